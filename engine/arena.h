@@ -1,0 +1,63 @@
+// Arena: bump allocation for what lives as long as a statement, a row or a plan; freed all at once.
+// Thread:  one at a time.
+// Errors:  throws std::bad_alloc when its byte limit (work memory of a statement) is passed; the statement's
+//          boundary turns that into 53200.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <new>
+#include <string_view>
+#include <vector>
+
+namespace wandian {
+
+class Arena {
+ public:
+  static constexpr std::size_t kFirstBlockBytes = 4096;
+  explicit Arena(std::size_t limit_bytes = ~std::size_t{0}) : limit_bytes_(limit_bytes) {}
+  Arena(const Arena&) = delete;
+  Arena& operator=(const Arena&) = delete;
+
+  /// `align` is a power of two, at most 16.
+  void* allocate(std::size_t bytes, std::size_t align = 8) {
+    const std::uintptr_t start = (cursor_ + align - 1) & ~(align - 1);
+    if (bytes <= end_ - start && start <= end_) [[likely]] {
+      cursor_ = start + bytes;
+      return reinterpret_cast<void*>(start);
+    }
+    return allocate_slow(bytes, align);
+  }
+  char* allocate_bytes(std::size_t bytes) { return static_cast<char*>(allocate(bytes, 1)); }
+  std::string_view copy(std::string_view text) {
+    char* out = allocate_bytes(text.size());
+    std::memcpy(out, text.data(), text.size());
+    return {out, text.size()};
+  }
+  template <class T>
+  T* allocate_array(std::size_t count) {
+    if (count > (~std::size_t{0} >> 1) / sizeof(T)) throw std::bad_alloc();
+    return static_cast<T*>(allocate(count * sizeof(T), alignof(T)));
+  }
+
+  /// Forgets everything; keeps the first block, so a statement that fits in it never allocates again.
+  void reset();
+  std::size_t used_bytes() const { return total_bytes_; }  ///< bytes obtained from the heap and not returned
+
+ private:
+  void* allocate_slow(std::size_t bytes, std::size_t align);
+
+  std::uintptr_t cursor_ = 0;
+  std::uintptr_t end_ = 0;
+  std::size_t limit_bytes_;
+  std::size_t total_bytes_ = 0;
+  struct Block {
+    std::unique_ptr<char[]> data;
+    std::size_t size;
+  };
+  std::vector<Block> blocks_;
+};
+
+}  // namespace wandian

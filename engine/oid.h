@@ -1,0 +1,25 @@
+// Object identifiers: PostgreSQL's own numbers for built-in objects, ours from 16384 on for what users create.
+#pragma once
+
+#include <cstdint>
+
+namespace wandian {
+
+using Oid = std::uint32_t;
+inline constexpr Oid kInvalidOid = 0;
+inline constexpr Oid kFirstUserOid = 16384;
+
+/// pg_type OIDs of the types this server has (PostgreSQL 15, pg_type.dat). Arrays are in engine/type.h's table.
+namespace type_oid {
+inline constexpr Oid kBool = 16, kBytea = 17, kChar = 18, kName = 19, kInt8 = 20, kInt2 = 21, kInt2Vector = 22, kInt4 = 23,
+                     kRegproc = 24, kText = 25, kOid = 26, kTid = 27, kXid = 28, kCid = 29, kOidVector = 30, kJson = 114,
+                     kPgNodeTree = 194, kFloat4 = 700, kFloat8 = 701, kUnknown = 705, kAclItem = 1033, kBpchar = 1042,
+                     kVarchar = 1043, kDate = 1082, kTime = 1083, kTimestamp = 1114, kTimestamptz = 1184, kInterval = 1186,
+                     kTimetz = 1266, kNumeric = 1700, kRegprocedure = 2202, kRegoper = 2203, kRegclass = 2205, kRegtype = 2206,
+                     kRecord = 2249, kCstring = 2275, kAny = 2276, kAnyArray = 2277, kVoid = 2278, kTrigger = 2279,
+                     kInternal = 2281, kAnyElement = 2283, kAnyNonArray = 2776, kUuid = 2950, kPgLsn = 3220,
+                     kAnyEnum = 3500, kJsonb = 3802, kRegnamespace = 4089, kRegrole = 4096, kAnyCompatible = 5077,
+                     kAnyCompatibleArray = 5078, kAnyCompatibleNonArray = 5079;
+}  // namespace type_oid
+
+}  // namespace wandian

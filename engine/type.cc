@@ -1,0 +1,108 @@
+#include "engine/type.h"
+
+#include <array>
+
+namespace wandian {
+
+namespace {
+
+using namespace type_oid;
+
+constexpr TypeInfo array_of(Oid oid, std::string_view name, Oid element) {
+  return {oid, name, -1, Rep::kBytes, Order::kArray, 'A', false, element, 0};
+}
+
+constexpr std::array kTypes{
+    TypeInfo{kBool, "bool", 1, Rep::kInt8Bit, Order::kInteger, 'B', true, 0, 1000},
+    TypeInfo{kBytea, "bytea", -1, Rep::kBytes, Order::kBytes, 'U', false, 0, 1001},
+    TypeInfo{kChar, "char", 1, Rep::kInt8Bit, Order::kInteger, 'Z', false, 0, 1002},
+    TypeInfo{kName, "name", 64, Rep::kBytes, Order::kBytes, 'S', false, kChar, 1003},
+    TypeInfo{kInt8, "int8", 8, Rep::kInt64, Order::kInteger, 'N', false, 0, 1016},
+    TypeInfo{kInt2, "int2", 2, Rep::kInt16, Order::kInteger, 'N', false, 0, 1005},
+    TypeInfo{kInt2Vector, "int2vector", -1, Rep::kBytes, Order::kArray, 'A', false, kInt2, 1006},
+    TypeInfo{kInt4, "int4", 4, Rep::kInt32, Order::kInteger, 'N', false, 0, 1007},
+    TypeInfo{kRegproc, "regproc", 4, Rep::kUint32, Order::kUnsigned, 'N', false, 0, 1008},
+    TypeInfo{kText, "text", -1, Rep::kBytes, Order::kBytes, 'S', true, 0, 1009},
+    TypeInfo{kOid, "oid", 4, Rep::kUint32, Order::kUnsigned, 'N', true, 0, 1028},
+    TypeInfo{kTid, "tid", 6, Rep::kInt64, Order::kUnsigned, 'U', false, 0, 1010},
+    TypeInfo{kXid, "xid", 4, Rep::kUint32, Order::kUnsigned, 'U', false, 0, 1011},
+    TypeInfo{kCid, "cid", 4, Rep::kUint32, Order::kUnsigned, 'U', false, 0, 1012},
+    TypeInfo{kOidVector, "oidvector", -1, Rep::kBytes, Order::kArray, 'A', false, kOid, 1013},
+    TypeInfo{kJson, "json", -1, Rep::kBytes, Order::kNone, 'U', false, 0, 199},
+    TypeInfo{kPgNodeTree, "pg_node_tree", -1, Rep::kBytes, Order::kNone, 'Z', false, 0, 0},
+    TypeInfo{kFloat4, "float4", 4, Rep::kFloat32, Order::kFloat, 'N', false, 0, 1021},
+    TypeInfo{kFloat8, "float8", 8, Rep::kFloat64, Order::kFloat, 'N', true, 0, 1022},
+    TypeInfo{kUnknown, "unknown", -2, Rep::kBytes, Order::kNone, 'X', false, 0, 0},
+    TypeInfo{kAclItem, "aclitem", 12, Rep::kBytes, Order::kNone, 'U', false, 0, 1034},
+    TypeInfo{kBpchar, "bpchar", -1, Rep::kBytes, Order::kPadded, 'S', false, 0, 1014},
+    TypeInfo{kVarchar, "varchar", -1, Rep::kBytes, Order::kBytes, 'S', false, 0, 1015},
+    TypeInfo{kDate, "date", 4, Rep::kInt32, Order::kInteger, 'D', false, 0, 1182},
+    TypeInfo{kTime, "time", 8, Rep::kInt64, Order::kInteger, 'D', false, 0, 1183},
+    TypeInfo{kTimestamp, "timestamp", 8, Rep::kInt64, Order::kInteger, 'D', false, 0, 1115},
+    TypeInfo{kTimestamptz, "timestamptz", 8, Rep::kInt64, Order::kInteger, 'D', true, 0, 1185},
+    TypeInfo{kInterval, "interval", 16, Rep::kFixed16, Order::kInterval, 'T', true, 0, 1187},
+    TypeInfo{kNumeric, "numeric", -1, Rep::kBytes, Order::kNumeric, 'N', false, 0, 1231},
+    TypeInfo{kRegprocedure, "regprocedure", 4, Rep::kUint32, Order::kUnsigned, 'N', false, 0, 2207},
+    TypeInfo{kRegoper, "regoper", 4, Rep::kUint32, Order::kUnsigned, 'N', false, 0, 2208},
+    TypeInfo{kRegclass, "regclass", 4, Rep::kUint32, Order::kUnsigned, 'N', false, 0, 2210},
+    TypeInfo{kRegtype, "regtype", 4, Rep::kUint32, Order::kUnsigned, 'N', false, 0, 2211},
+    TypeInfo{kRegnamespace, "regnamespace", 4, Rep::kUint32, Order::kUnsigned, 'N', false, 0, 4090},
+    TypeInfo{kRegrole, "regrole", 4, Rep::kUint32, Order::kUnsigned, 'N', false, 0, 4097},
+    TypeInfo{kRecord, "record", -1, Rep::kBytes, Order::kNone, 'P', false, 0, 2287},
+    TypeInfo{kCstring, "cstring", -2, Rep::kBytes, Order::kNone, 'P', false, 0, 1263},
+    TypeInfo{kAny, "any", 4, Rep::kInt32, Order::kNone, 'P', false, 0, 0},
+    TypeInfo{kAnyArray, "anyarray", -1, Rep::kBytes, Order::kArray, 'P', false, 0, 0},
+    TypeInfo{kVoid, "void", 4, Rep::kInt32, Order::kNone, 'P', false, 0, 0},
+    TypeInfo{kTrigger, "trigger", 4, Rep::kInt32, Order::kNone, 'P', false, 0, 0},
+    TypeInfo{kInternal, "internal", 8, Rep::kInt64, Order::kNone, 'P', false, 0, 0},
+    TypeInfo{kAnyElement, "anyelement", 4, Rep::kInt32, Order::kNone, 'P', false, 0, 0},
+    TypeInfo{kAnyNonArray, "anynonarray", 4, Rep::kInt32, Order::kNone, 'P', false, 0, 0},
+    TypeInfo{kUuid, "uuid", 16, Rep::kFixed16, Order::kBytes, 'U', false, 0, 2951},
+    TypeInfo{kPgLsn, "pg_lsn", 8, Rep::kInt64, Order::kUnsigned, 'U', false, 0, 3221},
+    TypeInfo{kAnyEnum, "anyenum", 4, Rep::kInt32, Order::kNone, 'P', false, 0, 0},
+    TypeInfo{kJsonb, "jsonb", -1, Rep::kBytes, Order::kJsonb, 'U', false, 0, 3807},
+    TypeInfo{kAnyCompatible, "anycompatible", 4, Rep::kInt32, Order::kNone, 'P', false, 0, 0},
+    TypeInfo{kAnyCompatibleArray, "anycompatiblearray", -1, Rep::kBytes, Order::kArray, 'P', false, 0, 0},
+    TypeInfo{kAnyCompatibleNonArray, "anycompatiblenonarray", 4, Rep::kInt32, Order::kNone, 'P', false, 0, 0},
+    array_of(1000, "_bool", kBool), array_of(1001, "_bytea", kBytea), array_of(1002, "_char", kChar),
+    array_of(1003, "_name", kName), array_of(1016, "_int8", kInt8), array_of(1005, "_int2", kInt2),
+    array_of(1006, "_int2vector", kInt2Vector), array_of(1007, "_int4", kInt4), array_of(1008, "_regproc", kRegproc),
+    array_of(1009, "_text", kText), array_of(1028, "_oid", kOid), array_of(1010, "_tid", kTid),
+    array_of(1011, "_xid", kXid), array_of(1012, "_cid", kCid), array_of(1013, "_oidvector", kOidVector),
+    array_of(199, "_json", kJson), array_of(1021, "_float4", kFloat4), array_of(1022, "_float8", kFloat8),
+    array_of(1034, "_aclitem", kAclItem), array_of(1014, "_bpchar", kBpchar), array_of(1015, "_varchar", kVarchar),
+    array_of(1182, "_date", kDate), array_of(1183, "_time", kTime), array_of(1115, "_timestamp", kTimestamp),
+    array_of(1185, "_timestamptz", kTimestamptz), array_of(1187, "_interval", kInterval),
+    array_of(1231, "_numeric", kNumeric), array_of(2207, "_regprocedure", kRegprocedure),
+    array_of(2208, "_regoper", kRegoper), array_of(2210, "_regclass", kRegclass), array_of(2211, "_regtype", kRegtype),
+    array_of(4090, "_regnamespace", kRegnamespace), array_of(4097, "_regrole", kRegrole),
+    TypeInfo{2287, "_record", -1, Rep::kBytes, Order::kArray, 'P', false, kRecord, 0},
+    array_of(1263, "_cstring", kCstring), array_of(2951, "_uuid", kUuid), array_of(3221, "_pg_lsn", kPgLsn),
+    array_of(3807, "_jsonb", kJsonb),
+};
+
+constexpr Oid kMaxTypeOid = 5200;
+
+// Position in kTypes by OID, plus one.
+constexpr auto kByOid = [] {
+  std::array<std::uint8_t, kMaxTypeOid> table{};
+  for (std::size_t i = 0; i < kTypes.size(); ++i) table[kTypes[i].oid] = static_cast<std::uint8_t>(i + 1);
+  return table;
+}();
+
+}  // namespace
+
+const TypeInfo* find_type(Oid oid) {
+  if (oid >= kMaxTypeOid || kByOid[oid] == 0) return nullptr;
+  return &kTypes[kByOid[oid] - 1u];
+}
+
+const TypeInfo* find_type(std::string_view typname) {
+  for (const TypeInfo& type : kTypes)
+    if (type.name == typname) return &type;
+  return nullptr;
+}
+
+std::span<const TypeInfo> all_types() { return kTypes; }
+
+}  // namespace wandian

@@ -1,0 +1,78 @@
+// The built-in types: how each is held, ordered and stored. sql adds text and binary forms, casts and functions.
+// Thread:  immutable tables.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "engine/oid.h"
+#include "engine/value.h"
+
+namespace wandian {
+
+/// How a value is held in Value and how many bytes it takes in a row.
+enum class Rep : std::uint8_t {
+  kInt8Bit,   ///< bool, "char": 1 byte in a row, Value::i
+  kInt16,     ///< int2
+  kInt32,     ///< int4, date
+  kUint32,    ///< oid, reg*, xid, cid
+  kInt64,     ///< int8, time, timestamp, timestamptz, pg_lsn
+  kFloat32,   ///< float4, Value::d
+  kFloat64,   ///< float8, Value::d
+  kFixed16,   ///< uuid, interval: 16 bytes in a row, Value::p
+  kBytes,     ///< of varying length, Value::p and size
+};
+
+/// How values are compared and turned into index keys whose bytes compare in the same order (engine/key.h).
+enum class Order : std::uint8_t {
+  kNone,      ///< no btree order (json, ...)
+  kInteger,   ///< by Value::i
+  kUnsigned,  ///< oid
+  kFloat,     ///< PostgreSQL's order: NaN equals NaN and is above everything; -0 equals 0
+  kBytes,     ///< byte by byte: text and varchar (collation "C"), name, bytea, uuid, "char"
+  kPadded,    ///< bpchar: as kBytes, trailing spaces do not count
+  kNumeric,
+  kInterval,  ///< a month is 30 days, a day is 24 hours
+  kJsonb,
+  kArray,     ///< element by element, then by length and dimensions
+};
+
+struct TypeInfo {
+  Oid oid;
+  std::string_view name;        ///< pg_type.typname
+  std::int16_t length;          ///< pg_type.typlen: bytes, -1 varlena, -2 cstring
+  Rep rep;
+  Order order;
+  char category;                ///< pg_type.typcategory
+  bool preferred;               ///< pg_type.typispreferred
+  Oid element;                  ///< of an array type, otherwise 0
+  Oid array;                    ///< the array type over this type, or 0
+};
+
+/// Null if there is no such built-in type.
+const TypeInfo* find_type(Oid oid);
+const TypeInfo* find_type(std::string_view typname);
+std::span<const TypeInfo> all_types();
+
+/// Bytes that a value of `rep` takes in the fixed part of a row; kBytes takes a 4-byte end offset there.
+constexpr std::uint32_t fixed_bytes(Rep rep) {
+  switch (rep) {
+    case Rep::kInt8Bit: return 1;
+    case Rep::kInt16: return 2;
+    case Rep::kInt32: case Rep::kUint32: case Rep::kFloat32: return 4;
+    case Rep::kInt64: case Rep::kFloat64: return 8;
+    case Rep::kFixed16: return 16;
+    case Rep::kBytes: return 4;
+  }
+  return 0;
+}
+
+/// Three-way comparison of two values that are not null, in the type's btree order (negative, 0, positive).
+/// `order` must not be kNone. kNumeric, kJsonb and kArray are implemented in engine/numeric.cc and engine/type_order.cc.
+int compare_values(Order order, const Value& a, const Value& b);
+/// Equal values hash alike (1.0 and 1.00, -0 and 0, 'a' and 'a ' of bpchar).
+std::uint64_t hash_value(Order order, const Value& value);
+
+}  // namespace wandian

@@ -1,0 +1,127 @@
+// The built-in functions, operators, casts and aggregates, by PostgreSQL's OIDs, and how the executor calls them.
+// Owns:    immutable tables, filled before main by each sql/functions/*.cc; sql/functions/builtins.inc holds the
+//          catalog facts (names, OIDs, argument types, volatility) of exactly the objects that are implemented.
+// Thread:  any.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/arena.h"
+#include "engine/oid.h"
+#include "engine/type.h"
+#include "engine/value.h"
+#include "storage/base/status.h"
+
+namespace wandian::sql {
+
+class SessionHooks;   // sql/functions/session_hooks.h: nextval, current_setting, catalog look-ups, ...
+
+/// Settings that text forms and functions depend on. Owned by the session.
+struct FormatSettings {
+  enum class DateStyle : std::uint8_t { kIso, kSql, kPostgres, kGerman };
+  enum class DateOrder : std::uint8_t { kMdy, kDmy, kYmd };
+  enum class IntervalStyle : std::uint8_t { kPostgres, kPostgresVerbose, kSqlStandard, kIso8601 };
+  DateStyle date_style = DateStyle::kIso;
+  DateOrder date_order = DateOrder::kMdy;
+  IntervalStyle interval_style = IntervalStyle::kPostgres;
+  std::int32_t extra_float_digits = 1;
+  bool bytea_hex = true;
+  const struct TimeZone* time_zone = nullptr;   ///< sql/types/timezone.h; null is UTC
+};
+
+/// What an expression sees while it is evaluated.
+struct EvalContext {
+  Arena& arena;                         ///< for results that need memory; they live until the statement resets it
+  const FormatSettings& format;
+  SessionHooks* session = nullptr;      ///< null only where the plan contains no function that needs it
+  std::int64_t statement_timestamp = 0; ///< µs from 2000-01-01 UTC
+  std::int64_t transaction_timestamp = 0;
+  Status error;                         ///< set by whatever returns false
+
+  /// Sets the error and returns false, so that a function can `return ctx.fail(...)`.
+  bool fail(Status status) {
+    error = std::move(status);
+    return false;
+  }
+};
+
+/// Computes one result. Arguments of strict functions are never null. False: ctx.error is set.
+using ScalarFn = bool (*)(EvalContext& ctx, const Value* args, Value* result);
+
+/// Set-returning function: called with *position = 0 first; sets *done instead of a result when exhausted.
+using SetFn = bool (*)(EvalContext& ctx, const Value* args, std::uint64_t* position, Value* columns, bool* done);
+
+enum class Volatility : char { kImmutable = 'i', kStable = 's', kVolatile = 'v' };
+
+struct FunctionDef {
+  Oid oid;
+  std::string_view name;
+  Oid result;
+  std::vector<Oid> args;
+  Oid variadic = 0;            ///< element type if the last argument is variadic
+  std::uint8_t defaults = 0;   ///< how many trailing arguments have defaults (the registry adds one entry an arity instead, where it can)
+  bool strict = true;
+  Volatility volatility = Volatility::kImmutable;
+  char kind = 'f';             ///< pg_proc.prokind: f, a (aggregate), w, p
+  bool returns_set = false;
+  ScalarFn fn = nullptr;
+  SetFn set_fn = nullptr;
+  /// For polymorphic or typmod-aware functions: arguments' actual types are passed as `types` (result last).
+  bool (*typed_fn)(EvalContext& ctx, const Oid* types, const Value* args, Value* result) = nullptr;
+  std::vector<std::string_view> out_names;   ///< columns of a set-returning function with several
+  std::vector<Oid> out_types;
+};
+
+struct OperatorDef {
+  Oid oid;
+  std::string_view name;
+  Oid left;                    ///< 0 for a prefix operator
+  Oid right;
+  Oid result;
+  Oid function;                ///< FunctionDef::oid
+  Oid commutator = 0;
+  Oid negator = 0;
+  std::uint8_t btree_strategy = 0;   ///< 1 <, 2 <=, 3 =, 4 >=, 5 > in the default btree family of its types, else 0
+  bool hashable = false;
+};
+
+struct CastDef {
+  Oid source;
+  Oid target;
+  enum class Method : char { kFunction = 'f', kBinary = 'b', kInOut = 'i' } method;
+  Oid function;                ///< may take (value), (value, typmod) or (value, typmod, is_explicit)
+  enum class Context : char { kExplicit = 'e', kAssignment = 'a', kImplicit = 'i' } context;
+};
+
+/// One running aggregate. The state is `state_bytes` of zeroed memory in the arena given at each call; what it holds
+/// in that arena lives as long as the group. The state must be movable with memcpy.
+struct AggregateDef {
+  Oid oid;                     ///< also in pg_proc, kind 'a'
+  std::string_view name;
+  std::vector<Oid> args;       ///< kAny for count(*)'s absence: count(*) has no argument
+  Oid result;
+  std::uint32_t state_bytes;
+  bool skips_nulls = true;     ///< step is not called for rows where an argument is null
+  bool (*step)(EvalContext& ctx, Arena& group_arena, void* state, const Oid* types, const Value* args);
+  bool (*finish)(EvalContext& ctx, const void* state, const Oid* types, Value* result);
+};
+
+std::span<const FunctionDef> all_functions();
+std::span<const OperatorDef> all_operators();
+std::span<const CastDef> all_casts();
+std::span<const AggregateDef> all_aggregates();
+
+std::span<const FunctionDef* const> find_functions(std::string_view name);
+const FunctionDef* find_function(Oid oid);
+std::span<const OperatorDef* const> find_operators(std::string_view name);
+const OperatorDef* find_operator(Oid oid);
+const CastDef* find_cast(Oid source, Oid target);
+std::span<const AggregateDef* const> find_aggregates(std::string_view name);
+const AggregateDef* find_aggregate(Oid oid);
+
+}  // namespace wandian::sql
