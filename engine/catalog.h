@@ -1,0 +1,235 @@
+// The catalog: what tables, indexes, sequences and other objects there are, as immutable snapshots.
+// Owns:       definitions. Rows live in TableStorage (engine/table.h), which a definition points to.
+// Thread:     a snapshot is immutable and read by any shard; a new one is published by the commit of the DDL that made it,
+//             while that DDL still holds its strong locks (docs/architecture.md, "Placement and catalog").
+// Invariants: a TableDef never changes after it was published; a statement that keeps one across turns keeps its
+//             shared_ptr. Relations (tables, indexes, sequences, views) of one schema share one name space.
+// The engine knows what it needs in order to store rows. What only SQL understands (defaults, checks, view texts,
+// functions, roles, comments) is kept as text or opaque bytes and compiled by sql.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "engine/key.h"
+#include "engine/oid.h"
+#include "engine/row_layout.h"
+#include "engine/type.h"
+#include "storage/base/lsn.h"
+#include "storage/base/status.h"
+
+namespace wandian {
+
+struct TableStorage;     // engine/table.h
+struct SequenceState;    // engine/sequence.h
+class RowChecks;         // engine/table.h
+
+struct ColumnDef {
+  std::string name;
+  Oid type = 0;
+  std::int32_t typmod = -1;
+  bool not_null = false;
+  bool dropped = false;              ///< keeps its number; its value is NULL in new rows
+  char identity = 0;                 ///< 0, 'a' (ALWAYS) or 'd' (BY DEFAULT)
+  std::string default_expression;    ///< SQL text, "" = none
+  std::string missing_value;         ///< text form: what rows older than the column show; see has_missing_value
+  bool has_missing_value = false;
+  std::string collation;             ///< as given, "" = the type's
+};
+
+struct IndexPart {
+  std::uint16_t column = 0;          ///< position in TableDef::columns, 0-based
+  bool descending = false;
+  bool nulls_first = false;
+};
+
+struct IndexDef {
+  Oid oid = 0;
+  std::string name;
+  std::vector<IndexPart> parts;
+  std::uint16_t key_parts = 0;       ///< the rest are INCLUDE columns, kept in the definition only
+  bool primary = false;
+  bool unique = false;
+  bool nulls_not_distinct = false;
+  Oid constraint = 0;                ///< pg_constraint OID if a PRIMARY KEY or UNIQUE constraint made it
+  /// A UNIQUE index that does not contain the placement columns: kept as a table of its own, keyed by the unique
+  /// columns and holding the primary key; 0 for an index that is local to a partition.
+  Oid global_table = 0;
+  std::vector<std::pair<std::string, std::string>> options;
+};
+
+struct CheckDef {
+  Oid oid = 0;
+  std::string name;
+  std::string expression;            ///< SQL text
+};
+
+struct ForeignKeyDef {
+  Oid oid = 0;
+  std::string name;
+  std::vector<std::uint16_t> columns;
+  Oid referenced_table = 0;
+  std::vector<std::uint16_t> referenced_columns;
+  Oid referenced_index = 0;
+  char on_update = 'a', on_delete = 'a', match = 's';   ///< as in pg_constraint
+};
+
+enum class PlacementKind : std::uint8_t {
+  kKey,         ///< by hash of the primary key, or of the hidden row number where there is none
+  kShard,       ///< PARTITION BY SHARD (c, ...): by hash of those columns
+  kDirectory,   ///< PARTITION BY DIRECTORY (region): the row's place is its region's partition chosen by hash of its key
+  kRegion,      ///< PARTITION BY REGION (c): with the row of the directory that c references
+};
+
+struct Placement {
+  PlacementKind kind = PlacementKind::kKey;
+  std::vector<std::uint16_t> columns;   ///< kShard, kRegion: the columns; kDirectory: the region column
+  Oid directory = 0;                    ///< kRegion: the directory table
+};
+
+/// One table. indexes[0] is always the primary index: the PRIMARY KEY's, or, with `hidden_row_number`, an int8 that
+/// the engine gives out; that one is not in the list of columns SQL sees (it is the last column of the layout).
+struct TableDef {
+  Oid oid = 0;
+  Oid schema = 0;
+  Oid owner = 0;
+  std::string name;
+  std::vector<ColumnDef> columns;
+  std::vector<IndexDef> indexes;        ///< [0] is the primary index
+  bool hidden_row_number = false;
+  std::vector<CheckDef> checks;
+  std::vector<ForeignKeyDef> foreign_keys;
+  Placement placement;
+  bool internal = false;                ///< a global index's table: not shown to anyone
+  bool temporary = false;
+  std::uint64_t storage_id = 0;         ///< changes with TRUNCATE and rewrites
+  std::vector<std::pair<std::string, std::string>> options;   ///< storage parameters: accepted, shown back
+  std::vector<std::uint16_t> older_layouts;   ///< how many columns each older row layout had, by layout number
+
+  // Compiled by Catalog when the definition is added; not part of the stored form.
+  std::shared_ptr<const LayoutSet> layouts;
+  std::uint16_t layout = 0;             ///< number of the layout that new rows are encoded with
+  std::vector<KeyCodec> codecs;         ///< by index: its key parts, then, unless primary, the primary key's columns it lacks
+  std::vector<std::vector<std::uint16_t>> codec_columns;   ///< the columns that each codec encodes, in order
+  std::shared_ptr<TableStorage> storage;
+  std::shared_ptr<const RowChecks> row_checks;   ///< set by sql through Catalog's compiler hook
+  std::vector<Oid> referencing;         ///< tables whose foreign keys point here
+
+  /// Position of a live column, or -1.
+  int find_column(std::string_view column_name) const;
+  std::size_t layout_columns() const { return columns.size() + (hidden_row_number ? 1 : 0); }
+};
+
+struct SchemaDef {
+  Oid oid = 0;
+  Oid database = 0;
+  Oid owner = 0;
+  std::string name;
+};
+
+struct SequenceDef {
+  Oid oid = 0;
+  Oid schema = 0;
+  Oid owner = 0;
+  std::string name;
+  Oid type = type_oid::kInt8;
+  std::int64_t start = 1, increment = 1, minimum = 1, maximum = INT64_MAX, cache = 1;
+  bool cycle = false;
+  bool temporary = false;
+  Oid owned_by_table = 0;
+  std::uint16_t owned_by_column = 0;
+  char owned_kind = 0;                  ///< 0, 'a' (serial, OWNED BY) or 'i' (identity)
+  std::shared_ptr<SequenceState> state; ///< not stored here: the counter has its own log records
+};
+
+/// Everything else. `definition` is understood by sql alone.
+enum class ObjectKind : std::uint8_t {
+  kSchema = 1, kTable = 2, kSequence = 3, kView = 4, kFunction = 5, kExtension = 6, kDatabase = 7, kRole = 8, kComment = 9,
+};
+struct ObjectDef {
+  ObjectKind kind = ObjectKind::kView;
+  Oid oid = 0;
+  Oid parent = 0;                       ///< schema of a view or function, database of an extension, 0 otherwise
+  Oid owner = 0;
+  std::string name;                     ///< functions: name and argument OIDs, so that it is unique: "f(23,25)"
+  std::string definition;
+  std::shared_ptr<const void> compiled; ///< set by sql's compiler hook, or null
+};
+
+/// Built-in schema OIDs (pg_namespace.dat).
+inline constexpr Oid kPgCatalogSchema = 11, kPublicSchema = 2200, kInformationSchema = 13000;
+
+class Catalog : public std::enable_shared_from_this<Catalog> {
+ public:
+  Lsn lsn;                              ///< commit LSN of the newest DDL in it
+  std::uint64_t version = 0;            ///< grows with every publication; plans compare it
+
+  std::shared_ptr<const TableDef> table(Oid oid) const;
+  std::shared_ptr<const SequenceDef> sequence(Oid oid) const;
+  std::shared_ptr<const SchemaDef> schema(Oid oid) const;
+  std::shared_ptr<const ObjectDef> object(ObjectKind kind, Oid oid) const;
+
+  /// What a schema-qualified relation name stands for. Index names resolve to their table.
+  struct RelationName {
+    enum class Kind : std::uint8_t { kTable, kIndex, kSequence, kView } kind;
+    Oid oid;                            ///< of the object itself
+    Oid table;                          ///< kIndex: its table
+  };
+  std::optional<RelationName> find_relation(Oid schema, std::string_view name) const;
+  std::optional<Oid> find_schema(Oid database, std::string_view name) const;
+  std::shared_ptr<const ObjectDef> find_object(ObjectKind kind, Oid parent, std::string_view name) const;
+
+  const std::map<Oid, std::shared_ptr<const TableDef>>& tables() const { return tables_; }
+  const std::map<Oid, std::shared_ptr<const SequenceDef>>& sequences() const { return sequences_; }
+  const std::map<Oid, std::shared_ptr<const SchemaDef>>& schemas() const { return schemas_; }
+  const std::map<std::pair<ObjectKind, Oid>, std::shared_ptr<const ObjectDef>>& objects() const { return objects_; }
+
+ private:
+  friend class CatalogEditor;
+  void rebuild_names();
+  std::map<Oid, std::shared_ptr<const TableDef>> tables_;
+  std::map<Oid, std::shared_ptr<const SequenceDef>> sequences_;
+  std::map<Oid, std::shared_ptr<const SchemaDef>> schemas_;
+  std::map<std::pair<ObjectKind, Oid>, std::shared_ptr<const ObjectDef>> objects_;
+  std::map<std::pair<Oid, std::string>, RelationName, std::less<>> relation_names_;
+};
+
+/// One change that a DDL statement makes; a transaction collects them, its commit record carries them, recovery applies them.
+struct CatalogChange {
+  ObjectKind kind = ObjectKind::kTable;
+  bool drop = false;
+  Oid oid = 0;
+  // Exactly one is set unless `drop`.
+  std::shared_ptr<TableDef> table;
+  std::shared_ptr<SequenceDef> sequence;
+  std::shared_ptr<SchemaDef> schema;
+  std::shared_ptr<ObjectDef> object;
+};
+
+/// Registered by sql at start: compiles what the engine does not understand, when a definition enters a catalog.
+class CatalogCompiler {
+ public:
+  virtual ~CatalogCompiler() = default;
+  /// Sets table.row_checks and the like. `catalog` already contains everything else of the change.
+  virtual Status compile_table(const Catalog& catalog, TableDef& table) = 0;
+  virtual Status compile_object(const Catalog& catalog, ObjectDef& object) = 0;
+};
+
+/// Makes the next catalog from one and a list of changes. `storages` are kept for tables whose storage_id did not change.
+class CatalogEditor {
+ public:
+  static Result<std::shared_ptr<const Catalog>> apply(const Catalog& base, std::span<const CatalogChange> changes, CatalogCompiler* compiler);
+  static std::shared_ptr<const Catalog> initial();
+  static void encode(const CatalogChange& change, std::string& out);
+  static Result<CatalogChange> decode(std::string_view bytes);
+};
+
+}  // namespace wandian

@@ -1,0 +1,37 @@
+// Sequences: one shared counter each; the stride is logged before a value of it leaves.
+// Thread:     any shard.
+// Errors:     2200H at the limit of a sequence that does not cycle.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+
+#include "engine/catalog.h"
+#include "storage/base/status.h"
+
+namespace wandian {
+
+class Shard;
+
+struct SequenceState {
+  // A mutex of a few instructions: sequences are taken a stride at a time by nobody; contention is two shards.
+  std::mutex mutex;
+  std::int64_t last_value = 0;
+  bool is_called = false;
+  std::int64_t logged_until = 0;       ///< values up to here were promised by the log
+  bool logged = false;
+  std::atomic<std::uint64_t> floor{0}; ///< LSN of the newest stride or setval: answers wait for it
+};
+
+/// `*floor` is raised to the LSN that answers must wait for.
+Result<std::int64_t> sequence_next(Shard& shard, const SequenceDef& sequence, std::uint64_t* floor);
+/// setval: logged at once.
+Status sequence_set(Shard& shard, const SequenceDef& sequence, std::int64_t value, bool is_called, std::uint64_t* floor);
+struct SequenceValue {
+  std::int64_t last_value;
+  bool is_called;
+};
+SequenceValue sequence_read(const SequenceDef& sequence);
+
+}  // namespace wandian

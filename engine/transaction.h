@@ -1,0 +1,134 @@
+// Transaction: begin, statements, savepoints, commit and rollback, on the shard of its session.
+// Owns:       its descriptor while it writes, its redo, its catalog changes and the locks it holds at every shard.
+// Thread:     its session's shard. What it writes elsewhere travels in RowBatches.
+// Invariants: an outcome is set, and ROLLBACK TO is answered, only when no operation of it is outstanding at an owner.
+// Errors:     40001, 40P01, 55P03, 57014, 23505, 23503, 53100, 53200, ...; after an error of write() the statement must be
+//             undone (rollback_to its savepoint, or rollback): the caller does that.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "engine/row_op.h"
+#include "engine/task.h"
+#include "engine/version.h"
+#include "storage/base/lsn.h"
+#include "storage/base/status.h"
+
+namespace wandian {
+
+class Shard;
+class Database;
+
+enum class Isolation : std::uint8_t { kReadCommitted, kRepeatableRead, kSerializable };
+enum class SyncCommit : std::uint8_t { kOff, kLocal, kRemoteWrite, kOn, kRemoteApply };
+
+/// Table locks, PostgreSQL's eight modes in its order (manual, 13.3.1).
+enum class TableLock : std::uint8_t {
+  kAccessShare = 1, kRowShare, kRowExclusive, kShareUpdateExclusive, kShare, kShareRowExclusive, kExclusive, kAccessExclusive,
+};
+
+class Transaction {
+ public:
+  explicit Transaction(Shard& shard);
+  ~Transaction();                          ///< must not be active: rollback() first
+  Transaction(const Transaction&) = delete;
+  Transaction& operator=(const Transaction&) = delete;
+
+  bool active() const { return active_; }
+  void begin(Isolation isolation, bool read_only);
+  Isolation isolation() const { return isolation_; }
+  bool read_only() const { return read_only_; }
+
+  /// The catalog as this transaction sees it: the published one and its own uncommitted DDL.
+  const std::shared_ptr<const Catalog>& catalog();
+
+  /// Starts a statement: next command, and a new snapshot under READ COMMITTED (or if there is none yet). False: the snapshot
+  /// cannot cover yet what the session has seen; try again next turn.
+  bool begin_statement();
+  void end_statement();
+  /// Reads of the current statement. `view().floor` flows into answer_floor().
+  ReadView& view() { return view_; }
+  /// A view for foreign-key checks, ON CONFLICT and re-checks: everything committed up to now, and own writes up to now.
+  bool refresh_view();
+  /// Later writes of the same statement become visible to its later parts (next command number).
+  void next_command();
+
+  /// Runs the batches at their owners and waits for all of them. Each RowBatch goes to one owner: `batches[i]` holds
+  /// operations whose partitions belong to one shard. Errors of operations are in the operations; the Status says the first.
+  Task<Status> write(std::span<RowBatch*> batches);
+  /// The same when everything is owned by this shard and nothing has to wait: no coroutine. False: use write(), which goes on
+  /// from where this stopped.
+  bool try_write(RowBatch& batch, Status* status);
+  /// Which shard owns a partition.
+  unsigned owner_of(PartitionId partition) const;
+  bool owned_here(PartitionId partition) const;
+
+  Task<Status> lock_table(std::shared_ptr<const TableDef> table, TableLock mode, LockWait wait);
+  /// The weak modes of ordinary statements when nobody holds a strong lock: no coroutine. False: use lock_table().
+  bool try_lock_table(const TableDef& table, TableLock mode);
+
+  /// Records DDL. It is seen by catalog() at once and by others at commit; the caller holds the strong table locks.
+  Status change_catalog(std::vector<CatalogChange> changes);
+  Oid allocate_oid();
+
+  struct Savepoint {
+    std::uint32_t command = 0;
+    std::size_t redo_bytes = 0;
+    std::size_t catalog_changes = 0;
+  };
+  Savepoint savepoint();
+  /// Undoes everything written since, at all owners, and releases the row locks taken since.
+  Task<void> rollback_to(Savepoint savepoint);
+
+  /// Waits only for admission to the log (and, at a strong level, nothing: durability gates the answer, not the session).
+  Task<Status> commit(SyncCommit level);
+  /// Without a coroutine when there is room in the log. False: use commit().
+  bool try_commit(SyncCommit level, Status* status);
+  Task<void> rollback();
+  bool try_rollback();
+
+  /// What an answer built so far depends on: reads, own commit, catalog, sequences. Grows; the session takes it with each answer.
+  std::uint64_t answer_floor() const { return answer_floor_; }
+  void raise_answer_floor(std::uint64_t lsn) { answer_floor_ = std::max(answer_floor_, lsn); }
+  bool has_writes() const { return descriptor_ != nullptr; }
+  std::uint64_t id();                      ///< transaction id (txid_current): assigns a descriptor
+
+  /// Ends a wait in progress with 57014 (or `why`), at once if it waits for a lock, else at the next safe point.
+  void cancel(Status why);
+
+  Shard& shard() { return shard_; }
+
+ private:
+  friend class Shard;
+  friend class ProcedureRunner;
+  void ensure_descriptor();
+  Status encode_commit();
+  void finish(bool committed, Lsn commit);
+
+  Shard& shard_;
+  bool active_ = false;
+  bool read_only_ = false;
+  Isolation isolation_ = Isolation::kReadCommitted;
+  ReadView view_;
+  bool has_snapshot_ = false;
+  std::uint64_t answer_floor_ = 0;
+  TxnDescriptor* descriptor_ = nullptr;
+  std::string redo_;
+  std::shared_ptr<const Catalog> catalog_;             ///< overlay, or the published one this statement uses
+  std::vector<CatalogChange> catalog_changes_;
+  std::vector<std::shared_ptr<const Catalog>> overlays_;   ///< after each change, so that a savepoint can go back
+  struct HeldTableLock {
+    Oid table;
+    TableLock mode;
+  };
+  std::vector<HeldTableLock> table_locks_;
+  struct Wait;
+  Wait* wait_ = nullptr;
+  Status cancel_;
+};
+
+}  // namespace wandian
