@@ -1,0 +1,223 @@
+// The bound tree: a statement with every name resolved and every expression typed, in the shape of PostgreSQL's Query.
+// Owns:       BoundStatement owns the arena that holds the tree, and keeps the definitions it refers to alive.
+// Thread:     immutable once bind() returned; may be read by any shard.
+// Invariants: all names are copied into the arena; the parse tree may go. Columns of joins are resolved to the columns of
+//             their inputs (a FULL JOIN's USING column is a COALESCE), so there are no range entries for joins.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/arena.h"
+#include "engine/catalog.h"
+#include "engine/row_op.h"
+#include "sql/catalog/system_relation.h"
+#include "sql/expr/node.h"
+
+namespace wandian::sql {
+
+struct Query;
+struct CommonTable;
+
+// ---- Range table ----
+
+struct RangeColumn {
+  std::string_view name;
+  Oid type = 0;
+  std::int32_t typmod = -1;
+  bool hidden = false;               ///< a dropped column of a table, or what SELECT * does not show
+};
+
+enum class RangeKind : std::uint8_t {
+  kTable,       ///< table
+  kSubquery,    ///< query (a view is one, too)
+  kFunction,    ///< functions
+  kValues,      ///< values
+  kCte,         ///< cte
+  kSystem,      ///< system
+  kSetResult,   ///< the rows of the query's own set operation: ranges[0] of a query whose set_operation is set
+  kExcluded,    ///< EXCLUDED of ON CONFLICT DO UPDATE: the row proposed for insertion; columns as the target table's
+};
+
+/// One call of ROWS FROM (...); an ordinary function in FROM is a list of one.
+struct RangeFunction {
+  const Expr* call = nullptr;        ///< a FunctionExpr that may return a set, or any expression (one row)
+  std::uint16_t first_column = 0;    ///< its first column in RangeEntry::columns
+  std::uint16_t column_count = 1;
+};
+
+struct RangeEntry {
+  RangeKind kind = RangeKind::kTable;
+  std::string_view alias;            ///< the name it goes by
+  std::string_view name;             ///< the relation's own name, if it has one
+  std::span<const RangeColumn> columns;   ///< kTable: by position in TableDef::columns
+  bool lateral = false;              ///< refers to entries to its left, at the same level (levels_up = 0)
+  // kTable, kExcluded
+  const TableDef* table = nullptr;   ///< kept alive by BoundStatement::tables
+  // kSubquery
+  const Query* query = nullptr;
+  Oid view = 0;                      ///< the view it came from, or 0
+  // kFunction
+  std::span<const RangeFunction> functions;
+  bool ordinality = false;           ///< the last column is the row's number (int8)
+  // kValues: every row has as many expressions as there are columns, already of the columns' types
+  std::span<const ExprList> values;
+  // kCte
+  const CommonTable* cte = nullptr;
+  std::uint16_t cte_levels_up = 0;   ///< whose `ctes` it belongs to; 0 = this query's
+  bool self_reference = false;       ///< stands inside the recursive term: the working table
+  // kSystem
+  const SystemRelation* system = nullptr;
+};
+
+enum class JoinType : std::uint8_t { kInner, kLeft, kRight, kFull };
+
+struct JoinNode {
+  bool is_join = false;
+  std::uint16_t range = 0;           ///< !is_join
+  JoinType type = JoinType::kInner;  ///< CROSS JOIN is kInner without `on`
+  const JoinNode* left = nullptr;
+  const JoinNode* right = nullptr;
+  const Expr* on = nullptr;          ///< may be null; USING and NATURAL are equalities here
+};
+
+// ---- Queries ----
+
+struct TargetEntry {
+  const Expr* expr = nullptr;
+  std::string_view name;
+  bool junk = false;                 ///< not shown: only ORDER BY, GROUP BY or DISTINCT ON wants it
+  Oid origin_table = 0;              ///< RowDescription: the column it shows, if it shows one
+  std::int16_t origin_column = 0;    ///< 1-based attribute number, 0 = none
+};
+
+struct OrderItem {
+  std::uint16_t target = 0;          ///< index in Query::targets
+  bool descending = false;
+  bool nulls_first = false;
+};
+
+enum class SetOp : std::uint8_t { kUnion, kIntersect, kExcept };
+
+/// Inputs are range entries of kind kSubquery; `outputs` are expressions over that entry that have the common types.
+struct SetInput {
+  std::uint16_t range = 0;
+  ExprList outputs;
+};
+
+/// kUnion may have any number of inputs; kIntersect and kExcept have two. (a UNION b) EXCEPT c nests as a sub-query.
+struct SetOperation {
+  SetOp op = SetOp::kUnion;
+  bool all = false;
+  std::span<const SetInput> inputs;
+};
+
+struct RowMark {
+  std::uint16_t range = 0;
+  RowLock strength = RowLock::kUpdate;
+  LockWait wait = LockWait::kBlock;
+};
+
+struct CommonTable {
+  std::string_view name;
+  std::span<const RangeColumn> columns;
+  bool recursive = false;            ///< refers to itself: query.set_operation has two inputs, the second holds the self reference
+  bool materialized = false;         ///< AS MATERIALIZED
+  bool not_materialized = false;     ///< AS NOT MATERIALIZED
+  std::uint32_t references = 0;      ///< how often the statement reads it
+  const Query* query = nullptr;
+};
+
+enum class Command : std::uint8_t { kSelect, kInsert, kUpdate, kDelete };
+
+struct Assignment {
+  std::uint16_t column = 0;          ///< position in TableDef::columns
+  const Expr* value = nullptr;       ///< coerced to the column's type and typmod
+};
+
+enum class ConflictAction : std::uint8_t { kNone, kNothing, kUpdate };
+
+struct OnConflict {
+  ConflictAction action = ConflictAction::kNone;
+  bool any_index = false;            ///< DO NOTHING without a target: every unique index arbitrates
+  std::span<const std::uint16_t> indexes;   ///< positions in TableDef::indexes that arbitrate
+  std::uint16_t excluded = 0;        ///< kUpdate: range entry EXCLUDED
+  std::span<const Assignment> assignments;
+  const Expr* where = nullptr;       ///< may be null
+};
+
+/// One SELECT, VALUES, set operation, INSERT, UPDATE or DELETE.
+struct Query {
+  Command command = Command::kSelect;
+  std::span<const RangeEntry* const> ranges;
+  std::span<const CommonTable* const> ctes;
+  std::span<const JoinNode* const> from;    ///< joined without condition; empty: one row without columns
+  const Expr* where = nullptr;              ///< may be null
+
+  // SELECT
+  std::span<const TargetEntry> targets;     ///< visible ones first
+  bool has_aggregates = false;
+  bool has_target_sets = false;             ///< a set-returning function in the target list
+  bool has_sublinks = false;
+  bool correlated = false;                  ///< holds columns of an outer query
+  bool grouped = false;                     ///< GROUP BY, HAVING or an aggregate is there
+  std::span<const std::uint16_t> group_by;  ///< indexes of targets
+  const Expr* having = nullptr;             ///< may be null
+  bool distinct = false;
+  std::span<const std::uint16_t> distinct_on;   ///< DISTINCT ON: indexes of targets; empty with `distinct`: all visible ones
+  std::span<const OrderItem> order_by;
+  const Expr* limit = nullptr;              ///< int8, may be null; a null value is no limit
+  const Expr* offset = nullptr;             ///< int8, may be null
+  bool with_ties = false;
+  const SetOperation* set_operation = nullptr;
+  std::span<const RowMark> row_marks;
+
+  // INSERT, UPDATE, DELETE: ranges[0] is the target table.
+  /// INSERT: every column that the table's rows get a value for, defaults filled in, over `from` (which is empty for one row of
+  /// VALUES; the VALUES list or the SELECT is ranges[1] otherwise). UPDATE: the columns that SET names.
+  std::span<const Assignment> assignments;
+  OnConflict on_conflict;
+  std::span<const TargetEntry> returning;
+};
+
+// ---- Statements ----
+
+enum class BoundKind : std::uint8_t {
+  kQuery,           ///< query
+  kCallProcedure,   ///< procedure: SELECT f(...) or CALL f(...) of a native procedure
+};
+
+/// A native procedure's call; arguments hold constants, parameters and functions of them, no columns and no sub-selects.
+struct ProcedureCall {
+  std::uint32_t id = 0;              ///< as ProcedureLookup gave it
+  std::string_view name;
+  ExprList args;                     ///< of the declared types
+  Oid result_type = 0;
+  bool is_call = false;              ///< CALL: answers no row
+  std::string_view column_name;      ///< of the result
+};
+
+struct BoundStatement {
+  std::unique_ptr<Arena> arena;
+  BoundKind kind = BoundKind::kQuery;
+  const Query* query = nullptr;
+  ProcedureCall procedure;
+  std::vector<Oid> parameter_types;  ///< every $n up to the highest; none is unknown (0 = never used: text)
+  // What it depends on. A plan holds as long as catalog->version is the same, or all of these are the same definitions.
+  std::uint64_t catalog_version = 0;
+  std::vector<std::shared_ptr<const TableDef>> tables;
+  std::vector<std::shared_ptr<const ObjectDef>> objects;   ///< views, procedures
+  std::vector<std::shared_ptr<const SequenceDef>> sequences;
+  bool uses_temporary = false;       ///< some relation is temporary
+  bool has_volatile = false;         ///< some function is volatile
+
+  /// The result columns: targets of a SELECT without junk, RETURNING, or a procedure's one column; empty: no rows.
+  std::span<const TargetEntry> result_columns() const;
+  std::vector<TargetEntry> procedure_result;
+};
+
+}  // namespace wandian::sql
