@@ -22,6 +22,11 @@
 
 namespace wandian {
 
+namespace index {
+template <class Policy>
+class Tree;
+}
+
 class OrderedIndex {
  public:
   enum class Kind : std::uint8_t {
@@ -73,9 +78,19 @@ class OrderedIndex {
   std::atomic<std::size_t> size_{0};      ///< written by the owner
   std::atomic<std::size_t> bytes_{0};     ///< written by the owner
   Kind kind_;
-  std::uint32_t fixed_bytes_;
-  void* finger_ = nullptr;                ///< owner only: the leaf last written and the range it is responsible for
-  template <class Policy> friend class Tree;
+  std::uint32_t fixed_bytes_;             ///< 0: sizes vary
+
+  static constexpr unsigned kMaxWords = 3;
+  /// Owner only: the leaf last written and the range it is responsible for, until nodes are split or merged.
+  struct Finger {
+    void* leaf = nullptr;
+    bool has_low = false;
+    bool has_high = false;
+    std::uint64_t low[kMaxWords];
+    std::uint64_t high[kMaxWords];
+  };
+  Finger finger_;
+  template <class Policy> friend class index::Tree;
 };
 
 /// A position in key order. Usable within one turn of the thread that made it; to go on in a later turn, keep key()'s
@@ -129,9 +144,8 @@ class OrderedIndex::Cursor {
   void* value() const { return values_[position_]; }
 
  private:
-  template <class Policy> friend class Tree;
+  template <class Policy> friend class index::Tree;
   static constexpr unsigned kBatch = 16;   ///< entries copied from a leaf at a time
-  static constexpr unsigned kMaxWords = 3;
 
   bool move(bool forward);
 

@@ -1,0 +1,97 @@
+#include "engine/index/ordered_index.h"
+
+#include <algorithm>
+
+#include "engine/index/tree_write.h"
+
+namespace wandian {
+
+namespace {
+
+OrderedIndex::Kind kind_for(std::uint32_t fixed_bytes) {
+  if (fixed_bytes == 0 || fixed_bytes > 24) return OrderedIndex::Kind::kPrefixed;
+  return fixed_bytes <= 8 ? OrderedIndex::Kind::kWords1 : fixed_bytes <= 16 ? OrderedIndex::Kind::kWords2 : OrderedIndex::Kind::kWords3;
+}
+
+// Calls `f` with the Tree for `kind`.
+template <class F>
+decltype(auto) with_tree(OrderedIndex::Kind kind, F&& f) {
+  switch (kind) {
+    case OrderedIndex::Kind::kWords1: return f(index::Tree<index::WordPolicy<1>>());
+    case OrderedIndex::Kind::kWords2: return f(index::Tree<index::WordPolicy<2>>());
+    case OrderedIndex::Kind::kWords3: return f(index::Tree<index::WordPolicy<3>>());
+    case OrderedIndex::Kind::kPrefixed: break;
+  }
+  return f(index::Tree<index::PrefixPolicy>());
+}
+
+}  // namespace
+
+OrderedIndex::OrderedIndex(std::uint32_t fixed_bytes)
+    : kind_(kind_for(fixed_bytes)), fixed_bytes_(kind_ == Kind::kPrefixed ? 0 : fixed_bytes) {
+  with_tree(kind_, [&](auto tree) { tree.start(*this); });
+}
+
+OrderedIndex::~OrderedIndex() {
+  with_tree(kind_, [&](auto tree) { tree.free_tree(*this); });
+}
+
+void* OrderedIndex::find(KeyRef key) const {
+  DB_DCHECK(fixed_bytes_ == 0 || key.size == fixed_bytes_);
+  return with_tree(kind_, [&](auto tree) { return tree.find(*this, key); });
+}
+
+void OrderedIndex::find_many(std::span<const KeyRef> keys, void** out) const {
+  with_tree(kind_, [&](auto tree) { tree.find_many(*this, keys, out); });
+}
+
+std::pair<void*, bool> OrderedIndex::insert(KeyRef key, void* value) {
+  DB_DCHECK(fixed_bytes_ == 0 || key.size == fixed_bytes_);
+  return with_tree(kind_, [&](auto tree) { return tree.insert(*this, key, value); });
+}
+
+bool OrderedIndex::replace(KeyRef key, void* value) {
+  DB_DCHECK(fixed_bytes_ == 0 || key.size == fixed_bytes_);
+  return with_tree(kind_, [&](auto tree) { return tree.replace(*this, key, value); });
+}
+
+bool OrderedIndex::erase(KeyRef key, Limbo& limbo) {
+  DB_DCHECK(fixed_bytes_ == 0 || key.size == fixed_bytes_);
+  return with_tree(kind_, [&](auto tree) { return tree.erase(*this, key, limbo); });
+}
+
+void OrderedIndex::clear(Limbo& limbo) {
+  with_tree(kind_, [&](auto tree) { tree.clear(*this, limbo); });
+}
+
+bool OrderedIndex::Cursor::seek(KeyRef lower, bool inclusive) {
+  return with_tree(index_.kind_, [&](auto tree) { return tree.seek(*this, lower, inclusive, true); });
+}
+
+bool OrderedIndex::Cursor::seek_last(KeyRef upper, bool inclusive) {
+  return with_tree(index_.kind_, [&](auto tree) { return tree.seek(*this, upper, inclusive, false); });
+}
+
+bool OrderedIndex::Cursor::seek_first() {
+  return with_tree(index_.kind_, [&](auto tree) { return tree.fill(*this, true, nullptr, true); });
+}
+
+bool OrderedIndex::Cursor::seek_last() {
+  return with_tree(index_.kind_, [&](auto tree) { return tree.fill(*this, false, nullptr, true); });
+}
+
+bool OrderedIndex::Cursor::move(bool forward) {
+  return with_tree(index_.kind_, [&](auto tree) { return tree.move(*this, forward); });
+}
+
+KeyRef OrderedIndex::Cursor::key() const {
+  if (index_.kind_ == Kind::kPrefixed) return index::PrefixPolicy::record(words_ + position_ * index::PrefixPolicy::kStride)->ref();
+  const unsigned words = index_.kind_ == Kind::kWords1 ? 1 : index_.kind_ == Kind::kWords2 ? 2 : 3;
+  for (unsigned i = 0; i < words; ++i) {
+    const std::uint64_t big = __builtin_bswap64(words_[position_ * words + i]);
+    std::memcpy(key_bytes_ + 8 * i, &big, 8);
+  }
+  return {key_bytes_, index_.fixed_bytes_};
+}
+
+}  // namespace wandian

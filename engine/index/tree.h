@@ -1,0 +1,329 @@
+// The B+tree's algorithms for one way of holding keys; OrderedIndex dispatches to them. Private to engine/index.
+// Readers: couple node versions on the way down: a child's version is taken, then the parent's is checked again, so the
+//          child was responsible for the key when its version was taken. Whatever fails the check starts again.
+// Writer:  each split or merge is one change that holds all nodes concerned odd together, so that between two of them the
+//          tree is whole; new nodes are private until the parent's change publishes them.
+#pragma once
+
+#include <cstring>
+#include <limits>
+
+#include "engine/index/node.h"
+#include "engine/index/ordered_index.h"
+
+namespace wandian::index {
+
+template <class Policy>
+class Tree {
+ public:
+  using Node = index::Node<Policy>;
+  using Probe = typename Policy::Probe;
+  using Cursor = OrderedIndex::Cursor;
+  static constexpr unsigned kStride = Policy::kStride;
+
+  // --- readers ---
+
+  static void* find(const OrderedIndex& index, KeyRef key) {
+    const Probe probe = Policy::probe(key);
+    void* value;
+    while (!try_find(index, probe, value)) {
+    }
+    return value;
+  }
+
+  static void find_many(const OrderedIndex& index, std::span<const KeyRef> keys, void** out);
+
+  /// Fills the cursor from the first key at or above the probe, or the last at or below it; without a probe from the very
+  /// first or last.
+  static bool fill(Cursor& cursor, bool forward, const Probe* from, bool inclusive);
+  static bool seek(Cursor& cursor, KeyRef bound, bool inclusive, bool forward) {
+    const Probe probe = Policy::probe(bound);
+    return fill(cursor, forward, &probe, forward ? lower_inclusive(cursor, bound, inclusive) : upper_inclusive(cursor, bound, inclusive));
+  }
+  static bool move(Cursor& cursor, bool forward);
+
+  // --- owner ---
+
+  static void start(OrderedIndex& index) { set_root(index, make_node(index, 0)); }
+  static std::pair<void*, bool> insert(OrderedIndex& index, KeyRef key, void* value);
+  static bool replace(OrderedIndex& index, KeyRef key, void* value);
+  static bool erase(OrderedIndex& index, KeyRef key, Limbo& limbo);
+  static void clear(OrderedIndex& index, Limbo& limbo);
+  static void free_tree(OrderedIndex& index) { free_subtree(root(index)); }
+
+ private:
+  static constexpr unsigned kMaxLevels = 32;
+  static constexpr unsigned kSparse = Node::kCapacity / 4;              ///< below this a node looks for one to merge with
+  static constexpr unsigned kMergedMax = Node::kCapacity * 3 / 4;       ///< room for inserts before the next split
+  static constexpr unsigned kAppendRun = 2;                             ///< insertions in a row that make a split uneven
+
+  struct Path {
+    Node* node[kMaxLevels];
+    unsigned index[kMaxLevels];   ///< which child was taken
+    unsigned depth = 0;
+  };
+
+  static Node* root(const OrderedIndex& index) {
+    return static_cast<Node*>(index.root_.load(std::memory_order_acquire));   // pairs with set_root
+  }
+  static void set_root(OrderedIndex& index, Node* node) { index.root_.store(node, std::memory_order_release); }
+  static void account(OrderedIndex& index, std::ptrdiff_t bytes) {
+    index.bytes_.store(index.bytes_.load(std::memory_order_relaxed) + static_cast<std::size_t>(bytes), std::memory_order_relaxed);
+  }
+  static void set_size(OrderedIndex& index, std::size_t size) { index.size_.store(size, std::memory_order_relaxed); }
+
+  // The root, and its version taken while it was the root. An old root is split only after the new one is published.
+  static bool enter_root(const OrderedIndex& index, const Node*& node, std::uint64_t& version) {
+    node = root(index);
+    return node->stable_version(version) && root(index) == node;
+  }
+
+  static bool try_find(const OrderedIndex& index, const Probe& probe, void*& value) {
+    const Node* node;
+    std::uint64_t version;
+    if (!enter_root(index, node, version)) return false;
+    while (node->level != 0) {
+      const Node* child = node->child(node->upper_bound(node->size(), probe));
+      child->prefetch_keys();
+      std::uint64_t child_version;
+      if (!child->stable_version(child_version) || !node->unchanged(version)) return false;
+      node = child;
+      version = child_version;
+    }
+    return look_in_leaf(*node, version, probe, value);
+  }
+
+  static bool look_in_leaf(const Node& leaf, std::uint64_t version, const Probe& probe, void*& value) {
+    const unsigned count = leaf.size();
+    const unsigned at = leaf.lower_bound(count, probe);
+    value = at < count && Policy::equal(leaf.key(at), probe) ? reinterpret_cast<void*>(leaf.slot(at)) : nullptr;
+    return leaf.unchanged(version);
+  }
+
+  // A bound shorter than the keys is below every key that it is a prefix of; a longer one is above its own prefix.
+  static bool lower_inclusive(const Cursor& cursor, KeyRef bound, bool inclusive) {
+    const std::uint32_t fixed = cursor.index_.fixed_bytes_;
+    return Policy::kOwnsBytes || bound.size == fixed ? inclusive : bound.size < fixed;
+  }
+  static bool upper_inclusive(const Cursor& cursor, KeyRef bound, bool inclusive) {
+    const std::uint32_t fixed = cursor.index_.fixed_bytes_;
+    return Policy::kOwnsBytes || bound.size == fixed ? inclusive : bound.size > fixed;
+  }
+
+  static bool try_fill(Cursor& cursor, const Probe* from, bool inclusive);
+  static unsigned copy_batch(Cursor& cursor, const Node& leaf, unsigned begin, unsigned end);
+  static bool finish_batch(Cursor& cursor);
+
+  static Node* make_node(OrderedIndex& index, unsigned level) {
+    Node* node = new Node(level);
+    account(index, sizeof(Node));
+    return node;
+  }
+  static void free_node(void* object, void*) {
+    Node* node = static_cast<Node*>(object);
+    node->~Node();
+#ifdef WANDIAN_DCHECK
+    std::memset(object, 0xef, sizeof(Node));
+#endif
+    ::operator delete(object, sizeof(Node), std::align_val_t{alignof(Node)});
+  }
+  static void free_record(void* object, void*) { KeyRecord::free(static_cast<KeyRecord*>(object)); }
+  static void free_subtree(Node* node);
+  static void free_subtree_later(void* object, void*) { free_subtree(static_cast<Node*>(object)); }
+
+  static void retire_node(OrderedIndex& index, Node* node, Limbo& limbo) {
+    node->mark_obsolete();
+    account(index, -static_cast<std::ptrdiff_t>(sizeof(Node)));
+    limbo.retire(node, &Tree::free_node);
+  }
+  static void retire_key(OrderedIndex& index, const std::uint64_t* stored, Limbo& limbo) {
+    if constexpr (Policy::kOwnsBytes) {
+      auto* record = reinterpret_cast<KeyRecord*>(stored[2]);
+      account(index, -static_cast<std::ptrdiff_t>(record->footprint()));
+      limbo.retire(record, &Tree::free_record);
+    }
+  }
+  static void store_key(OrderedIndex& index, const Probe& probe, std::uint64_t* stored) {
+    if constexpr (Policy::kOwnsBytes) {
+      KeyRecord* record = KeyRecord::make(probe.key);
+      account(index, static_cast<std::ptrdiff_t>(record->footprint()));
+      stored[2] = reinterpret_cast<std::uint64_t>(record);
+    }
+    for (unsigned w = 0; w < sizeof(probe.w) / 8; ++w) stored[w] = probe.w[w];
+  }
+
+  static Node* locate(OrderedIndex& index, const Probe& probe);
+  static void insert_at(Node& leaf, unsigned at, const std::uint64_t* stored, void* value);
+  static void descend(OrderedIndex& index, const Probe& probe, Path& path);
+  static void make_room(OrderedIndex& index, const Probe& probe, unsigned at);
+  static bool split_child(OrderedIndex& index, Node& parent, unsigned which, const Probe& probe, unsigned at);
+  static void separate(OrderedIndex& index, const Probe& below, const Probe& above, std::uint64_t* stored);
+  static void rebalance(OrderedIndex& index, const Probe& probe, Limbo& limbo);
+  static bool merge_children(OrderedIndex& index, Node& parent, unsigned left_index, Limbo& limbo);
+};
+
+template <class Policy>
+void Tree<Policy>::find_many(const OrderedIndex& index, std::span<const KeyRef> keys, void** out) {
+  constexpr unsigned kLanes = 8;
+  struct Lane {
+    Probe probe;
+    const Node* node;
+    const Node* parent;
+    std::uint64_t version;
+    bool failed;
+  };
+  Lane lanes[kLanes];
+  for (std::size_t start = 0; start < keys.size(); start += kLanes) {
+    const unsigned count = static_cast<unsigned>(std::min<std::size_t>(kLanes, keys.size() - start));
+    const Node* top;
+    std::uint64_t top_version;
+    while (!enter_root(index, top, top_version)) {
+    }
+    for (unsigned i = 0; i < count; ++i) lanes[i] = {Policy::probe(keys[start + i]), top, nullptr, top_version, false};
+    for (unsigned level = top->level; level != 0; --level) {
+      for (unsigned i = 0; i < count; ++i) {
+        Lane& lane = lanes[i];
+        lane.parent = lane.node;
+        lane.node = lane.node->child(lane.node->upper_bound(lane.node->size(), lane.probe));
+        lane.node->prefetch_keys();
+      }
+      // By now the children are on their way, all at once.
+      for (unsigned i = 0; i < count; ++i) {
+        Lane& lane = lanes[i];
+        std::uint64_t version = 0;
+        if (!lane.node->stable_version(version) || !lane.parent->unchanged(lane.version)) lane.failed = true;
+        lane.version = version;
+      }
+    }
+    for (unsigned i = 0; i < count; ++i) {
+      void*& value = out[start + i];
+      if (lanes[i].failed || !look_in_leaf(*lanes[i].node, lanes[i].version, lanes[i].probe, value))
+        value = find(index, keys[start + i]);
+      __builtin_prefetch(value);
+    }
+  }
+}
+
+template <class Policy>
+unsigned Tree<Policy>::copy_batch(Cursor& cursor, const Node& leaf, unsigned begin, unsigned end) {
+  const unsigned count = std::min(end - begin, Cursor::kBatch);
+  for (unsigned i = 0; i < count; ++i) {
+    const unsigned at = cursor.forward_ ? begin + i : end - 1 - i;
+    leaf.load_key(at, cursor.words_ + i * kStride);
+    cursor.values_[i] = reinterpret_cast<void*>(leaf.slot(at));
+  }
+  cursor.leaf_next_ = cursor.forward_ ? begin + count : end - count;
+  return count;
+}
+
+// Cuts the batch at the stop, and asks for the rows' first cache lines.
+template <class Policy>
+bool Tree<Policy>::finish_batch(Cursor& cursor) {
+  if (cursor.has_stop_) {
+    const Probe stop = Policy::probe(cursor.stop_);
+    const bool inclusive = cursor.forward_ ? upper_inclusive(cursor, cursor.stop_, cursor.stop_inclusive_)
+                                           : lower_inclusive(cursor, cursor.stop_, cursor.stop_inclusive_);
+    const auto beyond = [&](unsigned i) {
+      const int order = Policy::compare(cursor.words_ + i * kStride, stop);
+      return order == 0 ? !inclusive : (order > 0) == cursor.forward_;
+    };
+    while (cursor.count_ != 0 && beyond(cursor.count_ - 1)) {
+      --cursor.count_;
+      cursor.last_batch_ = true;
+    }
+  }
+  for (unsigned i = 0; i < cursor.count_; ++i) __builtin_prefetch(cursor.values_[i]);
+  return cursor.count_ != 0;
+}
+
+// One descent, one leaf. False if a node changed meanwhile. A batch of 0 means that the leaf has nothing on that side of
+// the probe; the fence then says where to go on.
+template <class Policy>
+bool Tree<Policy>::try_fill(Cursor& cursor, const Probe* from, bool inclusive) {
+  const bool forward = cursor.forward_;
+  const Node* node;
+  std::uint64_t version;
+  if (!enter_root(cursor.index_, node, version)) return false;
+  cursor.has_fence_ = false;
+  // Entries on the near side of the probe: those <= it when the scan goes forward from above it or backward from it.
+  const auto near_side = [&](const Node& n, unsigned count, bool or_equal) {
+    return or_equal ? n.upper_bound(count, *from) : n.lower_bound(count, *from);
+  };
+  while (node->level != 0) {
+    const unsigned count = node->size();
+    unsigned which;
+    if (forward) {
+      which = from == nullptr ? 0 : near_side(*node, count, true);
+      if (which < count) {
+        node->load_key(which, cursor.fence_);
+        cursor.has_fence_ = true;
+      }
+    } else {
+      which = from == nullptr ? count : near_side(*node, count, inclusive);
+      if (which > 0) {
+        node->load_key(which - 1, cursor.fence_);
+        cursor.has_fence_ = true;
+      }
+    }
+    const Node* child = node->child(which);
+    child->prefetch_keys();
+    std::uint64_t child_version;
+    if (!child->stable_version(child_version) || !node->unchanged(version)) return false;
+    node = child;
+    version = child_version;
+  }
+  const unsigned count = node->size();
+  if (forward) {
+    cursor.count_ = copy_batch(cursor, *node, from == nullptr ? 0 : near_side(*node, count, !inclusive), count);
+  } else {
+    cursor.count_ = copy_batch(cursor, *node, 0, from == nullptr ? count : near_side(*node, count, inclusive));
+  }
+  cursor.leaf_ = node;
+  cursor.leaf_version_ = version;
+  return node->unchanged(version);
+}
+
+template <class Policy>
+bool Tree<Policy>::fill(Cursor& cursor, bool forward, const Probe* from, bool inclusive) {
+  cursor.forward_ = forward;
+  cursor.position_ = 0;
+  cursor.last_batch_ = false;
+  Probe at;
+  for (;;) {
+    while (!try_fill(cursor, from, inclusive)) {
+    }
+    if (cursor.count_ != 0) return finish_batch(cursor);
+    if (!cursor.has_fence_) return false;
+    at = Policy::probe_stored(cursor.fence_);   // a separator's bytes outlive the turn
+    from = &at;
+    inclusive = forward;
+  }
+}
+
+template <class Policy>
+bool Tree<Policy>::move(Cursor& cursor, bool forward) {
+  if (!cursor.valid()) return false;
+  const Probe current = Policy::probe_stored(cursor.words_ + cursor.position_ * kStride);
+  if (forward != cursor.forward_) return fill(cursor, forward, &current, false);
+  cursor.position_ = 0;
+  if (cursor.last_batch_) {
+    cursor.count_ = 0;
+    return false;
+  }
+  const Node& leaf = *static_cast<const Node*>(cursor.leaf_);
+  // The leaf is as it was: it is responsible for the same range, and nothing came or went.
+  if (leaf.unchanged(cursor.leaf_version_)) {
+    const unsigned count = forward ? copy_batch(cursor, leaf, cursor.leaf_next_, std::max(leaf.size(), cursor.leaf_next_))
+                                   : copy_batch(cursor, leaf, 0, cursor.leaf_next_);
+    if (leaf.unchanged(cursor.leaf_version_)) {
+      cursor.count_ = count;
+      if (count != 0) return finish_batch(cursor);
+      if (!cursor.has_fence_) return false;
+      const Probe fence = Policy::probe_stored(cursor.fence_);
+      return fill(cursor, forward, &fence, forward);
+    }
+  }
+  return fill(cursor, forward, &current, false);
+}
+
+}  // namespace wandian::index
