@@ -40,7 +40,8 @@ struct ColumnDef {
   bool dropped = false;              ///< keeps its number; its value is NULL in new rows
   char identity = 0;                 ///< 0, 'a' (ALWAYS) or 'd' (BY DEFAULT)
   std::string default_expression;    ///< SQL text, "" = none
-  std::string missing_value;         ///< text form: what rows older than the column show; see has_missing_value
+  /// What rows older than the column show: 8 bytes of Value::i or Value::d, or the bytes themselves.
+  std::string missing_value;
   bool has_missing_value = false;
   std::string collation;             ///< as given, "" = the type's
 };
@@ -93,10 +94,13 @@ struct Placement {
   PlacementKind kind = PlacementKind::kKey;
   std::vector<std::uint16_t> columns;   ///< kShard, kRegion: the columns; kDirectory: the region column
   Oid directory = 0;                    ///< kRegion: the directory table
+  Oid directory_key_type = 0;           ///< kRegion: type of the directory's primary key
 };
 
-/// One table. indexes[0] is always the primary index: the PRIMARY KEY's, or, with `hidden_row_number`, an int8 that
-/// the engine gives out; that one is not in the list of columns SQL sees (it is the last column of the layout).
+/// One table. indexes[0] is always the primary index: the PRIMARY KEY's, or, with `hidden_row_number`, one over an int8 that
+/// TableStorage::next_row_number() gives out; that one is not in the list of columns SQL sees: it is the last column of the
+/// layout (number columns.size()), so ADD COLUMN on such a table is a rewrite (a new storage_id). The row's and the
+/// keys' byte forms hold primary key columns as not null and all others as nullable, whatever NOT NULL says.
 struct TableDef {
   Oid oid = 0;
   Oid schema = 0;

@@ -8,6 +8,7 @@
 #include <mutex>
 
 #include "engine/catalog.h"
+#include "storage/base/lsn.h"
 #include "storage/base/status.h"
 
 namespace wandian {

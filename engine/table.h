@@ -7,6 +7,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <string_view>
 #include <vector>
@@ -22,12 +23,29 @@ inline constexpr PartitionId kMaxPartitions = 1024;
 inline constexpr PartitionId kNoPartition = ~PartitionId{0};
 
 struct TablePartition {
-  TablePartition(const TableDef& table, PartitionId partition);
+  TablePartition(std::shared_ptr<const TableDef> table, PartitionId partition);
   ~TablePartition();
-  PartitionId id;
-  std::vector<std::unique_ptr<OrderedIndex>> indexes;   ///< by TableDef::indexes; null where the index is global
-  std::atomic<std::int64_t> live_rows{0};               ///< newest committed versions that are not tombstones: statistics
-  std::atomic<std::int64_t> next_row_number{1};         ///< hidden row numbers: number * kMaxPartitions + partition
+  TablePartition(const TablePartition&) = delete;
+  TablePartition& operator=(const TablePartition&) = delete;
+
+  const PartitionId id;
+  /// By TableDef::indexes; null where the index is global. Grows by add_indexes() alone.
+  std::array<std::atomic<OrderedIndex*>, 32> indexes{};
+  std::atomic<std::int64_t> live_rows{0};               ///< newest versions that are not tombstones: statistics
+
+  // Owner only.
+  std::shared_ptr<const TableDef> table;                ///< the newest definition the owner wrote with
+  struct Garbage {
+    Row* row;
+    std::uint64_t lsn;                                  ///< what is older than the version committed here may go
+  };
+  std::deque<Garbage> garbage;
+  bool in_garbage_list = false;
+
+  const OrderedIndex& index(std::size_t i) const { return *indexes[i].load(std::memory_order_acquire); }
+  OrderedIndex& index(std::size_t i) { return *indexes[i].load(std::memory_order_acquire); }
+  /// Owner: makes the indexes that the newer definition has more, and fills them with every version's key.
+  void adopt(std::shared_ptr<const TableDef> newer, Limbo& limbo);
 };
 
 struct TableStorage {
@@ -36,12 +54,14 @@ struct TableStorage {
   /// Null until the owner wrote the first row there.
   TablePartition* find(PartitionId partition) const { return slots[partition].load(std::memory_order_acquire); }
   /// Owner only.
-  TablePartition& at(const TableDef& table, PartitionId partition);
+  TablePartition& at(const std::shared_ptr<const TableDef>& table, PartitionId partition, Limbo& limbo);
+  /// For tables without a primary key. Any shard.
+  std::int64_t next_row_number() { return row_number.fetch_add(1, std::memory_order_relaxed) + 1; }
 
   std::array<std::atomic<TablePartition*>, kMaxPartitions> slots{};
   std::atomic<PartitionId> highest{0};                  ///< one past the highest slot in use
-  Lsn created;                                          ///< LSN of the DDL that made it; a floor for absences in it
-  std::atomic<std::int64_t> row_number_hint{0};
+  std::atomic<std::uint64_t> created{0};                ///< LSN of the DDL that made it; a floor for absences in it
+  std::atomic<std::int64_t> row_number{0};
 };
 
 /// Column checks that sql compiles: NOT NULL is checked by the engine, CHECK constraints here. Foreign keys and unique
