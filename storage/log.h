@@ -1,14 +1,16 @@
 // The write-ahead log: the shared ring that shards fill, the one writer that makes it durable, and the clock.
 // Owns:       the tail, the marks, the ring, the prefix, the durable LSN; the writer owns the segment files.
 // Thread:     admit(), commit(), append_part(), demand() and the LSN readers from any shard; step() from the writer alone.
-// Invariants: prefix <= tail; durable <= prefix; LSNs only grow; below the prefix every commit window is closed
-//             and every byte is in the ring; a byte of the ring is reused only when it is durable.
+// Invariants: durable <= filled <= prefix <= tail; LSNs only grow; below the prefix every commit window is closed, below
+//             the writer's filled prefix every byte is in the ring; a byte of the ring is reused only when it is durable.
 // Errors:     what can fail (no room in the ring or in preallocated segments) is refused by admit(), before anything
 //             is reserved. A failed write or sync ends the process: the outcome is unknown, and recovery decides
 //             (PostgreSQL wiki, "Fsync Errors"; Rebello et al., "Can Applications Recover from fsync Failures?", ATC 2020).
 //
 // Order of the window, and why each step stands where it does: docs/architecture.md, "The LSN is the clock".
 //   marks := tail; L := fetch_add(tail) + size; publish(L); commit mark := clear; copy into the ring; fill mark := clear
+// The tail is changed by read-modify-writes alone, so who loads a value that covers L synchronizes with the fetch_add that
+// made L, and so sees the mark that was stored before it or something later: releases and acquires are enough.
 #pragma once
 
 #include <algorithm>
@@ -23,6 +25,7 @@
 
 #include "storage/base/env.h"
 #include "storage/base/lsn.h"
+#include "storage/base/sim_point.h"
 #include "storage/base/status.h"
 
 namespace wandian {
@@ -41,20 +44,28 @@ struct RecordHeader {
   std::uint32_t payload_bytes;
   RecordKind kind;
   std::uint8_t reserved[3];
-  std::uint32_t part_count;      ///< kCommit: how many parts belong to it
+  std::uint32_t part_count;      ///< kCommit: how many parts belong to it, the last so many of its transaction
   std::uint64_t transaction;     ///< binds parts to their commit; unique among open transactions
   std::uint64_t begin_lsn;       ///< where it stands: patched inside the window
-  std::uint64_t checksum;        ///< XXH3 of header (begin_lsn and checksum as 0) and payload, then mixed with begin_lsn
+  std::uint64_t checksum;        ///< XXH3 of the fields above but begin_lsn and of the payload, then mixed with begin_lsn
 };
 static_assert(sizeof(RecordHeader) == 40, "on-disk layout: see storage/README.md");
+
+/// A record's checksum at its place. Multiplying by an odd number is one to one, so a record at another place never verifies.
+constexpr std::uint64_t placed_checksum(std::uint64_t content_hash, Lsn begin) {
+  return content_hash ^ ((begin.bytes + 1) * 0x9e3779b97f4a7c15u);
+}
 
 /// A record being encoded by one shard: header room first, then payload. seal() pads it and computes the content hash,
 /// so that nothing is left to do in the window but to patch the position in.
 class RecordBuffer {
  public:
   RecordBuffer();
-  void clear();
-  char* reserve(std::size_t bytes);          ///< room for more payload
+  void clear() { size_ = sizeof(RecordHeader); }
+  char* reserve(std::size_t bytes) {         ///< room for more payload
+    if (capacity_ - size_ < bytes + kPadding) [[unlikely]] grow(bytes);
+    return data_.get() + size_;
+  }
   void commit(std::size_t bytes) { size_ += bytes; }
   void append(const void* data, std::size_t bytes) {
     std::memcpy(reserve(bytes), data, bytes);
@@ -62,16 +73,26 @@ class RecordBuffer {
   }
   std::size_t payload_bytes() const { return size_ - sizeof(RecordHeader); }
   std::size_t total_bytes() const { return size_; }   ///< after seal(): what the log will take
+  /// Once, after the last byte of payload; the record then is at most kMaxRecordBytes.
+  /// @param part_count  of a commit: how many parts of its transaction came before; of a part: not looked at.
   void seal(RecordKind kind, std::uint64_t transaction, std::uint32_t part_count);
   /// Patches position and checksum; only inside the window.
-  void place(Lsn begin);
-  const char* data() const { return data_.data(); }
+  void place(Lsn begin) noexcept {
+    const std::uint64_t words[2] = {begin.bytes, placed_checksum(content_hash_, begin)};
+    std::memcpy(data_.get() + offsetof(RecordHeader, begin_lsn), words, sizeof words);
+  }
+  const char* data() const { return data_.get(); }
 
  private:
-  std::vector<char> data_;
+  static constexpr std::size_t kPadding = 8;
+  void grow(std::size_t bytes);
+
+  std::unique_ptr<char[]> data_;
+  std::size_t capacity_ = 0;
   std::size_t size_ = sizeof(RecordHeader);
   std::uint64_t content_hash_ = 0;
 };
+static_assert(offsetof(RecordHeader, checksum) == offsetof(RecordHeader, begin_lsn) + 8, "place() writes both at once");
 
 /// Implemented above: recovery (and later replication) feeds it whole transactions in commit order.
 class LogApplier {
@@ -87,6 +108,8 @@ struct LogOptions {
   std::size_t segment_bytes = 64u << 20;     ///< of file, preallocated and zero-filled before it is used
   unsigned shards = 1;
   std::uint64_t idle_mark_us = 1000;         ///< a mark frame follows the last group after this much idleness
+  Lsn replay_from;                           ///< a checkpoint's: commits at or before it are not fed to the applier
+  std::size_t max_record_bytes = kMaxRecordBytes;   ///< what no record will exceed; smaller lets tests use small rings
 };
 
 struct RecoveryReport {
@@ -100,7 +123,7 @@ struct RecoveryReport {
 
 class Log {
  public:
-  /// Opens or creates the directory, replays everything after `from` into `applier`, rewrites and syncs what no frame proved durable,
+  /// Opens or creates the directory, replays everything after `replay_from` into `applier`, rewrites and syncs what no frame proved durable,
   /// and is then ready to append. Damage before the last durable mark is data_corrupted with file, offset and LSN.
   static Result<std::unique_ptr<Log>> open(Env& env, const LogOptions& options, LogApplier& applier, RecoveryReport* report);
   ~Log();
@@ -121,15 +144,27 @@ class Log {
   Lsn commit(unsigned shard, RecordBuffer& record, Publish&& publish) noexcept {
     Marks& marks = marks_[shard];
     const std::uint64_t before = tail_.load(std::memory_order_acquire);
-    marks.fill.store(before, std::memory_order_seq_cst);
-    marks.commit.store(before, std::memory_order_seq_cst);       // pairs with the loads in snapshot()
-    const std::uint64_t begin = tail_.fetch_add(record.total_bytes(), std::memory_order_seq_cst);
+    // Releases also here: who sees this mark instead of the last window's clear must see that window's work too.
+    marks.fill.store(before, std::memory_order_release);
+#ifndef WANDIAN_FAULT_commit_mark_late
+    marks.commit.store(before, std::memory_order_release);       // pairs with the loads in snapshot()
+#endif
+    sim_point(SimPoint::kCommitMarked);
+    const std::uint64_t begin = tail_.fetch_add(record.total_bytes(), std::memory_order_acq_rel);
+#ifdef WANDIAN_FAULT_commit_mark_late
+    sim_point(SimPoint::kCommitReserved);
+    marks.commit.store(before, std::memory_order_release);
+#endif
     const Lsn end{begin + record.total_bytes()};
+    sim_point(SimPoint::kCommitReserved);
     publish(end);
+    sim_point(SimPoint::kCommitPublished);
     marks.commit.store(kMarkClear, std::memory_order_release);
+    sim_point(SimPoint::kCommitVisible);
     record.place(Lsn{begin});
     copy_into_ring(begin, record);
     marks.fill.store(kMarkClear, std::memory_order_release);     // pairs with the writer's load after its load of the tail
+    sim_point(SimPoint::kCommitFilled);
     return end;
   }
 
@@ -151,24 +186,36 @@ class Log {
   /// What may be answered: durable here and, later, on the synchronous standbys.
   Lsn released() const noexcept { return durable(); }
 
-  /// Says that somebody waits for `lsn` to be durable; wakes the writer if it sleeps. Call once a turn, not once a commit.
+  /// Says that somebody waits for `lsn` to be durable; wakes the writer if it sleeps. Call once a turn, not once a commit,
+  /// and after commits under synchronous_commit = off too: a sleeping writer looks at nothing. kLsnMax asks for room.
   void demand(Lsn lsn) noexcept;
   /// Whom the writer wakes (once a group, only if it sleeps) when the durable LSN rises or room appears.
+  /// Null detaches; the wake-up outlives its attachment and the round that was under way.
   void attach(unsigned shard, Wakeup* wakeup);
+
+  // --- any thread that may block -----------------------------------------------------------------------------------
+
+  /// A checkpoint covers everything up to `lsn`: removes segments that hold nothing later.
+  Status release_before(Lsn lsn);
 
   // --- the writer ------------------------------------------------------------------------------------------------
 
-  /// One round: raise the prefix, write frames, sync, raise the durable LSN, prepare segments, write an idle mark.
+  /// One round (a group at most): raise the prefix, write frames, sync, raise the durable LSN, prepare segments, write an idle mark.
   /// Returns whether it did anything. In production a thread loops over it; in simulation the scheduler calls it.
   bool step();
   /// When step() wants to be called next even if nobody demands anything (idle mark); INT64_MAX = never.
   std::int64_t next_deadline_us() const;
-  /// The production thread: loops over step() and sleeps between. stop() writes and syncs everything first.
+  /// The production threads: one loops over step() and sleeps between, one prepares segments. stop() writes and syncs
+  /// everything first; nobody commits during it. The destructor stops the threads, but without them it writes nothing.
   void start_thread();
   void stop();
 
   struct Statistics {
-    std::uint64_t groups = 0, frames = 0, bytes_written = 0, sync_us_total = 0, sync_us_max = 0;
+    std::uint64_t groups = 0;            ///< without idle marks
+    std::uint64_t frames = 0;            ///< with marks
+    std::uint64_t bytes_written = 0;     ///< of file: records, frame headers and padding
+    std::uint64_t sync_us_total = 0, sync_us_max = 0;
+    std::uint64_t segments = 0;          ///< prepared since open()
   };
   Statistics statistics() const;
 
@@ -178,18 +225,30 @@ class Log {
     std::atomic<std::uint64_t> commit{kMarkClear};
     std::atomic<std::uint64_t> fill{kMarkClear};
   };
-  void copy_into_ring(std::uint64_t begin, const RecordBuffer& record) noexcept;
+  void copy_into_ring(std::uint64_t begin, const RecordBuffer& record) noexcept {
+    const std::size_t at = begin & ring_mask_, bytes = record.total_bytes(), straight = ring_mask_ + 1 - at;
+    if (bytes <= straight) [[likely]] {
+      std::memcpy(ring_ + at, record.data(), bytes);
+    } else {
+      std::memcpy(ring_ + at, record.data(), straight);
+      std::memcpy(ring_, record.data() + straight, bytes - straight);
+    }
+  }
 
-  alignas(64) std::atomic<std::uint64_t> tail_{0};
-  alignas(64) std::atomic<std::uint64_t> prefix_{0};
-  std::atomic<std::uint64_t> durable_{0};
-  alignas(64) std::atomic<std::uint64_t> admission_limit_{0};
-  std::atomic<bool> disk_full_{false};
+  // Fixed after open(), read by everybody.
+  char* ring_ = nullptr;                     ///< every page touched, so that no window meets a page fault
+  std::size_t ring_mask_ = 0;
   std::uint64_t margin_ = 0;                 ///< one maximal record a shard: the overshoot of concurrent fetch_adds
   unsigned shards_ = 0;
-  std::unique_ptr<Marks[]> marks_;
+  std::unique_ptr<Marks[]> marks_;           ///< each written by its shard alone
   struct Writer;                             ///< storage/log_writer.h
   std::unique_ptr<Writer> writer_;
+
+  alignas(64) std::atomic<std::uint64_t> tail_{0};
+  alignas(64) std::atomic<std::uint64_t> prefix_{0};     ///< the writer and raise_prefix()
+  std::atomic<std::uint64_t> durable_{0};                ///< the writer
+  alignas(64) std::atomic<std::uint64_t> admission_limit_{0};
+  std::atomic<bool> disk_full_{false};
 };
 
 }  // namespace wandian
