@@ -206,7 +206,7 @@ struct BoundStatement {
   BoundKind kind = BoundKind::kQuery;
   const Query* query = nullptr;
   ProcedureCall procedure;
-  std::vector<Oid> parameter_types;  ///< every $n up to the highest; none is unknown (0 = never used: text)
+  std::vector<Oid> parameter_types;  ///< every $n up to the highest; none is unknown
   // What it depends on. A plan holds as long as catalog->version is the same, or all of these are the same definitions.
   std::uint64_t catalog_version = 0;
   std::vector<std::shared_ptr<const TableDef>> tables;
@@ -214,6 +214,9 @@ struct BoundStatement {
   std::vector<std::shared_ptr<const SequenceDef>> sequences;
   bool uses_temporary = false;       ///< some relation is temporary
   bool has_volatile = false;         ///< some function is volatile
+  /// False: bound with something that changes without the catalog (a literal like 'now', a name of a temporary object), so that
+  /// it must not be kept for another statement of the same text. A prepared statement may keep it.
+  bool cacheable = true;
 
   /// The result columns: targets of a SELECT without junk, RETURNING, or a procedure's one column; empty: no rows.
   std::span<const TargetEntry> result_columns() const;

@@ -1,0 +1,144 @@
+// bind: from parse tree to bound tree (sql/bind/bound.h): names, types, coercions, PostgreSQL's checks.
+// Owns:       nothing after it returns.
+// Thread:     the session's shard, or a helper thread if nothing in the statement needs SessionHooks.
+// Errors:     PostgreSQL's SQLSTATE, message, detail, hint and position.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/catalog.h"
+#include "sql/bind/bound.h"
+#include "sql/functions/registry.h"
+#include "sql/parse/parser.h"
+#include "storage/base/status.h"
+
+namespace wandian::sql {
+
+/// A native procedure that SELECT f(...) or CALL f(...) can name.
+struct ProcedureSignature {
+  std::uint32_t id = 0;
+  std::vector<Oid> args;
+  Oid result_type = 0;               ///< type_oid::kVoid for none
+  std::shared_ptr<const ObjectDef> object;   ///< its catalog entry
+};
+
+/// Implemented by the server over its loaded modules and the catalog.
+class ProcedureLookup {
+ public:
+  virtual ~ProcedureLookup() = default;
+  /// Appends every overload of `name` in one schema of the search path.
+  virtual void find_procedures(const Catalog& catalog, Oid schema, std::string_view name, std::vector<ProcedureSignature>* out) const = 0;
+};
+
+/// What names are resolved against. Everything outlives the call of bind.
+struct BindContext {
+  std::shared_ptr<const Catalog> catalog;
+  Oid database = 0;
+  /// Schemas to search, in order, complete: pg_catalog stands where PostgreSQL would look (first, unless the setting names it)
+  /// and the session's temporary schema in front of it, if there is one.
+  std::vector<Oid> search_path;
+  Oid temporary_schema = 0;          ///< of this session; 0 = none
+  const ProcedureLookup* procedures = nullptr;
+  /// For literals and constant folding: format settings, time stamps and SessionHooks (may be null: then regclass literals and
+  /// their like stay casts, evaluated at execution). Its arena is not used.
+  EvalContext* eval = nullptr;
+};
+
+/// Binds SELECT, VALUES, INSERT, UPDATE, DELETE and CALL.
+/// @param text             the whole text the statement was parsed from (positions of errors refer to it)
+/// @param parameter_types  declared types of $1...; 0 or missing: inferred. Errors: 42P18 if a type cannot be inferred.
+Result<std::shared_ptr<const BoundStatement>> bind_statement(const ParseNode* node, std::string_view text,
+                                                             const BindContext& context, std::span<const Oid> parameter_types = {});
+
+// ---- For definitions ----
+
+/// A column that a standalone expression may refer to; ColumnExpr::column is its position in the list.
+struct StandaloneColumn {
+  std::string_view name;
+  Oid type = 0;
+  std::int32_t typmod = -1;
+  bool hidden = false;               ///< dropped: takes a position, has no name
+};
+
+enum class StandaloneUse : std::uint8_t {
+  kDefault,    ///< DEFAULT: no columns (0A000), no sub-selects, no aggregates
+  kCheck,      ///< CHECK: boolean
+  kWhere,      ///< a boolean condition over the columns (COPY ... WHERE, partial index)
+  kIndex,      ///< an index expression: immutable
+  kUsing,      ///< ALTER COLUMN ... TYPE ... USING: columns allowed, coerced as an assignment
+  kExecute,    ///< an argument of EXECUTE or SET: no columns
+};
+
+struct BoundExpression {
+  std::unique_ptr<Arena> arena;
+  const Expr* expr = nullptr;        ///< columns are ColumnExpr{range 0, column = position in the list}
+  std::vector<std::shared_ptr<const SequenceDef>> sequences;   ///< nextval('...') of constants
+};
+
+struct StandaloneOptions {
+  StandaloneUse use = StandaloneUse::kDefault;
+  std::string_view table_name;       ///< may qualify the columns
+  std::span<const StandaloneColumn> columns;
+  Oid target_type = 0;               ///< 0 = as it comes (unknown becomes text); otherwise coerced as an assignment does
+  std::int32_t target_typmod = -1;
+  std::string_view target_name;      ///< the column's name, for the message of 42804
+  bool fold = false;                 ///< constant folding; leave off for what is to be printed back
+};
+
+/// @param text  an expression: "now() + interval '1 day'"
+Result<BoundExpression> bind_standalone_expression(std::string_view text, const BindContext& context, const StandaloneOptions& options);
+/// The same from a parse node (a column's DEFAULT in CREATE TABLE); `text` is the statement's text, for positions.
+Result<BoundExpression> bind_standalone_node(const ParseNode* node, std::string_view text, const BindContext& context,
+                                             const StandaloneOptions& options);
+/// The columns of a table as StandaloneColumns; names point into the definition.
+std::vector<StandaloneColumn> standalone_columns(const TableDef& table);
+
+/// A type name with its modifiers: "numeric(10,2)", "text[]". serial is not a type here. 42704, 42601, 22023.
+struct ResolvedType {
+  Oid type = 0;
+  std::int32_t typmod = -1;
+};
+Result<ResolvedType> resolve_type(const PgQuery__TypeName& name, std::string_view text);
+/// From text, as regtype and to_regtype read it.
+Result<ResolvedType> resolve_type(std::string_view type_text);
+
+/// What ObjectDef::definition of a view holds.
+struct ViewDefinition {
+  struct Column {
+    std::string name;
+    Oid type = 0;
+    std::int32_t typmod = -1;
+  };
+  std::vector<Column> columns;
+  std::vector<Oid> search_path;      ///< in force when the view was made: its names are resolved with it
+  std::string query;                 ///< the SELECT's text
+  std::string encode() const;
+  static std::optional<ViewDefinition> decode(std::string_view bytes);
+};
+/// Binds the view's SELECT and gives names and types of its columns; `aliases` rename the first ones (42601 if there are too many).
+Result<ViewDefinition> define_view(const ParseNode* select, std::string_view text, std::string_view select_text,
+                                   std::span<const std::string> aliases, const BindContext& context,
+                                   std::vector<Oid>* depends_on = nullptr);
+
+// ---- Names, for DDL too ----
+
+struct FoundRelation {
+  enum class Kind : std::uint8_t { kTable, kIndex, kSequence, kView, kSystem } kind = Kind::kTable;
+  Oid oid = 0;
+  Oid schema = 0;
+  Oid table = 0;                     ///< kIndex: its table; kTable: itself
+  const SystemRelation* system = nullptr;
+};
+/// Looks a relation up; nullopt if there is none. `schema` "" searches the path. Fails with 3F000 never: an unknown schema is
+/// "no such relation" too.
+std::optional<FoundRelation> find_relation(const BindContext& context, std::string_view schema, std::string_view name);
+/// 42P01 `relation "a.b" does not exist`.
+Status undefined_relation(std::string_view schema, std::string_view name);
+
+}  // namespace wandian::sql
