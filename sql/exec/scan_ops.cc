@@ -1,0 +1,314 @@
+// Reading tables: sequential and index scans, one row by its key.
+#include <algorithm>
+
+#include "engine/array_value.h"
+#include "engine/database.h"
+#include "engine/placement.h"
+#include "engine/scan.h"
+#include "sql/exec/operator.h"
+#include "sql/exec/table_access.h"
+
+namespace wandian::sql {
+
+namespace {
+
+class ScanOperator final : public Operator {
+ public:
+  explicit ScanOperator(const ScanNode& node) : Operator(node), scan_(node), table_(*node.table) {}
+
+ protected:
+  void do_restart(ExecContext&) override { state_ = State::kStart; }
+  void do_pause(ExecContext&) override {
+    if (state_ == State::kScanning) table_scan_.pause();
+  }
+
+  Step do_next(ExecContext& ctx) override {
+    for (;;) {
+      switch (state_) {
+        case State::kStart:
+          if (!prepare(ctx)) return Step::kError;
+          break;
+        case State::kScanning: {
+          RowView row;
+          for (;;) {
+            if (ctx.out_of_budget()) return Step::kPause;
+            if (!table_scan_.next(ctx.view, &row)) break;
+            const Step step = accept(ctx, row);
+            if (step == Step::kRow || step == Step::kError) return step;
+          }
+          if (++range_ < ranges_.size()) open(ctx);
+          else state_ = State::kEnd;
+          break;
+        }
+        case State::kPoints: {
+          while (range_ < points_.size()) {
+            if (ctx.out_of_budget()) return Step::kPause;
+            RowView row;
+            const std::size_t i = range_++;
+            if (!find(ctx, points_[i], &row)) continue;
+            const Step step = accept(ctx, row);
+            if (step == Step::kRow || step == Step::kError) return step;
+          }
+          state_ = State::kEnd;
+          break;
+        }
+        case State::kEnd: return Step::kEnd;
+      }
+    }
+  }
+
+ private:
+  enum class State : std::uint8_t { kStart, kScanning, kPoints, kEnd };
+
+  bool prepare(ExecContext& ctx) {
+    ctx.reset_row(node_.arena);
+    range_ = 0;
+    ranges_.clear();
+    points_.clear();
+    partition_ = kNoPartition;
+    if (scan_.method == ScanMethod::kSequential) {
+      if (!scan_.known.empty() && !locate(ctx)) return false;
+      ranges_.emplace_back();
+      state_ = State::kScanning;
+      open(ctx);
+      return true;
+    }
+    if (!scan_.known.empty() && scan_.method == ScanMethod::kIndex && !locate(ctx)) return false;
+    if (!expand(ctx)) return false;
+    if (scan_.method == ScanMethod::kIndex) {
+      state_ = ranges_.empty() ? State::kEnd : State::kScanning;
+      if (!ranges_.empty()) open(ctx);
+    } else {
+      state_ = State::kPoints;
+    }
+    return true;
+  }
+
+  void open(ExecContext&) {
+    TableScan::Options options;
+    options.index = scan_.method == ScanMethod::kSequential ? 0 : scan_.index;
+    options.partition = partition_;
+    options.ordered = scan_.ordered;
+    options.backward = scan_.backward;
+    table_scan_.open(scan_.table, options, ranges_[range_]);
+  }
+
+  // Values that decide the partition.
+  bool locate(ExecContext& ctx) {
+    known_values_.resize(scan_.known.size());
+    known_.assign(table_.columns.size(), nullptr);
+    for (std::size_t i = 0; i < scan_.known.size(); ++i) {
+      if (!ctx.eval(scan_.known[i].second, node_.arena, &known_values_[i])) return false;
+      known_[scan_.known[i].first] = &known_values_[i];
+    }
+    partition_ = place_lookup(ctx.shard->database().placement(), table_, known_);
+    return true;
+  }
+
+  struct Point {
+    KeyBuffer key;
+    std::vector<Value> values;
+  };
+
+  // Turns the conditions on the index's columns into ranges, or points for lookups; sorted, without duplicates.
+  bool expand(ExecContext& ctx) {
+    const TableDef& indexed = scan_.method == ScanMethod::kGlobal ? *scan_.global : table_;
+    const KeyCodec& codec = indexed.codecs[scan_.method == ScanMethod::kGlobal ? 0 : scan_.index];
+    const std::size_t count = scan_.equals.size();
+    std::vector<std::vector<Value>> choices(count);
+    for (std::size_t i = 0; i < count; ++i) {
+      Value value;
+      if (!ctx.eval(scan_.equals[i].value, node_.arena, &value)) return false;
+      if (value.is_null) return true;   // nothing equals null
+      if (!scan_.equals[i].list) {
+        if (!codec.fits(static_cast<unsigned>(i), value)) return true;
+        choices[i].push_back(value);
+        continue;
+      }
+      const ArrayView array(value);
+      for (std::uint32_t e = 0; e < array.count(); ++e) {
+        const Value element = array.element(e);
+        if (!element.is_null && codec.fits(static_cast<unsigned>(i), element)) choices[i].push_back(element);
+      }
+      if (choices[i].empty()) return true;
+    }
+    Value lower, upper;
+    if (scan_.lower) {
+      if (!ctx.eval(scan_.lower, node_.arena, &lower)) return false;
+      if (lower.is_null) return true;
+    }
+    if (scan_.upper) {
+      if (!ctx.eval(scan_.upper, node_.arena, &upper)) return false;
+      if (upper.is_null) return true;
+    }
+    std::vector<std::size_t> at(count, 0);
+    std::vector<Value> prefix(count);
+    for (;;) {
+      for (std::size_t i = 0; i < count; ++i) prefix[i] = choices[i][at[i]];
+      if (scan_.method == ScanMethod::kIndex) {
+        add_range(codec, prefix, lower, upper);
+      } else {
+        Point& point = points_.emplace_back();
+        point.values = prefix;
+        codec.encode(prefix, point.key);
+      }
+      std::size_t i = count;
+      while (i > 0 && ++at[i - 1] == choices[i - 1].size()) at[--i] = 0;
+      if (i == 0) break;
+    }
+    if (points_.size() > 1) {
+      std::sort(points_.begin(), points_.end(), [](const Point& a, const Point& b) { return a.key.ref() < b.key.ref(); });
+      points_.erase(std::unique(points_.begin(), points_.end(),
+                                [](const Point& a, const Point& b) { return a.key.ref() == b.key.ref(); }),
+                    points_.end());
+    }
+    if (ranges_.size() > 1) {
+      const auto lower_of = [](const ScanRange& range) { return range.lower.ref(); };
+      std::sort(ranges_.begin(), ranges_.end(),
+                [&](const ScanRange& a, const ScanRange& b) { return lower_of(a) < lower_of(b); });
+      ranges_.erase(std::unique(ranges_.begin(), ranges_.end(),
+                                [&](const ScanRange& a, const ScanRange& b) { return lower_of(a) == lower_of(b); }),
+                    ranges_.end());
+      if (scan_.backward) std::reverse(ranges_.begin(), ranges_.end());
+    }
+    return true;
+  }
+
+  void add_range(const KeyCodec& codec, const std::vector<Value>& prefix, const Value& lower, const Value& upper) {
+    ScanRange range;
+    codec.encode(prefix, range.lower);
+    range.upper = range.lower;
+    const auto position = static_cast<unsigned>(prefix.size());
+    bool ends = true;
+    if (scan_.lower || scan_.upper) {
+      const KeyColumn& column = codec.column(position);
+      // In the key's order a descending column's lower bound is the upper one.
+      const bool has_low = column.descending ? static_cast<bool>(scan_.upper) : static_cast<bool>(scan_.lower);
+      const bool has_high = column.descending ? static_cast<bool>(scan_.lower) : static_cast<bool>(scan_.upper);
+      const Value& low = column.descending ? upper : lower;
+      const Value& high = column.descending ? lower : upper;
+      const bool low_inclusive = column.descending ? scan_.upper_inclusive : scan_.lower_inclusive;
+      const bool high_inclusive = column.descending ? scan_.lower_inclusive : scan_.upper_inclusive;
+      KeyBuffer base = range.lower;
+      if (column.nullable) base.push_back(1);   // values alone: no comparison holds for a null
+      if (has_low && codec.fits(position, low)) {
+        codec.append(position, low, range.lower);
+        if (!low_inclusive && !KeyCodec::successor(range.lower)) return;
+      } else if (has_low && !below_all(low, column)) {
+        return;
+      } else {
+        range.lower = base;
+      }
+      if (has_high && codec.fits(position, high)) {
+        codec.append(position, high, range.upper);
+        if (!high_inclusive) ends = false;
+      } else if (has_high && below_all(high, column)) {
+        return;
+      } else {
+        range.upper = base;
+      }
+    }
+    range.has_lower = true;
+    // The upper bound is exclusive: what begins with an inclusive bound lies below that bound's successor.
+    range.has_upper = ends ? KeyCodec::successor(range.upper) : true;
+    range.upper_inclusive = false;
+    ranges_.push_back(std::move(range));
+  }
+  // For a bound that the column cannot hold: whether it lies before everything the column can hold, in the key's order.
+  static bool below_all(const Value& bound, const KeyColumn& column) {
+    const bool negative = column.order == Order::kFloat ? bound.d < 0 : bound.i < 0;
+    return negative != column.descending;
+  }
+
+  bool find(ExecContext& ctx, const Point& point, RowView* out) {
+    if (scan_.method == ScanMethod::kPoint) return find_by_key(ctx, table_, point.key, point.values, out);
+    // A global index: its own table, keyed by the columns, holds the primary key.
+    const TableDef& global = *scan_.global;
+    RowView entry;
+    if (!find_by_key(ctx, global, point.key, point.values, &entry)) return false;
+    const std::size_t keys = scan_.equals.size();
+    const std::vector<std::uint16_t>& primary = table_.codec_columns[0];
+    std::vector<Value> values(primary.size());
+    for (std::size_t i = 0; i < primary.size(); ++i)
+      values[i] = global.layouts->read(entry.layout, entry.row, static_cast<unsigned>(keys + i));
+    KeyBuffer key;
+    table_.codecs[0].encode(values, key);
+    if (!find_by_key(ctx, table_, key, values, out)) return false;
+    // The entry counts only if the version seen has that key.
+    KeyBuffer own;
+    const IndexDef& index = table_.indexes[scan_.index];
+    std::vector<Value> seen(keys);
+    for (std::size_t i = 0; i < keys; ++i) seen[i] = table_.layouts->read(out->layout, out->row, index.parts[i].column);
+    for (const Value& value : seen)
+      if (value.is_null) return false;
+    global.codecs[0].encode(seen, own);
+    return own.ref() == point.key.ref();
+  }
+
+  // Reads the row's columns; kEnd if the filter does not hold.
+  Step accept(ExecContext& ctx, const RowView& row) {
+    const LayoutSet& layouts = *table_.layouts;
+    if (scan_.filter) {
+      ctx.reset_row(node_.arena);
+      for (const ScanColumn& c : scan_.filter_columns) ctx.slots[c.slot] = layouts.read(row.layout, row.row, c.column);
+      bool passes;
+      if (!ctx.test(scan_.filter, node_.arena, &passes)) return Step::kError;
+      if (!passes) {
+        count_filtered(ctx);
+        return Step::kEnd;
+      }
+    } else if (scan_.key_slot != kNoSlot) {
+      ctx.reset_row(node_.arena);
+    }
+    for (const ScanColumn& c : scan_.columns) ctx.slots[c.slot] = layouts.read(row.layout, row.row, c.column);
+    if (scan_.key_slot != kNoSlot) {
+      table_.codecs[0].encode_from_row(layouts, row.layout, row.row, table_.codec_columns[0], key_);
+      ctx.slots[scan_.key_slot] = Value::of_bytes(ctx.row_memory[node_.arena]->arena.copy(key_.ref().view()));
+      ctx.slots[scan_.partition_slot] = Value::of_int(row.partition);
+    }
+    return Step::kRow;
+  }
+
+  const ScanNode& scan_;
+  const TableDef& table_;
+  State state_ = State::kStart;
+  TableScan table_scan_;
+  std::vector<ScanRange> ranges_;
+  std::vector<Point> points_;
+  std::size_t range_ = 0;
+  PartitionId partition_ = kNoPartition;
+  std::vector<Value> known_values_;
+  std::vector<const Value*> known_;
+  KeyBuffer key_;
+};
+
+}  // namespace
+
+bool find_by_key(ExecContext& ctx, const TableDef& table, KeyRef key, std::span<const Value> key_values, RowView* out) {
+  const PartitionId partition = locate_key(*ctx.shard, table, key, key_values);
+  if (partition != kNoPartition) return find_row(table, partition, key, ctx.view, out);
+  const PartitionId end = table.storage->highest.load(std::memory_order_acquire);
+  for (PartitionId p = 0; p < end; ++p)
+    if (find_row(table, p, key, ctx.view, out)) return true;
+  return false;
+}
+
+PartitionId locate_key(Shard& shard, const TableDef& table, KeyRef key, std::span<const Value> key_values) {
+  if (table.placement.kind == PlacementKind::kKey) return hash_partition(key);
+  const std::vector<std::uint16_t>& columns = table.codec_columns[0];
+  constexpr std::size_t kSmall = 64;
+  const Value* small[kSmall] = {};
+  std::vector<const Value*> large;
+  const std::size_t width = table.layout_columns();
+  if (width > kSmall) large.assign(width, nullptr);
+  const std::span<const Value*> known = width > kSmall ? std::span(large) : std::span(small, width);
+  for (std::size_t i = 0; i < columns.size() && i < key_values.size(); ++i) known[columns[i]] = &key_values[i];
+  return place_lookup(shard.database().placement(), table, known);
+}
+
+OperatorPtr make_scan_operator(const PlanNode& node, ExecContext&) {
+  if (node.type != NodeType::kScan) return nullptr;
+  return std::make_unique<ScanOperator>(node.as<ScanNode>());
+}
+
+}  // namespace wandian::sql

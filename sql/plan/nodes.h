@@ -1,0 +1,398 @@
+// The physical plan: a tree of nodes over one frame of slots.
+// Every column that a statement needs has one slot in the frame; a scan writes its columns there, an expression reads them, and what
+// is kept (sorts, hash tables) is saved from slots and restored into the same slots. So rows are never re-arranged between
+// operators, a correlated sub-select reads its outer row where it stands, and a parameterised inner scan does likewise.
+// Owns:       PlanBody owns the arena of the rewritten expressions and their compiled forms.
+// Thread:     immutable once planned.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/arena.h"
+#include "engine/catalog.h"
+#include "engine/row_op.h"
+#include "engine/table.h"
+#include "sql/bind/bound.h"
+#include "sql/expr/expression.h"
+#include "sql/plan/plan.h"
+
+namespace wandian::sql {
+
+using Slot = std::uint32_t;
+inline constexpr Slot kNoSlot = ~Slot{0};
+
+struct SlotInfo {
+  Oid type = 0;
+  Order order = Order::kNone;
+  bool by_value = true;
+};
+
+/// An expression over slots and its compiled form.
+struct PlanExpr {
+  const Expr* expr = nullptr;
+  CompiledExpr code;
+  explicit operator bool() const { return expr != nullptr; }
+};
+
+/// Slots that an operator keeps copies of.
+struct SavedSlots {
+  std::vector<Slot> slots;
+  std::vector<std::uint8_t> by_value;   ///< by position in `slots`
+  bool all_by_value = true;
+};
+
+enum class NodeType : std::uint8_t {
+  kResult,          ///< one row without columns, if `filter` holds
+  kScan,            ///< ScanNode
+  kSystemScan,      ///< SystemScanNode
+  kFunctionScan,    ///< FunctionScanNode
+  kValues,          ///< ValuesNode
+  kCteScan,         ///< CteScanNode
+  kWorkScan,        ///< WorkScanNode: the working table of a recursive union
+  kFilter,          ///< FilterNode
+  kProject,         ///< ProjectNode
+  kProjectSet,      ///< ProjectNode whose expressions may return sets
+  kNestLoop,        ///< JoinPlanNode
+  kHashJoin,        ///< JoinPlanNode; child 1 is the build side
+  kSort,            ///< SortNode
+  kAggregate,       ///< AggregateNode
+  kUnique,          ///< UniqueNode: of neighbours
+  kLimit,           ///< LimitNode
+  kAppend,          ///< AppendNode
+  kSetOp,           ///< SetOpNode: INTERSECT, EXCEPT
+  kRecursiveUnion,  ///< RecursiveUnionNode
+  kMaterialize,     ///< MaterializeNode
+  kApply,           ///< ApplyNode: correlated sub-selects
+  kWith,            ///< WithNode: forgets its CTEs' rows when it starts again
+  kLockRows,        ///< LockRowsNode
+};
+
+struct PlanNode {
+  explicit PlanNode(NodeType t) : type(t) {}
+  virtual ~PlanNode() = default;
+
+  NodeType type;
+  std::uint32_t id = 0;                        ///< position in PlanBody's numbering, for instrumentation
+  std::uint32_t arena = 0;                     ///< where expressions evaluated for this node's row put their results
+  std::vector<std::unique_ptr<PlanNode>> children;
+  std::vector<Slot> visible;                   ///< what may be read above
+  std::vector<Slot> pointer_slots;             ///< slots this node writes whose values may point into row versions or row arenas
+  std::vector<Slot> free_slots;                ///< slots read in the subtree that it does not produce: it is correlated
+  double rows = 1, startup_cost = 0, cost = 0;
+
+  template <class T>
+  const T& as() const {
+    return static_cast<const T&>(*this);
+  }
+};
+using NodePtr = std::unique_ptr<PlanNode>;
+
+struct ResultNode : PlanNode {
+  ResultNode() : PlanNode(NodeType::kResult) {}
+  PlanExpr filter;                             ///< "One-Time Filter"
+};
+
+struct ScanColumn {
+  std::uint16_t column = 0;
+  Slot slot = 0;
+};
+
+/// A condition on one leading column of an index: column = value, or column = ANY (array).
+struct KeyCondition {
+  PlanExpr value;
+  bool list = false;
+  Oid element_type = 0;                        ///< of `list`
+};
+
+enum class ScanMethod : std::uint8_t {
+  kSequential,   ///< index 0 from end to end
+  kIndex,        ///< a range (or several, for lists) of an index
+  kPoint,        ///< one row by its whole primary key
+  kGlobal,       ///< one row by a global unique index
+};
+
+struct ScanNode : PlanNode {
+  ScanNode() : PlanNode(NodeType::kScan) {}
+  std::shared_ptr<const TableDef> table;
+  std::string alias;
+  ScanMethod method = ScanMethod::kSequential;
+  std::uint16_t index = 0;
+  std::shared_ptr<const TableDef> global;      ///< kGlobal: the index's own table
+  std::vector<ScanColumn> filter_columns;      ///< read before `filter` is evaluated
+  std::vector<ScanColumn> columns;             ///< read for rows that pass
+  PlanExpr filter;
+  std::vector<KeyCondition> equals;            ///< on the index's leading columns
+  PlanExpr lower, upper;                       ///< on the column after them
+  bool lower_inclusive = true, upper_inclusive = true;
+  std::vector<std::pair<std::uint16_t, PlanExpr>> known;   ///< columns whose value is known: decide the partition
+  bool ordered = false, backward = false;
+  Slot key_slot = kNoSlot;                     ///< gets the primary key's bytes
+  Slot partition_slot = kNoSlot;               ///< gets the partition
+  std::vector<const Expr*> index_conditions;   ///< for EXPLAIN
+};
+
+struct SystemScanNode : PlanNode {
+  SystemScanNode() : PlanNode(NodeType::kSystemScan) {}
+  const SystemRelation* relation = nullptr;
+  std::string alias;
+  std::vector<ScanColumn> columns;
+  PlanExpr filter;
+};
+
+struct PlanFunction {
+  const FunctionExpr* set_call = nullptr;      ///< set-returning; else `value` gives one row
+  std::vector<PlanExpr> args;
+  PlanExpr value;
+  std::uint16_t first_column = 0, column_count = 1;
+};
+struct FunctionScanNode : PlanNode {
+  FunctionScanNode() : PlanNode(NodeType::kFunctionScan) {}
+  std::string alias;
+  std::vector<PlanFunction> functions;
+  std::uint16_t total_columns = 0;
+  bool ordinality = false;
+  std::vector<ScanColumn> columns;
+  PlanExpr filter;
+};
+
+struct ValuesNode : PlanNode {
+  ValuesNode() : PlanNode(NodeType::kValues) {}
+  std::string alias;
+  std::vector<Slot> slots;                     ///< by column; kNoSlot if nobody reads it
+  std::vector<std::vector<PlanExpr>> rows_exprs;
+  PlanExpr filter;
+};
+
+struct CteScanNode : PlanNode {
+  CteScanNode() : PlanNode(NodeType::kCteScan) {}
+  std::string alias, name;
+  std::uint32_t cte = 0;                       ///< index in PlanBody::ctes
+  std::vector<std::pair<std::uint16_t, Slot>> columns;   ///< position among the CTE's saved values -> slot here
+  PlanExpr filter;
+};
+
+struct WorkScanNode : PlanNode {
+  WorkScanNode() : PlanNode(NodeType::kWorkScan) {}
+  std::string alias;
+  std::uint32_t work = 0;                      ///< number of the recursive union's working table
+  std::vector<std::pair<std::uint16_t, Slot>> columns;
+  PlanExpr filter;
+};
+
+struct FilterNode : PlanNode {
+  FilterNode() : PlanNode(NodeType::kFilter) {}
+  PlanExpr filter;
+};
+
+struct ProjectNode : PlanNode {
+  explicit ProjectNode(NodeType t = NodeType::kProject) : PlanNode(t) {}
+  std::vector<std::pair<PlanExpr, Slot>> items;
+  /// kProjectSet: items that return sets, by position in `items`, have their call's arguments here.
+  struct SetItem {
+    std::uint32_t item = 0;
+    const FunctionExpr* call = nullptr;
+    std::vector<PlanExpr> args;
+  };
+  std::vector<SetItem> sets;
+};
+
+enum class JoinKind : std::uint8_t { kInner, kLeft, kRight, kFull, kSemi, kAnti };
+
+struct JoinPlanNode : PlanNode {
+  explicit JoinPlanNode(NodeType t) : PlanNode(t) {}
+  JoinKind kind = JoinKind::kInner;
+  PlanExpr filter;                             ///< on pairs; part of the join condition
+  // kHashJoin
+  std::vector<Slot> left_keys, right_keys;     ///< pairwise equal
+  std::vector<Order> key_orders;
+  SavedSlots saved;                            ///< of the build side, keys first
+  std::vector<const Expr*> hash_conditions;    ///< for EXPLAIN
+};
+
+struct SortSlot {
+  Slot slot = 0;
+  Order order = Order::kNone;
+  bool descending = false, nulls_first = false;
+};
+
+struct SortNode : PlanNode {
+  SortNode() : PlanNode(NodeType::kSort) {}
+  std::vector<SortSlot> keys;
+  SavedSlots saved;
+  PlanExpr limit, offset;                      ///< of the LIMIT above, if rows beyond their sum are never asked for
+};
+
+struct PlanAggregate {
+  const AggregateExpr* call = nullptr;
+  std::vector<PlanExpr> args;
+  PlanExpr filter;
+  std::vector<SortSlot> order_by;              ///< over `order_args`' positions (slot = position in args, then order_exprs)
+  std::vector<PlanExpr> order_exprs;
+  bool distinct = false;
+  bool count_star = false;
+  Slot out = 0;
+  std::vector<Order> arg_orders;
+  std::vector<std::uint8_t> arg_by_value;
+  std::vector<std::uint8_t> order_by_value;
+};
+
+enum class AggStrategy : std::uint8_t { kPlain, kHashed, kSorted };
+struct AggregateNode : PlanNode {
+  AggregateNode() : PlanNode(NodeType::kAggregate) {}
+  AggStrategy strategy = AggStrategy::kPlain;
+  std::vector<Slot> groups;
+  std::vector<Order> group_orders;
+  SavedSlots saved;                            ///< groups first, then what depends on them
+  std::vector<PlanAggregate> aggregates;
+  PlanExpr having;                             ///< applied by a filter above; kept for EXPLAIN
+};
+
+struct UniqueNode : PlanNode {
+  UniqueNode() : PlanNode(NodeType::kUnique) {}
+  SavedSlots keys;
+  std::vector<Order> orders;
+};
+
+struct LimitNode : PlanNode {
+  LimitNode() : PlanNode(NodeType::kLimit) {}
+  PlanExpr limit, offset;
+  bool with_ties = false;
+  SavedSlots tie_slots;
+  std::vector<Order> tie_orders;
+};
+
+struct AppendNode : PlanNode {
+  AppendNode() : PlanNode(NodeType::kAppend) {}
+  std::vector<Slot> outputs;
+  std::vector<std::vector<Slot>> inputs;       ///< by child: the slot that each output takes its value from
+};
+
+struct SetOpNode : PlanNode {
+  SetOpNode() : PlanNode(NodeType::kSetOp) {}
+  SetOp op = SetOp::kIntersect;
+  bool all = false;
+  std::vector<Slot> outputs;
+  std::vector<std::vector<Slot>> inputs;
+  std::vector<Order> orders;
+  SavedSlots saved;                            ///< the outputs
+};
+
+struct RecursiveUnionNode : PlanNode {
+  RecursiveUnionNode() : PlanNode(NodeType::kRecursiveUnion) {}
+  std::uint32_t work = 0;
+  bool all = false;
+  std::vector<Slot> outputs;
+  std::vector<std::vector<Slot>> inputs;
+  std::vector<Order> orders;
+  SavedSlots saved;
+};
+
+struct MaterializeNode : PlanNode {
+  MaterializeNode() : PlanNode(NodeType::kMaterialize) {}
+  SavedSlots saved;
+};
+
+struct PlanSubselect {
+  SubLinkKind kind = SubLinkKind::kScalar;
+  bool once = false;                           ///< uncorrelated: evaluated at most once an execution
+  NodePtr plan;
+  std::vector<Slot> outputs;                   ///< of the sub-select
+  PlanExpr test;                               ///< kAny, kAll
+  /// kAny, uncorrelated and simple: left values looked up in a hash set of the outputs instead of `test`.
+  std::vector<PlanExpr> hash_left;
+  std::vector<Order> hash_orders;
+  SavedSlots saved;                            ///< the outputs, for the hash set or a list kept for `once` kAny/kAll
+  Oid element_type = 0;                        ///< kArray
+  std::vector<Oid> field_types;                ///< kRow
+  Slot out = 0;
+  std::string name;                            ///< "InitPlan 1", "SubPlan 2"
+};
+
+struct ApplyNode : PlanNode {
+  ApplyNode() : PlanNode(NodeType::kApply) {}
+  std::vector<std::unique_ptr<PlanSubselect>> subselects;
+};
+
+struct WithNode : PlanNode {
+  WithNode() : PlanNode(NodeType::kWith) {}
+  std::vector<std::uint32_t> ctes;
+};
+
+struct PlanRowMark {
+  std::shared_ptr<const TableDef> table;
+  RowLock strength = RowLock::kUpdate;
+  LockWait wait = LockWait::kBlock;
+  Slot key_slot = kNoSlot, partition_slot = kNoSlot;
+  std::vector<ScanColumn> columns;             ///< read again if the row changed
+};
+struct LockRowsNode : PlanNode {
+  LockRowsNode() : PlanNode(NodeType::kLockRows) {}
+  std::vector<PlanRowMark> marks;
+  PlanExpr recheck;                            ///< the WHERE clause, for rows that changed; may be empty
+};
+
+struct PlanCte {
+  std::string name;
+  NodePtr plan;
+  SavedSlots saved;                            ///< outputs by column
+};
+
+/// INSERT, UPDATE or DELETE on top of `root`, which finds what to write.
+struct ModifyPlan {
+  std::shared_ptr<const TableDef> table;
+  struct Set {
+    std::uint16_t column = 0;
+    PlanExpr value;                            ///< over the source's slots and, for UPDATE, the target's
+  };
+  std::vector<Set> sets;                       ///< INSERT: one a column given; UPDATE: the columns set
+  std::vector<ScanColumn> target_columns;      ///< UPDATE, DELETE: what sets, recheck and RETURNING read of the target
+  Slot key_slot = kNoSlot, partition_slot = kNoSlot;
+  PlanExpr recheck;                            ///< UPDATE, DELETE: WHERE with the joins' conditions
+  SavedSlots others;                           ///< slots of the other tables that sets, recheck and RETURNING read
+  bool at_owner = false;                       ///< everything can be decided at the row's owner in one operation
+  bool key_changes = false;                    ///< the primary key or the placement may change
+  bool may_repeat = false;                     ///< joins: the same target may come twice
+  std::vector<PlanExpr> returning;             ///< over target_columns' slots (the new row; of DELETE the old one) and others
+  std::vector<ScanColumn> returning_columns;   ///< INSERT: slots that the new row's columns go to
+  // INSERT ... ON CONFLICT
+  ConflictAction conflict = ConflictAction::kNone;
+  bool any_arbiter = false;
+  std::vector<std::uint16_t> arbiters;
+  std::vector<Set> conflict_sets;
+  PlanExpr conflict_where;
+  std::vector<ScanColumn> excluded_columns;    ///< slots of EXCLUDED
+  std::vector<ScanColumn> conflict_columns;    ///< slots of the existing row
+};
+
+/// One row by its full primary key: kSelect, kUpdate, kDelete; one row of values: kInsert.
+struct FastPath {
+  bool possible = false;
+  std::shared_ptr<const TableDef> table;
+  std::vector<PlanExpr> key;                   ///< in the primary index's order
+  std::vector<PlanExpr> outputs;               ///< result columns over slots
+  std::vector<std::int32_t> output_columns;    ///< the table's column it is, or -1: then `outputs` is evaluated
+  const ScanNode* scan = nullptr;
+};
+
+struct PlanBody {
+  std::shared_ptr<const BoundStatement> statement;
+  Arena arena;                                 ///< rewritten expressions, compiled forms, constants
+  std::vector<SlotInfo> slots;
+  std::uint32_t arenas = 1;                    ///< row arenas; 0 belongs to the statement's top
+  std::uint32_t nodes = 0;
+  std::uint32_t works = 0;                     ///< working tables of recursive unions
+  std::vector<PlanCte> ctes;
+  std::vector<std::unique_ptr<PlanSubselect>> init_plans;   ///< in the order to evaluate them
+  NodePtr root;                                ///< null: nothing to read (one row of INSERT VALUES)
+  std::vector<Slot> outputs;                   ///< SELECT: slots of the result columns
+  std::unique_ptr<ModifyPlan> modify;
+  FastPath fast;
+  bool locks_rows = false;
+};
+
+}  // namespace wandian::sql
