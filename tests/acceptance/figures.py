@@ -8,7 +8,7 @@ import socket
 import subprocess
 import time
 
-from framework import RELEASE, sh
+from framework import RELEASE
 from harness.server import POSTGRES_BIN, free_port
 
 # PostgreSQL at its best on this load: room in memory, checkpoints out of the way, durable as it is by default.
@@ -28,15 +28,19 @@ def day(server, context, *arguments):
 def pgbench(server, *arguments):
     """Runs pgbench against a server; it must end well."""
     url = server if isinstance(server, str) else server.url
-    output = sh(POSTGRES_BIN / "pgbench", *arguments, url, stderr=subprocess.STDOUT)
-    if "aborted" in output:
-        raise RuntimeError(f"pgbench clients were aborted:\n{output}")
-    return output
+    result = subprocess.run([POSTGRES_BIN / "pgbench", *map(str, arguments), url], stdin=subprocess.DEVNULL,
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    if result.returncode != 0 or "aborted" in result.stdout:
+        raise RuntimeError(f"pgbench {arguments} failed:\n{result.stdout}")
+    return result.stdout
 
 
 def pgbench_tps(server, clients, mode, seconds, *arguments):
     output = pgbench(server, "-c", clients, "-j", 2, "-M", mode, "-T", seconds, *arguments)
-    return float(re.search(r"tps = ([\d.]+) \(without initial connection time\)", output)[1])
+    rate = re.search(r"tps = ([\d.]+) \(without initial connection time\)", output)
+    if not rate:
+        raise RuntimeError(f"pgbench told no rate:\n{output}")
+    return float(rate[1])
 
 
 @contextlib.contextmanager

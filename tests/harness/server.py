@@ -34,6 +34,7 @@ def free_port():
 def work_dir(prefix):
     """A directory for one run, removed at the end of a run that raised nothing and kept, with its name printed, else."""
     path = pathlib.Path(tempfile.mkdtemp(prefix=f"wandian-{prefix}-"))
+    path.chmod(0o711)  # PostgreSQL's user must pass through to a cluster below it
     try:
         yield path
     except BaseException:

@@ -1,9 +1,13 @@
 """pgbench unmodified, beside PostgreSQL 15 and the echo server: all built-in scripts in all modes, then the ratios."""
 
+import pathlib
+
 import figures
 from framework import Line, at_least, running
 from harness import server as servers
 
+# The built-in select-only's statement: the echo server has no table whose size the built-in could ask for.
+SELECT = pathlib.Path(__file__).resolve().parents[1] / "select.pgbench"
 SCRIPTS, MODES = ("tpcb-like", "simple-update", "select-only"), ("simple", "extended", "prepared")
 
 
@@ -30,7 +34,7 @@ def measure(context, number):
             database(found, context, kind, work / kind)
     with figures.echo_server() as url:
         for clients in (16, 64):
-            found[f"echo_{clients}"] = figures.pgbench_tps(url, clients, "prepared", context.count(15), "-n", "-S")
+            found[f"echo_{clients}"] = figures.pgbench_tps(url, clients, "prepared", context.count(15), "-n", "-f", SELECT)
     for clients in (16, 64):
         found[f"echo_to_postgres_{clients}"] = found[f"echo_{clients}"] / found[f"postgres_select_prepared_{clients}"]
         found[f"select_of_echo_{clients}"] = found[f"wandian_select_prepared_{clients}"] / found[f"echo_{clients}"]
