@@ -62,7 +62,7 @@ class SortOperator final : public Operator {
  private:
   enum class State : std::uint8_t { kFill, kMerge };
   static constexpr std::size_t kRunRows = 2048;       // sorted in well under a millisecond
-  static constexpr std::int64_t kTopLimit = 65536;
+  static constexpr std::int64_t kTopLimit = 8192;    // beyond it, runs: sorting the heap is one step
   struct Item {
     std::uint64_t prefix;   // orders as the first key does, as far as it goes
     const Value* row;

@@ -1,0 +1,301 @@
+// Aggregation: plain (one group), by hash, or over input that comes in the order of its groups. Also DISTINCT, which is grouping
+// without aggregates.
+#include <algorithm>
+#include <cstring>
+#include <deque>
+
+#include "sql/exec/operator.h"
+
+namespace wandian::sql {
+
+namespace {
+
+// Aggregates whose result does not depend on the order of their input.
+bool order_matters(const AggregateDef& aggregate) {
+  static constexpr std::string_view kUnordered[] = {"count", "sum", "avg", "min", "max", "bool_and", "bool_or", "every", "bit_and", "bit_or"};
+  return std::find(std::begin(kUnordered), std::end(kUnordered), aggregate.name) == std::end(kUnordered);
+}
+
+// The input of an aggregate with DISTINCT or ORDER BY, kept until its group is finished.
+struct Collected {
+  struct Entry {
+    Value* values;   // arguments, then the ORDER BY expressions
+  };
+  std::vector<Value*> rows;
+  PartedTable<Value> distinct;
+};
+
+class AggregateOperator final : public Operator {
+ public:
+  AggregateOperator(const AggregateNode& node, const ExecContext& ctx)
+      : Operator(node),
+        aggregate_(node),
+        input_arena_(node.children[0]->arena),
+        single_int_(node.groups.size() == 1 && node.group_orders[0] == Order::kInteger),
+        memory_(ctx.memory_limit()),
+        other_memory_(ctx.memory_limit()) {
+    std::size_t offset = node.saved.slots.size() * sizeof(Value);
+    for (const PlanAggregate& call : node.aggregates) {
+      offset = (offset + 15) & ~std::size_t{15};
+      offsets_.push_back(offset);
+      if (call.count_star) offset += sizeof(std::int64_t);
+      else if (collects(call)) offset += sizeof(Collected*);
+      else offset += call.call->aggregate->state_bytes;
+      widest_ = std::max(widest_, call.args.size());
+    }
+    group_bytes_ = (offset + 15) & ~std::size_t{15};
+    args_.resize(widest_ + 1);
+  }
+
+ protected:
+  void do_restart(ExecContext& ctx) override {
+    if (state_ == State::kOutput && keeps_result() && aggregate_.strategy != AggStrategy::kSorted) {
+      next_ = 0;
+      return;
+    }
+    state_ = State::kInput;
+    next_ = 0;
+    groups_.clear();
+    table_.clear();
+    collected_.clear();
+    memory_.reset();
+    other_memory_.reset();
+    current_ = nullptr;
+    ended_ = false;
+    children_[0]->restart(ctx);
+  }
+
+  Step do_next(ExecContext& ctx) override {
+    if (aggregate_.strategy == AggStrategy::kSorted) return next_sorted(ctx);
+    if (state_ == State::kInput) {
+      if (aggregate_.strategy == AggStrategy::kPlain && groups_.empty()) groups_.push_back(new_group(ctx, memory_));
+      for (;;) {
+        const Step step = children_[0]->next(ctx);
+        if (step == Step::kEnd) break;
+        if (step != Step::kRow) return step;
+        char* group = aggregate_.strategy == AggStrategy::kPlain ? groups_[0] : find_group(ctx);
+        if (!advance(ctx, group, memory_)) return Step::kError;
+      }
+      state_ = State::kOutput;
+    }
+    if (next_ == groups_.size()) return Step::kEnd;
+    if (ctx.out_of_budget()) return Step::kPause;
+    return output(ctx, groups_[next_++]) ? Step::kRow : Step::kError;
+  }
+
+ private:
+  enum class State : std::uint8_t { kInput, kOutput };
+
+  static bool collects(const PlanAggregate& call) { return call.distinct || !call.order_by.empty(); }
+  static Value* saved(char* group) { return reinterpret_cast<Value*>(group); }
+
+  // With the current row's groups, and what depends on them, and empty states.
+  char* new_group(ExecContext& ctx, Arena& memory) {
+    char* group = static_cast<char*>(memory.allocate(group_bytes_, 16));
+    const std::size_t head = aggregate_.saved.slots.size() * sizeof(Value);
+    std::memset(group + head, 0, group_bytes_ - head);
+    save_slots_into(aggregate_.saved, ctx.slots, memory, saved(group));
+    for (std::size_t i = 0; i < offsets_.size(); ++i) {
+      const PlanAggregate& call = aggregate_.aggregates[i];
+      if (call.count_star || !collects(call)) continue;
+      Collected* made = &collected_.emplace_back();
+      std::memcpy(group + offsets_[i], &made, sizeof made);
+    }
+    return group;
+  }
+
+  char* find_group(ExecContext& ctx) {
+    std::uint64_t hash;
+    char* found;
+    if (single_int_ && !ctx.slots[aggregate_.groups[0]].is_null) {
+      const std::int64_t key = ctx.slots[aggregate_.groups[0]].i;
+      hash = hash_int(static_cast<std::uint64_t>(key));
+      found = table_.find(hash, [key](char& group) {
+        const Value* kept = reinterpret_cast<const Value*>(&group);
+        return kept->i == key && !kept->is_null;
+      });
+    } else {
+      hash = hash_slots(aggregate_.groups, aggregate_.group_orders, ctx.slots);
+      found = table_.find(hash, [&](char& group) {
+        return equal_to_slots(reinterpret_cast<const Value*>(&group), aggregate_.groups, aggregate_.group_orders, ctx.slots);
+      });
+    }
+    if (found != nullptr) return found;
+    char* group = new_group(ctx, memory_);
+    table_.insert(hash, group);
+    groups_.push_back(group);
+    return group;
+  }
+
+  bool advance(ExecContext& ctx, char* group, Arena& memory) {
+    for (std::size_t i = 0; i < offsets_.size(); ++i) {
+      const PlanAggregate& call = aggregate_.aggregates[i];
+      if (call.filter) {
+        bool passes;
+        if (!ctx.test(call.filter, input_arena_, &passes)) return false;
+        if (!passes) continue;
+      }
+      char* state = group + offsets_[i];
+      if (call.count_star) {
+        std::int64_t count;
+        std::memcpy(&count, state, sizeof count);
+        ++count;
+        std::memcpy(state, &count, sizeof count);
+        continue;
+      }
+      const AggregateDef& def = *call.call->aggregate;
+      bool skip = false;
+      for (std::size_t a = 0; a < call.args.size(); ++a) {
+        if (!ctx.eval(call.args[a], input_arena_, &args_[a])) return false;
+        if (args_[a].is_null && def.skips_nulls) skip = true;
+      }
+      if (collects(call)) {
+        // A skipped null still counts for nothing, sorted or not.
+        if (!skip && !collect(ctx, call, state, memory)) return false;
+        continue;
+      }
+      if (skip) continue;
+      EvalContext& eval = ctx.eval(input_arena_);
+      if (!def.step(eval, memory, state, call.call->types.data(), args_.data())) {
+        ctx.error = std::move(eval.error);
+        return false;
+      }
+    }
+    return true;
+  }
+
+  bool collect(ExecContext& ctx, const PlanAggregate& call, const char* state, Arena& memory) {
+    Collected* into;
+    std::memcpy(&into, state, sizeof into);
+    const std::size_t width = call.args.size() + call.order_exprs.size();
+    std::uint64_t hash = 0;
+    if (call.distinct) {
+      arg_slots_.resize(call.args.size());
+      for (std::size_t a = 0; a < call.args.size(); ++a) arg_slots_[a] = static_cast<Slot>(a);
+      hash = hash_slots(arg_slots_, call.arg_orders, args_.data());
+      const bool known = into->distinct.find(hash, [&](Value& kept) {
+        return equal_to_slots(&kept, arg_slots_, call.arg_orders, args_.data());
+      }) != nullptr;
+      if (known) return true;
+    }
+    Value* row = memory.allocate_array<Value>(width);
+    for (std::size_t a = 0; a < call.args.size(); ++a)
+      row[a] = call.arg_by_value[a] != 0 ? args_[a] : copy_bytes(args_[a], memory);
+    for (std::size_t o = 0; o < call.order_exprs.size(); ++o) {
+      Value value;
+      if (!ctx.eval(call.order_exprs[o], input_arena_, &value)) return false;
+      row[call.args.size() + o] = call.order_by_value[o] != 0 ? value : copy_bytes(value, memory);
+    }
+    into->rows.push_back(row);
+    if (call.distinct) into->distinct.insert(hash, row);
+    return true;
+  }
+
+  // Feeds what was collected to the aggregate, in order.
+  bool drain(ExecContext& ctx, const PlanAggregate& call, Collected& from, char* state) {
+    std::vector<SortSlot> keys = call.order_by;
+    if (keys.empty() && order_matters(*call.call->aggregate))
+      for (std::size_t a = 0; a < call.args.size(); ++a)
+        if (call.arg_orders[a] != Order::kNone) keys.push_back({static_cast<Slot>(a), call.arg_orders[a], false, false});
+    if (!keys.empty())
+      std::stable_sort(from.rows.begin(), from.rows.end(), [&](const Value* a, const Value* b) {
+        for (const SortSlot& key : keys) {
+          const int order = compare_sort_values(key, a[key.slot], b[key.slot]);
+          if (order != 0) return order < 0;
+        }
+        return false;
+      });
+    EvalContext& eval = ctx.eval(node_.arena);
+    for (const Value* row : from.rows)
+      if (!call.call->aggregate->step(eval, ctx.row_memory[node_.arena]->arena, state, call.call->types.data(), row)) {
+        ctx.error = std::move(eval.error);
+        return false;
+      }
+    return true;
+  }
+
+  bool output(ExecContext& ctx, char* group) {
+    ctx.reset_row(node_.arena);
+    restore_slots(aggregate_.saved, saved(group), ctx.slots);
+    for (std::size_t i = 0; i < offsets_.size(); ++i) {
+      const PlanAggregate& call = aggregate_.aggregates[i];
+      char* state = group + offsets_[i];
+      Value& out = ctx.slots[call.out];
+      if (call.count_star) {
+        std::int64_t count;
+        std::memcpy(&count, state, sizeof count);
+        out = Value::of_int(count);
+        continue;
+      }
+      const AggregateDef& def = *call.call->aggregate;
+      if (collects(call)) {
+        Collected* from;
+        std::memcpy(&from, state, sizeof from);
+        state = static_cast<char*>(ctx.row_memory[node_.arena]->arena.allocate(def.state_bytes + 16, 16));
+        std::memset(state, 0, def.state_bytes);
+        if (!drain(ctx, call, *from, state)) return false;
+      }
+      EvalContext& eval = ctx.eval(node_.arena);
+      if (!def.finish(eval, state, call.call->types.data(), &out)) {
+        ctx.error = std::move(eval.error);
+        return false;
+      }
+    }
+    return true;
+  }
+
+  Step next_sorted(ExecContext& ctx) {
+    for (;;) {
+      if (finished_ != nullptr) finished_ = nullptr;
+      if (ended_) {
+        if (current_ == nullptr) return Step::kEnd;
+        char* last = std::exchange(current_, nullptr);
+        return output(ctx, last) ? Step::kRow : Step::kError;
+      }
+      const Step step = children_[0]->next(ctx);
+      if (step == Step::kEnd) {
+        ended_ = true;
+        continue;
+      }
+      if (step != Step::kRow) return step;
+      if (current_ != nullptr && equal_to_slots(saved(current_), aggregate_.groups, aggregate_.group_orders, ctx.slots)) {
+        if (!advance(ctx, current_, active())) return Step::kError;
+        continue;
+      }
+      // A new group begins, in the other memory; the old one is given out.
+      finished_ = current_;
+      first_memory_ = !first_memory_;
+      active().reset();
+      current_ = new_group(ctx, active());
+      if (!advance(ctx, current_, active())) return Step::kError;
+      if (finished_ != nullptr) return output(ctx, finished_) ? Step::kRow : Step::kError;
+    }
+  }
+  Arena& active() { return first_memory_ ? memory_ : other_memory_; }
+
+  const AggregateNode& aggregate_;
+  const std::uint32_t input_arena_;
+  const bool single_int_;
+  Arena memory_, other_memory_;            // groups; a spill of them would begin where the limit is met
+  std::vector<std::size_t> offsets_;       // of each aggregate's state in a group
+  std::size_t group_bytes_ = 0, widest_ = 0;
+  std::vector<Value> args_;
+  std::vector<Slot> arg_slots_;
+  State state_ = State::kInput;
+  std::vector<char*> groups_;
+  PartedTable<char> table_;
+  std::deque<Collected> collected_;
+  std::size_t next_ = 0;
+  char* current_ = nullptr;
+  char* finished_ = nullptr;
+  bool ended_ = false, first_memory_ = false;
+};
+
+}  // namespace
+
+OperatorPtr make_aggregate_operator(const PlanNode& node, ExecContext& ctx) {
+  if (node.type != NodeType::kAggregate) return nullptr;
+  return std::make_unique<AggregateOperator>(node.as<AggregateNode>(), ctx);
+}
+
+}  // namespace wandian::sql

@@ -1,0 +1,235 @@
+// Sub-selects in expressions: each is evaluated before the expression that holds it, its value stands in a slot.
+#include "engine/array_value.h"
+#include "sql/exec/operator.h"
+
+namespace wandian::sql {
+
+struct SubselectRunner::State {
+  State(const PlanSubselect& p, ExecContext& ctx)
+      : plan(p), source(make_operator(*p.plan, ctx)), rows(p.saved, ctx.memory_limit()), memory(ctx.memory_limit()) {}
+
+  const PlanSubselect& plan;
+  OperatorPtr source;
+  RowStore rows;                       // kAny, kAll with `once`: the sub-select's rows
+  PartedTable<const Value> table;      // hash_left: the rows, by value
+  Arena memory;                        // the value, where it is made of bytes
+  bool running = false;                // the source stands in the middle
+  bool kept = false;                   // `once`: value or rows are there
+  bool has_null_row = false;           // hash_left: some row has a null
+  Value value;
+  std::vector<Value> elements;         // kArray
+  std::size_t count = 0, next = 0;
+
+  bool keeps_rows() const { return plan.once && (plan.kind == SubLinkKind::kAny || plan.kind == SubLinkKind::kAll); }
+
+  void begin(ExecContext& ctx) {
+    running = true;
+    count = next = 0;
+    elements.clear();
+    memory.reset();
+    switch (plan.kind) {
+      case SubLinkKind::kExists:
+      case SubLinkKind::kAny: value = Value::of_bool(false); break;
+      case SubLinkKind::kAll: value = Value::of_bool(true); break;
+      default: value = Value::null();
+    }
+    source->restart(ctx);
+  }
+
+  // Looks at one row of the sub-select. True if the value is decided.
+  bool take_row(ExecContext& ctx, std::uint32_t arena, Step* step) {
+    *step = Step::kRow;
+    switch (plan.kind) {
+      case SubLinkKind::kExists: value = Value::of_bool(true); return true;
+      case SubLinkKind::kScalar:
+      case SubLinkKind::kRow:
+        if (++count > 1) {
+          *step = ctx.fail(Status(sqlstate::cardinality_violation, "more than one row returned by a subquery used as an expression"));
+          return true;
+        }
+        if (plan.kind == SubLinkKind::kScalar) {
+          value = ctx.slots[plan.outputs[0]];
+          if (!ctx.body->slots[plan.outputs[0]].by_value) value = copy_bytes(value, memory);
+        } else {
+          std::vector<Value> fields;
+          for (const Slot slot : plan.outputs) fields.push_back(ctx.slots[slot]);
+          value = build_record(plan.field_types, fields, memory);
+        }
+        return false;
+      case SubLinkKind::kArray: {
+        Value element = ctx.slots[plan.outputs[0]];
+        if (!ctx.body->slots[plan.outputs[0]].by_value) element = copy_bytes(element, memory);
+        elements.push_back(element);
+        return false;
+      }
+      case SubLinkKind::kAny:
+      case SubLinkKind::kAll: return take_comparison(ctx, arena, step);
+    }
+    return true;
+  }
+  bool take_comparison(ExecContext& ctx, std::uint32_t arena, Step* step) {
+    const bool any = plan.kind == SubLinkKind::kAny;
+    Value holds;
+    if (!ctx.eval(plan.test, arena, &holds)) {
+      *step = Step::kError;
+      return true;
+    }
+    if (holds.is_null) {
+      value = Value::null();
+      return false;
+    }
+    if (holds.as_bool() == any) {
+      value = Value::of_bool(any);
+      return true;
+    }
+    return false;
+  }
+  void finish() {
+    if (plan.kind == SubLinkKind::kArray) value = build_array(plan.element_type, elements, memory);
+  }
+};
+
+SubselectRunner::SubselectRunner(const PlanSubselect& plan, ExecContext& ctx) : state_(std::make_unique<State>(plan, ctx)) {}
+SubselectRunner::~SubselectRunner() = default;
+
+void SubselectRunner::pause(ExecContext& ctx) { state_->source->pause(ctx); }
+
+void SubselectRunner::restart(ExecContext&) {
+  state_->running = state_->kept = state_->has_null_row = false;
+  state_->rows.clear();
+  state_->table.clear();
+}
+
+Step SubselectRunner::run(ExecContext& ctx, std::uint32_t arena, bool fresh) {
+  State& s = *state_;
+  const PlanSubselect& plan = s.plan;
+  Value& out = ctx.slots[plan.out];
+  if (s.keeps_rows()) {
+    while (!s.kept) {
+      if (!s.running) s.begin(ctx);
+      const Step step = s.source->next(ctx);
+      if (step == Step::kEnd) {
+        s.kept = true;
+        s.running = false;
+        fresh = true;
+      } else if (step != Step::kRow) {
+        return step;
+      } else {
+        bool null_row = false;
+        for (const Slot slot : plan.outputs) null_row |= ctx.slots[slot].is_null;
+        s.has_null_row |= null_row;
+        if (plan.hash_left.empty()) {
+          s.rows.add(ctx.slots);
+        } else if (!null_row) {
+          const std::uint64_t hash = hash_slots(plan.outputs, plan.hash_orders, ctx.slots);
+          if (s.table.find(hash, [&](const Value& kept) { return equal_to_slots(&kept, plan.outputs, plan.hash_orders, ctx.slots); }) == nullptr) {
+            s.rows.add(ctx.slots);
+            s.table.insert(hash, s.rows.at(s.rows.size() - 1));
+          }
+        }
+      }
+    }
+    if (!plan.hash_left.empty()) {
+      // x IN (...): the left values stand in the outputs' slots while they are looked up.
+      bool null_left = false;
+      for (std::size_t i = 0; i < plan.outputs.size(); ++i) {
+        Value left;
+        if (!ctx.eval(plan.hash_left[i], arena, &left)) return Step::kError;
+        null_left |= left.is_null;
+        ctx.slots[plan.outputs[i]] = left;
+      }
+      if (s.rows.size() == 0 && !s.has_null_row) out = Value::of_bool(false);
+      else if (null_left) out = Value::null();
+      else {
+        const std::uint64_t hash = hash_slots(plan.outputs, plan.hash_orders, ctx.slots);
+        const bool found = s.table.find(hash, [&](const Value& kept) {
+          return equal_to_slots(&kept, plan.outputs, plan.hash_orders, ctx.slots);
+        }) != nullptr;
+        out = found ? Value::of_bool(true) : s.has_null_row ? Value::null() : Value::of_bool(false);
+      }
+      return Step::kRow;
+    }
+    if (fresh) {
+      s.next = 0;
+      s.value = Value::of_bool(plan.kind == SubLinkKind::kAll);
+    }
+    while (s.next < s.rows.size()) {
+      if (ctx.out_of_budget()) return Step::kPause;
+      restore_slots(plan.saved, s.rows.at(s.next++), ctx.slots);
+      Step step = Step::kRow;
+      if (s.take_comparison(ctx, arena, &step)) {
+        if (step == Step::kError) return step;
+        break;
+      }
+    }
+    out = s.value;
+    return Step::kRow;
+  }
+  if (plan.once && s.kept) {
+    out = s.value;
+    return Step::kRow;
+  }
+  if (fresh || !s.running) s.begin(ctx);
+  for (;;) {
+    Step step = s.source->next(ctx);
+    if (step == Step::kEnd) break;
+    if (step != Step::kRow) return step;
+    if (s.take_row(ctx, arena, &step)) {
+      if (step == Step::kError) return step;
+      break;
+    }
+  }
+  s.finish();
+  s.running = false;
+  s.kept = true;
+  out = s.value;
+  return Step::kRow;
+}
+
+namespace {
+
+class ApplyOperator final : public Operator {
+ public:
+  ApplyOperator(const ApplyNode& node, ExecContext& ctx) : Operator(node) {
+    for (const std::unique_ptr<PlanSubselect>& plan : node.subselects) runners_.push_back(std::make_unique<SubselectRunner>(*plan, ctx));
+  }
+
+ protected:
+  void do_restart(ExecContext& ctx) override {
+    current_ = runners_.size();
+    children_[0]->restart(ctx);
+  }
+  void do_pause(ExecContext& ctx) override {
+    for (const std::unique_ptr<SubselectRunner>& runner : runners_) runner->pause(ctx);
+  }
+  Step do_next(ExecContext& ctx) override {
+    if (current_ == runners_.size()) {
+      const Step step = children_[0]->next(ctx);
+      if (step != Step::kRow) return step;
+      current_ = 0;
+      fresh_ = true;
+    }
+    while (current_ < runners_.size()) {
+      const Step step = runners_[current_]->run(ctx, node_.arena, fresh_);
+      fresh_ = false;
+      if (step != Step::kRow) return step;
+      ++current_;
+      fresh_ = true;
+    }
+    return Step::kRow;
+  }
+
+ private:
+  std::vector<std::unique_ptr<SubselectRunner>> runners_;
+  std::size_t current_ = 0;
+  bool fresh_ = false;
+};
+
+}  // namespace
+
+OperatorPtr make_apply_operator(const PlanNode& node, ExecContext& ctx) {
+  if (node.type != NodeType::kApply) return nullptr;
+  return std::make_unique<ApplyOperator>(node.as<ApplyNode>(), ctx);
+}
+
+}  // namespace wandian::sql
