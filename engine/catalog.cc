@@ -1,6 +1,7 @@
 #include "engine/catalog.h"
 
 #include <algorithm>
+#include <atomic>
 
 #include "engine/sequence.h"
 #include "engine/table.h"
@@ -148,6 +149,10 @@ Status compile_codecs(TableDef& table) {
 
 }  // namespace
 
+namespace {
+std::atomic<std::uint64_t> next_definition_id{1};
+}
+
 Result<std::shared_ptr<const Catalog>> CatalogEditor::apply(const Catalog& base, std::span<const CatalogChange> changes,
                                                             CatalogCompiler* compiler) {
   auto next = std::make_shared<Catalog>(base);
@@ -160,6 +165,7 @@ Result<std::shared_ptr<const Catalog>> CatalogEditor::apply(const Catalog& base,
           break;
         }
         auto table = std::make_shared<TableDef>(*change.table);
+        table->definition_id = next_definition_id.fetch_add(1, std::memory_order_relaxed);
         const std::shared_ptr<const TableDef> previous = next->table(table->oid);
         WANDIAN_TRY(compile_layouts(*table));
         WANDIAN_TRY(compile_codecs(*table));

@@ -119,6 +119,7 @@ struct TableDef {
   std::vector<std::uint16_t> older_layouts;   ///< how many columns each older row layout had, by layout number
 
   // Compiled by Catalog when the definition is added; not part of the stored form.
+  std::uint64_t definition_id = 0;      ///< differs between any two definitions of this process
   std::shared_ptr<const LayoutSet> layouts;
   std::uint16_t layout = 0;             ///< number of the layout that new rows are encoded with
   std::vector<KeyCodec> codecs;         ///< by index: its key parts, then, unless primary, the primary key's columns it lacks

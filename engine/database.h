@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "engine/catalog.h"
+#include "engine/mailbox.h"
 #include "engine/placement.h"
 #include "engine/quiescence.h"
 #include "storage/base/env.h"
@@ -21,7 +22,7 @@
 namespace wandian {
 
 class Shard;
-class ProcedureRegistry;
+struct SnapshotSlot;
 
 struct DatabaseOptions {
   std::string data_directory;
@@ -57,12 +58,18 @@ class Database {
   Oid allocate_oid();
   std::uint64_t allocate_storage_id();
 
+  MessageRings& rings() { return *rings_; }
+  /// Each shard's published snapshots (engine/shard_state.h).
+  SnapshotSlot& snapshot_slot(unsigned shard);
+  /// Every snapshot in use or to come is at or above this: the release LSN, loaded first, then the shards' slots.
+  Lsn reclamation_horizon();
+
   /// Bytes in use as the allocator counts them; refreshed by shards now and then. Writes are refused beyond the limit.
   bool memory_exhausted() const { return memory_exhausted_.load(std::memory_order_relaxed); }
   void update_memory_state();
 
  private:
-  friend class Recovery;
+  friend class ReplayApplier;
   Database(Env& env, const DatabaseOptions& options, CatalogCompiler* compiler);
 
   Env& env_;
@@ -71,6 +78,8 @@ class Database {
   std::unique_ptr<QuiescenceDomain> quiescence_;
   std::unique_ptr<Log> log_;
   PlacementMap placement_;
+  std::unique_ptr<MessageRings> rings_;
+  std::unique_ptr<SnapshotSlot[]> snapshot_slots_;
   std::vector<std::unique_ptr<Shard>> shards_;
   mutable std::mutex catalog_mutex_;                   // publication and copying of one pointer; never held while anything else runs
   std::shared_ptr<const Catalog> catalog_;

@@ -1,6 +1,5 @@
 #include "engine/key.h"
 
-#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <string>
@@ -85,15 +84,6 @@ void append_escaped(std::string_view bytes, KeyBuffer& out) {
 }
 
 }  // namespace
-
-void KeyBuffer::grow(std::size_t more) {
-  const std::size_t capacity = std::max<std::size_t>(std::size_t{capacity_} * 2, std::size_t{size_} + more);
-  DB_ASSERT(capacity <= 0xffffffffu);
-  std::unique_ptr<char[]> bytes(new char[capacity]);
-  std::memcpy(bytes.get(), data(), size_);
-  heap_ = std::move(bytes);
-  capacity_ = static_cast<std::uint32_t>(capacity);
-}
 
 KeyCodec::KeyCodec(std::span<const KeyColumn> columns) : columns_(columns.begin(), columns.end()) {
   for (const KeyColumn& column : columns_) {

@@ -13,6 +13,7 @@
 // Thread:  KeyCodec is immutable; a KeyBuffer belongs to one thread.
 #pragma once
 
+#include <algorithm>
 #include <compare>
 #include <cstdint>
 #include <cstring>
@@ -77,7 +78,14 @@ class KeyBuffer {
   void resize_down(std::uint32_t size) { size_ = size; }
 
  private:
-  void grow(std::size_t more);
+  [[gnu::noinline]] void grow(std::size_t more) {
+    const std::size_t capacity = std::max<std::size_t>(std::size_t{capacity_} * 2, std::size_t{size_} + more);
+    DB_ASSERT(capacity <= 0xffffffffu);
+    std::unique_ptr<char[]> bytes(new char[capacity]);
+    std::memcpy(bytes.get(), data(), size_);
+    heap_ = std::move(bytes);
+    capacity_ = static_cast<std::uint32_t>(capacity);
+  }
 
   std::uint32_t size_ = 0;
   std::uint32_t capacity_ = kInlineBytes;

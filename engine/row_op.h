@@ -46,6 +46,7 @@ enum class RowOutcome : std::uint8_t {
   kAbsent,      ///< there is no live row with that key (any more)
   kConflict,    ///< an insert met a live row: see conflict_index and `existing`
   kSkipped,     ///< the transform said kSkip, or LockWait::kSkip met a lock
+  kSelfModified,///< this very command wrote the row already: UPDATE and DELETE pass it by, ON CONFLICT DO UPDATE is 21000
   kMoved,       ///< the key is not placed here: look at the placement map again
   kError,
 };
@@ -67,6 +68,7 @@ struct RowOp {
 
   // Out.
   RowOutcome outcome = RowOutcome::kPending;
+  bool changed = false;                        ///< the newest version is newer than the statement's snapshot: old_row is that version
   std::int16_t conflict_index = -1;            ///< which index of the table an insert conflicted on
   std::string_view old_row, new_row;           ///< in RowBatch::arena
   std::uint16_t old_layout = 0;

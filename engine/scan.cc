@@ -24,6 +24,16 @@ void TableScan::open(std::shared_ptr<const TableDef> table, const Options& optio
   table_ = std::move(table);
   options_ = options;
   range_ = range;
+  // Bounds are prefixes: "up to and with" means up to every key that begins so, and "above" means above all of those.
+  if (range_.has_upper && range_.upper_inclusive) {
+    range_.upper_inclusive = false;
+    range_.has_upper = KeyCodec::successor(range_.upper);
+  }
+  bool empty = false;
+  if (range_.has_lower && !range_.lower_inclusive) {
+    range_.lower_inclusive = true;
+    empty = !KeyCodec::successor(range_.lower);
+  }
   current_ = 0;
   merging_started_ = false;
   heap_.clear();
@@ -37,7 +47,9 @@ void TableScan::open(std::shared_ptr<const TableDef> table, const Options& optio
     source.cursor.reset();
     source.positioned = source.again = source.finished = source.moved = false;
   };
-  if (options.partition != kNoPartition) {
+  if (empty) {
+    // Nothing is above all keys.
+  } else if (options.partition != kNoPartition) {
     add(options.partition);
   } else {
     const PartitionId end = storage.highest.load(std::memory_order_acquire);

@@ -18,10 +18,6 @@
 
 namespace wandian {
 
-class LockTable;
-class ShardMailbox;
-struct Message;
-
 class Shard final : public ShardLoop {
  public:
   Shard(Database& database, unsigned index);
@@ -76,22 +72,24 @@ class Shard final : public ShardLoop {
 
   /// A snapshot that covers everything answered so far and `need`; false: spin was not enough, try next turn.
   bool take_snapshot(Lsn need, Lsn* snapshot);
-  /// Keeps versions for a snapshot that lives beyond this turn (REPEATABLE READ, cursors, long statements).
+  /// Keeps versions for a snapshot that lives on by itself (cursors, exported snapshots). Open statements and REPEATABLE READ
+  /// transactions are known without it.
   void hold_snapshot(Lsn snapshot);
   void release_snapshot(Lsn snapshot);
 
   Limbo& limbo() { return limbo_; }
   /// Asks for durability at the end of this turn.
   void demand(Lsn lsn) { demand_ = std::max(demand_, lsn); }
-  /// Runs `item` on this shard once `lsn` is released... the wire polls Log::released() each turn instead; this is for others.
 
-  std::shared_ptr<const Catalog> catalog();            ///< the published one, cached by version
+  const std::shared_ptr<const Catalog>& catalog();     ///< the published one, cached by version
+
+  struct State;                                        ///< engine/shard_state.h: the engine's own files alone
+  State& state() { return *state_; }
 
  private:
   friend class Transaction;
-  friend class ProcedureRunner;
-  friend struct ShardAccess;
   bool budget_used_up();
+  std::uint64_t lowest_view() const;
   static constexpr std::uint32_t kBudgetCheckRows = 64;
   static constexpr std::int64_t kBudgetUs = 1000;
 
@@ -104,11 +102,9 @@ class Shard final : public ShardLoop {
   std::uint32_t budget_ticks_ = 0;
   Lsn last_snapshot_, demand_;
   std::shared_ptr<const Catalog> catalog_;
-  std::unique_ptr<LockTable> locks_;
-  std::unique_ptr<ShardMailbox> mailbox_;
+  std::uint64_t catalog_version_ = 0;
   struct Timers;
   std::unique_ptr<Timers> timers_;
-  struct State;                                        ///< engine/shard_state.h
   std::unique_ptr<State> state_;
   Wakeup* wakeup_ = nullptr;
 };

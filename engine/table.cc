@@ -4,8 +4,18 @@
 
 namespace wandian {
 
-TablePartition::TablePartition(std::shared_ptr<const TableDef> definition, PartitionId partition)
-    : id(partition), table(std::move(definition)) {
+namespace {
+
+std::unique_ptr<const TableDef> without_storage(const TableDef& table) {
+  auto copy = std::make_unique<TableDef>(table);
+  copy->storage.reset();
+  return copy;
+}
+
+}  // namespace
+
+TablePartition::TablePartition(TableStorage& owner, const TableDef& definition, PartitionId partition)
+    : id(partition), storage(owner), table(without_storage(definition)) {
   for (std::size_t i = 0; i < table->indexes.size(); ++i)
     if (table->indexes[i].global_table == 0)
       indexes[i].store(new OrderedIndex(table->codecs[i]), std::memory_order_release);
@@ -26,17 +36,17 @@ TablePartition::~TablePartition() {
   for (auto& index : indexes) delete index.load(std::memory_order_relaxed);
 }
 
-void TablePartition::adopt(std::shared_ptr<const TableDef> newer, Limbo& limbo) {
+void TablePartition::adopt(const TableDef& newer, Limbo& limbo) {
   // An index that was dropped frees its slot; one that moved in the list or is new is built over every version in the
   // chains, because older snapshots use it too.
   std::array<OrderedIndex*, 32> next{};
-  for (std::size_t i = 0; i < newer->indexes.size(); ++i) {
-    if (newer->indexes[i].global_table != 0) continue;
+  for (std::size_t i = 0; i < newer.indexes.size(); ++i) {
+    if (newer.indexes[i].global_table != 0) continue;
     for (std::size_t j = 0; j < table->indexes.size(); ++j)
-      if (table->indexes[j].oid == newer->indexes[i].oid && (i == 0) == (j == 0)) next[i] = indexes[j].load(std::memory_order_relaxed);
+      if (table->indexes[j].oid == newer.indexes[i].oid && (i == 0) == (j == 0)) next[i] = indexes[j].load(std::memory_order_relaxed);
     if (next[i] != nullptr) continue;
     DB_ASSERT(i != 0);
-    next[i] = new OrderedIndex(newer->codecs[i]);
+    next[i] = new OrderedIndex(newer.codecs[i]);
     OrderedIndex::Cursor cursor(index(0));
     KeyBuffer key;
     for (bool on = cursor.seek_first(); on; on = cursor.next()) {
@@ -44,7 +54,7 @@ void TablePartition::adopt(std::shared_ptr<const TableDef> newer, Limbo& limbo) 
       for (const Version* version = row->head.load(std::memory_order_relaxed); version != nullptr;
            version = version->older.load(std::memory_order_relaxed)) {
         if (version->tombstone()) continue;
-        newer->codecs[i].encode_from_row(*newer->layouts, version->layout, version->row(), newer->codec_columns[i], key);
+        newer.codecs[i].encode_from_row(*newer.layouts, version->layout, version->row(), newer.codec_columns[i], key);
         next[i]->insert(key, row);
       }
     }
@@ -57,25 +67,23 @@ void TablePartition::adopt(std::shared_ptr<const TableDef> newer, Limbo& limbo) 
     for (OrderedIndex* other : next) kept = kept || other == old;
     if (!kept) limbo.retire(old, [](void* object, void*) { delete static_cast<OrderedIndex*>(object); });
   }
-  table = std::move(newer);
+  table = without_storage(newer);
 }
 
 TableStorage::~TableStorage() {
   for (auto& slot : slots) delete slot.load(std::memory_order_acquire);
 }
 
-TablePartition& TableStorage::at(const std::shared_ptr<const TableDef>& table, PartitionId partition, Limbo& limbo) {
+TablePartition& TableStorage::at(const TableDef& table, PartitionId partition, Limbo& limbo) {
   TablePartition* found = slots[partition].load(std::memory_order_relaxed);
   if (found == nullptr) [[unlikely]] {
-    found = new TablePartition(table, partition);
+    found = new TablePartition(*this, table, partition);
     slots[partition].store(found, std::memory_order_release);
     PartitionId seen = highest.load(std::memory_order_relaxed);
     while (seen <= partition && !highest.compare_exchange_weak(seen, partition + 1, std::memory_order_release)) {
     }
-  } else if (found->table != table) [[unlikely]] {
-    if (table->indexes.size() != found->table->indexes.size() || table->layouts != found->table->layouts)
-      found->adopt(table, limbo);
-    else found->table = table;
+  } else if (found->table->definition_id != table.definition_id) [[unlikely]] {
+    found->adopt(table, limbo);
   }
   return *found;
 }

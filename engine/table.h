@@ -23,7 +23,7 @@ inline constexpr PartitionId kMaxPartitions = 1024;
 inline constexpr PartitionId kNoPartition = ~PartitionId{0};
 
 struct TablePartition {
-  TablePartition(std::shared_ptr<const TableDef> table, PartitionId partition);
+  TablePartition(TableStorage& storage, const TableDef& table, PartitionId partition);
   ~TablePartition();
   TablePartition(const TablePartition&) = delete;
   TablePartition& operator=(const TablePartition&) = delete;
@@ -34,7 +34,9 @@ struct TablePartition {
   std::atomic<std::int64_t> live_rows{0};               ///< newest versions that are not tombstones: statistics
 
   // Owner only.
-  std::shared_ptr<const TableDef> table;                ///< the newest definition the owner wrote with
+  TableStorage& storage;
+  /// A copy of the newest definition that the owner wrote with, without its storage (which would own itself).
+  std::unique_ptr<const TableDef> table;
   struct Garbage {
     Row* row;
     std::uint64_t lsn;                                  ///< what is older than the version committed here may go
@@ -45,16 +47,16 @@ struct TablePartition {
   const OrderedIndex& index(std::size_t i) const { return *indexes[i].load(std::memory_order_acquire); }
   OrderedIndex& index(std::size_t i) { return *indexes[i].load(std::memory_order_acquire); }
   /// Owner: makes the indexes that the newer definition has more, and fills them with every version's key.
-  void adopt(std::shared_ptr<const TableDef> newer, Limbo& limbo);
+  void adopt(const TableDef& newer, Limbo& limbo);
 };
 
-struct TableStorage {
+struct TableStorage : std::enable_shared_from_this<TableStorage> {
   TableStorage() = default;
   ~TableStorage();
   /// Null until the owner wrote the first row there.
   TablePartition* find(PartitionId partition) const { return slots[partition].load(std::memory_order_acquire); }
   /// Owner only.
-  TablePartition& at(const std::shared_ptr<const TableDef>& table, PartitionId partition, Limbo& limbo);
+  TablePartition& at(const TableDef& table, PartitionId partition, Limbo& limbo);
   /// For tables without a primary key. Any shard.
   std::int64_t next_row_number() { return row_number.fetch_add(1, std::memory_order_relaxed) + 1; }
 

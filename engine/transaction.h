@@ -105,20 +105,37 @@ class Transaction {
  private:
   friend class Shard;
   friend class ProcedureRunner;
-  void ensure_descriptor();
-  Status encode_commit();
-  void finish(bool committed, Lsn commit);
+  friend struct DeadlockSearch;
+  struct Slot;                             ///< a request under way and its cancellation (engine/transaction_wait.h)
+  struct Waiting;
+
+  TxnDescriptor& ensure_descriptor();
+  /// Starts a batch at its owner. False: it is under way.
+  bool start(RowBatch& batch);
+  void request_done(Slot& slot);
+  Task<void> wait_for_requests();
+  Task<Status> acquire_strong(Oid table, TableLock mode, LockWait wait);
+  bool encode_single_record();
+  Task<Status> write_parts(std::uint32_t* parts);
+  Lsn commit_record();
+  void finish(const Lsn* commit);
+  void release_table_locks();
+  void forget();
+  void register_view();
+  void unregister_view();
 
   Shard& shard_;
   bool active_ = false;
   bool read_only_ = false;
+  bool has_snapshot_ = false;
+  bool in_statement_ = false;
   Isolation isolation_ = Isolation::kReadCommitted;
   ReadView view_;
-  bool has_snapshot_ = false;
   std::uint64_t answer_floor_ = 0;
+  std::uint64_t id_ = 0;
   TxnDescriptor* descriptor_ = nullptr;
   std::string redo_;
-  std::shared_ptr<const Catalog> catalog_;             ///< overlay, or the published one this statement uses
+  std::shared_ptr<const Catalog> catalog_;                 ///< the published one this statement uses
   std::vector<CatalogChange> catalog_changes_;
   std::vector<std::shared_ptr<const Catalog>> overlays_;   ///< after each change, so that a savepoint can go back
   struct HeldTableLock {
@@ -126,9 +143,11 @@ class Transaction {
     TableLock mode;
   };
   std::vector<HeldTableLock> table_locks_;
-  struct Wait;
-  Wait* wait_ = nullptr;
-  Status cancel_;
+  std::vector<std::unique_ptr<Slot>> slots_;
+  std::unique_ptr<Waiting> waiting_;
+  unsigned pending_ = 0;
+  std::size_t view_index_ = kNoView;
+  static constexpr std::size_t kNoView = ~std::size_t{0};
 };
 
 }  // namespace wandian

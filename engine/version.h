@@ -18,6 +18,7 @@ struct Version {
     kTombstone = 1,      ///< the row is deleted as of this version; it has no bytes
     kInline = 2,         ///< stands in its Row's own allocation
     kKeyChanged = 4,     ///< some secondary key differs from the older version's
+    kExclusive = 8,      ///< written under RowLock::kUpdate (insert, delete, key change): FOR KEY SHARE waits for it
   };
   std::atomic<std::uint64_t> stamp;      ///< written by the owner (release), read by all (acquire)
   std::atomic<Version*> older{nullptr};

@@ -1,0 +1,709 @@
+#include "engine/owner.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <new>
+
+#include "engine/redo.h"
+#include "engine/shard.h"
+#include "engine/shard_state.h"
+
+namespace wandian {
+
+namespace {
+
+// Row lock modes that exclude each other (PostgreSQL manual, table 13.3).
+bool conflicts(RowLock a, RowLock b) {
+  static constexpr bool kTable[4][4] = {
+      {false, false, false, true}, {false, false, true, true}, {false, true, true, true}, {true, true, true, true}};
+  return kTable[static_cast<int>(a)][static_cast<int>(b)];
+}
+
+enum class HeadState { kCommitted, kOwn, kHeldByOther };
+
+struct Head {
+  Version* version;
+  HeadState state;
+  std::uint64_t lsn;              // kCommitted
+  TxnDescriptor* holder;          // kHeldByOther
+};
+
+Head look_at(Row& row, const TxnDescriptor* self) {
+  Version* version = row.head.load(std::memory_order_relaxed);
+  const std::uint64_t stamp = version->stamp.load(std::memory_order_acquire);
+  if ((stamp & kStampActive) == 0) return {version, HeadState::kCommitted, stamp, nullptr};
+  TxnDescriptor* descriptor = stamp_descriptor(stamp);
+  if (descriptor == self) return {version, HeadState::kOwn, 0, descriptor};
+  const std::uint64_t state = descriptor->state.load(std::memory_order_acquire);
+  // Committed, though not stamped yet: the newest committed version. Aborted, but its undo is still on its way here: it is
+  // waited for like an active one, since the undo wakes whoever waits.
+  if (state != TxnDescriptor::kActive && state != TxnDescriptor::kAborted) return {version, HeadState::kCommitted, state, nullptr};
+  return {version, HeadState::kHeldByOther, 0, descriptor};
+}
+
+std::string quoted_table(const TableDef& table) { return "\"" + table.name + "\""; }
+
+}  // namespace
+
+void RowRequest::deliver(Shard& here) {
+  if (&here == origin) {
+    done(context, *this);
+    return;
+  }
+  if (here.state().owner.run(*this)) here.state().mailbox.send(origin->index(), *this);
+}
+
+Owner::~Owner() = default;
+
+OwnerTransaction& Owner::transaction(TxnDescriptor& descriptor) {
+  OwnerTransaction*& slot = descriptor.at[shard_.index()];
+  if (slot == nullptr) {
+    if (idle_transactions_.empty()) {
+      slot = new OwnerTransaction();
+    } else {
+      slot = idle_transactions_.back().release();
+      idle_transactions_.pop_back();
+    }
+    slot->descriptor = &descriptor;
+  }
+  return *slot;
+}
+
+bool Owner::run(RowRequest& request) {
+  RowBatch& batch = *request.batch;
+  request.finished = false;
+  while (batch.next < batch.ops.size()) {
+    RowOp& op = batch.ops[batch.next];
+    Step step;
+    try {
+      if (!request.cancelled.ok()) {
+        op.error = std::move(request.cancelled);
+        request.cancelled = {};
+        op.outcome = RowOutcome::kError;
+        step = Step::kDone;
+      } else {
+        step = run_op(request, op);
+      }
+    } catch (const std::bad_alloc&) {
+      op.error = Status{sqlstate::out_of_memory, "out of memory"};
+      op.outcome = RowOutcome::kError;
+      step = Step::kDone;
+    }
+    request.resumed = false;
+    if (step == Step::kWait) return false;
+    ++batch.next;
+    if (op.outcome == RowOutcome::kError && batch.stop_on_error) break;
+  }
+  request.finished = true;
+  return true;
+}
+
+Owner::Step Owner::run_op(RowRequest& request, RowOp& op) {
+  return op.kind == RowOp::Kind::kInsert ? insert(request, op) : modify(request, op);
+}
+
+Owner::Step Owner::wait(RowRequest& request, RowOp& op, Row& row, TablePartition& partition) {
+  if (op.wait == LockWait::kSkip) {
+    op.outcome = RowOutcome::kSkipped;
+    return Step::kDone;
+  }
+  if (op.wait == LockWait::kNoWait) {
+    op.outcome = RowOutcome::kError;
+    op.error = Status{sqlstate::lock_not_available, "could not obtain lock on row in relation " + quoted_table(*partition.table)};
+    return Step::kDone;
+  }
+  LockEntry& entry = locks_[&row];
+  entry.partition = &partition;
+  row.lock_state = 1;
+  request.waiting_on = &row;
+  ++request.descriptor->waits;
+  if (request.resumed) entry.queue.push_front(&request);
+  else entry.queue.push_back(&request);
+  return Step::kWait;
+}
+
+bool Owner::locked_by_others(Row& row, const TxnDescriptor* self, RowLock mode) const {
+  if (row.lock_state == 0) return false;
+  const auto found = locks_.find(&row);
+  if (found == locks_.end()) return false;
+  for (const LockHolder& holder : found->second.holders)
+    if (holder.descriptor != self && conflicts(holder.mode, mode)) return true;
+  return false;
+}
+
+void Owner::add_lock(OwnerTransaction& transaction, TablePartition& partition, Row& row, RowLock mode, std::uint32_t command) {
+  LockEntry& entry = locks_[&row];
+  entry.partition = &partition;
+  row.lock_state = 1;
+  for (const LockHolder& holder : entry.holders)
+    if (holder.descriptor == transaction.descriptor && holder.mode >= mode) return;
+  entry.holders.push_back({transaction.descriptor, mode, command});
+  transaction.locks.push_back({&row, command});
+}
+
+// --- inserting ---------------------------------------------------------------------------------------------------
+
+Row* Owner::unique_conflict(TablePartition& partition, unsigned i, const char* bytes, std::uint16_t layout, const Row* self,
+                            const TxnDescriptor* own, bool* must_wait, std::uint64_t* floor) {
+  const TableDef& table = *partition.table;
+  const IndexDef& definition = table.indexes[i];
+  const std::size_t parts = definition.key_parts == 0 ? definition.parts.size() : definition.key_parts;
+  const std::span<const std::uint16_t> columns(table.codec_columns[i].data(), parts);
+  if (!definition.nulls_not_distinct)
+    for (const std::uint16_t column : columns)
+      if (table.layouts->read(layout, bytes, column).is_null) return nullptr;
+  KeyBuffer wanted, end;
+  table.codecs[i].encode_from_row(*table.layouts, layout, bytes, columns, wanted);
+  end.assign(wanted);
+  OrderedIndex::Cursor cursor(partition.index(i));
+  if (KeyCodec::successor(end)) cursor.stop_at(end, false);
+  KeyBuffer key;
+  for (bool on = cursor.seek(wanted, true); on; on = cursor.next()) {
+    Row* row = static_cast<Row*>(cursor.value());
+    if (row == self) continue;
+    const Head head = look_at(*row, own);
+    // Newest and uncommitted versions count: an uncommitted insert or delete of this key by another is waited for.
+    const auto has_key = [&](const Version& version) {
+      if (version.tombstone()) return false;
+      table.codecs[i].encode_from_row(*table.layouts, version.layout, version.row(), columns, key);
+      return key.ref() == wanted.ref();
+    };
+    if (head.state == HeadState::kHeldByOther) {
+      bool concerns = false;
+      for (const Version* version = head.version; version != nullptr && !concerns;
+           version = version->older.load(std::memory_order_relaxed)) {
+        concerns = has_key(*version);
+        if ((version->stamp.load(std::memory_order_relaxed) & kStampActive) == 0) break;
+      }
+      if (!concerns) continue;
+      *must_wait = true;
+      return row;
+    }
+    if (head.state == HeadState::kCommitted) *floor = std::max(*floor, head.lsn);
+    if (has_key(*head.version)) return row;
+  }
+  return nullptr;
+}
+
+Version* Owner::allocate_version(Row& row, std::size_t bytes) {
+  if (row.inline_used == 0 && bytes <= row.inline_capacity) {
+    row.inline_used = 1;
+    Version* version = new (row.inline_version()) Version();
+    version->flags = Version::kInline;
+    version->capacity = row.inline_capacity;
+    return version;
+  }
+  void* memory = std::malloc(sizeof(Version) + bytes);
+  if (memory == nullptr) throw std::bad_alloc();
+  Version* version = new (memory) Version();
+  version->capacity = static_cast<std::uint32_t>(bytes);
+  return version;
+}
+
+Row* Owner::make_row(OwnerTransaction& transaction, TablePartition& partition, std::string_view bytes, std::uint32_t command) {
+  void* memory = std::malloc(sizeof(Row) + sizeof(Version) + bytes.size());
+  if (memory == nullptr) throw std::bad_alloc();
+  Row* row = new (memory) Row();
+  row->inline_capacity = static_cast<std::uint32_t>(bytes.size());
+  row->inline_used = 1;
+  Version* version = new (row->inline_version()) Version();
+  version->flags = Version::kInline | Version::kExclusive;
+  version->capacity = row->inline_capacity;
+  version->size = static_cast<std::uint32_t>(bytes.size());
+  version->layout = partition.table->layout;
+  version->command = command;
+  std::memcpy(version->row(), bytes.data(), bytes.size());
+  version->stamp.store(active_stamp(transaction.descriptor), std::memory_order_relaxed);
+  row->head.store(version, std::memory_order_release);
+  transaction.writes.push_back({row, version, &partition, command});
+  return row;
+}
+
+Version* Owner::push_version(OwnerTransaction& transaction, TablePartition& partition, Row& row, std::string_view bytes,
+                             std::uint16_t flags, std::uint32_t command) {
+  Version* below = row.head.load(std::memory_order_relaxed);
+  Version* version = allocate_version(row, bytes.size());
+  version->flags = static_cast<std::uint16_t>(version->flags | flags);
+  version->size = static_cast<std::uint32_t>(bytes.size());
+  version->layout = partition.table->layout;
+  version->command = command;
+  if (!bytes.empty()) std::memcpy(version->row(), bytes.data(), bytes.size());
+  version->stamp.store(active_stamp(transaction.descriptor), std::memory_order_relaxed);
+  version->older.store(below, std::memory_order_relaxed);
+  row.head.store(version, std::memory_order_release);
+  transaction.writes.push_back({&row, version, &partition, command});
+  // What is older than a version that every snapshot sees may go. Where secondary keys changed, the garbage queue does it,
+  // since index entries have to go with the versions.
+  const std::uint64_t stamp = below->stamp.load(std::memory_order_relaxed);
+  if ((stamp & kStampActive) == 0 && stamp <= horizon_.bytes && (below->flags & Version::kKeyChanged) == 0) {
+    Version* garbage = below->older.load(std::memory_order_relaxed);
+    if (garbage != nullptr) {
+      bool keys_changed = false;
+      for (const Version* v = garbage; v != nullptr; v = v->older.load(std::memory_order_relaxed))
+        keys_changed = keys_changed || (v->flags & (Version::kKeyChanged | Version::kTombstone)) != 0;
+      if (!keys_changed) {
+        below->older.store(nullptr, std::memory_order_release);
+        retire_chain(row, garbage);
+      }
+    }
+  }
+  return version;
+}
+
+Owner::Step Owner::insert(RowRequest& request, RowOp& op) {
+  const TableDef& table = **op.table;
+  if (shard_.database().memory_exhausted()) {
+    op.outcome = RowOutcome::kError;
+    op.error = Status{sqlstate::out_of_memory, "out of memory"}
+                   .with_detail("The server has reached \"max_memory\".")
+                   .with_hint("Delete data or raise \"max_memory\"; reads and deletes still work.");
+    return Step::kDone;
+  }
+  TablePartition& partition = table.storage->at(table, op.partition, shard_.limbo());
+  OwnerTransaction& transaction = this->transaction(*request.descriptor);
+  Row* row = static_cast<Row*>(partition.index(0).find(op.key));
+  if (row != nullptr) {
+    const Head head = look_at(*row, request.descriptor);
+    if (head.state == HeadState::kHeldByOther) return wait(request, op, *row, partition);
+    if (head.state == HeadState::kCommitted) request.batch->floor = std::max(request.batch->floor, head.lsn);
+    if (!head.version->tombstone()) {
+      op.outcome = RowOutcome::kConflict;
+      op.conflict_index = 0;
+      return Step::kDone;
+    }
+    if (locked_by_others(*row, request.descriptor, RowLock::kUpdate)) return wait(request, op, *row, partition);
+  }
+  for (unsigned i = 1; i < table.indexes.size(); ++i) {
+    if (!table.indexes[i].unique || table.indexes[i].global_table != 0) continue;
+    bool must_wait = false;
+    Row* other = unique_conflict(partition, i, op.row.data(), table.layout, row, request.descriptor, &must_wait, &request.batch->floor);
+    if (other == nullptr) continue;
+    if (must_wait) return wait(request, op, *other, partition);
+    op.outcome = RowOutcome::kConflict;
+    op.conflict_index = static_cast<std::int16_t>(i);
+    return Step::kDone;
+  }
+  const bool fresh = row == nullptr;
+  if (fresh) {
+    row = make_row(transaction, partition, op.row, request.command);
+    partition.index(0).insert(op.key, row);
+  } else {
+    push_version(transaction, partition, *row, op.row, Version::kExclusive | Version::kKeyChanged, request.command);
+  }
+  KeyBuffer key;
+  for (unsigned i = 1; i < table.indexes.size(); ++i) {
+    if (table.indexes[i].global_table != 0) continue;
+    table.codecs[i].encode_from_row(table.layouts->newest(), op.row.data(), table.codec_columns[i], key);
+    partition.index(i).insert(key, row);
+  }
+  partition.live_rows.fetch_add(1, std::memory_order_relaxed);
+  redo::append_insert(request.batch->redo, table.oid, op.partition, table.layout, op.row);
+  op.outcome = RowOutcome::kInserted;
+  return Step::kDone;
+}
+
+// --- changing and locking ----------------------------------------------------------------------------------------
+
+Owner::Step Owner::modify(RowRequest& request, RowOp& op) {
+  const TableDef& table = **op.table;
+  RowBatch& batch = *request.batch;
+  TablePartition* found = table.storage->find(op.partition);
+  Row* row = found == nullptr ? nullptr : static_cast<Row*>(found->index(0).find(op.key));
+  if (row == nullptr) {
+    op.outcome = RowOutcome::kAbsent;
+    return Step::kDone;
+  }
+  TablePartition& partition = table.storage->at(table, op.partition, shard_.limbo());
+  const Head head = look_at(*row, request.descriptor);
+  if (head.state == HeadState::kHeldByOther) {
+    const bool shares = op.kind == RowOp::Kind::kLock && op.lock == RowLock::kKeyShare && (head.version->flags & Version::kExclusive) == 0;
+    if (!shares) return wait(request, op, *row, partition);
+    add_lock(transaction(*request.descriptor), partition, *row, op.lock, request.command);
+    op.outcome = RowOutcome::kLocked;
+    return Step::kDone;
+  }
+  if (row->lock_state != 0) {
+    if (locked_by_others(*row, request.descriptor, op.lock)) return wait(request, op, *row, partition);
+    // Nobody overtakes a waiter, but for who holds the row already.
+    if (!request.resumed && head.state != HeadState::kOwn) {
+      const LockEntry& entry = locks_[row];
+      bool holds = false;
+      for (const LockHolder& holder : entry.holders) holds = holds || holder.descriptor == request.descriptor;
+      if (!entry.queue.empty() && !holds) return wait(request, op, *row, partition);
+    }
+  }
+  Version& newest = *head.version;
+  bool changed = false;
+  if (head.state == HeadState::kCommitted) {
+    batch.floor = std::max(batch.floor, head.lsn);
+    changed = op.changed = head.lsn > request.snapshot.bytes;
+    if (changed && request.isolation != Isolation::kReadCommitted) {
+      op.outcome = RowOutcome::kError;
+      op.error = Status{sqlstate::serialization_failure, newest.tombstone() ? "could not serialize access due to concurrent delete"
+                                                                           : "could not serialize access due to concurrent update"};
+      return Step::kDone;
+    }
+  } else if (newest.command >= request.command) {
+    op.outcome = newest.tombstone() ? RowOutcome::kAbsent : RowOutcome::kSelfModified;
+    if (op.kind == RowOp::Kind::kLock) op.outcome = RowOutcome::kLocked;
+    return Step::kDone;
+  }
+  if (newest.tombstone()) {
+    op.outcome = RowOutcome::kAbsent;
+    return Step::kDone;
+  }
+  OwnerTransaction& transaction = this->transaction(*request.descriptor);
+  const auto copy_row = [&](const Version& version) { return batch.arena.copy({version.row(), version.size}); };
+  if (op.want_old) {
+    op.old_row = copy_row(newest);
+    op.old_layout = newest.layout;
+  }
+  if (op.kind == RowOp::Kind::kLock) {
+    add_lock(transaction, partition, *row, op.lock, request.command);
+    op.outcome = RowOutcome::kLocked;
+    return Step::kDone;
+  }
+  RowView view{newest.row(), newest.layout, row, op.partition, head.state == HeadState::kCommitted ? head.lsn : 0};
+  std::string_view bytes;
+  switch (op.transform->apply(view, changed, batch.arena, &bytes, &op.error)) {
+    case RowTransform::Verdict::kError:
+      op.outcome = RowOutcome::kError;
+      return Step::kDone;
+    case RowTransform::Verdict::kSkip:
+      if (changed) add_lock(transaction, partition, *row, op.lock, request.command);
+      op.outcome = RowOutcome::kSkipped;
+      return Step::kDone;
+    case RowTransform::Verdict::kKeep:
+      add_lock(transaction, partition, *row, op.lock, request.command);
+      op.outcome = RowOutcome::kLocked;
+      return Step::kDone;
+    case RowTransform::Verdict::kDelete:
+      if (locked_by_others(*row, request.descriptor, RowLock::kUpdate)) return wait(request, op, *row, partition);
+      push_version(transaction, partition, *row, {}, Version::kTombstone | Version::kExclusive, request.command);
+      partition.live_rows.fetch_sub(1, std::memory_order_relaxed);
+      redo::append_delete(batch.redo, table.oid, op.partition, op.key);
+      op.outcome = RowOutcome::kDeleted;
+      return Step::kDone;
+    case RowTransform::Verdict::kUpdate:
+      break;
+  }
+  if (shard_.database().memory_exhausted()) {
+    op.outcome = RowOutcome::kError;
+    op.error = Status{sqlstate::out_of_memory, "out of memory"}
+                   .with_detail("The server has reached \"max_memory\".")
+                   .with_hint("Delete data or raise \"max_memory\"; reads and deletes still work.");
+    return Step::kDone;
+  }
+  // Secondary keys that change get new entries beside the old ones, which go with the old version.
+  std::uint16_t flags = op.lock == RowLock::kUpdate ? Version::kExclusive : 0;
+  const RowLayout& layout = table.layouts->newest();
+  std::uint64_t changed_indexes = 0;
+  for (unsigned i = 1; i < table.indexes.size(); ++i) {
+    if (table.indexes[i].global_table != 0) continue;
+    if (table.codecs[i].same_key(table.layouts->layout(newest.layout), newest.row(), layout, bytes.data(), table.codec_columns[i])) continue;
+    changed_indexes |= std::uint64_t{1} << i;
+    flags |= Version::kKeyChanged;
+    if (!table.indexes[i].unique) continue;
+    bool must_wait = false;
+    Row* other = unique_conflict(partition, i, bytes.data(), table.layout, row, request.descriptor, &must_wait, &batch.floor);
+    if (other == nullptr) continue;
+    if (must_wait) return wait(request, op, *other, partition);
+    op.outcome = RowOutcome::kConflict;
+    op.conflict_index = static_cast<std::int16_t>(i);
+    op.new_row = batch.arena.copy(bytes);
+    return Step::kDone;
+  }
+  redo::append_update(batch.redo, table, op.partition, op.key, newest.layout, newest.row(), bytes.data());
+  if (op.want_new) op.new_row = batch.arena.copy(bytes);
+  push_version(transaction, partition, *row, bytes, flags, request.command);
+  if (changed_indexes != 0) {
+    KeyBuffer key;
+    for (unsigned i = 1; i < table.indexes.size(); ++i) {
+      if ((changed_indexes >> i & 1) == 0) continue;
+      table.codecs[i].encode_from_row(layout, bytes.data(), table.codec_columns[i], key);
+      partition.index(i).insert(key, row);
+    }
+  }
+  op.outcome = RowOutcome::kUpdated;
+  return Step::kDone;
+}
+
+// --- the end of a transaction ------------------------------------------------------------------------------------
+
+void Owner::retire_version(Row& row, Version* version) {
+  if ((version->flags & Version::kInline) != 0)
+    shard_.limbo().retire(&row, [](void* object, void*) { static_cast<Row*>(object)->inline_used = 0; });
+  else
+    shard_.limbo().retire(version, [](void* object, void*) { std::free(object); });
+}
+
+void Owner::retire_chain(Row& row, Version* version) {
+  while (version != nullptr) {
+    Version* older = version->older.load(std::memory_order_relaxed);
+    retire_version(row, version);
+    version = older;
+  }
+}
+
+// Removes the entries of keys that `gone` has and no version from the head down to `until` (exclusive) has.
+void Owner::erase_secondary_keys(TablePartition& partition, Row& row, const Version& gone, const Version* until) {
+  if (gone.tombstone()) return;
+  const TableDef& table = *partition.table;
+  KeyBuffer key, other;
+  for (unsigned i = 1; i < table.indexes.size(); ++i) {
+    if (table.indexes[i].global_table != 0) continue;
+    table.codecs[i].encode_from_row(*table.layouts, gone.layout, gone.row(), table.codec_columns[i], key);
+    bool kept = false;
+    for (const Version* v = row.head.load(std::memory_order_relaxed); v != nullptr && v != until && !kept;
+         v = v->older.load(std::memory_order_relaxed)) {
+      if (v == &gone || v->tombstone()) continue;
+      table.codecs[i].encode_from_row(*table.layouts, v->layout, v->row(), table.codec_columns[i], other);
+      kept = other.ref() == key.ref();
+    }
+    if (!kept) partition.index(i).erase(key, shard_.limbo());
+  }
+}
+
+void Owner::pop_version(const OwnerTransaction::Write& write) {
+  Row& row = *write.row;
+  Version* version = write.version;
+  TablePartition& partition = *write.partition;
+  DB_ASSERT(row.head.load(std::memory_order_relaxed) == version);
+  Version* older = version->older.load(std::memory_order_relaxed);
+  const bool was_live = !version->tombstone();
+  const bool is_live = older != nullptr && !older->tombstone();
+  if (was_live != is_live) partition.live_rows.fetch_add(is_live ? 1 : -1, std::memory_order_relaxed);
+  if (older == nullptr || (version->flags & Version::kKeyChanged) != 0) erase_secondary_keys(partition, row, *version, nullptr);
+  if (older == nullptr) {
+    KeyBuffer key;
+    const TableDef& table = *partition.table;
+    table.codecs[0].encode_from_row(*table.layouts, version->layout, version->row(), table.codec_columns[0], key);
+    partition.index(0).erase(key, shard_.limbo());
+    wake(row);
+    if (row.lock_state != 0) {
+      // Waiters start again and do not find it; none of them keeps a pointer to it.
+      const auto found = locks_.find(&row);
+      if (found != locks_.end() && found->second.holders.empty() && found->second.queue.empty()) locks_.erase(found);
+      else if (found != locks_.end()) {
+        for (RowRequest* waiter : found->second.queue) {
+          waiter->waiting_on = nullptr;
+          if (!waiter->ready) {
+            waiter->ready = true;
+            ready_.push_back(waiter);
+          }
+        }
+        locks_.erase(found);
+      }
+    }
+    shard_.limbo().retire(&row, [](void* object, void*) { std::free(object); });
+    return;
+  }
+  row.head.store(older, std::memory_order_release);
+  retire_version(row, version);
+}
+
+void Owner::release_entry_if_idle(Row& row, LockEntry& entry) {
+  if (!entry.holders.empty() || !entry.queue.empty()) return;
+  row.lock_state = 0;
+  locks_.erase(&row);
+}
+
+void Owner::wake(Row& row) {
+  if (row.lock_state == 0) return;
+  const auto found = locks_.find(&row);
+  if (found == locks_.end()) return;
+  LockEntry& entry = found->second;
+  if (entry.queue.empty()) {
+    release_entry_if_idle(row, entry);
+    return;
+  }
+  RowRequest* first = entry.queue.front();
+  if (first->ready) return;
+  first->ready = true;
+  ready_.push_back(first);
+}
+
+void Owner::finish(TxnDescriptor& descriptor, const Lsn* commit) {
+  OwnerTransaction* transaction = descriptor.at[shard_.index()];
+  if (transaction == nullptr) return;
+  descriptor.at[shard_.index()] = nullptr;
+  if (commit != nullptr) {
+    for (const OwnerTransaction::Write& write : transaction->writes) {
+      write.version->stamp.store(commit->bytes, std::memory_order_release);
+      if ((write.version->flags & (Version::kTombstone | Version::kKeyChanged)) != 0) queue_garbage(*write.partition, *write.row, commit->bytes);
+    }
+    for (const OwnerTransaction::Write& write : transaction->writes) wake(*write.row);
+  } else {
+    for (auto it = transaction->writes.rbegin(); it != transaction->writes.rend(); ++it) {
+      Row& row = *it->row;
+      const bool last = it->version->older.load(std::memory_order_relaxed) == nullptr;
+      pop_version(*it);
+      if (!last) wake(row);
+    }
+  }
+  for (const OwnerTransaction::Lock& lock : transaction->locks) {
+    const auto found = locks_.find(lock.row);
+    if (found == locks_.end()) continue;
+    std::erase_if(found->second.holders, [&](const LockHolder& holder) { return holder.descriptor == &descriptor; });
+    wake(*lock.row);
+  }
+  transaction->writes.clear();
+  transaction->locks.clear();
+  transaction->descriptor = nullptr;
+  idle_transactions_.emplace_back(transaction);
+}
+
+void Owner::undo(TxnDescriptor& descriptor, std::uint32_t command) {
+  OwnerTransaction* transaction = descriptor.at[shard_.index()];
+  if (transaction == nullptr) return;
+  while (!transaction->writes.empty() && transaction->writes.back().command >= command) {
+    const OwnerTransaction::Write write = transaction->writes.back();
+    transaction->writes.pop_back();
+    const bool last = write.version->older.load(std::memory_order_relaxed) == nullptr;
+    if (last) std::erase_if(transaction->locks, [&](const OwnerTransaction::Lock& lock) { return lock.row == write.row; });
+    pop_version(write);
+    if (!last) wake(*write.row);
+  }
+  for (const OwnerTransaction::Lock& lock : transaction->locks) {
+    if (lock.command < command) continue;
+    const auto found = locks_.find(lock.row);
+    if (found == locks_.end()) continue;
+    std::erase_if(found->second.holders,
+                  [&](const LockHolder& holder) { return holder.descriptor == &descriptor && holder.command >= command; });
+    wake(*lock.row);
+  }
+  std::erase_if(transaction->locks, [&](const OwnerTransaction::Lock& lock) { return lock.command >= command; });
+}
+
+void Owner::cancel(RowRequest& request, Status why) {
+  if (request.finished || request.waiting_on == nullptr) return;
+  const auto found = locks_.find(request.waiting_on);
+  request.cancelled = std::move(why);
+  if (!request.ready) {
+    request.ready = true;
+    ready_.push_back(&request);
+  }
+  (void)found;
+}
+
+bool Owner::run_ready() {
+  if (ready_.empty()) return false;
+  std::vector<RowRequest*> batch;
+  batch.swap(ready_);
+  for (RowRequest* request : batch) {
+    Row* row = request->waiting_on;
+    request->ready = false;
+    request->waiting_on = nullptr;
+    if (row != nullptr) {
+      const auto found = locks_.find(row);
+      if (found != locks_.end()) {
+        std::erase(found->second.queue, request);
+        request->resumed = true;
+      }
+    }
+    if (run(*request)) {
+      if (request->origin == &shard_) request->done(request->context, *request);
+      else shard_.state().mailbox.send(request->origin->index(), *request);
+    }
+    // Whoever is next may be compatible with what the first one took.
+    if (row != nullptr && request->waiting_on != row) {
+      const auto found = locks_.find(row);
+      if (found != locks_.end()) wake(*row);
+    }
+  }
+  return true;
+}
+
+// --- garbage -----------------------------------------------------------------------------------------------------
+
+void Owner::queue_garbage(TablePartition& partition, Row& row, std::uint64_t lsn) {
+  // One entry a row: whoever sweeps it looks at the whole chain, and queues it again if something newer is left to do.
+  if (row.queued != 0) return;
+  row.queued = 1;
+  partition.garbage.push_back({&row, lsn});
+  if (partition.in_garbage_list) return;
+  partition.in_garbage_list = true;
+  garbage_.push_back({partition.storage.shared_from_this(), &partition});
+}
+
+// Frees of one row what no snapshot sees. False: something was left that needs another pass, and the row stays queued.
+bool Owner::sweep(TablePartition& partition, Row& row) {
+  Version* newest_visible = row.head.load(std::memory_order_relaxed);
+  while (newest_visible != nullptr) {
+    const std::uint64_t stamp = newest_visible->stamp.load(std::memory_order_relaxed);
+    if ((stamp & kStampActive) == 0 && stamp <= horizon_.bytes) break;
+    newest_visible = newest_visible->older.load(std::memory_order_relaxed);
+  }
+  if (newest_visible == nullptr) return false;
+  const TableDef& table = *partition.table;
+  Version* garbage = newest_visible->older.load(std::memory_order_relaxed);
+  const bool dead = newest_visible->tombstone() && newest_visible == row.head.load(std::memory_order_relaxed);
+  if (dead && row.lock_state != 0) return false;
+  if (dead || !newest_visible->tombstone())
+    for (const Version* v = garbage; v != nullptr; v = v->older.load(std::memory_order_relaxed)) erase_secondary_keys(partition, row, *v, garbage);
+  if (dead) {
+    // The key comes from the last version that had bytes.
+    const Version* last = garbage;
+    while (last != nullptr && last->tombstone()) last = last->older.load(std::memory_order_relaxed);
+    DB_ASSERT(last != nullptr);
+    KeyBuffer key;
+    table.codecs[0].encode_from_row(*table.layouts, last->layout, last->row(), table.codec_columns[0], key);
+    partition.index(0).erase(key, shard_.limbo());
+    for (Version* v = newest_visible; v != nullptr;) {
+      Version* older = v->older.load(std::memory_order_relaxed);
+      if ((v->flags & Version::kInline) == 0) shard_.limbo().retire(v, [](void* object, void*) { std::free(object); });
+      v = older;
+    }
+    shard_.limbo().retire(&row, [](void* object, void*) { std::free(object); });
+    return true;
+  }
+  // A tombstone needs a version with bytes below it, from which its key is taken when it goes.
+  if (!newest_visible->tombstone() && garbage != nullptr) {
+    newest_visible->older.store(nullptr, std::memory_order_release);
+    retire_chain(row, garbage);
+  }
+  const Version* head = row.head.load(std::memory_order_relaxed);
+  const bool committed_above = head != newest_visible && (head->stamp.load(std::memory_order_relaxed) & kStampActive) == 0;
+  if (committed_above) return false;
+  row.queued = 0;   // what is uncommitted queues the row again when it commits
+  return true;
+}
+
+void Owner::collect_garbage(Lsn horizon) {
+  horizon_ = std::max(horizon_, horizon);
+  std::size_t budget = 256;
+  for (std::size_t sources = garbage_.size(); sources != 0 && budget != 0; --sources) {
+    GarbageSource source = std::move(garbage_.front());
+    garbage_.pop_front();
+    TablePartition& partition = *source.partition;
+    while (!partition.garbage.empty() && budget != 0 && partition.garbage.front().lsn <= horizon_.bytes) {
+      const TablePartition::Garbage item = partition.garbage.front();
+      partition.garbage.pop_front();
+      --budget;
+      if (!sweep(partition, *item.row)) partition.garbage.push_back({item.row, horizon_.bytes + 1});
+    }
+    if (partition.garbage.empty()) partition.in_garbage_list = false;
+    else garbage_.push_back(std::move(source));
+  }
+}
+
+void Owner::collect_waits(std::vector<WaitEdge>& edges) const {
+  for (const auto& [row, entry] : locks_) {
+    for (std::size_t i = 0; i < entry.queue.size(); ++i) {
+      const RowRequest* waiter = entry.queue[i];
+      if (waiter->ready) continue;
+      const std::uint64_t id = waiter->descriptor->transaction_id;
+      const auto add = [&](const TxnDescriptor* holder) {
+        if (holder != nullptr && holder != waiter->descriptor) edges.push_back({id, holder->transaction_id, waiter->descriptor->waits});
+      };
+      const Head head = look_at(*row, waiter->descriptor);
+      if (head.state == HeadState::kHeldByOther) add(head.holder);
+      const RowLock mode = waiter->batch->ops[waiter->batch->next].lock;
+      for (const LockHolder& holder : entry.holders)
+        if (conflicts(holder.mode, mode)) add(holder.descriptor);
+      for (std::size_t j = 0; j < i; ++j) add(entry.queue[j]->descriptor);
+    }
+  }
+}
+
+}  // namespace wandian

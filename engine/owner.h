@@ -1,0 +1,147 @@
+// Owner: what a shard does for the partitions it owns: applies row operations, keeps row locks and their queues, stamps or
+// undoes versions when a transaction ends, and removes what nobody can see.
+// Owns:       OwnerTransactions, the lock table, garbage queues.
+// Thread:     its shard's.
+// Invariants: a row's lock entry exists as long as it has holders or waiters; rows with one are not freed. Who waits
+//             is served before a newcomer. An operation that waited starts again from the newest version.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "engine/mailbox.h"
+#include "engine/row_op.h"
+#include "engine/transaction.h"
+
+namespace wandian {
+
+class Shard;
+struct RowRequest;
+
+/// What one owner knows of a transaction: what to stamp or undo, what to unlock.
+struct OwnerTransaction {
+  struct Write {
+    Row* row;
+    Version* version;
+    TablePartition* partition;
+    std::uint32_t command;
+  };
+  struct Lock {
+    Row* row;
+    std::uint32_t command;
+  };
+  TxnDescriptor* descriptor = nullptr;
+  std::vector<Write> writes;
+  std::vector<Lock> locks;
+};
+
+/// A batch on its way to an owner, perhaps waiting there, and back.
+struct RowRequest final : Message {
+  RowBatch* batch = nullptr;
+  TxnDescriptor* descriptor = nullptr;
+  Shard* origin = nullptr;
+  unsigned owner = 0;
+  Lsn snapshot;
+  Isolation isolation = Isolation::kReadCommitted;
+  std::uint32_t command = 0;
+  void (*done)(void* context, RowRequest& request) = nullptr;   ///< on the origin shard
+  void* context = nullptr;
+  bool finished = true;                 ///< set by the owner, read after the answer arrived
+
+  // The owner's while it is there.
+  Row* waiting_on = nullptr;
+  bool ready = false;                   ///< first in its queue and told to try again
+  bool resumed = false;                 ///< it is trying again: it need not queue behind others
+  Status cancelled;                     ///< ends the wait
+
+  void deliver(Shard& here) override;
+};
+
+class Owner {
+ public:
+  explicit Owner(Shard& shard) : shard_(shard) {}
+  ~Owner();
+
+  /// Runs the batch from where it stands. True: finished. False: it waits here, and `done` will be told.
+  bool run(RowRequest& request);
+  /// Ends the wait of a request with `why`, if it still waits here.
+  void cancel(RowRequest& request, Status why);
+  /// Stamps with `commit`, or undoes everything if it is null; releases locks, wakes waiters. The caller then may forget the descriptor.
+  void finish(TxnDescriptor& descriptor, const Lsn* commit);
+  /// Undoes what was written and locked by commands >= `command`.
+  void undo(TxnDescriptor& descriptor, std::uint32_t command);
+  OwnerTransaction& transaction(TxnDescriptor& descriptor);
+
+  /// Lets requests that were told to try again do so. Returns whether any ran.
+  bool run_ready();
+  /// Once a turn: frees what no snapshot can see. `horizon`: every reader's snapshot is at or above it.
+  void collect_garbage(Lsn horizon);
+  Lsn horizon() const { return horizon_; }
+  bool has_garbage() const { return !garbage_.empty(); }
+
+  // Primitives, shared with native procedures. All assume that this shard owns the partition.
+  struct NewVersion {
+    std::string_view row;
+    std::uint16_t flags = 0;
+  };
+  /// Puts a version with an active stamp on top of `row` and trims what is older than the horizon below it.
+  Version* push_version(OwnerTransaction& transaction, TablePartition& partition, Row& row, std::string_view bytes, std::uint16_t flags,
+                        std::uint32_t command);
+  /// A new anchor with its first version, not yet in any index.
+  Row* make_row(OwnerTransaction& transaction, TablePartition& partition, std::string_view bytes, std::uint32_t command);
+
+  /// For deadlock detection: who waits for whom here.
+  struct WaitEdge {
+    std::uint64_t waiter, holder;       ///< transaction ids
+    std::uint32_t wait_number;
+  };
+  void collect_waits(std::vector<WaitEdge>& edges) const;
+
+  struct LockHolder {
+    TxnDescriptor* descriptor;
+    RowLock mode;
+    std::uint32_t command;
+  };
+  struct LockEntry {
+    std::vector<LockHolder> holders;
+    std::deque<RowRequest*> queue;
+    TablePartition* partition = nullptr;
+  };
+  bool locked_by_others(Row& row, const TxnDescriptor* self, RowLock mode) const;
+
+ private:
+  enum class Step { kDone, kWait };
+  Step run_op(RowRequest& request, RowOp& op);
+  Step insert(RowRequest& request, RowOp& op);
+  Step modify(RowRequest& request, RowOp& op);
+  Step wait(RowRequest& request, RowOp& op, Row& row, TablePartition& partition);
+  /// The row that stands in the way of `bytes` in unique index `i`, or null.
+  Row* unique_conflict(TablePartition& partition, unsigned i, const char* bytes, std::uint16_t layout, const Row* self,
+                       const TxnDescriptor* own, bool* must_wait, std::uint64_t* floor);
+  void add_lock(OwnerTransaction& transaction, TablePartition& partition, Row& row, RowLock mode, std::uint32_t command);
+  void pop_version(const OwnerTransaction::Write& write);
+  void erase_secondary_keys(TablePartition& partition, Row& row, const Version& gone, const Version* until);
+  void wake(Row& row);
+  void release_entry_if_idle(Row& row, LockEntry& entry);
+  void retire_version(Row& row, Version* version);
+  void retire_chain(Row& row, Version* version);
+  void queue_garbage(TablePartition& partition, Row& row, std::uint64_t lsn);
+  bool sweep(TablePartition& partition, Row& row);
+  Version* allocate_version(Row& row, std::size_t bytes);
+
+  Shard& shard_;
+  std::unordered_map<Row*, LockEntry> locks_;
+  std::vector<RowRequest*> ready_;
+  struct GarbageSource {
+    std::shared_ptr<TableStorage> storage;
+    TablePartition* partition;
+  };
+  std::deque<GarbageSource> garbage_;
+  std::vector<std::unique_ptr<OwnerTransaction>> idle_transactions_;
+  Lsn horizon_;
+};
+
+}  // namespace wandian

@@ -1,0 +1,187 @@
+#include "engine/shard.h"
+
+#include <algorithm>
+#include <map>
+
+#include "engine/shard_state.h"
+
+namespace wandian {
+
+namespace {
+thread_local Shard* current_shard = nullptr;
+constexpr unsigned kMessagesPerStep = 512;
+constexpr std::int64_t kMemoryCheckUs = 50'000;
+}  // namespace
+
+struct Shard::Timers {
+  std::map<std::pair<std::int64_t, TimerId>, Runnable*> by_time;
+  std::unordered_map<TimerId, std::int64_t> deadlines;
+  TimerId next = 1;
+};
+
+Shard::Shard(Database& database, unsigned index)
+    : database_(database), index_(index), limbo_(database.quiescence(), index), timers_(std::make_unique<Timers>()) {
+  state_ = std::make_unique<State>(*this, database.rings());
+  catalog_ = database.catalog();
+  catalog_version_ = catalog_->version;
+}
+
+Shard::~Shard() = default;
+
+Shard* Shard::current() { return current_shard; }
+
+void Shard::attach_wakeup(Wakeup* wakeup) {
+  wakeup_ = wakeup;
+  database_.rings().set_wakeup(index_, wakeup);
+  database_.log().attach(index_, wakeup);
+}
+
+std::uint64_t Shard::lowest_view() const {
+  std::uint64_t low = ~std::uint64_t{0};
+  for (const Transaction* transaction : state_->views) low = std::min(low, transaction->view_.snapshot.bytes);
+  if (!state_->held_snapshots.empty()) low = std::min(low, *state_->held_snapshots.begin());
+  return low;
+}
+
+void Shard::begin_turn() {
+  current_shard = this;
+  now_us_ = database_.env().clock().monotonic_us();
+  // Published before anything is read in this turn; the exchange in online() is the fence between them. Every snapshot that
+  // this turn takes is at or above last_snapshot_.
+  database_.snapshot_slot(index_).low.store(std::min(lowest_view(), last_snapshot_.bytes), std::memory_order_seq_cst);
+  database_.quiescence().online(index_);
+}
+
+bool Shard::step() {
+  const unsigned delivered = state_->mailbox.receive(*this, kMessagesPerStep);
+  while (!timers_->by_time.empty() && timers_->by_time.begin()->first.first <= now_us_) {
+    const auto first = timers_->by_time.begin();
+    Runnable* item = first->second;
+    timers_->deadlines.erase(first->first.second);
+    timers_->by_time.erase(first);
+    item->run();
+  }
+  // What was posted for the next turn becomes this turn's; what runs may post for the one after.
+  RunQueue from_last_turn;
+  std::swap(from_last_turn, next_turn_queue_);
+  while (Runnable* item = from_last_turn.pop()) run_queue_.push(*item);
+  unsigned budget = 4096;
+  while (budget-- != 0) {
+    Runnable* item = run_queue_.pop();
+    if (item == nullptr) {
+      if (!state_->owner.run_ready()) break;
+      continue;
+    }
+    item->run();
+  }
+  state_->owner.run_ready();
+  state_->mailbox.flush();
+  return delivered == kMessagesPerStep || !run_queue_.empty() || !next_turn_queue_.empty() || state_->mailbox.has_overflow();
+}
+
+void Shard::end_turn() {
+  state_->mailbox.flush();
+  if (demand_.bytes != 0) {
+    database_.log().demand(demand_);
+    demand_ = {};
+  }
+  state_->owner.collect_garbage(database_.reclamation_horizon());
+  if (now_us_ >= state_->next_memory_check_us) {
+    state_->next_memory_check_us = now_us_ + kMemoryCheckUs;
+    if (index_ == 0) database_.update_memory_state();
+  }
+  database_.quiescence().quiesce(index_);
+  limbo_.collect();
+  current_shard = nullptr;
+}
+
+bool Shard::prepare_sleep() {
+  if (!run_queue_.empty() || !next_turn_queue_.empty() || state_->mailbox.has_mail() || state_->mailbox.has_overflow()) return false;
+  database_.quiescence().offline(index_);
+  database_.snapshot_slot(index_).low.store(lowest_view(), std::memory_order_seq_cst);
+  return true;
+}
+
+std::int64_t Shard::next_deadline_us() const {
+  // Memory that waits for a grace period or a horizon is looked at again soon, though nothing wakes the shard for it.
+  const std::int64_t idle = limbo_.waiting() != 0 || state_->owner.has_garbage() ? now_us_ + 10'000 : INT64_MAX;
+  return timers_->by_time.empty() ? idle : std::min(idle, timers_->by_time.begin()->first.first);
+}
+
+Shard::TimerId Shard::add_timer(std::int64_t deadline_us, Runnable& item) {
+  const TimerId id = timers_->next++;
+  timers_->by_time.emplace(std::pair(deadline_us, id), &item);
+  timers_->deadlines.emplace(id, deadline_us);
+  return id;
+}
+
+void Shard::cancel_timer(TimerId id) {
+  const auto found = timers_->deadlines.find(id);
+  if (found == timers_->deadlines.end()) return;
+  timers_->by_time.erase({found->second, id});
+  timers_->deadlines.erase(found);
+}
+
+std::int64_t Shard::wall_us() { return database_.env().clock().wall_us(); }
+
+void Shard::start_budget() {
+  budget_end_us_ = database_.env().clock().monotonic_us() + kBudgetUs;
+  budget_ticks_ = 0;
+}
+
+bool Shard::budget_used_up() {
+  budget_ticks_ = 0;
+  return database_.env().clock().monotonic_us() >= budget_end_us_;
+}
+
+bool Shard::take_snapshot(Lsn need, Lsn* snapshot) {
+  // Spinning helps only while the shard in its commit window runs; if it was stopped by the scheduler, the next turn is soon enough.
+  for (int spin = 0; spin < 100; ++spin) {
+    const Lsn taken = database_.log().snapshot(last_snapshot_);
+    last_snapshot_ = taken;
+    if (taken >= need) {
+      *snapshot = taken;
+      return true;
+    }
+  }
+  return false;
+}
+
+void Shard::hold_snapshot(Lsn snapshot) { state_->held_snapshots.insert(snapshot.bytes); }
+
+void Shard::release_snapshot(Lsn snapshot) {
+  const auto found = state_->held_snapshots.find(snapshot.bytes);
+  DB_ASSERT(found != state_->held_snapshots.end());
+  state_->held_snapshots.erase(found);
+}
+
+const std::shared_ptr<const Catalog>& Shard::catalog() {
+  if (catalog_version_ != database_.catalog_version()) [[unlikely]] {
+    catalog_ = database_.catalog();
+    catalog_version_ = catalog_->version;
+  }
+  return catalog_;
+}
+
+void FinishMessage::deliver(Shard& here) {
+  if (&here != group->origin) {
+    here.state().owner.finish(*group->descriptor, group->committed ? &group->commit : nullptr);
+    here.state().mailbox.send(group->origin->index(), *this);
+    return;
+  }
+  if (--group->pending != 0) return;
+  Shard::State& state = here.state();
+  TxnDescriptor* descriptor = group->descriptor;
+  group->catalog.reset();
+  state.free_groups.emplace_back(group);
+  // A reader may have loaded its address from a stamp just before the owners stamped: reuse only after a grace period.
+#ifdef WANDIAN_FAULT_descriptor_reused_early
+  state.free_descriptors.push_back(descriptor);
+#else
+  here.limbo().retire(descriptor, [](void* object, void* context) {
+    static_cast<Shard::State*>(context)->free_descriptors.push_back(static_cast<TxnDescriptor*>(object));
+  }, &state);
+#endif
+}
+
+}  // namespace wandian

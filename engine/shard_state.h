@@ -1,0 +1,71 @@
+// What only the engine's own files see of a shard.
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <set>
+#include <vector>
+
+#include "engine/mailbox.h"
+#include "engine/owner.h"
+#include "engine/shard.h"
+#include "engine/table_lock.h"
+#include "storage/log.h"
+
+namespace wandian {
+
+/// Ends a transaction at one owner and says when that is done. Lives in the pool of the transaction's shard.
+struct FinishGroup;
+struct FinishMessage final : Message {
+  FinishGroup* group = nullptr;
+  void deliver(Shard& here) override;
+};
+struct FinishGroup {
+  Shard* origin = nullptr;
+  TxnDescriptor* descriptor = nullptr;
+  bool committed = false;
+  Lsn commit;
+  unsigned pending = 0;
+  std::shared_ptr<const Catalog> catalog;   ///< keeps the tables alive that owners still stamp
+  std::vector<FinishMessage> messages;
+};
+
+/// Readers' snapshots of one shard as owners see them: nothing below `low` is needed here. ~0 while it sleeps without any.
+struct alignas(64) SnapshotSlot {
+  std::atomic<std::uint64_t> low{~std::uint64_t{0}};
+};
+
+struct Shard::State {
+  State(Shard& shard, MessageRings& rings) : owner(shard), mailbox(rings, shard.index()) {}
+  Owner owner;
+  Mailbox mailbox;
+  TableLocks table_locks;
+  RecordBuffer record;                                  ///< of the commit that is being encoded
+  std::vector<std::unique_ptr<TxnDescriptor>> descriptors;
+  std::vector<TxnDescriptor*> free_descriptors;
+  std::vector<std::unique_ptr<FinishGroup>> free_groups;
+  std::multiset<std::uint64_t> held_snapshots;          ///< of cursors and exported snapshots
+  std::vector<Transaction*> views;                      ///< transactions with a statement or a REPEATABLE READ snapshot open
+  std::uint64_t next_transaction = 1;
+  std::int64_t next_memory_check_us = 0;
+
+  std::uint64_t new_transaction_id(unsigned shard) { return std::uint64_t{shard} << 56 | next_transaction++; }
+
+  TxnDescriptor* allocate_descriptor(unsigned shard, std::uint64_t id) {
+    if (free_descriptors.empty()) {
+      descriptors.push_back(std::make_unique<TxnDescriptor>());
+      free_descriptors.push_back(descriptors.back().get());
+    }
+    TxnDescriptor* descriptor = free_descriptors.back();
+    free_descriptors.pop_back();
+    descriptor->state.store(TxnDescriptor::kActive, std::memory_order_release);
+    descriptor->transaction_id = id;
+    descriptor->shard = shard;
+    descriptor->owners = 0;
+    descriptor->waits = 0;
+    return descriptor;
+  }
+};
+
+}  // namespace wandian

@@ -1,0 +1,120 @@
+#include "engine/table_lock.h"
+
+#include <algorithm>
+
+#include "engine/shard.h"
+#include "engine/shard_state.h"
+
+namespace wandian {
+
+bool table_locks_conflict(TableLock a, TableLock b) {
+  // PostgreSQL manual, table 13.2: in the row of mode a, bit m says that mode m conflicts.
+  static constexpr auto bits = [](std::initializer_list<int> modes) {
+    unsigned out = 0;
+    for (const int mode : modes) out |= 1u << mode;
+    return out;
+  };
+  static const unsigned conflicts[9] = {0,
+                                        bits({8}),
+                                        bits({7, 8}),
+                                        bits({5, 6, 7, 8}),
+                                        bits({4, 5, 6, 7, 8}),
+                                        bits({3, 4, 6, 7, 8}),
+                                        bits({3, 4, 5, 6, 7, 8}),
+                                        bits({2, 3, 4, 5, 6, 7, 8}),
+                                        bits({1, 2, 3, 4, 5, 6, 7, 8})};
+  return (conflicts[static_cast<int>(a)] >> static_cast<int>(b) & 1) != 0;
+}
+
+bool TableLocks::grantable(const Entry& entry, TableLock mode, std::uint64_t transaction, const TableLockRequest* until) const {
+  bool holds = false;
+  for (const Holder& holder : entry.holders) {
+    if (holder.transaction == transaction) holds = true;
+    else if (table_locks_conflict(holder.mode, mode)) return false;
+  }
+  if (holds) return true;   // who holds the table already does not queue behind those who wait for it
+  for (const TableLockRequest* waiter : entry.queue) {
+    if (waiter == until) break;
+    if (waiter->transaction != transaction && table_locks_conflict(waiter->mode, mode)) return false;
+  }
+  return true;
+}
+
+bool TableLocks::try_acquire(Oid table, TableLock mode, std::uint64_t transaction) {
+  Entry& entry = entries_[table];
+  if (!grantable(entry, mode, transaction, nullptr)) return false;
+  entry.holders.push_back({transaction, mode});
+  return true;
+}
+
+bool TableLocks::acquire(TableLockRequest& request) {
+  Entry& entry = entries_[request.table];
+  if (grantable(entry, request.mode, request.transaction, nullptr)) {
+    entry.holders.push_back({request.transaction, request.mode});
+    request.granted = true;
+    return true;
+  }
+  if (request.no_wait) return false;
+  entry.queue.push_back(&request);
+  request.queued = true;
+  return false;
+}
+
+void TableLocks::release_all(Oid table, std::uint64_t transaction, Shard& here) {
+  const auto found = entries_.find(table);
+  if (found == entries_.end()) return;
+  Entry& entry = found->second;
+  std::erase_if(entry.holders, [&](const Holder& holder) { return holder.transaction == transaction; });
+  for (std::size_t i = 0; i < entry.queue.size();) {
+    TableLockRequest* waiter = entry.queue[i];
+    if (!grantable(entry, waiter->mode, waiter->transaction, waiter)) {
+      ++i;
+      continue;
+    }
+    entry.queue.erase(entry.queue.begin() + static_cast<std::ptrdiff_t>(i));
+    entry.holders.push_back({waiter->transaction, waiter->mode});
+    waiter->granted = true;
+    waiter->queued = false;
+    if (waiter->origin == &here) waiter->done(waiter->context, *waiter);
+    else here.state().mailbox.send(waiter->origin->index(), *waiter);
+  }
+  if (entry.holders.empty() && entry.queue.empty()) entries_.erase(found);
+}
+
+bool TableLocks::cancel(TableLockRequest& request) {
+  if (!request.queued) return false;
+  Entry& entry = entries_[request.table];
+  std::erase(entry.queue, &request);
+  request.queued = false;
+  return true;
+}
+
+void TableLocks::collect_waits(std::vector<Owner::WaitEdge>& edges) const {
+  for (const auto& [table, entry] : entries_)
+    for (const TableLockRequest* waiter : entry.queue) {
+      for (const Holder& holder : entry.holders)
+        if (holder.transaction != waiter->transaction && table_locks_conflict(holder.mode, waiter->mode))
+          edges.push_back({waiter->transaction, holder.transaction, waiter->wait_number});
+      for (const TableLockRequest* before : entry.queue) {
+        if (before == waiter) break;
+        if (before->transaction != waiter->transaction && table_locks_conflict(before->mode, waiter->mode))
+          edges.push_back({waiter->transaction, before->transaction, waiter->wait_number});
+      }
+    }
+}
+
+void TableLockRequest::deliver(Shard& here) {
+  if (&here == origin) {
+    done(context, *this);
+    return;
+  }
+  TableLocks& locks = here.state().table_locks;
+  if (release) {
+    locks.release_all(table, transaction, here);
+    here.state().mailbox.send(origin->index(), *this);
+    return;
+  }
+  if (locks.acquire(*this) || no_wait) here.state().mailbox.send(origin->index(), *this);
+}
+
+}  // namespace wandian

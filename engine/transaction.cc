@@ -1,0 +1,572 @@
+#include "engine/transaction.h"
+
+#include <algorithm>
+
+#include "engine/redo.h"
+#include "engine/sequence.h"
+#include "engine/shard.h"
+#include "engine/shard_state.h"
+#include "engine/transaction_wait.h"
+
+namespace wandian {
+
+namespace {
+// Payload of one record: what fits beside its header.
+constexpr std::size_t kMaxPayload = kMaxRecordBytes - sizeof(RecordHeader) - 64;
+}  // namespace
+
+Transaction::Transaction(Shard& shard) : shard_(shard), waiting_(std::make_unique<Waiting>(*this)) {}
+
+Transaction::~Transaction() {
+  DB_ASSERT(!active_);
+  waiting_->deadlock.disarm();
+}
+
+void Transaction::begin(Isolation isolation, bool read_only) {
+  DB_ASSERT(!active_);
+  active_ = true;
+  isolation_ = isolation;
+  read_only_ = read_only;
+  has_snapshot_ = false;
+  view_.own = nullptr;
+  view_.command = 1;
+  view_.floor = 0;
+}
+
+const std::shared_ptr<const Catalog>& Transaction::catalog() {
+  if (!overlays_.empty()) return overlays_.back();
+  if (!in_statement_ || catalog_ == nullptr) {
+    const std::shared_ptr<const Catalog>& published = shard_.catalog();
+    if (catalog_ != published) catalog_ = published;
+  }
+  return catalog_;
+}
+
+void Transaction::register_view() {
+  if (view_index_ != kNoView) return;
+  std::vector<Transaction*>& views = shard_.state().views;
+  view_index_ = views.size();
+  views.push_back(this);
+}
+
+void Transaction::unregister_view() {
+  if (view_index_ == kNoView) return;
+  std::vector<Transaction*>& views = shard_.state().views;
+  views[view_index_] = views.back();
+  views[view_index_]->view_index_ = view_index_;
+  views.pop_back();
+  view_index_ = kNoView;
+}
+
+bool Transaction::begin_statement() {
+  in_statement_ = false;
+  const std::uint64_t catalog_lsn = catalog()->lsn.bytes;
+  raise_answer_floor(catalog_lsn);
+  if (!has_snapshot_ || isolation_ == Isolation::kReadCommitted) {
+    Lsn snapshot;
+    if (!shard_.take_snapshot(Lsn{answer_floor_}, &snapshot)) return false;
+    view_.snapshot = snapshot;
+    has_snapshot_ = true;
+    register_view();
+  }
+  ++view_.command;
+  in_statement_ = true;
+  return true;
+}
+
+void Transaction::end_statement() {
+  raise_answer_floor(view_.floor);
+  in_statement_ = false;
+  if (isolation_ == Isolation::kReadCommitted) unregister_view();
+}
+
+bool Transaction::refresh_view() {
+  Lsn snapshot;
+  if (!shard_.take_snapshot(Lsn{std::max(answer_floor_, view_.floor)}, &snapshot)) return false;
+  view_.snapshot = snapshot;
+  return true;
+}
+
+void Transaction::next_command() { ++view_.command; }
+
+std::uint64_t Transaction::id() {
+  if (id_ == 0) id_ = shard_.state().new_transaction_id(shard_.index());
+  return id_;
+}
+
+TxnDescriptor& Transaction::ensure_descriptor() {
+  if (descriptor_ == nullptr) {
+    descriptor_ = shard_.state().allocate_descriptor(shard_.index(), id());
+    view_.own = descriptor_;
+  }
+  return *descriptor_;
+}
+
+unsigned Transaction::owner_of(PartitionId partition) const { return shard_.database().owner_of(partition); }
+bool Transaction::owned_here(PartitionId partition) const { return owner_of(partition) == shard_.index(); }
+
+// --- row operations ----------------------------------------------------------------------------------------------
+
+bool Transaction::start(RowBatch& batch) {
+  TxnDescriptor& descriptor = ensure_descriptor();
+  Slot* slot = nullptr;
+  for (const std::unique_ptr<Slot>& candidate : slots_)
+    if (!candidate->outstanding && !candidate->cancelling) slot = candidate.get();
+  if (slot == nullptr) {
+    slots_.push_back(std::make_unique<Slot>());
+    slot = slots_.back().get();
+    slot->transaction = this;
+    slot->request.origin = &shard_;
+    slot->request.context = slot;
+    slot->request.done = [](void* context, RowRequest&) {
+      Slot& done = *static_cast<Slot*>(context);
+      done.transaction->request_done(done);
+    };
+  }
+  RowRequest& request = slot->request;
+  request.batch = &batch;
+  request.descriptor = &descriptor;
+  request.owner = owner_of(batch.ops.front().partition);
+  request.snapshot = view_.snapshot;
+  request.isolation = isolation_;
+  request.command = view_.command;
+  request.waiting_on = nullptr;
+  request.ready = request.resumed = false;
+  request.cancelled = {};
+  descriptor.owners |= std::uint64_t{1} << request.owner;
+  if (request.owner == shard_.index()) {
+    if (shard_.state().owner.run(request)) {
+      view_.raise_floor(batch.floor);
+      redo_ += batch.redo;
+      return true;
+    }
+  } else {
+    shard_.state().mailbox.send(request.owner, request);
+  }
+  slot->outstanding = true;
+  ++pending_;
+  waiting_->deadlock.arm();
+  return false;
+}
+
+void Transaction::request_done(Slot& slot) {
+  slot.outstanding = false;
+  view_.raise_floor(slot.request.batch->floor);
+  redo_ += slot.request.batch->redo;
+  --pending_;
+  waiting_->resume_if_idle();
+}
+
+bool Transaction::try_write(RowBatch& batch, Status* status) {
+  *status = {};
+  if (batch.ops.empty()) return true;
+  if (!owned_here(batch.ops.front().partition)) return false;
+  if (!start(batch)) return false;
+  for (RowOp& op : batch.ops)
+    if (op.outcome == RowOutcome::kError) {
+      *status = op.error.clone();
+      break;
+    }
+  return true;
+}
+
+Task<void> Transaction::wait_for_requests() {
+  struct Awaiter {
+    Transaction& transaction;
+    bool await_ready() const { return transaction.pending_ == 0 && !transaction.waiting_->deadlock.running; }
+    void await_suspend(std::coroutine_handle<> handle) const { transaction.waiting_->handle = handle; }
+    void await_resume() const {}
+  };
+  while (pending_ != 0 || waiting_->deadlock.running) co_await Awaiter{*this};
+  waiting_->deadlock.disarm();
+}
+
+Task<Status> Transaction::write(std::span<RowBatch*> batches) {
+  for (RowBatch* batch : batches) {
+    if (batch->ops.empty()) continue;
+    bool under_way = batch->next != 0 && batch->next == batch->ops.size();
+    for (const std::unique_ptr<Slot>& slot : slots_) under_way = under_way || (slot->outstanding && slot->request.batch == batch);
+    if (!under_way) start(*batch);
+  }
+  co_await wait_for_requests();
+  for (RowBatch* batch : batches)
+    for (RowOp& op : batch->ops)
+      if (op.outcome == RowOutcome::kError) co_return op.error.clone();
+  co_return Status{};
+}
+
+void Transaction::cancel(Status why) {
+  for (const std::unique_ptr<Slot>& owned : slots_) {
+    Slot& slot = *owned;
+    if (!slot.outstanding || slot.cancelling) continue;
+    if (slot.request.owner == shard_.index()) {
+      shard_.state().owner.cancel(slot.request, why.clone());
+      continue;
+    }
+    slot.cancelling = true;
+    ++pending_;
+    slot.cancel.request = &slot.request;
+    slot.cancel.origin = &shard_;
+    slot.cancel.why = why.clone();
+    slot.cancel.context = &slot;
+    slot.cancel.done = [](void* context) {
+      Slot& done = *static_cast<Slot*>(context);
+      done.cancelling = false;
+      --done.transaction->pending_;
+      done.transaction->waiting_->resume_if_idle();
+    };
+    shard_.state().mailbox.send(slot.request.owner, slot.cancel);
+  }
+  if (waiting_->table_lock != nullptr && waiting_->table_lock_cancelled.ok()) {
+    waiting_->table_lock_cancelled = std::move(why);
+    if (waiting_->table_lock_at == shard_.index()) {
+      if (shard_.state().table_locks.cancel(*waiting_->table_lock)) waiting_->table_lock->done(waiting_->table_lock->context, *waiting_->table_lock);
+    } else {
+      auto* message = new TableLockCancel();
+      message->request = waiting_->table_lock;
+      message->origin = &shard_;
+      message->context = this;
+      message->done = [](void* context) {
+        auto* transaction = static_cast<Transaction*>(context);
+        --transaction->pending_;
+        transaction->waiting_->resume_if_idle();
+      };
+      ++pending_;
+      shard_.state().mailbox.send(waiting_->table_lock_at, *message);
+    }
+  }
+}
+
+// --- table locks -------------------------------------------------------------------------------------------------
+
+bool Transaction::try_lock_table(const TableDef& table, TableLock mode) {
+  for (const HeldTableLock& held : table_locks_)
+    if (held.table == table.oid && (held.mode == mode || (held.mode > mode && mode <= TableLock::kRowExclusive))) return true;
+  if (mode > TableLock::kRowExclusive) return false;
+  if (!shard_.state().table_locks.try_acquire(table.oid, mode, id())) return false;
+  table_locks_.push_back({table.oid, mode});
+  return true;
+}
+
+Task<Status> Transaction::lock_table(std::shared_ptr<const TableDef> table, TableLock mode, LockWait wait) {
+  if (try_lock_table(*table, mode)) co_return Status{};
+  co_return co_await acquire_strong(table->oid, mode, wait);
+}
+
+Task<Status> Transaction::acquire_strong(Oid table, TableLock mode, LockWait wait) {
+  const bool weak = mode <= TableLock::kRowExclusive;
+  TableLockRequest request;
+  request.table = table;
+  request.mode = mode;
+  request.transaction = id();
+  request.origin = &shard_;
+  request.no_wait = wait != LockWait::kBlock;
+  request.context = this;
+  request.done = [](void* context, TableLockRequest&) {
+    auto* transaction = static_cast<Transaction*>(context);
+    transaction->waiting_->table_lock = nullptr;
+    --transaction->pending_;
+    transaction->waiting_->resume_if_idle();
+  };
+  // One shard after the other, always in the same order, so that two strong locks on one table cannot cross.
+  for (unsigned at = 0; at < shard_.database().shards(); ++at) {
+    if (weak && at != shard_.index()) continue;
+    request.granted = false;
+    ++request.wait_number;
+    waiting_->table_lock_cancelled = {};
+    if (at == shard_.index()) {
+      if (!shard_.state().table_locks.acquire(request) && request.queued) {
+        waiting_->table_lock = &request;
+        waiting_->table_lock_at = at;
+        ++pending_;
+        waiting_->deadlock.arm();
+        co_await wait_for_requests();
+      }
+    } else {
+      waiting_->table_lock = &request;
+      waiting_->table_lock_at = at;
+      ++pending_;
+      waiting_->deadlock.arm();
+      shard_.state().mailbox.send(at, request);
+      co_await wait_for_requests();
+    }
+    if (request.granted && at == 0) table_locks_.push_back({table, mode});
+    if (request.granted && at != 0 && weak) table_locks_.push_back({table, mode});
+    if (!request.granted) {
+      if (!waiting_->table_lock_cancelled.ok()) co_return std::move(waiting_->table_lock_cancelled);
+      const std::shared_ptr<const TableDef> definition = catalog()->table(table);
+      co_return Status{sqlstate::lock_not_available,
+                       "could not obtain lock on relation \"" + (definition ? definition->name : std::to_string(table)) + "\""};
+    }
+  }
+  co_return Status{};
+}
+
+void Transaction::release_table_locks() {
+  for (const HeldTableLock& held : table_locks_) {
+    shard_.state().table_locks.release_all(held.table, id_, shard_);
+    if (held.mode <= TableLock::kRowExclusive) continue;
+    for (unsigned at = 0; at < shard_.database().shards(); ++at) {
+      if (at == shard_.index()) continue;
+      auto* request = new TableLockRequest();
+      request->table = held.table;
+      request->transaction = id_;
+      request->origin = &shard_;
+      request->release = true;
+      request->done = [](void*, TableLockRequest& done) { delete &done; };
+      shard_.state().mailbox.send(at, *request);
+    }
+  }
+  table_locks_.clear();
+}
+
+// --- catalog -----------------------------------------------------------------------------------------------------
+
+Status Transaction::change_catalog(std::vector<CatalogChange> changes) {
+  Result<std::shared_ptr<const Catalog>> next = CatalogEditor::apply(*catalog(), changes, shard_.database().compiler());
+  if (!next.ok()) return next.take_status();
+  for (CatalogChange& change : changes) {
+    // What the overlay made (storage, counters) is what the commit publishes.
+    if (change.drop) continue;
+    if (change.table != nullptr) change.table->storage = next.value()->table(change.table->oid)->storage;
+    if (change.sequence != nullptr) change.sequence->state = next.value()->sequence(change.sequence->oid)->state;
+    catalog_changes_.push_back(change);
+    overlays_.push_back(next.value());
+  }
+  for (CatalogChange& change : changes) {
+    if (!change.drop) continue;
+    catalog_changes_.push_back(change);
+    overlays_.push_back(next.value());
+  }
+  ensure_descriptor();
+  return {};
+}
+
+Oid Transaction::allocate_oid() { return shard_.database().allocate_oid(); }
+
+// --- savepoints --------------------------------------------------------------------------------------------------
+
+Transaction::Savepoint Transaction::savepoint() {
+  const Savepoint point{view_.command + 1, redo_.size(), catalog_changes_.size()};
+  ++view_.command;
+  return point;
+}
+
+namespace {
+
+struct UndoMessage final : Message {
+  TxnDescriptor* descriptor = nullptr;
+  std::uint32_t command = 0;
+  Shard* origin = nullptr;
+  void (*done)(void* context) = nullptr;
+  void* context = nullptr;
+  void deliver(Shard& here) override {
+    if (&here == origin) {
+      done(context);
+      return;
+    }
+    here.state().owner.undo(*descriptor, command);
+    here.state().mailbox.send(origin->index(), *this);
+  }
+};
+
+}  // namespace
+
+Task<void> Transaction::rollback_to(Savepoint savepoint) {
+  std::vector<UndoMessage> messages;
+  if (descriptor_ != nullptr) {
+    const unsigned shards = shard_.database().shards();
+    messages.resize(shards);
+    for (unsigned at = 0; at < shards; ++at) {
+      if ((descriptor_->owners >> at & 1) == 0) continue;
+      if (at == shard_.index()) {
+        shard_.state().owner.undo(*descriptor_, savepoint.command);
+        continue;
+      }
+      UndoMessage& message = messages[at];
+      message.descriptor = descriptor_;
+      message.command = savepoint.command;
+      message.origin = &shard_;
+      message.context = this;
+      message.done = [](void* context) {
+        auto* transaction = static_cast<Transaction*>(context);
+        --transaction->pending_;
+        transaction->waiting_->resume_if_idle();
+      };
+      ++pending_;
+      shard_.state().mailbox.send(at, message);
+    }
+    co_await wait_for_requests();
+  }
+  redo_.resize(savepoint.redo_bytes);
+  catalog_changes_.resize(savepoint.catalog_changes);
+  overlays_.resize(savepoint.catalog_changes);
+  ++view_.command;
+}
+
+// --- commit and rollback -----------------------------------------------------------------------------------------
+
+bool Transaction::encode_single_record() {
+  RecordBuffer& record = shard_.state().record;
+  record.clear();
+  const std::int64_t now = shard_.wall_us();
+  record.append(&now, sizeof now);
+  record.append(redo_.data(), redo_.size());
+  record.seal(RecordKind::kCommit, id_, 0);
+  return true;
+}
+
+// Visible at once and everywhere by the one store inside; nothing here can fail or wait.
+Lsn Transaction::commit_record() {
+  TxnDescriptor& descriptor = *descriptor_;
+  return shard_.log().commit(shard_.index(), shard_.state().record,
+                             [&](Lsn commit) { descriptor.state.store(commit.bytes, std::memory_order_release); });
+}
+
+bool Transaction::try_commit(SyncCommit level, Status* status) {
+  (void)level;   // what an answer waits for is the session's business: it looks at answer_floor()
+  DB_ASSERT(active_ && pending_ == 0);
+  *status = {};
+  if (catalog_changes_.empty() && redo_.empty()) {
+    finish(nullptr);
+    return true;
+  }
+  if (!catalog_changes_.empty() || redo_.size() > kMaxPayload) return false;
+  encode_single_record();
+  if (shard_.log().admit(shard_.state().record.total_bytes()) != Log::Admission::kAdmitted) return false;
+  const Lsn commit = commit_record();
+  finish(&commit);
+  return true;
+}
+
+Task<Status> Transaction::commit(SyncCommit level) {
+  Status status;
+  if (try_commit(level, &status)) co_return std::move(status);
+  std::string catalog_redo;
+  for (const CatalogChange& change : catalog_changes_) {
+    redo::append_catalog(catalog_redo, change);
+    // Strides logged while the sequence was this transaction's secret stand before its definition, where replay skips them.
+    if (change.sequence == nullptr || change.drop) continue;
+    SequenceState& state = *change.sequence->state;
+    const std::lock_guard guard(state.mutex);
+    if (state.is_called || state.logged)
+      redo::append_sequence(catalog_redo, change.sequence->oid, state.logged ? state.logged_until : state.last_value, true);
+  }
+  // Definitions come first: rows of a table that this transaction made are replayed into it.
+  redo_.insert(0, catalog_redo);
+  RecordBuffer& record = shard_.state().record;
+  std::uint32_t parts = 0;
+  std::size_t sent = 0;
+  for (;;) {
+    const bool last = redo_.size() - sent <= kMaxPayload;
+    for (;;) {
+      // Encoded anew after each wait: the buffer is shared by all transactions of the shard.
+      record.clear();
+      if (last) {
+        const std::int64_t now = shard_.wall_us();
+        record.append(&now, sizeof now);
+      }
+      record.append(redo_.data() + sent, last ? redo_.size() - sent : kMaxPayload);
+      record.seal(last ? RecordKind::kCommit : RecordKind::kPart, id_, last ? parts : 0);
+      const Log::Admission admission = shard_.log().admit(record.total_bytes());
+      if (admission == Log::Admission::kAdmitted) break;
+      if (admission == Log::Admission::kDiskFull) {
+        redo_.erase(0, catalog_redo.size());
+        co_return Status{sqlstate::disk_full, "could not write to the log: no space left on device"}
+            .with_hint("Free disk space; the server goes on by itself when there is room.");
+      }
+      shard_.demand(shard_.log().tail());
+      co_await shard_.next_turn();
+    }
+    if (last) break;
+    shard_.log().append_part(shard_.index(), record);
+    sent += kMaxPayload;
+    ++parts;
+  }
+  const Lsn commit = commit_record();
+  if (!catalog_changes_.empty()) shard_.database().publish_catalog(catalog_changes_, commit);
+  finish(&commit);
+  co_return Status{};
+}
+
+bool Transaction::try_rollback() {
+  DB_ASSERT(active_);
+  if (pending_ != 0) return false;
+  if (descriptor_ != nullptr) descriptor_->state.store(TxnDescriptor::kAborted, std::memory_order_release);
+  redo_.clear();
+  finish(nullptr);
+  return true;
+}
+
+Task<void> Transaction::rollback() {
+  if (pending_ != 0) {
+    cancel(Status{sqlstate::query_canceled, "canceling statement due to rollback"});
+    co_await wait_for_requests();
+  }
+  try_rollback();
+}
+
+// Tells the owners, and lets go of everything. `commit` is null for a rollback and for a transaction that wrote nothing.
+void Transaction::finish(const Lsn* commit) {
+  if (commit != nullptr) {
+    raise_answer_floor(commit->bytes);
+    shard_.demand(*commit);
+  }
+  unregister_view();
+  Shard::State& state = shard_.state();
+  if (descriptor_ != nullptr) {
+    TxnDescriptor* descriptor = descriptor_;
+    // Locks without writes: nothing carries its stamp, so either outcome will do.
+    if (commit == nullptr) descriptor->state.store(TxnDescriptor::kAborted, std::memory_order_release);
+    const std::uint64_t self = std::uint64_t{1} << shard_.index();
+    if ((descriptor->owners & self) != 0) state.owner.finish(*descriptor, commit);
+    std::uint64_t others = descriptor->owners & ~self;
+    if (others == 0) {
+#ifdef WANDIAN_FAULT_descriptor_reused_early
+      state.free_descriptors.push_back(descriptor);
+#else
+      shard_.limbo().retire(descriptor, [](void* object, void* context) {
+        static_cast<Shard::State*>(context)->free_descriptors.push_back(static_cast<TxnDescriptor*>(object));
+      }, &state);
+#endif
+    } else {
+      FinishGroup* group;
+      if (state.free_groups.empty()) {
+        group = new FinishGroup();
+        group->messages.resize(shard_.database().shards());
+      } else {
+        group = state.free_groups.back().release();
+        state.free_groups.pop_back();
+      }
+      group->origin = &shard_;
+      group->descriptor = descriptor;
+      group->committed = commit != nullptr;
+      if (commit != nullptr) group->commit = *commit;
+      group->catalog = overlays_.empty() ? catalog_ : overlays_.back();
+      group->pending = static_cast<unsigned>(__builtin_popcountll(others));
+      for (unsigned at = 0; others != 0; ++at) {
+        if ((others >> at & 1) == 0) continue;
+        others &= ~(std::uint64_t{1} << at);
+        group->messages[at].group = group;
+        state.mailbox.send(at, group->messages[at]);
+      }
+    }
+  }
+  release_table_locks();
+  forget();
+}
+
+void Transaction::forget() {
+  descriptor_ = nullptr;
+  id_ = 0;
+  view_.own = nullptr;
+  redo_.clear();
+  if (redo_.capacity() > 64 * 1024) redo_.shrink_to_fit();
+  catalog_changes_.clear();
+  overlays_.clear();
+  has_snapshot_ = in_statement_ = false;
+  raise_answer_floor(view_.floor);
+  active_ = false;
+}
+
+}  // namespace wandian
