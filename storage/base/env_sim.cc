@@ -321,26 +321,28 @@ void SimEnv::crash() {
 void SimEnv::crash_file(Inode& inode, std::uint64_t keep_in_256) {
   std::map<std::uint64_t, std::pair<std::uint64_t, std::uint64_t>> writes;   // by write: sectors kept, sectors lost
   const bool grows = inode.cache.size() > inode.disk.size() && random_.below(256) < keep_in_256;
+  const bool in_order = random_.one_in(4);       // the device was as far as some sector, in the order of the file
+  bool any_lost = false, reordered = false;
   for (std::size_t s = 0; s < inode.dirty.size(); ++s) {
     if (inode.dirty[s] == 0) continue;
     auto& [kept, lost] = writes[inode.dirty[s]];
     const bool inside = grows || inode.range(s).second <= inode.disk.size();
-    if (inside && random_.below(256) < keep_in_256) {
+    if (inside && !(in_order && any_lost) && random_.below(256) < keep_in_256) {
       inode.to_disk(s);
       ++kept;
+      reordered = reordered || any_lost;
     } else {
       ++lost;
+      any_lost = true;
     }
     inode.dirty[s] = 0;
   }
-  bool earlier_lost = false;
   for (const auto& [id, sectors] : writes) {
     const auto [kept, lost] = sectors;
     if (kept > 0 && lost > 0) count(Fault::kTornWrite);
     if (kept == 0) count(Fault::kLostWrite);
-    if (kept > 0 && earlier_lost) count(Fault::kReorderedWrite);
-    earlier_lost = earlier_lost || lost > 0;
   }
+  if (reordered) count(Fault::kReorderedWrite);
   if (grows) inode.disk.resize(inode.cache.size());
   inode.cache = inode.disk;
   inode.dirty.assign((inode.cache.size() + kSectorBytes - 1) / kSectorBytes, 0);

@@ -31,7 +31,7 @@ class SimEnv final : public Env {
     kNameError,        ///< EIO from open, rename, remove, list or sync_directory
     kTornWrite,        ///< a crash kept a part of one write
     kLostWrite,        ///< a crash kept nothing of one write
-    kReorderedWrite,   ///< a crash kept a later write and lost an earlier one of the same file
+    kReorderedWrite,   ///< a crash kept a later sector and lost an earlier one of the same file
     kLostName,         ///< a crash lost an unsynced directory operation
     kBitFlip,
     kClockJump,

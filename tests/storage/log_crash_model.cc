@@ -162,6 +162,7 @@ void LogCrashModel::commit_something(unsigned shard) {
 std::string LogCrashModel::work() {
   active = this;
   sim_point_hook = nested ? &LogCrashModel::hook : nullptr;
+  if (faults && random_.one_in(2)) env_.die_within_call(1 + random_.below(random_.one_in(2) ? 20 : 150));
   const std::uint64_t steps = 20 + random_.below(300);
   for (std::uint64_t i = 0; i < steps && broken_.empty() && !env_.dead(); ++i) {
     const std::uint64_t what = random_.below(10);
