@@ -3,7 +3,7 @@
 //
 //     echo_server [--port 5434] [--threads 2] [--port-file FILE]
 //
-// Trust at startup; every statement that begins with SELECT has one row of one column, "0" (or, for the calls of
+// Trust at startup; every statement that begins with SELECT has one row of one column, "10" (or, for the calls of
 // `bench day`, the int8 or int4 it asks for in binary); all others answer their tag alone. One epoll a thread; an
 // acceptor deals each socket to the thread with the fewest sessions. It keeps no statement: the kind of the last one
 // parsed on a session holds for all that it executes.
@@ -52,9 +52,11 @@ std::string message(char type, const std::string& body) {
 std::string parameter(const char* name, const char* value) {
   return message('S', std::string(name) + '\0' + value + '\0');
 }
+// An empty value is a NULL.
 std::string row(const std::vector<std::string>& values) {
   std::string body = int16(static_cast<std::uint32_t>(values.size()));
-  for (const auto& value : values) body += int32(static_cast<std::uint32_t>(value.size())) + value;
+  for (const auto& value : values)
+    body += value.empty() ? int32(0xffffffff) : int32(static_cast<std::uint32_t>(value.size())) + value;
   return message('D', body);
 }
 std::string description(int columns, std::uint32_t type, std::uint32_t size) {
@@ -89,7 +91,8 @@ Answers with_tag(const char* text) {
   return {message('n', ""), execute, execute + kReady};
 }
 
-const Answers kSelect = with_row(description(1, 23, 4), row({"0"}));
+// pgbench takes the number of branches for its scale, so the one answer is one that it can divide by.
+const Answers kSelect = with_row(description(1, 23, 4), row({"10"}));
 // pgbench asks at its start for the table, its partitioning and their number: a plain table with none.
 const Answers kPartitions = with_row(description(3, 25, 0xffff), row({"1", "", "0"}));
 const Answers kInt8 = with_row(description(1, 20, 8), row({std::string(7, '\0') + '\1'}));
