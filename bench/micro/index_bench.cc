@@ -27,17 +27,27 @@ std::string make_key(std::int64_t bytes, std::uint64_t v) {
   return key;
 }
 
+// Keys in one stretch of memory, in the order of the look-ups, which is not that of the insertions: so what is measured is
+// the index, not the fetching of the keys.
 struct Filled {
   explicit Filled(std::int64_t bytes, std::size_t count = kKeys) : index(static_cast<std::uint32_t>(bytes)) {
     std::mt19937_64 random(5);
-    keys.reserve(count);
-    for (std::size_t i = 0; i < count; ++i) keys.push_back(make_key(bytes, random()));
-    for (std::size_t i = 0; i < count; ++i) index.insert(ref(i), &keys[i]);
-    // Look-ups come in another order than insertions did, and their keys stand close together, as in a message.
-    std::shuffle(keys.begin(), keys.end(), random);
+    sizes.reserve(count);
+    data.resize(count * kStride);
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::string key = make_key(bytes, random());
+      key.copy(&data[i * kStride], kStride);
+      sizes.push_back(static_cast<std::uint32_t>(key.size()));
+    }
+    std::vector<std::size_t> order(count);
+    for (std::size_t i = 0; i < count; ++i) order[i] = i;
+    std::shuffle(order.begin(), order.end(), random);
+    for (const std::size_t i : order) index.insert(ref(i), &data[i * kStride]);
   }
-  KeyRef ref(std::size_t i) const { return {keys[i].data(), static_cast<std::uint32_t>(keys[i].size())}; }
-  std::vector<std::string> keys;
+  KeyRef ref(std::size_t i) const { return {&data[i * kStride], sizes[i]}; }
+  static constexpr std::size_t kStride = 24;
+  std::vector<char> data;
+  std::vector<std::uint32_t> sizes;
   OrderedIndex index;
 };
 

@@ -175,7 +175,8 @@ struct alignas(64) Node {
 #endif
   static constexpr unsigned kStride = Policy::kStride;
   static constexpr unsigned kHeaderBytes = 24;
-  static constexpr unsigned kCapacity = (kBytes - kHeaderBytes - 8) / (8 * kStride + 8);
+  static constexpr unsigned kGroup = 5;   ///< see bound(); capacities are multiples of it
+  static constexpr unsigned kCapacity = (kBytes - kHeaderBytes - 8) / (8 * kStride + 8) / kGroup * kGroup;
   static constexpr std::uint64_t kObsolete = ~std::uint64_t{0};
   using Probe = typename Policy::Probe;
 
@@ -251,11 +252,13 @@ struct alignas(64) Node {
   void set_size(unsigned n) { count.store(n, std::memory_order_release); }
 
  private:
-  // A search by halves down to a few keys, which are then counted: both parts without a branch on what the keys are.
+  // Keys in the nodes: first every fifth key is counted, then those of one group of five. The number of comparisons is
+  // fixed and none depends on the one before within a step, so nothing is mispredicted and the loads overlap; what stands
+  // beyond n is compared too and masked out. Keys beside the nodes: by halves, since a comparison may be a cache miss.
   template <bool Upper>
   unsigned bound(unsigned n, const Probe& probe) const {
-    unsigned base = 0;
     if constexpr (Policy::kOwnsBytes) {
+      unsigned base = 0;
       while (n > 0) {
         const unsigned half = n / 2;
         if (below<Upper>(base + half, probe)) {
@@ -267,25 +270,20 @@ struct alignas(64) Node {
       }
       return base;
     } else {
-      while (n > kCounted) {
-        const unsigned half = n / 2;
-        base += below<Upper>(base + half - 1, probe) ? half : 0;
-        n -= half;
-      }
-      unsigned counted = 0;
-      for (unsigned i = 0; i < n; ++i) counted += below<Upper>(base + i, probe);
-      return base + counted;
+      unsigned groups = 0;
+      for (unsigned at = kGroup - 1; at + 1 < kCapacity; at += kGroup)
+        groups += static_cast<unsigned>(at < n) & static_cast<unsigned>(below<Upper>(at, probe));
+      const unsigned base = groups * kGroup;
+      unsigned rest = 0;
+      for (unsigned at = base; at < base + kGroup; ++at)
+        rest += static_cast<unsigned>(at < n) & static_cast<unsigned>(below<Upper>(at, probe));
+      return base + rest;
     }
   }
   template <bool Upper>
   bool below(unsigned i, const Probe& probe) const {
     return Upper ? Policy::less_equal(key(i), probe) : Policy::less(key(i), probe);
   }
-#ifdef WANDIAN_INDEX_COUNTED
-  static constexpr unsigned kCounted = WANDIAN_INDEX_COUNTED;
-#else
-  static constexpr unsigned kCounted = 4;
-#endif
 };
 
 }  // namespace wandian::index
