@@ -1,0 +1,452 @@
+// How one table is read: which index, which keys, which partition, in which order.
+#include <algorithm>
+#include <cmath>
+
+#include "sql/plan/planner.h"
+
+namespace wandian::sql {
+
+namespace {
+
+// A condition `column op value` whose value does not depend on the table's own row.
+struct Term {
+  std::uint16_t column = 0;
+  int strategy = 0;                  // 1..5 as in btree families; kAnyStrategy: column = ANY (value)
+  const Expr* value = nullptr;
+  Conjunct* source = nullptr;
+  bool exact = true;                 // the term says all that the condition says
+};
+constexpr int kAnyStrategy = 6;
+
+const Expr* strip_relabel(const Expr* expr) {
+  while (expr->kind == ExprKind::kRelabel) {
+    const Expr* arg = expr->as<UnaryExpr>().arg;
+    const TypeInfo* outer = find_type(expr->type);
+    const TypeInfo* inner = find_type(arg->type);
+    if (outer == nullptr || inner == nullptr || outer->order != inner->order || outer->rep != inner->rep) break;
+    expr = arg;
+  }
+  return expr;
+}
+
+bool is_integer(Oid type) { return type == type_oid::kInt2 || type == type_oid::kInt4 || type == type_oid::kInt8; }
+
+// Whether a value of `type` can be made a key of a column of `column` type as it is.
+bool same_key_form(Oid column, Oid type) {
+  if (column == type) return true;
+  if (is_integer(column) && is_integer(type)) return true;
+  const TypeInfo* a = find_type(column);
+  const TypeInfo* b = find_type(type);
+  if (a == nullptr || b == nullptr || a->order != b->order) return false;
+  return a->order == Order::kBytes ? a->rep == Rep::kBytes && b->rep == Rep::kBytes : a->order == Order::kFloat;
+}
+
+double list_length(const Expr* array) {
+  if (array->kind == ExprKind::kArray) return static_cast<double>(std::max<std::size_t>(1, array->as<ListExpr>().args.size()));
+  return 10;
+}
+
+}  // namespace
+
+double Planner::table_rows(const TableDef& table) const {
+  double rows = 0;
+  if (table.storage != nullptr) {
+    const PartitionId end = table.storage->highest.load(std::memory_order_acquire);
+    for (PartitionId partition = 0; partition < end; ++partition)
+      if (const TablePartition* found = table.storage->find(partition))
+        rows += static_cast<double>(found->live_rows.load(std::memory_order_relaxed));
+  }
+  // A plan outlives the state it was made in: a table that is small now may not stay so.
+  return std::max(1000.0, rows);
+}
+
+double Planner::selectivity(const Expr* expr) const {
+  switch (expr->kind) {
+    case ExprKind::kConst: return expr->as<ConstExpr>().value.is_null || !expr->as<ConstExpr>().value.as_bool() ? 0.0 : 1.0;
+    case ExprKind::kBool: {
+      const auto& logic = expr->as<BoolExpr>();
+      double s = logic.op == BoolOp::kOr ? 0 : 1;
+      for (const Expr* arg : logic.args) {
+        const double one = selectivity(arg);
+        if (logic.op == BoolOp::kAnd) s *= one;
+        else if (logic.op == BoolOp::kOr) s = s + one - s * one;
+        else s = 1 - one;
+      }
+      return std::clamp(s, 0.0, 1.0);
+    }
+    case ExprKind::kFunction: {
+      const auto& call = expr->as<FunctionExpr>();
+      if (call.op == nullptr) return 0.33;
+      if (call.op->btree_strategy == 3) return 0.005;
+      if (call.op->btree_strategy != 0) return 0.33;
+      if (call.op->name == "<>") return 0.995;
+      return 0.1;
+    }
+    case ExprKind::kArrayCompare: return std::min(0.5, 0.005 * list_length(expr->as<ArrayCompareExpr>().array));
+    case ExprKind::kNullTest: return expr->as<TestExpr>().test == TestOp::kIsNull ? 0.02 : 0.98;
+    default: return 0.5;
+  }
+}
+
+Planner::Path Planner::best_path(const RangeInfo& base, std::span<Conjunct* const> conjuncts, const std::vector<Slot>& outer,
+                                 std::span<const OrderWish> wish, double row_limit) {
+  const TableDef& table = *base.table;
+  const double total = table_rows(table);
+  const auto own_column = [&](const Expr* expr) -> int {
+    if (expr->kind != ExprKind::kSlot) return -1;
+    for (const auto& [column, slot] : base.used)
+      if (slot == expr->as<SlotExpr>().slot) return column;
+    return -1;
+  };
+  const auto reads_own = [&](const Expr* expr) {
+    std::vector<Slot> slots;
+    collect_slots(expr, slots);
+    for (const auto& [column, slot] : base.used)
+      if (contains(slots, slot)) return true;
+    return false;
+  };
+  std::vector<Term> terms;
+  const auto add = [&](const Expr* side, const Expr* value, int strategy, Oid value_type, Conjunct* source, bool exact) {
+    side = strip_relabel(side);
+    const int column = own_column(side);
+    if (column < 0 || reads_own(value)) return;
+    if (!same_key_form(table.columns[static_cast<std::size_t>(column)].type, value_type)) return;
+    terms.push_back({static_cast<std::uint16_t>(column), strategy, value, source, exact});
+  };
+  double filter_selectivity = 1;
+  for (Conjunct* conjunct : conjuncts) {
+    if (!conjunct->derived) filter_selectivity *= selectivity(conjunct->expr);
+    if (conjunct->is_volatile || !conjunct->subselects.empty()) continue;
+    const Expr* expr = conjunct->expr;
+    if (expr->kind == ExprKind::kFunction && expr->as<FunctionExpr>().op != nullptr && expr->as<FunctionExpr>().args.size() == 2) {
+      const auto& call = expr->as<FunctionExpr>();
+      if (call.op->btree_strategy == 0) continue;
+      const int strategy = call.op->btree_strategy;
+      add(call.args[0], call.args[1], strategy, call.args[1]->type, conjunct, true);
+      // `value op column` reads the other way round.
+      add(call.args[1], call.args[0], 6 - strategy, call.args[0]->type, conjunct, true);
+    } else if (expr->kind == ExprKind::kArrayCompare) {
+      const auto& compare = expr->as<ArrayCompareExpr>();
+      if (compare.all || compare.op == nullptr || compare.op->btree_strategy != 3) continue;
+      add(compare.left, compare.array, kAnyStrategy, compare.types[1], conjunct, true);
+    } else if (expr->kind == ExprKind::kRowCompare) {
+      // (a, b) > (x, y) holds only where a >= x.
+      const auto& compare = expr->as<RowCompareExpr>();
+      const bool less = compare.op == RowCompareOp::kLess || compare.op == RowCompareOp::kLessEqual;
+      add(compare.left[0], compare.right[0], less ? 2 : 4, compare.right[0]->type, conjunct, false);
+    }
+  }
+  const auto find = [&](std::uint16_t column, int strategy) -> const Term* {
+    for (const Term& term : terms)
+      if (term.column == column && term.strategy == strategy) return &term;
+    return nullptr;
+  };
+
+  // Which partition.
+  std::vector<std::pair<std::uint16_t, const Expr*>> known;
+  bool known_outer = false;
+  {
+    std::vector<std::uint16_t> columns;
+    switch (table.placement.kind) {
+      case PlacementKind::kKey:
+        if (!table.hidden_row_number) columns = table.codec_columns[0];
+        break;
+      case PlacementKind::kDirectory: columns.push_back(table.codec_columns[0][0]); break;
+      default: columns = table.placement.columns;
+    }
+    for (const std::uint16_t column : columns) {
+      const Term* term = find(column, 3);
+      if (term == nullptr) {
+        known.clear();
+        break;
+      }
+      known.emplace_back(column, term->value);
+    }
+    for (const auto& [column, value] : known) {
+      std::vector<Slot> slots;
+      collect_slots(value, slots);
+      for (const Slot slot : slots) known_outer |= contains(outer, slot);
+    }
+  }
+  double partitions = 0;
+  if (table.storage != nullptr) partitions = static_cast<double>(table.storage->highest.load(std::memory_order_relaxed));
+  partitions = known.empty() ? std::max(1.0, partitions) : 1;
+
+  const double sort_penalty_rows = std::max(1.0, total * filter_selectivity);
+  const auto sort_cost = [&](double rows) { return wish.empty() ? 0.0 : rows * 0.02 * std::log2(std::max(2.0, rows)); };
+  Path best;
+  best.rows = std::max(1.0, total * filter_selectivity);
+  best.scanned = total / (known.empty() ? 1 : 16);
+  best.cost = partitions * 0.05 + best.scanned * (0.0125 + 0.0025 * static_cast<double>(conjuncts.size()));
+  best.known = known;
+  best.parameterised = known_outer;
+  double best_total = best.cost + sort_cost(sort_penalty_rows);
+  if (wish.empty() && row_limit > 0) best_total = best.cost * std::min(1.0, row_limit / best.rows);
+
+  for (std::size_t i = 0; i < table.indexes.size(); ++i) {
+    const IndexDef& index = table.indexes[i];
+    if (i == 0 && table.hidden_row_number) continue;
+    const bool global = index.global_table != 0;
+    const std::vector<std::uint16_t>& columns = table.codec_columns[i];
+    if (!global && !table.codecs[i].supported()) continue;
+    const std::size_t key_columns = global ? index.parts.size() : columns.size();
+    const auto column_at = [&](std::size_t position) {
+      return global ? index.parts[position].column : columns[position];
+    };
+    const std::size_t unique_columns = i == 0 ? columns.size() : index.key_parts;
+    Path path;
+    path.index = static_cast<std::uint16_t>(i);
+    path.known = known;
+    double fanout = 1;
+    double condition_selectivity = 1;
+    std::size_t position = 0;
+    bool has_list = false;
+    for (; position < key_columns; ++position) {
+      const Term* term = find(column_at(position), 3);
+      const bool list = term == nullptr;
+      if (list) term = find(column_at(position), kAnyStrategy);
+      if (term == nullptr) break;
+      path.equals.push_back(term->value);
+      path.lists.push_back(list);
+      has_list |= list;
+      if (list) fanout *= list_length(term->value);
+      if (term->exact) path.exact.push_back(term->source);
+      path.conditions.push_back(term->source->expr);
+      condition_selectivity *= term->source->derived ? 1 : selectivity(term->source->expr);
+    }
+    const bool whole = index.unique && position >= unique_columns;
+    double ranges = 1;
+    if (!global && position < key_columns && !(i == 0 && whole)) {
+      for (const int strategy : {5, 4}) {
+        const Term* term = find(column_at(position), strategy);
+        if (term == nullptr || path.lower != nullptr) continue;
+        path.lower = term->value;
+        path.lower_inclusive = strategy == 4;
+        if (term->exact) path.exact.push_back(term->source);
+        path.conditions.push_back(term->source->expr);
+        condition_selectivity *= selectivity(term->source->expr);
+        ranges *= 0.33;
+      }
+      for (const int strategy : {1, 2}) {
+        const Term* term = find(column_at(position), strategy);
+        if (term == nullptr || path.upper != nullptr) continue;
+        path.upper = term->value;
+        path.upper_inclusive = strategy == 2;
+        if (term->exact) path.exact.push_back(term->source);
+        path.conditions.push_back(term->source->expr);
+        condition_selectivity *= selectivity(term->source->expr);
+        ranges *= path.lower != nullptr ? 0.15 : 0.33;
+      }
+    }
+    if (global && !whole) continue;
+    // Does it give the order wished for?
+    if (!wish.empty() && !global) {
+      std::size_t at = path.equals.size(), wished = 0;
+      bool fits = !has_list || whole, decided = false, backward = false;
+      for (; fits && wished < wish.size(); ++wished) {
+        int column = -1;
+        for (const auto& [used, slot] : base.used)
+          if (slot == wish[wished].slot) column = used;
+        if (column < 0) {
+          fits = false;
+          break;
+        }
+        bool constant = whole && !has_list;
+        for (std::size_t e = 0; e < path.equals.size(); ++e) constant |= column_at(e) == column && path.lists[e] == 0;
+        if (constant) continue;
+        if (at >= columns.size()) break;   // the key is used up: rows are in order and no two are equal
+        if (columns[at] != column) {
+          fits = false;
+          break;
+        }
+        const KeyColumn& key = table.codecs[i].column(static_cast<unsigned>(at));
+        const bool reversed = key.descending != wish[wished].descending;
+        if (decided && reversed != backward) fits = false;
+        if (key.nullable && !table.columns[static_cast<std::size_t>(column)].not_null &&
+            (key.nulls_first != reversed) != wish[wished].nulls_first)
+          fits = false;
+        decided = true;
+        backward = reversed;
+        ++at;
+      }
+      path.ordered = fits && !(has_list && wish.size() > 0 && !whole);
+      if (has_list) path.ordered = false;
+      path.backward = path.ordered && backward;
+    }
+    if (path.equals.empty() && path.lower == nullptr && path.upper == nullptr && !path.ordered) continue;
+    const double remaining = condition_selectivity > 0 ? filter_selectivity / condition_selectivity : 1;
+    double found;
+    if (whole) found = 1;
+    else if (path.equals.empty()) found = total;
+    else if (index.unique) found = std::pow(total, 1 - static_cast<double>(position) / static_cast<double>(unique_columns));
+    else found = std::max(1.0, std::pow(total, 0.35));
+    path.scanned = std::max(1.0, std::min(total, found * fanout * ranges));
+    path.rows = std::max(whole ? 1.0 : 0.5, path.scanned * remaining);
+    if (global) {
+      path.method = ScanMethod::kGlobal;
+      path.cost = 0.06 * fanout;
+    } else if (i == 0 && whole) {
+      path.method = ScanMethod::kPoint;
+      path.cost = 0.025 * fanout;
+    } else {
+      path.method = ScanMethod::kIndex;
+      path.cost = partitions * 0.05 * fanout + path.scanned * ((i == 0 ? 0.0135 : 0.02) + 0.0025 * static_cast<double>(conjuncts.size()));
+      if (path.ordered && partitions > 1) path.cost += path.scanned * 0.004 * std::log2(partitions);
+    }
+    for (const Expr* value : path.equals) {
+      std::vector<Slot> slots;
+      collect_slots(value, slots);
+      for (const Slot slot : slots) path.parameterised |= contains(outer, slot);
+    }
+    for (const Expr* value : {path.lower, path.upper}) {
+      if (value == nullptr) continue;
+      std::vector<Slot> slots;
+      collect_slots(value, slots);
+      for (const Slot slot : slots) path.parameterised |= contains(outer, slot);
+    }
+    path.parameterised |= known_outer;
+    double cost = path.cost + (path.ordered ? 0 : sort_cost(path.rows));
+    if (row_limit > 0 && (path.ordered || wish.empty())) cost *= std::min(1.0, row_limit / std::max(1.0, path.rows));
+    if (cost < best_total) {
+      best_total = cost;
+      best = path;
+    }
+  }
+  return best;
+}
+
+Result<NodePtr> Planner::make_scan(RangeInfo& base, const Path& path, std::span<Conjunct* const> conjuncts) {
+  auto node = std::make_unique<ScanNode>();
+  node->table = base.table;
+  node->alias = std::string(base.entry->alias);
+  node->method = path.method;
+  node->index = path.index;
+  node->ordered = path.ordered && path.method == ScanMethod::kIndex;
+  node->backward = path.backward && path.method == ScanMethod::kIndex;
+  node->lower_inclusive = path.lower_inclusive;
+  node->upper_inclusive = path.upper_inclusive;
+  node->rows = path.rows;
+  node->cost = path.cost;
+  if (path.method == ScanMethod::kGlobal) {
+    node->global = context_.catalog->table(base.table->indexes[path.index].global_table);
+    if (node->global == nullptr) return Status(sqlstate::internal_error, "a global index has no table");
+  }
+  for (std::size_t i = 0; i < path.equals.size(); ++i) {
+    KeyCondition condition;
+    WANDIAN_ASSIGN(condition.value, compile_expr(path.equals[i]));
+    condition.list = path.lists[i] != 0;
+    node->equals.push_back(condition);
+  }
+  if (path.lower != nullptr) {
+    WANDIAN_ASSIGN(node->lower, compile_expr(path.lower));
+  }
+  if (path.upper != nullptr) {
+    WANDIAN_ASSIGN(node->upper, compile_expr(path.upper));
+  }
+  if (path.method == ScanMethod::kSequential || path.method == ScanMethod::kIndex)
+    for (const auto& [column, value] : path.known) {
+      WANDIAN_ASSIGN(PlanExpr compiled, compile_expr(value));
+      node->known.emplace_back(column, compiled);
+    }
+  node->index_conditions = path.conditions;
+  std::vector<const Expr*> filters;
+  for (Conjunct* conjunct : conjuncts) {
+    if (conjunct->derived || std::find(path.exact.begin(), path.exact.end(), conjunct) != path.exact.end()) continue;
+    filters.push_back(conjunct->expr);
+  }
+  if (!filters.empty()) {
+    WANDIAN_ASSIGN(node->filter, compile_expr(make_conjunction(arena_, filters)));
+  }
+  node->key_slot = base.key_slot;
+  node->partition_slot = base.partition_slot;
+  scans_.emplace_back(node.get(), &base);
+  return NodePtr(std::move(node));
+}
+
+Result<NodePtr> Planner::plan_simple_range(Scope& scope, std::uint16_t index) {
+  RangeInfo& range = scope.ranges[index];
+  const RangeEntry& entry = *range.entry;
+  const Lowering lowering{&scope, nullptr, nullptr, nullptr, nullptr};
+  NodePtr made;
+  switch (entry.kind) {
+    case RangeKind::kValues: {
+      auto node = std::make_unique<ValuesNode>();
+      node->alias = std::string(entry.alias);
+      for (const ExprList& row : entry.values) {
+        std::vector<PlanExpr> exprs;
+        for (const Expr* expr : row) {
+          WANDIAN_ASSIGN(PlanExpr compiled, lower_and_compile(lowering, expr));
+          exprs.push_back(compiled);
+        }
+        node->rows_exprs.push_back(std::move(exprs));
+      }
+      node->slots.assign(entry.columns.size(), kNoSlot);
+      node->rows = static_cast<double>(std::max<std::size_t>(1, entry.values.size()));
+      node->cost = node->rows * 0.0125;
+      made = std::move(node);
+      break;
+    }
+    case RangeKind::kFunction: {
+      auto node = std::make_unique<FunctionScanNode>();
+      node->alias = std::string(entry.alias);
+      node->ordinality = entry.ordinality;
+      node->total_columns = static_cast<std::uint16_t>(entry.columns.size());
+      node->rows = 1;
+      for (const RangeFunction& function : entry.functions) {
+        PlanFunction plan;
+        plan.first_column = function.first_column;
+        plan.column_count = function.column_count;
+        if (function.call->kind == ExprKind::kFunction && function.call->returns_set) {
+          plan.set_call = &function.call->as<FunctionExpr>();
+          for (const Expr* arg : plan.set_call->args) {
+            WANDIAN_ASSIGN(PlanExpr compiled, lower_and_compile(lowering, arg));
+            plan.args.push_back(compiled);
+          }
+          node->rows = 1000;
+        } else {
+          WANDIAN_ASSIGN(plan.value, lower_and_compile(lowering, function.call));
+        }
+        node->functions.push_back(std::move(plan));
+      }
+      node->cost = node->rows * 0.01;
+      made = std::move(node);
+      break;
+    }
+    case RangeKind::kSystem: {
+      auto node = std::make_unique<SystemScanNode>();
+      node->alias = std::string(entry.alias);
+      node->relation = entry.system;
+      node->rows = 300;
+      node->cost = 20;
+      made = std::move(node);
+      break;
+    }
+    case RangeKind::kCte: {
+      std::uint16_t position = 0;
+      Scope& owner = cte_scope(scope, entry, &position);
+      if (entry.self_reference) {
+        auto node = std::make_unique<WorkScanNode>();
+        node->alias = std::string(entry.alias);
+        node->work = static_cast<std::uint32_t>(owner.ctes[position].work);
+        node->rows = 100;
+        node->cost = 1;
+        made = std::move(node);
+      } else {
+        auto node = std::make_unique<CteScanNode>();
+        node->alias = std::string(entry.alias);
+        node->name = std::string(entry.cte->name);
+        node->cte = static_cast<std::uint32_t>(owner.ctes[position].index);
+        node->rows = std::max(1.0, owner.ctes[position].rows);
+        node->cost = node->rows * 0.01;
+        made = std::move(node);
+      }
+      break;
+    }
+    default:
+      return Status(sqlstate::feature_not_supported, "this kind of FROM item is not supported here");
+  }
+  scans_.emplace_back(made.get(), &range);
+  return made;
+}
+
+}  // namespace wandian::sql

@@ -1,0 +1,820 @@
+// FROM and WHERE: which conditions belong to which inputs, and in which order and how the inputs are joined.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "sql/plan/planner.h"
+
+namespace wandian::sql {
+
+namespace {
+
+constexpr double kHashBuildCost = 0.02, kHashProbeCost = 0.0125, kPairCost = 0.004, kMaterialCost = 0.005;
+
+void append_new(std::vector<Slot>& to, std::span<const Slot> from) {
+  for (const Slot slot : from)
+    if (!contains(to, slot)) to.push_back(slot);
+}
+bool touches(std::span<const Slot> slots, std::span<const Slot> of) {
+  for (const Slot slot : slots)
+    if (contains(of, slot)) return true;
+  return false;
+}
+
+// Whether the condition cannot be true for a row in which all of `slots` are null.
+bool rejects_nulls(const Expr* expr, std::span<const Slot> slots) {
+  switch (expr->kind) {
+    case ExprKind::kSlot: return contains(slots, expr->as<SlotExpr>().slot);
+    case ExprKind::kFunction: {
+      const auto& call = expr->as<FunctionExpr>();
+      if (!call.function->strict) return false;
+      for (const Expr* arg : call.args)
+        if (rejects_nulls(arg, slots)) return true;
+      return false;
+    }
+    case ExprKind::kRelabel:
+    case ExprKind::kIoCast: return rejects_nulls(expr->as<UnaryExpr>().arg, slots);
+    case ExprKind::kNullTest: {
+      const auto& test = expr->as<TestExpr>();
+      return test.test == TestOp::kIsNotNull && !test.of_row && rejects_nulls(test.arg, slots);
+    }
+    case ExprKind::kBoolTest: {
+      const auto& test = expr->as<TestExpr>();
+      return (test.test == TestOp::kIsTrue || test.test == TestOp::kIsFalse) && rejects_nulls(test.arg, slots);
+    }
+    case ExprKind::kArrayCompare: {
+      const auto& compare = expr->as<ArrayCompareExpr>();
+      return !compare.all && compare.function->strict && rejects_nulls(compare.left, slots);
+    }
+    default: return false;
+  }
+}
+
+bool simple_from(const Query& query) {
+  return query.command == Command::kSelect && !query.grouped && !query.has_aggregates && query.limit == nullptr &&
+         query.offset == nullptr && query.set_operation == nullptr && !query.has_target_sets && query.distinct_on.empty() &&
+         query.ctes.empty() && query.row_marks.empty() && !query.from.empty();
+}
+
+bool nullable_side(const JoinNode& node, std::uint16_t range, bool nullable) {
+  if (!node.is_join) return nullable && node.range == range;
+  const bool left_null = nullable || node.type == JoinType::kRight || node.type == JoinType::kFull;
+  const bool right_null = nullable || node.type == JoinType::kLeft || node.type == JoinType::kFull;
+  return nullable_side(*node.left, range, left_null) || nullable_side(*node.right, range, right_null);
+}
+
+}  // namespace
+
+std::vector<Slot> Relation::slots() const {
+  std::vector<Slot> out;
+  for (const RangeInfo* member : members) {
+    append_new(out, member->outputs);
+    for (const auto& [column, slot] : member->used)
+      if (!contains(out, slot)) out.push_back(slot);
+  }
+  return out;
+}
+
+std::vector<Slot> Planner::JoinProblem::slots() const {
+  std::vector<Slot> out;
+  for (const Relation& relation : relations) append_new(out, relation.slots());
+  return out;
+}
+
+// A sub-query that only joins and filters need not stand on its own. On the nullable side of an outer join its columns must be
+// plain ones, since an expression would have to become null there.
+bool Planner::can_pull_up(const Scope& scope, std::size_t range) const {
+  const RangeEntry& entry = *scope.ranges[range].entry;
+  const Query& query = *entry.query;
+  if (!simple_from(query) || query.distinct || entry.lateral || !query.order_by.empty()) return false;
+  if (scope.query->set_operation != nullptr) return false;
+  bool nullable = false;
+  for (const JoinNode* node : scope.query->from) nullable |= nullable_side(*node, static_cast<std::uint16_t>(range), false);
+  for (const TargetEntry& target : query.targets) {
+    if (contains_sublink(target.expr) || contains_volatile(target.expr)) return false;
+    if (nullable && (target.expr->kind != ExprKind::kColumn || target.expr->as<ColumnExpr>().levels_up != 0)) return false;
+  }
+  for (const RowMark& mark : scope.query->row_marks)
+    if (mark.range == range) return false;
+  return true;
+}
+
+Conjunct* Planner::make_conjunct(const Expr* lowered, Subselects subselects) {
+  Conjunct& made = conjuncts_.emplace_back();
+  made.expr = lowered;
+  made.subselects = std::move(subselects);
+  made.is_volatile = contains_volatile(lowered);
+  collect_slots(lowered, made.slots);
+  return &made;
+}
+
+Status Planner::add_conjuncts(Scope& scope, const Expr* condition, JoinProblem* semis, std::vector<Conjunct*>& out) {
+  for (const Expr* part : split_conjuncts(condition)) {
+    if (semis != nullptr) {
+      bool done = false;
+      WANDIAN_TRY(try_semi_join(scope, part, *semis, &done));
+      if (done) continue;
+    }
+    Subselects subselects;
+    WANDIAN_ASSIGN(const Expr* lowered, lower({&scope, &subselects, nullptr, nullptr, nullptr}, part));
+    for (const Expr* piece : split_conjuncts(lowered)) {
+      out.push_back(make_conjunct(piece, std::move(subselects)));
+      subselects.clear();
+    }
+  }
+  return {};
+}
+
+Status Planner::try_semi_join(Scope& scope, const Expr* conjunct, JoinProblem& problem, bool* done) {
+  JoinKind kind = JoinKind::kSemi;
+  const Expr* inner = conjunct;
+  if (inner->kind == ExprKind::kBool && inner->as<BoolExpr>().op == BoolOp::kNot) {
+    kind = JoinKind::kAnti;
+    inner = inner->as<BoolExpr>().args[0];
+  }
+  if (inner->kind != ExprKind::kSubLink) return {};
+  const auto& link = inner->as<SubLinkExpr>();
+  const bool in = link.link == SubLinkKind::kAny && link.simple_in && kind == JoinKind::kSemi;
+  if (link.link != SubLinkKind::kExists && !in) return {};
+  const Query& query = *link.query;
+  if (!simple_from(query)) return {};
+  for (const RangeEntry* range : query.ranges) {
+    if (range->lateral) return {};
+    switch (range->kind) {
+      case RangeKind::kTable:
+      case RangeKind::kSystem: break;
+      case RangeKind::kSubquery:
+        if (range->query->correlated) return {};
+        break;
+      case RangeKind::kCte:
+        if (range->self_reference) return {};
+        break;
+      default: return {};
+    }
+  }
+  std::vector<const JoinNode*> nodes(query.from.begin(), query.from.end());
+  while (!nodes.empty()) {
+    const JoinNode* node = nodes.back();
+    nodes.pop_back();
+    if (!node->is_join) continue;
+    if (node->on != nullptr && (!collect_columns(node->on, 1).empty() || contains_sublink(node->on))) return {};
+    nodes.push_back(node->left);
+    nodes.push_back(node->right);
+  }
+  for (const Expr* part : split_conjuncts(query.where)) {
+    if (contains_volatile(part)) return {};
+    if (contains_sublink(part) && !collect_columns(part, 1).empty()) return {};
+    // Columns from further out are fine: they stand in their slots.
+  }
+  if (in) {
+    if (contains_sublink(link.test) || contains_volatile(link.test)) return {};
+    for (const TargetEntry& target : query.targets)
+      if (contains_sublink(target.expr) || contains_volatile(target.expr)) return {};
+  }
+  Scope& child = open_scope(query, &scope);
+  WANDIAN_TRY(plan_ranges(child));
+  JoinProblem sub;
+  SemiJoin semi;
+  semi.kind = kind;
+  for (const JoinNode* node : query.from) WANDIAN_TRY(collect(child, *node, sub));
+  for (const Expr* part : split_conjuncts(query.where)) {
+    const bool correlated = !collect_columns(part, 1).empty();
+    WANDIAN_TRY(add_conjuncts(child, part, correlated ? nullptr : &sub, correlated ? semi.on : sub.conjuncts));
+  }
+  if (in) {
+    std::vector<const Expr*> exprs;
+    for (const TargetEntry& target : query.targets) {
+      WANDIAN_ASSIGN(const Expr* lowered, lower({&child, nullptr, nullptr, nullptr, nullptr}, target.expr));
+      exprs.push_back(lowered);
+    }
+    WANDIAN_ASSIGN(const Expr* test, lower({&scope, nullptr, nullptr, nullptr, &exprs}, link.test));
+    for (const Expr* part : split_conjuncts(test)) semi.on.push_back(make_conjunct(part, {}));
+  }
+  WANDIAN_TRY(collect_outer(sub));
+  WANDIAN_ASSIGN(semi.relation, as_relation(sub));
+  problem.semis.push_back(std::move(semi));
+  *done = true;
+  return {};
+}
+
+Result<Relation> Planner::leaf(Scope& scope, std::uint16_t range_index) {
+  RangeInfo& range = scope.ranges[range_index];
+  const RangeEntry& entry = *range.entry;
+  Relation relation;
+  relation.members.push_back(&range);
+  const auto need = [&](const Expr* expr, int level) {
+    for (const ColumnUse& use : collect_columns(expr, level)) {
+      const Expr* lowered = nullptr;
+      ColumnExpr column;
+      column.range = use.range;
+      column.column = use.column;
+      column.type = scope.ranges[use.range].entry->columns[static_cast<std::size_t>(use.column)].type;
+      Result<const Expr*> made = lower({&scope, nullptr, nullptr, nullptr, nullptr}, make_node<ColumnExpr>(arena_, column));
+      if (made.ok()) lowered = made.value();
+      if (lowered != nullptr) collect_slots(lowered, relation.needs);
+    }
+  };
+  if (entry.kind == RangeKind::kTable) {
+    DB_ASSERT(range.table != nullptr);
+    relation.base = &range;
+    return relation;
+  }
+  if (entry.lateral) {
+    if (entry.query != nullptr)
+      any_query_expr(*entry.query, true, [&](const Expr* expr, int level) {
+        if (expr->kind == ExprKind::kColumn && expr->as<ColumnExpr>().levels_up == level + 1) need(expr, level + 1);
+        return false;
+      });
+    for (const RangeFunction& function : entry.functions) need(function.call, 0);
+    for (const ExprList& row : entry.values)
+      for (const Expr* expr : row) need(expr, 0);
+  }
+  if (range.plan != nullptr) relation.plan = std::move(range.plan);
+  else {
+    WANDIAN_ASSIGN(relation.plan, plan_simple_range(scope, range_index));
+  }
+  return relation;
+}
+
+Status Planner::collect(Scope& scope, const JoinNode& node, JoinProblem& problem) {
+  if (!node.is_join) {
+    if (Scope* pulled = scope.ranges[node.range].pulled; pulled != nullptr) return collect_query(*pulled, problem);
+    WANDIAN_ASSIGN(Relation relation, leaf(scope, node.range));
+    problem.relations.push_back(std::move(relation));
+    return {};
+  }
+  if (node.type != JoinType::kInner) {
+    problem.outer.emplace_back(&scope, &node);
+    return {};
+  }
+  if (node.on != nullptr) WANDIAN_TRY(add_conjuncts(scope, node.on, &problem, problem.conjuncts));
+  WANDIAN_TRY(collect(scope, *node.left, problem));
+  return collect(scope, *node.right, problem);
+}
+
+Status Planner::collect_query(Scope& scope, JoinProblem& problem) {
+  if (scope.query->where != nullptr) WANDIAN_TRY(add_conjuncts(scope, scope.query->where, &problem, problem.conjuncts));
+  for (const JoinNode* node : scope.query->from) WANDIAN_TRY(collect(scope, *node, problem));
+  return {};
+}
+
+Status Planner::collect_outer(JoinProblem& problem) {
+  // An outer join that turns out to be an inner one adds inputs, conditions and perhaps outer joins of its own.
+  for (std::size_t i = 0; i < problem.outer.size(); ++i) {
+    const auto [scope, node] = problem.outer[i];
+    WANDIAN_TRY(outer_join(*scope, *node, problem));
+  }
+  problem.outer.clear();
+  return {};
+}
+
+Status Planner::outer_join(Scope& scope, const JoinNode& node, JoinProblem& problem) {
+  JoinProblem left, right;
+  const bool swapped = node.type == JoinType::kRight;
+  WANDIAN_TRY(collect(scope, swapped ? *node.right : *node.left, left));
+  WANDIAN_TRY(collect(scope, swapped ? *node.left : *node.right, right));
+  const bool full = node.type == JoinType::kFull;
+  std::vector<Conjunct*> on;
+  if (node.on != nullptr) WANDIAN_TRY(add_conjuncts(scope, node.on, nullptr, on));
+  const auto slots_of = [](const JoinProblem& p) {
+    std::vector<Slot> out = p.slots();
+    // Outer joins inside are not planned yet; what their inputs give counts, too.
+    return out;
+  };
+  WANDIAN_TRY(collect_outer(left));
+  WANDIAN_TRY(collect_outer(right));
+  const std::vector<Slot> left_slots = slots_of(left), right_slots = slots_of(right);
+  if (!full) {
+    bool inner = false;
+    for (const Conjunct* conjunct : problem.conjuncts)
+      inner = inner || (conjunct->subselects.empty() && rejects_nulls(conjunct->expr, right_slots));
+    if (inner) {
+      for (JoinProblem* part : {&left, &right}) {
+        for (Relation& relation : part->relations) problem.relations.push_back(std::move(relation));
+        for (Conjunct* conjunct : part->conjuncts) problem.conjuncts.push_back(conjunct);
+        for (SemiJoin& semi : part->semis) problem.semis.push_back(std::move(semi));
+      }
+      for (Conjunct* conjunct : on) problem.conjuncts.push_back(conjunct);
+      return {};
+    }
+    // Conditions of the whole on the preserved side hold below the join; join conditions on the other side alone do, too.
+    std::erase_if(problem.conjuncts, [&](Conjunct* conjunct) {
+      if (!conjunct->subselects.empty() || conjunct->is_volatile || !touches(conjunct->slots, left_slots)) return false;
+      const std::vector<Slot> all = problem.slots();
+      for (const Slot slot : conjunct->slots)
+        if (!contains(left_slots, slot) && (contains(right_slots, slot) || contains(all, slot))) return false;
+      // A slot of an outer join that is not planned yet is not known to `all`: only what is the left side's or from outside may stay.
+      for (const auto& [other_scope, other] : problem.outer) {
+        if (other == &node) continue;
+        for (const Slot slot : conjunct->slots)
+          if (!contains(left_slots, slot)) return false;
+      }
+      left.conjuncts.push_back(conjunct);
+      return true;
+    });
+    std::erase_if(on, [&](Conjunct* conjunct) {
+      if (!conjunct->subselects.empty() || conjunct->is_volatile || touches(conjunct->slots, left_slots)) return false;
+      right.conjuncts.push_back(conjunct);
+      return true;
+    });
+  }
+  const std::vector<Slot> known = left_slots;
+  bool ordered = false;
+  std::vector<RangeInfo*> members;
+  std::vector<Slot> needs;
+  for (const JoinProblem* part : {&left, &right})
+    for (const Relation& relation : part->relations) {
+      members.insert(members.end(), relation.members.begin(), relation.members.end());
+      append_new(needs, relation.needs);
+    }
+  WANDIAN_ASSIGN(NodePtr left_node, solve(left, {}, 0, &ordered));
+  WANDIAN_ASSIGN(Relation right_relation, as_relation(right));
+  WANDIAN_ASSIGN(NodePtr joined, join(std::move(left_node), known, right_relation, full ? JoinKind::kFull : JoinKind::kLeft, on));
+  Relation relation;
+  relation.plan = std::move(joined);
+  relation.members = std::move(members);
+  const std::vector<Slot> own = relation.slots();
+  for (const Slot slot : needs)
+    if (!contains(own, slot)) relation.needs.push_back(slot);
+  problem.relations.push_back(std::move(relation));
+  return {};
+}
+
+// A problem as one input: a table alone keeps its choice of how to be read.
+Result<Relation> Planner::as_relation(JoinProblem& problem) {
+  derive_equalities(problem);
+  if (problem.relations.size() == 1 && problem.relations[0].base != nullptr && problem.semis.empty()) {
+    bool simple = true;
+    for (const Conjunct* conjunct : problem.conjuncts) simple = simple && conjunct->subselects.empty() && !conjunct->is_volatile;
+    if (simple) {
+      Relation relation = std::move(problem.relations[0]);
+      for (Conjunct* conjunct : problem.conjuncts) relation.conjuncts.push_back(conjunct);
+      return relation;
+    }
+  }
+  Relation relation;
+  for (const Relation& part : problem.relations) {
+    relation.members.insert(relation.members.end(), part.members.begin(), part.members.end());
+    append_new(relation.needs, part.needs);
+  }
+  const std::vector<Slot> own = relation.slots();
+  std::erase_if(relation.needs, [&](Slot slot) { return contains(own, slot); });
+  bool ordered = false;
+  WANDIAN_ASSIGN(relation.plan, solve(problem, {}, 0, &ordered));
+  return relation;
+}
+
+// a = b and b = constant give a = constant: keys and partitions of one table become known through another.
+void Planner::derive_equalities(JoinProblem& problem) {
+  const std::vector<Slot> own = problem.slots();
+  struct Pair {
+    const Expr* a;
+    const Expr* b;
+  };
+  std::vector<Pair> pairs;
+  std::vector<Pair> constants;   // a: slot, b: what is no column of this problem
+  const auto read = [&](const Conjunct* conjunct) {
+    if (conjunct->expr->kind != ExprKind::kFunction || !conjunct->subselects.empty() || conjunct->is_volatile) return;
+    const auto& call = conjunct->expr->as<FunctionExpr>();
+    if (call.op == nullptr || call.op->btree_strategy != 3 || call.args.size() != 2) return;
+    const Expr* a = call.args[0];
+    const Expr* b = call.args[1];
+    const auto is_own = [&](const Expr* e) { return e->kind == ExprKind::kSlot && contains(own, e->as<SlotExpr>().slot); };
+    const auto is_outside = [&](const Expr* e) {
+      std::vector<Slot> slots;
+      collect_slots(e, slots);
+      return !touches(slots, own) && is_pure(e);
+    };
+    if (is_own(a) && is_own(b)) pairs.push_back({a, b});
+    else if (is_own(a) && is_outside(b)) constants.push_back({a, b});
+    else if (is_own(b) && is_outside(a)) constants.push_back({b, a});
+  };
+  for (const Conjunct* conjunct : problem.conjuncts) read(conjunct);
+  if (pairs.empty() || constants.empty()) return;
+  for (std::size_t i = 0; i < constants.size() && constants.size() < 64; ++i) {
+    for (const Pair& pair : pairs) {
+      for (const auto& [known, other] : {std::pair(pair.a, pair.b), std::pair(pair.b, pair.a)}) {
+        if (known->as<SlotExpr>().slot != constants[i].a->as<SlotExpr>().slot) continue;
+        bool there = false;
+        for (const Pair& c : constants) there = there || c.a->as<SlotExpr>().slot == other->as<SlotExpr>().slot;
+        if (there || other->type != known->type) continue;
+        const FunctionExpr* made = make_comparison(arena_, 3, other, constants[i].b);
+        if (made == nullptr) continue;
+        Conjunct* conjunct = make_conjunct(made, {});
+        conjunct->derived = true;
+        problem.conjuncts.push_back(conjunct);
+        constants.push_back({other, constants[i].b});
+      }
+    }
+  }
+}
+
+void Planner::estimate(const Relation& relation, double* rows, double* cost) {
+  if (relation.base != nullptr) {
+    const Path path = best_path(*relation.base, relation.conjuncts, {}, {}, 0);
+    *rows = path.rows;
+    *cost = path.cost;
+    return;
+  }
+  *rows = relation.plan->rows;
+  *cost = relation.plan->cost;
+  for (const Conjunct* conjunct : relation.conjuncts) *rows *= conjunct->derived ? 1 : selectivity(conjunct->expr);
+  *rows = std::max(1.0, *rows);
+}
+
+Result<NodePtr> Planner::filter_all(NodePtr node, std::span<Conjunct* const> conjuncts) {
+  std::vector<const Expr*> parts;
+  for (Conjunct* conjunct : conjuncts) {
+    if (conjunct->derived) continue;
+    if (!conjunct->subselects.empty()) node = apply(std::move(node), std::move(conjunct->subselects));
+    parts.push_back(conjunct->expr);
+  }
+  if (parts.empty()) return node;
+  return filter(std::move(node), make_conjunction(arena_, parts));
+}
+
+Result<NodePtr> Planner::finish_relation(Relation& relation) {
+  if (relation.base != nullptr) {
+    const Path path = best_path(*relation.base, relation.conjuncts, {}, {}, 0);
+    return make_scan(*relation.base, path, relation.conjuncts);
+  }
+  return filter_all(std::move(relation.plan), relation.conjuncts);
+}
+
+bool Planner::hashable(const Conjunct& conjunct, const std::vector<Slot>& left, const std::vector<Slot>& right,
+                       const Expr** left_key, const Expr** right_key) const {
+  if (conjunct.derived || conjunct.is_volatile || !conjunct.subselects.empty() || conjunct.expr->kind != ExprKind::kFunction) return false;
+  const auto& call = conjunct.expr->as<FunctionExpr>();
+  if (call.op == nullptr || call.op->btree_strategy != 3 || call.args.size() != 2) return false;
+  const TypeInfo* a = find_type(call.args[0]->type);
+  const TypeInfo* b = find_type(call.args[1]->type);
+  if (a == nullptr || b == nullptr || a->order != b->order || a->order == Order::kNone) return false;
+  std::vector<Slot> slots[2];
+  for (int i = 0; i < 2; ++i) collect_slots(call.args[static_cast<std::size_t>(i)], slots[i]);
+  const auto side = [&](const std::vector<Slot>& s) {
+    const bool l = touches(s, left), r = touches(s, right);
+    return l == r ? 0 : l ? 1 : 2;
+  };
+  const int first = side(slots[0]), second = side(slots[1]);
+  if (first == 0 || second == 0 || first == second) return false;
+  *left_key = call.args[first == 1 ? 0 : 1];
+  *right_key = call.args[first == 1 ? 1 : 0];
+  return true;
+}
+
+Planner::JoinEstimate Planner::estimate_join(double left_rows, double left_cost, const std::vector<Slot>& left_slots,
+                                             const Relation& right, JoinKind kind, const std::vector<Conjunct*>& on) {
+  JoinEstimate best;
+  best.cost = std::numeric_limits<double>::infinity();
+  double right_rows, right_cost;
+  estimate(right, &right_rows, &right_cost);
+  const std::vector<Slot> right_slots = right.slots();
+  bool equalities = false, pure_hash = right.needs.empty();
+  double rows = left_rows * right_rows;
+  bool first_key = true;
+  for (const Conjunct* conjunct : on) {
+    if (conjunct->derived) continue;
+    if (!conjunct->subselects.empty()) pure_hash = false;
+    const Expr* l;
+    const Expr* r;
+    if (hashable(*conjunct, left_slots, right_slots, &l, &r)) {
+      equalities = true;
+      rows *= first_key ? 1 / std::max({1.0, std::min(left_rows, right_rows) , std::max(left_rows, right_rows) / 2}) : 0.1;
+      first_key = false;
+    } else {
+      rows *= selectivity(conjunct->expr);
+    }
+  }
+  Path inner;
+  const bool scan = right.base != nullptr && kind != JoinKind::kRight && kind != JoinKind::kFull;
+  if (scan) {
+    std::vector<Conjunct*> all = right.conjuncts;
+    all.insert(all.end(), on.begin(), on.end());
+    inner = best_path(*right.base, all, left_slots, {}, 0);
+    if (inner.parameterised) rows = left_rows * inner.rows;
+  }
+  rows = std::max(1.0, rows);
+  if (kind == JoinKind::kSemi || kind == JoinKind::kAnti) rows = std::max(1.0, std::min(left_rows, rows) * 0.5);
+  if (kind == JoinKind::kLeft || kind == JoinKind::kFull) rows = std::max(rows, left_rows);
+  const auto consider = [&](JoinMethod method, double cost) {
+    if (cost < best.cost) best = {method, rows, cost};
+  };
+  if (equalities && pure_hash) {
+    consider(JoinMethod::kHash, left_cost + right_cost + right_rows * kHashBuildCost + left_rows * kHashProbeCost + rows * kPairCost);
+    if (kind == JoinKind::kInner || kind == JoinKind::kLeft)
+      consider(JoinMethod::kHashSwapped, left_cost + right_cost + left_rows * kHashBuildCost + right_rows * kHashProbeCost + rows * kPairCost);
+  }
+  if (scan && inner.parameterised && inner.method != ScanMethod::kSequential)
+    consider(JoinMethod::kNestScan, left_cost + left_rows * inner.cost + rows * kPairCost);
+  if (kind != JoinKind::kRight && kind != JoinKind::kFull && right.needs.empty())
+    consider(JoinMethod::kNestMaterial, left_cost + right_cost + right_rows * kMaterialCost + left_rows * right_rows * kPairCost + 0.01);
+  if (!right.needs.empty())
+    consider(JoinMethod::kNestMaterial, left_cost + left_rows * right_cost);
+  best.rows = rows;
+  return best;
+}
+
+Result<NodePtr> Planner::hash_join(NodePtr left, NodePtr right, const std::vector<Slot>& left_slots,
+                                   const std::vector<Slot>& right_slots, JoinKind kind, const std::vector<Conjunct*>& on,
+                                   double rows, double cost) {
+  auto node = std::make_unique<JoinPlanNode>(NodeType::kHashJoin);
+  node->kind = kind;
+  std::vector<const Expr*> others;
+  std::vector<std::pair<const Expr*, Slot>> left_items, right_items;
+  for (const Conjunct* conjunct : on) {
+    if (conjunct->derived) continue;
+    const Expr* l;
+    const Expr* r;
+    if (!hashable(*conjunct, left_slots, right_slots, &l, &r)) {
+      others.push_back(conjunct->expr);
+      continue;
+    }
+    const auto key = [&](const Expr* expr, std::vector<std::pair<const Expr*, Slot>>& items) {
+      if (expr->kind == ExprKind::kSlot) return expr->as<SlotExpr>().slot;
+      const Slot slot = new_slot(expr->type);
+      items.emplace_back(expr, slot);
+      return slot;
+    };
+    node->left_keys.push_back(key(l, left_items));
+    node->right_keys.push_back(key(r, right_items));
+    node->key_orders.push_back(find_type(l->type)->order);
+    node->hash_conditions.push_back(conjunct->expr);
+  }
+  WANDIAN_ASSIGN(left, project(std::move(left), std::move(left_items), {}));
+  WANDIAN_ASSIGN(right, project(std::move(right), std::move(right_items), {}));
+  if (!others.empty()) {
+    WANDIAN_ASSIGN(node->filter, compile_expr(make_conjunction(arena_, others)));
+  }
+  node->rows = rows;
+  node->cost = cost;
+  node->startup_cost = right->cost + right->rows * kHashBuildCost;
+  node->children.push_back(std::move(left));
+  node->children.push_back(std::move(right));
+  return NodePtr(std::move(node));
+}
+
+Result<NodePtr> Planner::join(NodePtr left, const std::vector<Slot>& left_slots, Relation& right, JoinKind kind,
+                              const std::vector<Conjunct*>& on) {
+  const JoinEstimate estimate = estimate_join(left->rows, left->cost, left_slots, right, kind, on);
+  const std::vector<Slot> right_slots = right.slots();
+  bool subselects = false;
+  for (const Conjunct* conjunct : on) subselects |= !conjunct->subselects.empty();
+  if (kind == JoinKind::kFull || kind == JoinKind::kRight) {
+    bool keys = false;
+    for (const Conjunct* conjunct : on) {
+      const Expr* l;
+      const Expr* r;
+      keys |= hashable(*conjunct, left_slots, right_slots, &l, &r);
+    }
+    if (!keys || subselects || !right.needs.empty())
+      return Status(sqlstate::feature_not_supported, "FULL JOIN is only supported with merge-joinable or hash-joinable join conditions");
+    WANDIAN_ASSIGN(NodePtr right_node, finish_relation(right));
+    return hash_join(std::move(left), std::move(right_node), left_slots, right_slots, kind, on, estimate.rows, left->cost + right_node->cost);
+  }
+  switch (estimate.method) {
+    case JoinMethod::kHash: {
+      WANDIAN_ASSIGN(NodePtr right_node, finish_relation(right));
+      return hash_join(std::move(left), std::move(right_node), left_slots, right_slots, kind, on, estimate.rows, estimate.cost);
+    }
+    case JoinMethod::kHashSwapped: {
+      WANDIAN_ASSIGN(NodePtr right_node, finish_relation(right));
+      return hash_join(std::move(right_node), std::move(left), right_slots, left_slots,
+                       kind == JoinKind::kLeft ? JoinKind::kRight : kind, on, estimate.rows, estimate.cost);
+    }
+    default: break;
+  }
+  auto node = std::make_unique<JoinPlanNode>(NodeType::kNestLoop);
+  node->kind = kind;
+  node->rows = estimate.rows;
+  node->cost = estimate.cost;
+  node->startup_cost = left->startup_cost;
+  NodePtr inner;
+  if (estimate.method == JoinMethod::kNestScan) {
+    // The join's conditions are the inner scan's: the outer row stands in its slots.
+    std::vector<Conjunct*> all = right.conjuncts;
+    for (Conjunct* conjunct : on)
+      if (conjunct->subselects.empty()) all.push_back(conjunct);
+    const Path path = best_path(*right.base, all, left_slots, {}, 0);
+    WANDIAN_ASSIGN(inner, make_scan(*right.base, path, all));
+    for (Conjunct* conjunct : on) {
+      if (conjunct->subselects.empty()) continue;
+      Conjunct* const one[] = {conjunct};
+      WANDIAN_ASSIGN(inner, filter_all(std::move(inner), one));
+    }
+  } else {
+    WANDIAN_ASSIGN(inner, finish_relation(right));
+    if (subselects) {
+      WANDIAN_ASSIGN(inner, filter_all(std::move(inner), on));
+    } else {
+      if (right.needs.empty()) {
+        auto material = std::make_unique<MaterializeNode>();
+        material->rows = inner->rows;
+        material->startup_cost = inner->startup_cost;
+        material->cost = inner->cost + inner->rows * kMaterialCost;
+        material->children.push_back(std::move(inner));
+        inner = std::move(material);
+      }
+      std::vector<const Expr*> parts;
+      for (const Conjunct* conjunct : on)
+        if (!conjunct->derived) parts.push_back(conjunct->expr);
+      if (!parts.empty()) {
+        WANDIAN_ASSIGN(node->filter, compile_expr(make_conjunction(arena_, parts)));
+      }
+    }
+  }
+  node->children.push_back(std::move(left));
+  node->children.push_back(std::move(inner));
+  return NodePtr(std::move(node));
+}
+
+// Greedy: from each possible first input on, always the join that is cheapest next; the best of these.
+std::vector<std::size_t> Planner::join_order(JoinProblem& problem) {
+  const std::size_t count = problem.relations.size();
+  const std::vector<Slot> all = problem.slots();
+  std::vector<std::vector<Slot>> slots;
+  for (const Relation& relation : problem.relations) slots.push_back(relation.slots());
+  std::vector<std::size_t> best;
+  double best_cost = std::numeric_limits<double>::infinity();
+  const auto ready = [&](const Relation& relation, const std::vector<Slot>& have) {
+    for (const Slot slot : relation.needs)
+      if (contains(all, slot) && !contains(have, slot)) return false;
+    return true;
+  };
+  const auto conditions = [&](const std::vector<Slot>& have, std::size_t next) {
+    std::vector<Conjunct*> on;
+    for (Conjunct* conjunct : problem.conjuncts) {
+      if (conjunct->used || !conjunct->subselects.empty() || conjunct->is_volatile || !touches(conjunct->slots, slots[next])) continue;
+      bool covered = true;
+      for (const Slot slot : conjunct->slots)
+        covered = covered && (contains(slots[next], slot) || contains(have, slot) || !contains(all, slot));
+      if (covered && touches(conjunct->slots, have)) on.push_back(conjunct);
+    }
+    return on;
+  };
+  const std::size_t starts = count > 10 ? 1 : count;
+  for (std::size_t start = 0; start < starts; ++start) {
+    std::size_t first = start;
+    if (starts == 1) {
+      double least = std::numeric_limits<double>::infinity();
+      for (std::size_t i = 0; i < count; ++i) {
+        double rows, cost;
+        estimate(problem.relations[i], &rows, &cost);
+        if (ready(problem.relations[i], {}) && rows < least) {
+          least = rows;
+          first = i;
+        }
+      }
+    }
+    if (!ready(problem.relations[first], {})) continue;
+    std::vector<std::size_t> order{first};
+    std::vector<Slot> have = slots[first];
+    double rows, cost;
+    estimate(problem.relations[first], &rows, &cost);
+    std::vector<std::uint8_t> placed(count, 0);
+    placed[first] = 1;
+    while (order.size() < count) {
+      std::size_t pick = count;
+      JoinEstimate picked;
+      bool picked_connected = false;
+      for (std::size_t next = 0; next < count; ++next) {
+        if (placed[next] != 0 || !ready(problem.relations[next], have)) continue;
+        const std::vector<Conjunct*> on = conditions(have, next);
+        const JoinEstimate estimate = estimate_join(rows, cost, have, problem.relations[next], JoinKind::kInner, on);
+        const bool connected = !on.empty() || !problem.relations[next].needs.empty();
+        if (pick == count || (connected && !picked_connected) ||
+            (connected == picked_connected && estimate.cost + estimate.rows * 0.01 < picked.cost + picked.rows * 0.01)) {
+          pick = next;
+          picked = estimate;
+          picked_connected = connected;
+        }
+      }
+      if (pick == count) break;
+      placed[pick] = 1;
+      order.push_back(pick);
+      append_new(have, slots[pick]);
+      rows = picked.rows;
+      cost = picked.cost;
+    }
+    if (order.size() == count && cost < best_cost) {
+      best_cost = cost;
+      best = std::move(order);
+    }
+  }
+  if (best.empty())
+    for (std::size_t i = 0; i < count; ++i) best.push_back(i);
+  return best;
+}
+
+Result<NodePtr> Planner::solve(JoinProblem& problem, std::span<const OrderWish> wish, double row_limit, bool* ordered) {
+  *ordered = false;
+  derive_equalities(problem);
+  const std::vector<Slot> all = problem.slots();
+  // Conditions of one input alone, and those of none.
+  std::vector<Conjunct*> gates;
+  for (Conjunct* conjunct : problem.conjuncts) {
+    if (!conjunct->subselects.empty() || conjunct->is_volatile) continue;
+    if (!touches(conjunct->slots, all)) {
+      if (!conjunct->derived) gates.push_back(conjunct);
+      conjunct->used = true;
+      continue;
+    }
+    for (Relation& relation : problem.relations) {
+      const std::vector<Slot> own = relation.slots();
+      bool alone = true;
+      for (const Slot slot : conjunct->slots) alone = alone && (contains(own, slot) || !contains(all, slot));
+      if (!alone) continue;
+      relation.conjuncts.push_back(conjunct);
+      conjunct->used = true;
+      break;
+    }
+  }
+  NodePtr node;
+  if (problem.relations.empty()) {
+    auto result = std::make_unique<ResultNode>();
+    std::vector<const Expr*> parts;
+    for (const Conjunct* conjunct : gates) parts.push_back(conjunct->expr);
+    if (!parts.empty()) {
+      WANDIAN_ASSIGN(result->filter, compile_expr(make_conjunction(arena_, parts)));
+    }
+    gates.clear();
+    result->cost = 0.01;
+    node = std::move(result);
+  } else if (problem.relations.size() == 1) {
+    Relation& only = problem.relations[0];
+    if (only.base != nullptr) {
+      const Path path = best_path(*only.base, only.conjuncts, {}, wish, row_limit);
+      *ordered = path.ordered;
+      WANDIAN_ASSIGN(node, make_scan(*only.base, path, only.conjuncts));
+    } else {
+      WANDIAN_ASSIGN(node, finish_relation(only));
+    }
+  } else {
+    const std::vector<std::size_t> order = join_order(problem);
+    std::vector<Slot> have = problem.relations[order[0]].slots();
+    WANDIAN_ASSIGN(node, finish_relation(problem.relations[order[0]]));
+    for (std::size_t i = 1; i < order.size(); ++i) {
+      Relation& next = problem.relations[order[i]];
+      const std::vector<Slot> own = next.slots();
+      std::vector<Conjunct*> on;
+      for (Conjunct* conjunct : problem.conjuncts) {
+        if (conjunct->used || !conjunct->subselects.empty() || conjunct->is_volatile) continue;
+        bool covered = true;
+        for (const Slot slot : conjunct->slots)
+          covered = covered && (contains(own, slot) || contains(have, slot) || !contains(all, slot));
+        if (!covered) continue;
+        conjunct->used = true;
+        on.push_back(conjunct);
+      }
+      WANDIAN_ASSIGN(node, join(std::move(node), have, next, JoinKind::kInner, on));
+      append_new(have, own);
+    }
+  }
+  for (SemiJoin& semi : problem.semis) {
+    *ordered = *ordered && semi.relation.base != nullptr;
+    WANDIAN_ASSIGN(node, join(std::move(node), all, semi.relation, semi.kind, semi.on));
+    // A hash join's probe side keeps its order.
+    *ordered = *ordered && node->children[0]->type == NodeType::kScan;
+  }
+  std::vector<Conjunct*> rest;
+  for (Conjunct* conjunct : problem.conjuncts)
+    if (!conjunct->used) rest.push_back(conjunct);
+  WANDIAN_ASSIGN(node, filter_all(std::move(node), rest));
+  if (!gates.empty()) {
+    // Conditions without columns: nothing is read unless they hold.
+    auto result = std::make_unique<ResultNode>();
+    std::vector<const Expr*> parts;
+    for (const Conjunct* conjunct : gates) parts.push_back(conjunct->expr);
+    WANDIAN_ASSIGN(result->filter, compile_expr(make_conjunction(arena_, parts)));
+    auto gate = std::make_unique<JoinPlanNode>(NodeType::kNestLoop);
+    gate->rows = node->rows;
+    gate->cost = node->cost;
+    gate->startup_cost = node->startup_cost;
+    gate->children.push_back(std::move(result));
+    gate->children.push_back(std::move(node));
+    node = std::move(gate);
+  }
+  return node;
+}
+
+Result<NodePtr> Planner::plan_from(Scope& scope, std::span<const OrderWish> wish, double row_limit, bool* ordered) {
+  JoinProblem problem;
+  WANDIAN_TRY(collect_query(scope, problem));
+  const Query& query = *scope.query;
+  if (query.command == Command::kUpdate || query.command == Command::kDelete) {
+    // The target is an input whether or not FROM says so.
+    bool there = false;
+    for (const Relation& relation : problem.relations)
+      for (const RangeInfo* member : relation.members) there = there || member == &scope.ranges[0];
+    if (!there) {
+      for (const auto& [other, node] : problem.outer) there = there || (other == &scope && nullable_side(*node, 0, true));
+    }
+    if (!there) {
+      WANDIAN_ASSIGN(Relation relation, leaf(scope, 0));
+      problem.relations.insert(problem.relations.begin(), std::move(relation));
+    }
+  }
+  WANDIAN_TRY(collect_outer(problem));
+  return solve(problem, wish, row_limit, ordered);
+}
+
+}  // namespace wandian::sql

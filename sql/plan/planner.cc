@@ -1,0 +1,401 @@
+#include "sql/plan/planner.h"
+
+#include <algorithm>
+
+namespace wandian::sql {
+
+void collect_slots(const Expr* expr, std::vector<Slot>& out) {
+  any_node(expr, [&](const Expr* node) {
+    if (node->kind == ExprKind::kSlot) {
+      const Slot slot = node->as<SlotExpr>().slot;
+      if (!contains(out, slot)) out.push_back(slot);
+    }
+    return false;
+  });
+}
+
+Slot Planner::new_slot(Oid type) {
+  const TypeInfo* info = find_type(type);
+  body_.slots.push_back({type, info != nullptr ? info->order : Order::kNone, is_by_value(type)});
+  return static_cast<Slot>(body_.slots.size() - 1);
+}
+
+Scope& Planner::open_scope(const Query& query, Scope* parent) {
+  Scope& scope = scopes_.emplace_back();
+  scope.query = &query;
+  scope.parent = parent;
+  scope.ranges.resize(query.ranges.size());
+  scope.ctes.resize(query.ctes.size());
+  for (std::size_t i = 0; i < query.ranges.size(); ++i) {
+    RangeInfo& range = scope.ranges[i];
+    range.entry = query.ranges[i];
+    if (range.entry->table != nullptr) {
+      for (const std::shared_ptr<const TableDef>& table : body_.statement->tables)
+        if (table.get() == range.entry->table) range.table = table;
+      if (range.table == nullptr && context_.catalog != nullptr) range.table = context_.catalog->table(range.entry->table->oid);
+    }
+  }
+  return scope;
+}
+
+// Sub-queries in FROM are planned before anything refers to their columns.
+Status Planner::plan_ranges(Scope& scope) {
+  for (std::size_t i = 0; i < scope.ranges.size(); ++i) {
+    RangeInfo& range = scope.ranges[i];
+    if (range.planned) continue;
+    range.planned = true;
+    const RangeEntry& entry = *range.entry;
+    const Query* query = nullptr;
+    Scope* parent = &scope;
+    if (entry.kind == RangeKind::kSubquery) {
+      query = entry.query;
+    } else if (entry.kind == RangeKind::kCte && !entry.self_reference) {
+      std::uint16_t index = 0;
+      Scope& owner = cte_scope(scope, entry, &index);
+      const CommonTable& cte = *entry.cte;
+      const bool inlined = !cte.recursive && !cte.materialized && (cte.references <= 1 || cte.not_materialized) &&
+                           cte.query->command == Command::kSelect && cte.query->row_marks.empty() &&
+                           !any_query_expr(*cte.query, true, [](const Expr* e, int) { return contains_volatile(e); });
+      if (cte.query->command != Command::kSelect)
+        return Status(sqlstate::feature_not_supported, "data-modifying statements in WITH are not supported");
+      if (inlined) {
+        query = cte.query;
+        parent = &owner;
+      } else {
+        if (owner.ctes[index].index < 0) WANDIAN_TRY(plan_cte(owner, index));
+        range.rows = owner.ctes[index].rows;
+      }
+    }
+    if (query == nullptr) continue;
+    if (entry.kind == RangeKind::kSubquery && can_pull_up(scope, i)) {
+      range.pulled = &open_scope(*query, &scope);
+      WANDIAN_TRY(plan_ranges(*range.pulled));
+      continue;
+    }
+    WANDIAN_ASSIGN(Planned planned, plan_query(*query, parent));
+    range.rows = planned.node->rows;
+    range.outputs = std::move(planned.outputs);
+    range.plan = std::move(planned.node);
+  }
+  return {};
+}
+
+Scope& Planner::cte_scope(Scope& from, const RangeEntry& entry, std::uint16_t* index) {
+  Scope* owner = &from;
+  for (unsigned up = 0; up < entry.cte_levels_up && owner->parent != nullptr; ++up) owner = owner->parent;
+  const auto position = [&](const Scope& scope) -> int {
+    for (std::size_t i = 0; i < scope.query->ctes.size(); ++i)
+      if (scope.query->ctes[i] == entry.cte) return static_cast<int>(i);
+    return -1;
+  };
+  int found = position(*owner);
+  // A CTE that was put in place of its reference counts levels from where it was written.
+  for (Scope* scope = &from; found < 0 && scope != nullptr; scope = scope->parent) {
+    owner = scope;
+    found = position(*scope);
+  }
+  DB_ASSERT(found >= 0);
+  *index = static_cast<std::uint16_t>(found);
+  return *owner;
+}
+
+Status Planner::plan_cte(Scope& scope, std::uint16_t index) {
+  const CommonTable& cte = *scope.query->ctes[index];
+  Planned planned;
+  if (cte.recursive) {
+    WANDIAN_TRY(plan_recursive(scope, cte, scope.ctes[index], &planned));
+  } else {
+    WANDIAN_ASSIGN(planned, plan_query(*cte.query, &scope));
+  }
+  PlanCte made;
+  made.name = std::string(cte.name);
+  scope.ctes[index].rows = planned.node->rows;
+  made.plan = std::move(planned.node);
+  made.saved.slots = std::move(planned.outputs);
+  scope.ctes[index].index = static_cast<std::int32_t>(body_.ctes.size());
+  body_.ctes.push_back(std::move(made));
+  return {};
+}
+
+Result<Slot> Planner::column_slot(Scope& scope, std::uint16_t range_index, std::int16_t column) {
+  RangeInfo& range = scope.ranges[range_index];
+  const RangeEntry& entry = *range.entry;
+  if (!range.outputs.empty()) {
+    DB_ASSERT(static_cast<std::size_t>(column) < range.outputs.size());
+    return range.outputs[static_cast<std::size_t>(column)];
+  }
+  for (const auto& [used, slot] : range.used)
+    if (used == static_cast<std::uint16_t>(column)) return slot;
+  DB_ASSERT(column >= 0 && static_cast<std::size_t>(column) < entry.columns.size());
+  const Slot slot = new_slot(entry.columns[static_cast<std::size_t>(column)].type);
+  range.used.emplace_back(static_cast<std::uint16_t>(column), slot);
+  return slot;
+}
+
+Result<const Expr*> Planner::lower(const Lowering& lowering, const Expr* expr) {
+  Status status;
+  const Expr* out = lower_node(lowering, expr, &status);
+  if (!status.ok()) return status;
+  return out;
+}
+
+const Expr* Planner::lower_node(const Lowering& lowering, const Expr* expr, Status* status) {
+  if (!status->ok()) return expr;
+  if (lowering.aggregation != nullptr && expr->kind != ExprKind::kConst && expr->kind != ExprKind::kParam) {
+    const Aggregation& aggregation = *lowering.aggregation;
+    for (std::size_t i = 0; i < aggregation.groups.size(); ++i)
+      if (equal(aggregation.groups[i], expr)) return make_slot(arena_, aggregation.group_slots[i], expr->type, expr->typmod);
+  }
+  switch (expr->kind) {
+    case ExprKind::kColumn: {
+      const auto& column = expr->as<ColumnExpr>();
+      Scope* scope = lowering.scope;
+      for (unsigned up = 0; up < column.levels_up; ++up) {
+        DB_ASSERT(scope->parent != nullptr);
+        scope = scope->parent;
+      }
+      if (column.column < 0) {
+        const RangeEntry& entry = *scope->ranges[column.range].entry;
+        if (column.column == kTableOidColumn && (entry.table != nullptr || entry.system != nullptr))
+          return make_constant(arena_, type_oid::kOid, -1, Value::of_int(entry.table != nullptr ? entry.table->oid : entry.system->oid));
+        *status = Status(sqlstate::feature_not_supported, "this system column is not supported");
+        return expr;
+      }
+      if (const Scope* pulled = scope->ranges[column.range].pulled; pulled != nullptr) {
+        Lowering inside;
+        inside.scope = const_cast<Scope*>(pulled);
+        return lower_node(inside, pulled->query->targets[static_cast<std::size_t>(column.column)].expr, status);
+      }
+      const Result<Slot> slot = column_slot(*scope, column.range, column.column);
+      return make_slot(arena_, slot.value(), column.type, column.typmod);
+    }
+    case ExprKind::kSubColumn: {
+      const std::uint16_t column = expr->as<SubColumnExpr>().column;
+      if (lowering.sub_exprs != nullptr) return (*lowering.sub_exprs)[column];
+      DB_ASSERT(lowering.sub_outputs != nullptr && column < lowering.sub_outputs->size());
+      return make_slot(arena_, (*lowering.sub_outputs)[column], expr->type, expr->typmod);
+    }
+    case ExprKind::kSubLink: return lower_sublink(lowering, expr->as<SubLinkExpr>(), status);
+    case ExprKind::kAggregate: return lower_aggregate(lowering, expr->as<AggregateExpr>(), status);
+    default: return mutate_children(arena_, expr, [&](const Expr* child) { return lower_node(lowering, child, status); });
+  }
+}
+
+// Aggregates become slots that the aggregation fills; equal ones share theirs.
+const Expr* Planner::lower_aggregate(const Lowering& lowering, const AggregateExpr& call, Status* status) {
+  Aggregation* aggregation = lowering.aggregation;
+  if (aggregation == nullptr) {
+    *status = Status(sqlstate::internal_error, "aggregate function outside of an aggregating query");
+    return &call;
+  }
+  for (const auto& [known, slot] : aggregation->calls)
+    if (equal(known, &call) && !contains_volatile(&call)) return make_slot(arena_, slot, call.type, call.typmod);
+  PlanAggregate plan;
+  plan.call = &call;
+  plan.distinct = call.distinct;
+  plan.count_star = call.args.empty() && !call.distinct && call.aggregate->name == "count";
+  plan.out = new_slot(call.type);
+  Lowering input = lowering;
+  input.aggregation = nullptr;
+  input.subselects = aggregation->input_subselects;
+  const auto add = [&](const Expr* expr, std::vector<PlanExpr>& to) {
+    Result<PlanExpr> made = lower_and_compile(input, expr);
+    if (made.ok()) to.push_back(made.take());
+    else *status = made.take_status();
+    return status->ok();
+  };
+  for (const Expr* arg : call.args) {
+    if (!add(arg, plan.args)) return &call;
+    const TypeInfo* type = find_type(arg->type);
+    plan.arg_orders.push_back(type != nullptr ? type->order : Order::kNone);
+    plan.arg_by_value.push_back(is_by_value(arg->type));
+  }
+  if (call.filter != nullptr) {
+    std::vector<PlanExpr> one;
+    if (!add(call.filter, one)) return &call;
+    plan.filter = one[0];
+  }
+  for (const SortKey& key : call.order_by) {
+    const TypeInfo* type = find_type(key.expr->type);
+    SortSlot item;
+    item.order = type != nullptr ? type->order : Order::kNone;
+    item.descending = key.descending;
+    item.nulls_first = key.nulls_first;
+    std::size_t same = 0;
+    while (same < call.args.size() && !equal(call.args[same], key.expr)) ++same;
+    if (same < call.args.size()) {
+      item.slot = static_cast<Slot>(same);
+    } else {
+      item.slot = static_cast<Slot>(call.args.size() + plan.order_exprs.size());
+      if (!add(key.expr, plan.order_exprs)) return &call;
+      plan.order_by_value.push_back(is_by_value(key.expr->type));
+    }
+    plan.order_by.push_back(item);
+  }
+  aggregation->calls.emplace_back(&call, plan.out);
+  aggregation->plans.push_back(std::move(plan));
+  return make_slot(arena_, aggregation->calls.back().second, call.type, call.typmod);
+}
+
+namespace {
+
+// Whether a sub-select must be evaluated anew although it reads no outer column: it reads a working table.
+bool reads_working_table(const Query& query) {
+  for (const RangeEntry* range : query.ranges) {
+    if (range->kind == RangeKind::kCte && range->self_reference) return true;
+    if (range->query != nullptr && reads_working_table(*range->query)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+const Expr* Planner::lower_sublink(const Lowering& lowering, const SubLinkExpr& link, Status* status) {
+  auto plan = std::make_unique<PlanSubselect>();
+  plan->kind = link.link;
+  plan->once = !link.query->correlated && !reads_working_table(*link.query);
+  Result<Planned> planned = plan_query(*link.query, lowering.scope);
+  if (!planned.ok()) {
+    *status = planned.take_status();
+    return &link;
+  }
+  plan->plan = std::move(planned->node);
+  plan->outputs = std::move(planned->outputs);
+  plan->out = new_slot(link.type);
+  const bool compares = link.link == SubLinkKind::kAny || link.link == SubLinkKind::kAll;
+  if (link.link == SubLinkKind::kArray) {
+    const TypeInfo* type = find_type(link.type);
+    plan->element_type = type != nullptr && type->element != 0 ? type->element : body_.slots[plan->outputs[0]].type;
+  }
+  if (link.link == SubLinkKind::kRow)
+    for (const Slot slot : plan->outputs) plan->field_types.push_back(body_.slots[slot].type);
+  if (link.link == SubLinkKind::kExists || link.link == SubLinkKind::kScalar || link.link == SubLinkKind::kRow) {
+    // One row more than wanted shows that there are too many; EXISTS wants one.
+    plan->plan->rows = std::min(plan->plan->rows, 1.0);
+  }
+  plan->saved.slots = plan->outputs;
+  if (compares) {
+    Lowering test = lowering;
+    test.sub_outputs = &plan->outputs;
+    Result<const Expr*> lowered = lower(test, link.test);
+    if (!lowered.ok()) {
+      *status = lowered.take_status();
+      return &link;
+    }
+    Result<PlanExpr> compiled = compile_expr(lowered.value());
+    if (!compiled.ok()) {
+      *status = compiled.take_status();
+      return &link;
+    }
+    plan->test = compiled.take();
+    // x = ANY (sub-select without outer columns): one hash set instead of a list.
+    if (plan->once && link.link == SubLinkKind::kAny && link.simple_in) {
+      std::vector<const Expr*> parts = split_conjuncts(lowered.value());
+      std::vector<PlanExpr> left(plan->outputs.size());
+      std::vector<Order> orders(plan->outputs.size(), Order::kNone);
+      bool fits = parts.size() == plan->outputs.size();
+      for (const Expr* part : parts) {
+        if (part->kind != ExprKind::kFunction || part->as<FunctionExpr>().op == nullptr || !part->as<FunctionExpr>().op->hashable) {
+          fits = false;
+          break;
+        }
+        const auto& call = part->as<FunctionExpr>();
+        const Expr* right = call.args[1];
+        const TypeInfo* a = find_type(call.args[0]->type);
+        const TypeInfo* b = find_type(right->type);
+        if (right->kind != ExprKind::kSlot || a == nullptr || b == nullptr || a->order != b->order) {
+          fits = false;
+          break;
+        }
+        const auto at = std::find(plan->outputs.begin(), plan->outputs.end(), right->as<SlotExpr>().slot);
+        if (at == plan->outputs.end()) {
+          fits = false;
+          break;
+        }
+        Result<PlanExpr> value = compile_expr(call.args[0]);
+        if (!value.ok()) {
+          *status = value.take_status();
+          return &link;
+        }
+        left[static_cast<std::size_t>(at - plan->outputs.begin())] = value.take();
+        orders[static_cast<std::size_t>(at - plan->outputs.begin())] = a->order;
+      }
+      for (const PlanExpr& expr : left) fits = fits && static_cast<bool>(expr);
+      if (fits) {
+        plan->hash_left = std::move(left);
+        plan->hash_orders = std::move(orders);
+      }
+    }
+  }
+  const Slot out = plan->out;
+  if (plan->once && !compares) {
+    plan->name = "InitPlan " + std::to_string(next_init_++);
+    body_.init_plans.push_back(std::move(plan));
+  } else if (lowering.subselects == nullptr) {
+    *status = Status(sqlstate::feature_not_supported, "a correlated subquery is not supported here");
+  } else {
+    plan->name = "SubPlan " + std::to_string(next_sub_++);
+    lowering.subselects->push_back(std::move(plan));
+  }
+  return make_slot(arena_, out, link.type, link.typmod);
+}
+
+Result<PlanExpr> Planner::compile_expr(const Expr* lowered) {
+  WANDIAN_ASSIGN(const CompiledExpr code, compile(*lowered, arena_));
+  return PlanExpr{lowered, code};
+}
+
+Result<PlanExpr> Planner::lower_and_compile(const Lowering& lowering, const Expr* expr) {
+  WANDIAN_ASSIGN(const Expr* lowered, lower(lowering, expr));
+  return compile_expr(lowered);
+}
+
+NodePtr Planner::apply(NodePtr child, Subselects subselects) {
+  if (subselects.empty()) return child;
+  auto node = std::make_unique<ApplyNode>();
+  node->rows = child->rows;
+  double each = 0;
+  for (const std::unique_ptr<PlanSubselect>& plan : subselects) each += plan->plan->cost;
+  node->cost = child->cost + each * std::max(1.0, child->rows);
+  node->startup_cost = child->startup_cost;
+  node->subselects = std::move(subselects);
+  node->children.push_back(std::move(child));
+  return node;
+}
+
+Result<NodePtr> Planner::filter(NodePtr child, const Expr* lowered) {
+  auto node = std::make_unique<FilterNode>();
+  WANDIAN_ASSIGN(node->filter, compile_expr(lowered));
+  node->rows = std::max(1.0, child->rows * selectivity(lowered));
+  node->startup_cost = child->startup_cost;
+  node->cost = child->cost + child->rows * 0.0025;
+  node->children.push_back(std::move(child));
+  return NodePtr(std::move(node));
+}
+
+Status Planner::plan(Plan& plan, const Query& query) {
+  switch (query.command) {
+    case Command::kSelect: {
+      plan.kind = PlanKind::kSelect;
+      WANDIAN_ASSIGN(Planned planned, plan_query(query, nullptr));
+      body_.root = std::move(planned.node);
+      for (std::size_t i = 0; i < query.targets.size(); ++i)
+        if (!query.targets[i].junk) body_.outputs.push_back(planned.outputs[i]);
+      break;
+    }
+    case Command::kInsert:
+      plan.kind = PlanKind::kInsert;
+      WANDIAN_TRY(plan_insert(plan, query));
+      break;
+    case Command::kUpdate:
+    case Command::kDelete:
+      plan.kind = query.command == Command::kUpdate ? PlanKind::kUpdate : PlanKind::kDelete;
+      WANDIAN_TRY(plan_update_delete(plan, query));
+      break;
+  }
+  finalize_plan(body_, scans_, work_markers_);
+  find_fast_path(plan);
+  return {};
+}
+
+}  // namespace wandian::sql

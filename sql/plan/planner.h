@@ -1,0 +1,244 @@
+// Planner: turns one bound statement into a PlanBody. Used by plan_statement() alone.
+// Owns:       the scopes of the queries being planned. Plans come out as trees of PlanNode.
+// Thread:     one planner a statement.
+// How it goes: expressions are "lowered" first, i.e. columns become slots and sub-selects become slots that an operator fills; from
+// then on every question ("which table does this condition need?") is a question about slots. Scans learn at the very end
+// which columns anybody asked for (finalize.cc).
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "sql/bind/bound.h"
+#include "sql/expr/tree.h"
+#include "sql/plan/nodes.h"
+#include "sql/plan/plan.h"
+
+namespace wandian::sql {
+
+/// What a range entry became.
+struct RangeInfo {
+  const RangeEntry* entry = nullptr;
+  std::shared_ptr<const TableDef> table;
+  std::vector<std::pair<std::uint16_t, Slot>> used;   ///< columns somebody asked for
+  std::vector<Slot> outputs;                          ///< kSubquery, kSetResult: all columns
+  struct Scope* pulled = nullptr;                     ///< kSubquery whose FROM and WHERE became part of the outer query's
+  NodePtr plan;                                       ///< kSubquery: until it is put into the tree
+  double rows = 0;
+  Slot key_slot = kNoSlot, partition_slot = kNoSlot;  ///< asked for by writes and row locks
+  bool planned = false;
+};
+
+struct Scope {
+  const Query* query = nullptr;
+  Scope* parent = nullptr;
+  std::vector<RangeInfo> ranges;
+  struct Cte {
+    std::int32_t index = -1;            ///< in PlanBody::ctes once planned
+    std::int32_t work = -1;             ///< while its recursive term is planned: the working table
+    Slot work_marker = kNoSlot;         ///< stands for the working table in free_slots
+    double rows = 0;
+  };
+  std::vector<Cte> ctes;
+};
+
+using Subselects = std::vector<std::unique_ptr<PlanSubselect>>;
+
+/// A condition over slots, with the correlated sub-selects that must be evaluated before it.
+struct Conjunct {
+  const Expr* expr = nullptr;
+  Subselects subselects;
+  std::vector<Slot> slots;
+  bool is_volatile = false;
+  bool derived = false;                 ///< follows from others: good for keys and pruning, not needed as a filter
+  bool used = false;
+};
+
+/// One input of a join: a table that may still choose how it is read, or a plan.
+struct Relation {
+  RangeInfo* base = nullptr;            ///< kTable not yet planned
+  NodePtr plan;
+  std::vector<RangeInfo*> members;      ///< whose columns it gives
+  std::vector<Conjunct*> conjuncts;     ///< of this relation alone
+  std::vector<Slot> needs;              ///< LATERAL: slots of other relations that must come before
+
+  /// Slots that it gives, as far as anything asked for them.
+  std::vector<Slot> slots() const;
+};
+
+struct OrderWish {
+  Slot slot = 0;
+  bool descending = false, nulls_first = false;
+};
+
+struct Aggregation {
+  std::vector<const Expr*> groups;      ///< as bound
+  std::vector<Slot> group_slots;
+  std::vector<std::pair<const AggregateExpr*, Slot>> calls;
+  std::vector<PlanAggregate> plans;
+  Subselects* input_subselects = nullptr;
+};
+
+struct Planned {
+  NodePtr node;
+  std::vector<Slot> outputs;
+};
+
+class Planner {
+ public:
+  Planner(PlanBody& body, const PlanContext& context) : body_(body), context_(context), arena_(body.arena) {}
+
+  Status plan(Plan& plan, const Query& query);
+
+ private:
+  struct Lowering {
+    Scope* scope = nullptr;
+    Subselects* subselects = nullptr;        ///< correlated ones go here; null: not allowed
+    Aggregation* aggregation = nullptr;      ///< set above GROUP BY
+    const std::vector<Slot>* sub_outputs = nullptr;
+    const std::vector<const Expr*>* sub_exprs = nullptr;   ///< instead of sub_outputs: lowered expressions
+  };
+
+  // planner.cc: slots, expressions, sub-selects, CTEs
+  Slot new_slot(Oid type);
+  Scope& open_scope(const Query& query, Scope* parent);
+  Status plan_ranges(Scope& scope);
+  Result<Slot> column_slot(Scope& scope, std::uint16_t range, std::int16_t column);
+  Result<const Expr*> lower(const Lowering& lowering, const Expr* expr);
+  const Expr* lower_node(const Lowering& lowering, const Expr* expr, Status* status);
+  const Expr* lower_sublink(const Lowering& lowering, const SubLinkExpr& link, Status* status);
+  const Expr* lower_aggregate(const Lowering& lowering, const AggregateExpr& call, Status* status);
+  Result<PlanExpr> compile_expr(const Expr* lowered);
+  Result<PlanExpr> lower_and_compile(const Lowering& lowering, const Expr* expr);
+  Status plan_cte(Scope& scope, std::uint16_t index);
+  Scope& cte_scope(Scope& from, const RangeEntry& entry, std::uint16_t* index);
+  NodePtr apply(NodePtr child, Subselects subselects);
+  Result<NodePtr> filter(NodePtr child, const Expr* lowered);
+
+  // select.cc: everything above FROM
+  Result<Planned> plan_query(const Query& query, Scope* parent);
+  Result<Planned> plan_select(Scope& scope);
+  Status plan_set_operation(Scope& scope, NodePtr* node);
+  Status plan_recursive(Scope& scope, const CommonTable& cte, Scope::Cte& state, Planned* out);
+  Result<NodePtr> aggregate(Scope& scope, NodePtr child, Aggregation& aggregation);
+  Result<NodePtr> project(NodePtr child, std::vector<std::pair<const Expr*, Slot>> items, Subselects subselects);
+  NodePtr sort(NodePtr child, const std::vector<SortSlot>& keys);
+  NodePtr distinct(NodePtr child, const std::vector<Slot>& slots);
+  Order order_of(Slot slot) const { return body_.slots[slot].order; }
+
+  // from.cc: joins
+  struct SemiJoin {
+    JoinKind kind = JoinKind::kSemi;
+    Relation relation;
+    std::vector<Conjunct*> on;
+  };
+  struct JoinProblem {
+    std::vector<Relation> relations;
+    std::vector<Conjunct*> conjuncts;
+    std::vector<SemiJoin> semis;
+    std::vector<std::pair<Scope*, const JoinNode*>> outer;   ///< outer joins not yet planned
+    std::vector<Slot> slots() const;
+  };
+  enum class JoinMethod : std::uint8_t { kHash, kHashSwapped, kNestScan, kNestMaterial };
+  struct JoinEstimate {
+    JoinMethod method = JoinMethod::kNestMaterial;
+    double rows = 0, cost = 0;
+  };
+  Result<NodePtr> plan_from(Scope& scope, std::span<const OrderWish> wish, double row_limit, bool* ordered);
+  Status collect_query(Scope& scope, JoinProblem& problem);
+  Status collect(Scope& scope, const JoinNode& node, JoinProblem& problem);
+  Status collect_outer(JoinProblem& problem);
+  Status add_conjuncts(Scope& scope, const Expr* condition, JoinProblem* semis, std::vector<Conjunct*>& out);
+  Conjunct* make_conjunct(const Expr* lowered, Subselects subselects);
+  Result<Relation> leaf(Scope& scope, std::uint16_t range);
+  Status outer_join(Scope& scope, const JoinNode& node, JoinProblem& problem);
+  Result<Relation> as_relation(JoinProblem& problem);
+  Result<NodePtr> solve(JoinProblem& problem, std::span<const OrderWish> wish, double row_limit, bool* ordered);
+  void derive_equalities(JoinProblem& problem);
+  std::vector<std::size_t> join_order(JoinProblem& problem);
+  Result<NodePtr> join(NodePtr left, const std::vector<Slot>& left_slots, Relation& right, JoinKind kind, const std::vector<Conjunct*>& on);
+  Result<NodePtr> hash_join(NodePtr left, NodePtr right, const std::vector<Slot>& left_slots, const std::vector<Slot>& right_slots,
+                            JoinKind kind, const std::vector<Conjunct*>& on, double rows, double cost);
+  JoinEstimate estimate_join(double left_rows, double left_cost, const std::vector<Slot>& left_slots, const Relation& right,
+                             JoinKind kind, const std::vector<Conjunct*>& on);
+  bool hashable(const Conjunct& conjunct, const std::vector<Slot>& left, const std::vector<Slot>& right, const Expr** left_key,
+                const Expr** right_key) const;
+  void estimate(const Relation& relation, double* rows, double* cost);
+  Result<NodePtr> finish_relation(Relation& relation);
+  Result<NodePtr> filter_all(NodePtr node, std::span<Conjunct* const> conjuncts);
+  Status try_semi_join(Scope& scope, const Expr* conjunct, JoinProblem& problem, bool* done);
+  bool can_pull_up(const Scope& scope, std::size_t range) const;
+
+  // access.cc: how one table is read
+  struct Path {
+    ScanMethod method = ScanMethod::kSequential;
+    std::uint16_t index = 0;
+    std::vector<const Expr*> equals;         ///< values of the leading columns
+    std::vector<std::uint8_t> lists;
+    const Expr* lower = nullptr;
+    const Expr* upper = nullptr;
+    bool lower_inclusive = true, upper_inclusive = true;
+    std::vector<Conjunct*> exact;            ///< conditions that the keys fully stand for
+    std::vector<const Expr*> conditions;     ///< for EXPLAIN
+    std::vector<std::pair<std::uint16_t, const Expr*>> known;
+    bool ordered = false, backward = false;  ///< gives the order wished for
+    bool parameterised = false;              ///< uses slots of `outer`
+    double rows = 0, cost = 0;               ///< rows after all conditions
+    double scanned = 0;
+  };
+  Path best_path(const RangeInfo& base, std::span<Conjunct* const> conjuncts, const std::vector<Slot>& outer,
+                 std::span<const OrderWish> wish, double row_limit);
+  Result<NodePtr> make_scan(RangeInfo& base, const Path& path, std::span<Conjunct* const> conjuncts);
+  double table_rows(const TableDef& table) const;
+  double selectivity(const Expr* conjunct) const;
+  Result<NodePtr> plan_simple_range(Scope& scope, std::uint16_t range);
+
+  // modify.cc
+  Status plan_insert(Plan& plan, const Query& query);
+  Status plan_update_delete(Plan& plan, const Query& query);
+  Status plan_returning(Scope& scope, const Query& query, ModifyPlan& modify);
+  void find_fast_path(Plan& plan);
+
+  // finalize.cc
+  void finalize();
+  friend class Finalizer;
+
+  PlanBody& body_;
+  const PlanContext& context_;
+  Arena& arena_;
+  std::deque<Scope> scopes_;
+  std::deque<Conjunct> conjuncts_;
+  std::vector<std::pair<PlanNode*, RangeInfo*>> scans_;    ///< to be told their columns
+  std::vector<std::vector<Slot>> cte_free_;
+  std::map<std::uint32_t, Slot> work_markers_;             ///< working table -> the slot that stands for it
+  unsigned next_init_ = 1, next_sub_ = 1;
+
+ public:
+  const std::vector<std::pair<PlanNode*, RangeInfo*>>& scans() const { return scans_; }
+  const std::map<std::uint32_t, Slot>& work_markers() const { return work_markers_; }
+};
+
+/// Slots an expression reads, without duplicates, appended.
+void collect_slots(const Expr* expr, std::vector<Slot>& out);
+inline bool contains(std::span<const Slot> slots, Slot slot) {
+  for (const Slot s : slots)
+    if (s == slot) return true;
+  return false;
+}
+inline bool subset(std::span<const Slot> inner, std::span<const Slot> outer) {
+  for (const Slot s : inner)
+    if (!contains(outer, s)) return false;
+  return true;
+}
+
+/// Fills in what is known once the whole tree stands: scans' columns, kept slots, free slots, row arenas.
+void finalize_plan(PlanBody& body, const std::vector<std::pair<PlanNode*, RangeInfo*>>& scans,
+                   const std::map<std::uint32_t, Slot>& work_markers);
+
+}  // namespace wandian::sql

@@ -1,0 +1,472 @@
+// Everything of a query above its FROM clause: grouping, targets, DISTINCT, ORDER BY, LIMIT, set operations, recursion.
+#include <algorithm>
+#include <cmath>
+
+#include "sql/plan/planner.h"
+
+namespace wandian::sql {
+
+namespace {
+
+constexpr double kSortRowCost = 0.02, kHashRowCost = 0.015, kRowCost = 0.01;
+
+// A LIMIT that is known, or guessed where it is a parameter; 0 = none.
+double guess_limit(const Query& query) {
+  if (query.limit == nullptr) return 0;
+  const auto value = [](const Expr* expr, double otherwise) {
+    if (expr == nullptr) return 0.0;
+    if (expr->kind != ExprKind::kConst) return otherwise;
+    const Value& v = expr->as<ConstExpr>().value;
+    return v.is_null ? -1.0 : static_cast<double>(v.i);
+  };
+  const double limit = value(query.limit, 20);
+  if (limit < 0) return 0;
+  return std::max(1.0, limit + std::max(0.0, value(query.offset, 20)));
+}
+
+const Expr* strip_set_call(Arena& arena, const Expr* expr, const std::function<const Expr*(const FunctionExpr&)>& replace) {
+  return rewrite(arena, expr, [&](const Expr* node) -> const Expr* {
+    if (node->kind == ExprKind::kFunction && node->returns_set) return replace(node->as<FunctionExpr>());
+    return nullptr;
+  });
+}
+
+}  // namespace
+
+Result<Planned> Planner::plan_query(const Query& query, Scope* parent) {
+  if (query.command != Command::kSelect)
+    return Status(sqlstate::feature_not_supported, "data-modifying statements in WITH are not supported");
+  return plan_select(open_scope(query, parent));
+}
+
+Result<NodePtr> Planner::project(NodePtr child, std::vector<std::pair<const Expr*, Slot>> items, Subselects subselects) {
+  child = apply(std::move(child), std::move(subselects));
+  if (items.empty()) return child;
+  auto node = std::make_unique<ProjectNode>();
+  for (const auto& [expr, slot] : items) {
+    WANDIAN_ASSIGN(PlanExpr compiled, compile_expr(expr));
+    node->items.emplace_back(compiled, slot);
+  }
+  node->rows = child->rows;
+  node->startup_cost = child->startup_cost;
+  node->cost = child->cost + child->rows * 0.0025 * static_cast<double>(items.size());
+  node->children.push_back(std::move(child));
+  return NodePtr(std::move(node));
+}
+
+NodePtr Planner::sort(NodePtr child, const std::vector<SortSlot>& keys) {
+  if (keys.empty()) return child;
+  auto node = std::make_unique<SortNode>();
+  node->keys = keys;
+  node->rows = child->rows;
+  node->cost = child->cost + child->rows * kSortRowCost * std::log2(std::max(2.0, child->rows));
+  node->startup_cost = node->cost;
+  node->children.push_back(std::move(child));
+  return node;
+}
+
+NodePtr Planner::distinct(NodePtr child, const std::vector<Slot>& slots) {
+  auto node = std::make_unique<AggregateNode>();
+  node->strategy = AggStrategy::kHashed;
+  for (const Slot slot : slots) {
+    if (contains(node->groups, slot)) continue;
+    node->groups.push_back(slot);
+    node->group_orders.push_back(order_of(slot));
+  }
+  node->rows = std::max(1.0, child->rows / 2);
+  node->startup_cost = node->cost = child->cost + child->rows * kHashRowCost;
+  node->children.push_back(std::move(child));
+  return node;
+}
+
+Result<NodePtr> Planner::aggregate(Scope& scope, NodePtr child, Aggregation& aggregation) {
+  auto node = std::make_unique<AggregateNode>();
+  node->strategy = scope.query->group_by.empty() ? AggStrategy::kPlain : AggStrategy::kHashed;
+  for (const Slot slot : aggregation.group_slots) {
+    if (contains(node->groups, slot)) continue;
+    if (order_of(slot) == Order::kNone) {
+      const TypeInfo* type = find_type(body_.slots[slot].type);
+      return Status(sqlstate::undefined_function,
+                    "could not identify an equality operator for type " + std::string(type != nullptr ? type->name : "unknown"));
+    }
+    node->groups.push_back(slot);
+    node->group_orders.push_back(order_of(slot));
+  }
+  node->aggregates = std::move(aggregation.plans);
+  const double input = child->rows;
+  node->rows = node->strategy == AggStrategy::kPlain ? 1 : std::max(1.0, std::min(input, std::pow(input, 0.75)));
+  node->startup_cost = node->cost = child->cost + input * (kHashRowCost + 0.0025 * static_cast<double>(node->aggregates.size()));
+  node->children.push_back(std::move(child));
+  return NodePtr(std::move(node));
+}
+
+Result<Planned> Planner::plan_select(Scope& scope) {
+  const Query& query = *scope.query;
+  WANDIAN_TRY(plan_ranges(scope));
+  NodePtr node;
+  const double row_limit = guess_limit(query);
+  bool ordered = false;
+  const bool aggregating = query.grouped || query.has_aggregates;
+
+  for (const RowMark& mark : query.row_marks) {
+    RangeInfo& range = scope.ranges[mark.range];
+    if (range.table == nullptr) continue;
+    if (range.key_slot == kNoSlot) {
+      range.key_slot = new_slot(type_oid::kBytea);
+      range.partition_slot = new_slot(type_oid::kInt8);
+    }
+    body_.locks_rows = true;
+  }
+
+  if (query.set_operation != nullptr) {
+    WANDIAN_TRY(plan_set_operation(scope, &node));
+  } else {
+    std::vector<OrderWish> wish;
+    if (!aggregating && !query.distinct && query.distinct_on.empty() && !query.has_target_sets) {
+      for (const OrderItem& item : query.order_by) {
+        const Expr* expr = query.targets[item.target].expr;
+        const Expr* column = nullptr;
+        if (expr->kind == ExprKind::kColumn && expr->as<ColumnExpr>().levels_up == 0 && expr->as<ColumnExpr>().column >= 0) {
+          WANDIAN_ASSIGN(column, lower({&scope, nullptr, nullptr, nullptr, nullptr}, expr));
+        }
+        if (column == nullptr || column->kind != ExprKind::kSlot) {
+          wish.clear();
+          break;
+        }
+        wish.push_back({column->as<SlotExpr>().slot, item.descending, item.nulls_first});
+      }
+    }
+    const bool limited = !aggregating && !query.distinct && query.distinct_on.empty();
+    WANDIAN_ASSIGN(node, plan_from(scope, wish, limited ? row_limit : 0, &ordered));
+    ordered = ordered && !wish.empty();
+  }
+
+  // Grouping.
+  Aggregation aggregation;
+  Subselects below;
+  Lowering lowering{&scope, nullptr, nullptr, nullptr, nullptr};
+  std::vector<std::pair<const Expr*, Slot>> items;
+  if (aggregating) {
+    aggregation.input_subselects = &below;
+    lowering.subselects = &below;
+    for (const std::uint16_t target : query.group_by) {
+      const Expr* expr = query.targets[target].expr;
+      WANDIAN_ASSIGN(const Expr* lowered, lower(lowering, expr));
+      Slot slot;
+      if (lowered->kind == ExprKind::kSlot) {
+        slot = lowered->as<SlotExpr>().slot;
+      } else {
+        slot = new_slot(expr->type);
+        items.emplace_back(lowered, slot);
+      }
+      aggregation.groups.push_back(expr);
+      aggregation.group_slots.push_back(slot);
+    }
+    lowering.aggregation = &aggregation;
+  }
+  Subselects having_subselects, target_subselects;
+  const Expr* having = nullptr;
+  if (query.having != nullptr) {
+    lowering.subselects = &having_subselects;
+    WANDIAN_ASSIGN(having, lower(lowering, query.having));
+  }
+
+  // Targets: which need computing, and which of those before the sort.
+  lowering.subselects = &target_subselects;
+  std::vector<const Expr*> lowered(query.targets.size());
+  std::vector<Slot> outputs(query.targets.size(), kNoSlot);
+  for (std::size_t i = 0; i < query.targets.size(); ++i) {
+    WANDIAN_ASSIGN(lowered[i], lower(lowering, query.targets[i].expr));
+  }
+  if (aggregating) {
+    WANDIAN_ASSIGN(node, project(std::move(node), std::move(items), std::move(below)));
+    items.clear();
+    WANDIAN_ASSIGN(node, aggregate(scope, std::move(node), aggregation));
+    if (having != nullptr) {
+      node = apply(std::move(node), std::move(having_subselects));
+      WANDIAN_ASSIGN(node, filter(std::move(node), having));
+    }
+  }
+  if (query.has_target_sets) {
+    auto sets = std::make_unique<ProjectNode>(NodeType::kProjectSet);
+    Status status;
+    for (const Expr*& expr : lowered) {
+      if (!contains_set_function(expr)) continue;
+      expr = strip_set_call(arena_, expr, [&](const FunctionExpr& call) -> const Expr* {
+        ProjectNode::SetItem item;
+        item.item = static_cast<std::uint32_t>(sets->items.size());
+        item.call = &call;
+        for (const Expr* arg : call.args) {
+          if (contains_set_function(arg)) status = Status(sqlstate::feature_not_supported, "nested set-returning functions are not supported");
+          Result<PlanExpr> made = compile_expr(arg);
+          if (made.ok()) item.args.push_back(made.take());
+          else status = made.take_status();
+        }
+        const Slot slot = new_slot(call.type);
+        sets->items.emplace_back(PlanExpr{&call, {}}, slot);
+        sets->sets.push_back(std::move(item));
+        return make_slot(arena_, slot, call.type, call.typmod);
+      });
+    }
+    WANDIAN_TRY(std::move(status));
+    node = apply(std::move(node), std::move(target_subselects));
+    target_subselects.clear();
+    sets->rows = node->rows * 100;
+    sets->cost = node->cost + sets->rows * kRowCost;
+    sets->startup_cost = node->startup_cost;
+    sets->children.push_back(std::move(node));
+    node = std::move(sets);
+  }
+
+  std::vector<std::uint8_t> early(query.targets.size(), 1);
+  const bool sorts = !query.order_by.empty() && !ordered;
+  if (sorts && !query.distinct && query.distinct_on.empty() && target_subselects.empty()) {
+    for (std::size_t i = 0; i < query.targets.size(); ++i)
+      early[i] = query.limit == nullptr && !contains_volatile(lowered[i]);
+    for (const OrderItem& item : query.order_by) early[item.target] = 1;
+  }
+  std::vector<std::pair<const Expr*, Slot>> late;
+  for (std::size_t i = 0; i < query.targets.size(); ++i) {
+    if (lowered[i]->kind == ExprKind::kSlot) {
+      outputs[i] = lowered[i]->as<SlotExpr>().slot;
+      continue;
+    }
+    outputs[i] = new_slot(query.targets[i].expr->type);
+    (early[i] != 0 ? items : late).emplace_back(lowered[i], outputs[i]);
+  }
+  WANDIAN_ASSIGN(node, project(std::move(node), std::move(items), std::move(target_subselects)));
+
+  // DISTINCT, ORDER BY.
+  std::vector<SortSlot> keys;
+  for (const OrderItem& item : query.order_by)
+    keys.push_back({outputs[item.target], order_of(outputs[item.target]), item.descending, item.nulls_first});
+  for (const SortSlot& key : keys)
+    if (key.order == Order::kNone) {
+      const TypeInfo* type = find_type(body_.slots[key.slot].type);
+      return Status(sqlstate::undefined_function,
+                    "could not identify an ordering operator for type " + std::string(type != nullptr ? type->name : "unknown"))
+          .with_hint("Use an explicit ordering operator or modify the query.");
+    }
+  SortNode* sorted = nullptr;
+  if (!query.distinct_on.empty()) {
+    std::vector<SortSlot> unique_keys = keys;
+    auto unique = std::make_unique<UniqueNode>();
+    for (const std::uint16_t target : query.distinct_on) {
+      const Slot slot = outputs[target];
+      bool sorted_by = false;
+      for (const SortSlot& key : unique_keys) sorted_by |= key.slot == slot;
+      if (!sorted_by) unique_keys.push_back({slot, order_of(slot), false, false});
+      unique->keys.slots.push_back(slot);
+      unique->orders.push_back(order_of(slot));
+    }
+    node = sort(std::move(node), unique_keys);
+    unique->rows = std::max(1.0, node->rows / 2);
+    unique->cost = node->cost + node->rows * kRowCost;
+    unique->startup_cost = node->startup_cost;
+    unique->children.push_back(std::move(node));
+    node = std::move(unique);
+  } else {
+    if (query.distinct) {
+      std::vector<Slot> visible;
+      for (std::size_t i = 0; i < query.targets.size(); ++i)
+        if (!query.targets[i].junk) visible.push_back(outputs[i]);
+      for (const Slot slot : visible)
+        if (order_of(slot) == Order::kNone) {
+          const TypeInfo* type = find_type(body_.slots[slot].type);
+          return Status(sqlstate::undefined_function,
+                        "could not identify an equality operator for type " + std::string(type != nullptr ? type->name : "unknown"));
+        }
+      node = distinct(std::move(node), visible);
+    }
+    if (sorts || (query.distinct && !keys.empty())) {
+      node = sort(std::move(node), keys);
+      if (node->type == NodeType::kSort) sorted = static_cast<SortNode*>(node.get());
+    }
+  }
+
+  if (!query.row_marks.empty() && body_.locks_rows) {
+    auto locks = std::make_unique<LockRowsNode>();
+    for (const RowMark& mark : query.row_marks) {
+      RangeInfo& range = scope.ranges[mark.range];
+      if (range.table == nullptr) continue;
+      PlanRowMark made;
+      made.table = range.table;
+      made.strength = mark.strength;
+      made.wait = mark.wait;
+      made.key_slot = range.key_slot;
+      made.partition_slot = range.partition_slot;
+      locks->marks.push_back(std::move(made));
+    }
+    // The condition is checked again for rows that changed while their lock was waited for.
+    if (query.where != nullptr && !contains_sublink(query.where)) {
+      WANDIAN_ASSIGN(locks->recheck, lower_and_compile({&scope, nullptr, nullptr, nullptr, nullptr}, query.where));
+    }
+    locks->rows = node->rows;
+    locks->cost = node->cost + node->rows * kRowCost;
+    locks->startup_cost = node->startup_cost;
+    for (std::size_t i = 0, m = 0; i < query.row_marks.size(); ++i) {
+      RangeInfo& range = scope.ranges[query.row_marks[i].range];
+      if (range.table == nullptr) continue;
+      for (const auto& [column, slot] : range.used) locks->marks[m].columns.push_back({column, slot});
+      ++m;
+    }
+    locks->children.push_back(std::move(node));
+    node = std::move(locks);
+    sorted = nullptr;
+  }
+
+  if (query.limit != nullptr || query.offset != nullptr) {
+    auto limit = std::make_unique<LimitNode>();
+    const Lowering plain{&scope, nullptr, nullptr, nullptr, nullptr};
+    if (query.limit != nullptr) {
+      WANDIAN_ASSIGN(limit->limit, lower_and_compile(plain, query.limit));
+    }
+    if (query.offset != nullptr) {
+      WANDIAN_ASSIGN(limit->offset, lower_and_compile(plain, query.offset));
+    }
+    limit->with_ties = query.with_ties;
+    if (query.with_ties)
+      for (const SortSlot& key : keys) {
+        limit->tie_slots.slots.push_back(key.slot);
+        limit->tie_orders.push_back(key.order);
+      }
+    if (sorted != nullptr && limit->limit && !query.with_ties) {
+      sorted->limit = limit->limit;
+      sorted->offset = limit->offset;
+    }
+    limit->rows = row_limit > 0 ? std::min(node->rows, row_limit) : node->rows;
+    limit->startup_cost = node->startup_cost;
+    limit->cost = node->startup_cost + (node->cost - node->startup_cost) * (limit->rows / std::max(1.0, node->rows));
+    limit->children.push_back(std::move(node));
+    node = std::move(limit);
+  }
+  WANDIAN_ASSIGN(node, project(std::move(node), std::move(late), {}));
+
+  // CTEs of a correlated query start anew with it.
+  if (scope.parent != nullptr) {
+    auto with = std::make_unique<WithNode>();
+    for (const Scope::Cte& cte : scope.ctes)
+      if (cte.index >= 0) with->ctes.push_back(static_cast<std::uint32_t>(cte.index));
+    if (!with->ctes.empty()) {
+      with->rows = node->rows;
+      with->cost = node->cost;
+      with->startup_cost = node->startup_cost;
+      with->children.push_back(std::move(node));
+      node = std::move(with);
+    }
+  }
+  return Planned{std::move(node), std::move(outputs)};
+}
+
+Status Planner::plan_set_operation(Scope& scope, NodePtr* node) {
+  const SetOperation& operation = *scope.query->set_operation;
+  RangeInfo& result = scope.ranges[0];
+  std::vector<Slot> outputs;
+  std::vector<Order> orders;
+  for (const RangeColumn& column : result.entry->columns) {
+    outputs.push_back(new_slot(column.type));
+    orders.push_back(order_of(outputs.back()));
+  }
+  std::vector<NodePtr> children;
+  std::vector<std::vector<Slot>> inputs;
+  double rows = 0, cost = 0;
+  for (const SetInput& input : operation.inputs) {
+    RangeInfo& range = scope.ranges[input.range];
+    NodePtr child = std::move(range.plan);
+    DB_ASSERT(child != nullptr);
+    std::vector<std::pair<const Expr*, Slot>> items;
+    std::vector<Slot> slots;
+    for (const Expr* expr : input.outputs) {
+      WANDIAN_ASSIGN(const Expr* lowered, lower({&scope, nullptr, nullptr, nullptr, nullptr}, expr));
+      if (lowered->kind == ExprKind::kSlot) {
+        slots.push_back(lowered->as<SlotExpr>().slot);
+      } else {
+        slots.push_back(new_slot(expr->type));
+        items.emplace_back(lowered, slots.back());
+      }
+    }
+    WANDIAN_ASSIGN(child, project(std::move(child), std::move(items), {}));
+    rows += child->rows;
+    cost += child->cost;
+    children.push_back(std::move(child));
+    inputs.push_back(std::move(slots));
+  }
+  if (!operation.all || operation.op != SetOp::kUnion)
+    for (std::size_t i = 0; i < orders.size(); ++i)
+      if (orders[i] == Order::kNone) {
+        const TypeInfo* type = find_type(result.entry->columns[i].type);
+        return Status(sqlstate::undefined_function,
+                      "could not identify an equality operator for type " + std::string(type != nullptr ? type->name : "unknown"));
+      }
+  if (operation.op == SetOp::kUnion) {
+    auto append = std::make_unique<AppendNode>();
+    append->outputs = outputs;
+    append->inputs = std::move(inputs);
+    append->children = std::move(children);
+    append->rows = rows;
+    append->cost = cost;
+    *node = std::move(append);
+    if (!operation.all) *node = distinct(std::move(*node), outputs);
+  } else {
+    auto set = std::make_unique<SetOpNode>();
+    set->op = operation.op;
+    set->all = operation.all;
+    set->outputs = outputs;
+    set->inputs = std::move(inputs);
+    set->orders = std::move(orders);
+    set->saved.slots = outputs;
+    set->children = std::move(children);
+    set->rows = std::max(1.0, set->children[0]->rows / 2);
+    set->cost = set->startup_cost = cost + rows * kHashRowCost;
+    *node = std::move(set);
+  }
+  result.outputs = std::move(outputs);
+  return {};
+}
+
+Status Planner::plan_recursive(Scope& scope, const CommonTable& cte, Scope::Cte& state, Planned* out) {
+  const Query& query = *cte.query;
+  if (query.set_operation == nullptr || query.set_operation->inputs.size() != 2 || query.set_operation->op != SetOp::kUnion)
+    return Status(sqlstate::invalid_recursion, "recursive query \"" + std::string(cte.name) +
+                                                   "\" does not have the form non-recursive-term UNION [ALL] recursive-term");
+  auto node = std::make_unique<RecursiveUnionNode>();
+  node->work = body_.works++;
+  state.work = static_cast<std::int32_t>(node->work);
+  state.work_marker = new_slot(type_oid::kInt4);
+  work_markers_[node->work] = state.work_marker;
+  node->all = query.set_operation->all;
+  Scope& inner = open_scope(query, &scope);
+  for (const RangeColumn& column : cte.columns) {
+    node->outputs.push_back(new_slot(column.type));
+    node->orders.push_back(order_of(node->outputs.back()));
+  }
+  node->saved.slots = node->outputs;
+  // The non-recursive term comes first, so that the recursive one can be given a number of rows to expect.
+  state.rows = 100;
+  WANDIAN_TRY(plan_ranges(inner));
+  for (const SetInput& input : query.set_operation->inputs) {
+    NodePtr child = std::move(inner.ranges[input.range].plan);
+    DB_ASSERT(child != nullptr);
+    std::vector<std::pair<const Expr*, Slot>> items;
+    std::vector<Slot> slots;
+    for (const Expr* expr : input.outputs) {
+      WANDIAN_ASSIGN(const Expr* lowered, lower({&inner, nullptr, nullptr, nullptr, nullptr}, expr));
+      if (lowered->kind == ExprKind::kSlot) {
+        slots.push_back(lowered->as<SlotExpr>().slot);
+      } else {
+        slots.push_back(new_slot(expr->type));
+        items.emplace_back(lowered, slots.back());
+      }
+    }
+    WANDIAN_ASSIGN(child, project(std::move(child), std::move(items), {}));
+    node->rows += child->rows * (node->children.empty() ? 1 : 10);
+    node->cost += child->cost * (node->children.empty() ? 1 : 10);
+    node->inputs.push_back(std::move(slots));
+    node->children.push_back(std::move(child));
+  }
+  out->outputs = node->outputs;
+  out->node = std::move(node);
+  return {};
+}
+
+}  // namespace wandian::sql
