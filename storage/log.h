@@ -109,6 +109,7 @@ struct LogOptions {
   unsigned shards = 1;
   std::uint64_t idle_mark_us = 1000;         ///< a mark frame follows the last group after this much idleness
   Lsn replay_from;                           ///< a checkpoint's: commits at or before it are not fed to the applier
+  Lsn read_from;                             ///< begin of the oldest part then open; 0: none was, so replay_from
   std::size_t max_record_bytes = kMaxRecordBytes;   ///< what no record will exceed; smaller lets tests use small rings
 };
 

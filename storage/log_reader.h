@@ -19,6 +19,7 @@ namespace wandian {
 
 class RecordAssembler {
  public:
+  /// @param start        where a record begins: of the bytes fed.
   /// @param replay_from  commits at or before it are read and verified but not applied.
   RecordAssembler(LogApplier& applier, Lsn start, Lsn replay_from) : applier_(applier), position_(start), replay_from_(replay_from) {}
 

@@ -53,12 +53,15 @@ Status SegmentBuilder::slice() {
       stage_ = Stage::kName;
       return {};
     }
-    case Stage::kName:
+    case Stage::kName: {
       WANDIAN_TRY(env_.files().rename(directory_ + "/" + preparing_name(header_.segment),
                                       segment_path(directory_, header_.segment)));
       WANDIAN_TRY(env_.files().sync_directory(directory_));
+      // Opened again by the name that errors are to show.
+      WANDIAN_ASSIGN(file_, env_.files().open(segment_path(directory_, header_.segment), OpenMode::kWrite));
       stage_ = Stage::kDone;
       return {};
+    }
     case Stage::kDone: break;
   }
   return {};

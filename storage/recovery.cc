@@ -47,13 +47,17 @@ Result<Bytes> read_bytes(Env& env, const SegmentOnDisk& segment) {
 class Recovery {
  public:
   Recovery(Env& env, const LogOptions& options, LogApplier& applier, RecoveryReport& report)
-      : env_(env), options_(options), applier_(applier), report_(report) {}
+      : env_(env),
+        options_(options),
+        applier_(applier),
+        report_(report),
+        read_start_(options.read_from == Lsn{} ? options.replay_from : options.read_from) {}
 
   Result<RecoveredLog> run() {
     WANDIAN_TRY(env_.files().create_directory(options_.directory));
     WANDIAN_TRY(read_headers());
     if (!segments_.empty()) WANDIAN_TRY(read_log());
-    WANDIAN_TRY(check_replay_start());
+    WANDIAN_TRY(check_ends());
     WANDIAN_TRY(rewrite());
     fill_report();
     return std::move(result_);
@@ -116,11 +120,15 @@ class Recovery {
                                                 "\" goes on at LSN " + to_string(start)};
   }
 
-  Status begin(Lsn start) {
+  /// @param first  the log's first byte that is there. A segment may begin within a record, so records are read from
+  ///               where the checkpoint says that one begins.
+  Status begin(Lsn first) {
     started_ = true;
-    first_ = next_ = unproved_begin_ = start;
-    assembler_.emplace(applier_, start, options_.replay_from);
-    return {};
+    first_ = next_ = unproved_begin_ = first;
+    assembler_.emplace(applier_, read_start_, options_.replay_from);
+    if (first <= read_start_) return {};
+    return Status{sqlstate::data_corrupted, "the log in \"" + options_.directory + "\" begins at LSN " + to_string(first) +
+                                                ", but it is needed from LSN " + to_string(read_start_)};
   }
 
   Status read_segment(std::size_t index, std::span<const char> bytes) {
@@ -156,7 +164,9 @@ class Recovery {
   }
 
   Status accept(const SegmentOnDisk& segment, std::uint64_t offset, const FrameView& frame) {
-    WANDIAN_TRY(assembler_->feed(frame.payload, segment.path, offset + sizeof(FrameHeader)));
+    const std::uint64_t skipped =
+        next_ < read_start_ ? std::min<std::uint64_t>(read_start_.bytes - next_.bytes, frame.payload.size()) : 0;
+    WANDIAN_TRY(assembler_->feed(frame.payload.subspan(skipped), segment.path, offset + sizeof(FrameHeader) + skipped));
     unproved_.insert(unproved_.end(), frame.payload.begin(), frame.payload.end());
     next_.bytes += frame.payload.size();
     last_path_ = segment.path;
@@ -217,7 +227,7 @@ class Recovery {
     return {};
   }
 
-  Status check_replay_start() {
+  Status check_ends() {
     if (!started_) {
       if (!segments_.empty())
         return Status{sqlstate::data_corrupted, "the log in \"" + options_.directory + "\" has no beginning"};
@@ -232,10 +242,10 @@ class Recovery {
       report_.cut_description = "the log ends at LSN " + to_string(assembler_->record_end()) + ": \"" + last_path_ +
                                 "\" ends within a record";
     }
-    if (first_ <= options_.replay_from && options_.replay_from <= assembler_->record_end()) return {};
-    return Status{sqlstate::data_corrupted, "the log in \"" + options_.directory + "\" reaches from LSN " + to_string(first_) +
-                                                " to " + to_string(assembler_->record_end()) + ", but it is needed from LSN " +
-                                                to_string(options_.replay_from)};
+    // A checkpoint is only made of what was durable.
+    if (options_.replay_from <= next_ && read_start_ <= next_) return {};
+    return Status{sqlstate::data_corrupted, "the log in \"" + options_.directory + "\" ends at LSN " + to_string(next_) +
+                                                ", but its checkpoint is at LSN " + to_string(options_.replay_from)};
   }
 
   std::vector<char> encode_frames(std::uint64_t number, Lsn start, std::span<const char> bytes) const {
@@ -297,6 +307,7 @@ class Recovery {
   const LogOptions& options_;
   LogApplier& applier_;
   RecoveryReport& report_;
+  const Lsn read_start_;
   RecoveredLog result_;
   std::vector<SegmentOnDisk> segments_;
   std::uint64_t seed_ = 0;

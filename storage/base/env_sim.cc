@@ -321,7 +321,7 @@ void SimEnv::crash() {
 void SimEnv::crash_file(Inode& inode, std::uint64_t keep_in_256) {
   std::map<std::uint64_t, std::pair<std::uint64_t, std::uint64_t>> writes;   // by write: sectors kept, sectors lost
   const bool grows = inode.cache.size() > inode.disk.size() && random_.below(256) < keep_in_256;
-  const bool in_order = random_.one_in(4);       // the device was as far as some sector, in the order of the file
+  const bool in_order = random_.one_in(6);       // the device was as far as some sector, in the order of the file
   bool any_lost = false, reordered = false;
   for (std::size_t s = 0; s < inode.dirty.size(); ++s) {
     if (inode.dirty[s] == 0) continue;

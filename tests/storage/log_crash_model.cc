@@ -47,10 +47,10 @@ std::string LogCrashModel::run(int rounds) {
 std::string LogCrashModel::open() {
   if (faults) {
     env_.inject_none();
-    if (random_.one_in(3)) {
+    if (random_.one_in(2)) {
       using F = SimEnv::Fault;
       for (const F fault : {F::kWriteError, F::kShortWrite, F::kNoSpace, F::kSyncFailure, F::kReadError, F::kNameError})
-        if (random_.one_in(3)) env_.inject(fault, 20 + random_.below(150));
+        if (random_.one_in(2)) env_.inject(fault, 10 + random_.below(90));
     }
     env_.set_capacity(random_.one_in(4) ? env_.used_bytes() + random_.below(4 * options_.segment_bytes) : ~std::uint64_t{0});
     if (random_.one_in(3)) env_.die_within_call(1 + random_.below(120));

@@ -16,7 +16,7 @@ std::uint64_t from_environment(const char* name, std::uint64_t fallback) {
 
 TEST(LogCrash, NothingAcknowledgedIsLostAndNothingDamagedIsServed) {
   const std::uint64_t first = from_environment("WANDIAN_SIM_SEED", 1);
-  const std::uint64_t seeds = from_environment("WANDIAN_SIM_SEEDS", 3000);
+  const std::uint64_t seeds = from_environment("WANDIAN_SIM_SEEDS", 5000);
   SimEnv::FaultCounts fired{};
   LogCrashModel::Tally tally;
   for (std::uint64_t seed = first; seed < first + seeds; ++seed) {
@@ -42,7 +42,7 @@ TEST(LogCrash, NothingAcknowledgedIsLostAndNothingDamagedIsServed) {
   std::printf("%llu seeds\n", static_cast<unsigned long long>(seeds));
   for (std::size_t i = 0; i < fired.size(); ++i) {
     print(std::string(SimEnv::fault_name(static_cast<SimEnv::Fault>(i))).c_str(), fired[i]);
-    if (seeds >= 3000) {
+    if (seeds >= 5000) {
       EXPECT_GE(fired[i], 500u) << SimEnv::fault_name(static_cast<SimEnv::Fault>(i));
     }
   }
