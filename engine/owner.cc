@@ -676,11 +676,14 @@ void Owner::collect_garbage(Lsn horizon) {
     GarbageSource source = std::move(garbage_.front());
     garbage_.pop_front();
     TablePartition& partition = *source.partition;
-    while (!partition.garbage.empty() && budget != 0 && partition.garbage.front().lsn <= horizon_.bytes) {
+    // What is put back is for a later turn, so only what was there at the start is looked at.
+    for (std::size_t items = partition.garbage.size(); items != 0 && budget != 0 && partition.garbage.front().lsn <= horizon_.bytes; --items) {
       const TablePartition::Garbage item = partition.garbage.front();
       partition.garbage.pop_front();
       --budget;
-      if (!sweep(partition, *item.row)) partition.garbage.push_back({item.row, horizon_.bytes + 1});
+      if (sweep(partition, *item.row)) continue;
+      const std::uint64_t stamp = item.row->head.load(std::memory_order_relaxed)->stamp.load(std::memory_order_relaxed);
+      partition.garbage.push_back({item.row, (stamp & kStampActive) != 0 ? horizon_.bytes + 1 : stamp});
     }
     if (partition.garbage.empty()) partition.in_garbage_list = false;
     else garbage_.push_back(std::move(source));

@@ -18,6 +18,7 @@ struct TableScan::Source {
   bool moved = false;       // the cursor stands on an entry that was looked at
 };
 
+TableScan::TableScan() = default;
 TableScan::~TableScan() = default;
 
 void TableScan::open(std::shared_ptr<const TableDef> table, const Options& options, const ScanRange& range) {

@@ -26,7 +26,7 @@ struct ScanRange {
 
 class TableScan {
  public:
-  TableScan() = default;
+  TableScan();
   ~TableScan();
   TableScan(const TableScan&) = delete;
   TableScan& operator=(const TableScan&) = delete;

@@ -50,6 +50,8 @@ void Shard::begin_turn() {
   // this turn takes is at or above last_snapshot_.
   database_.snapshot_slot(index_).low.store(std::min(lowest_view(), last_snapshot_.bytes), std::memory_order_seq_cst);
   database_.quiescence().online(index_);
+  // So that a shard that only serves others does not hold back what it published long ago.
+  last_snapshot_ = database_.log().snapshot(last_snapshot_);
 }
 
 bool Shard::step() {

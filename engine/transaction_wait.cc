@@ -123,6 +123,12 @@ void DeadlockSearch::collected() {
       return;
     }
   }
+  // All of a cycle may find it at the same moment; one victim is enough, and they agree on which.
+  for (const Owner::WaitEdge& edge : cycles[0])
+    if (edge.waiter > self) {
+      arm();
+      return;
+    }
   std::string detail;
   for (const Owner::WaitEdge& edge : cycles[0]) {
     if (!detail.empty()) detail += '\n';

@@ -1,0 +1,299 @@
+// A whole engine in one thread: a Database on a simulated machine, its shards stepped by hand.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/database.h"
+#include "engine/placement.h"
+#include "engine/scan.h"
+#include "engine/shard.h"
+#include "engine/transaction.h"
+#include "storage/base/env_sim.h"
+
+namespace wandian {
+
+class Engine {
+ public:
+  explicit Engine(unsigned shards = 2, std::uint64_t seed = 1) : env(seed) {
+    options.data_directory = "/data";
+    options.shards = shards;
+    options.log_ring_bytes = 4u << 20;
+    options.log_segment_bytes = 4u << 20;
+    options.deadlock_timeout_us = 1000;
+    open();
+  }
+
+  void open() {
+    Result<std::unique_ptr<Database>> opened = Database::open(env, options, nullptr, &report);
+    ASSERT_TRUE(opened.ok()) << opened.status().error().message;
+    database = opened.take();
+  }
+  /// Ends the process as kill -9 would, and starts again.
+  void restart() {
+    database.reset();
+    env.kill();
+    env.restart();
+    open();
+  }
+
+  void turn(unsigned index) {
+    Shard& shard = database->shard(index);
+    shard.begin_turn();
+    shard.step();
+    shard.end_turn();
+  }
+  void turns(int count = 1) {
+    for (int i = 0; i < count; ++i) {
+      for (unsigned s = 0; s < options.shards; ++s) turn(s);
+      while (database->log().step()) {
+      }
+      env.advance(200);
+    }
+  }
+
+  /// Runs `body(shard)` inside a turn of the shard.
+  template <class Body>
+  auto at(unsigned index, Body&& body) {
+    Shard& shard = database->shard(index);
+    shard.begin_turn();
+    struct End {
+      Shard& shard;
+      ~End() {
+        shard.step();
+        shard.end_turn();
+      }
+    } end{shard};
+    return body(shard);
+  }
+
+  /// Starts a task inside a turn and turns until it is done (or gives up after `limit` rounds).
+  template <class T>
+  bool drive(unsigned index, Task<T>& task, int limit = 1000) {
+    at(index, [&](Shard&) { task.start(); });
+    for (int i = 0; i < limit && !task.done(); ++i) turns();
+    return task.done();
+  }
+
+  /// (id int4 primary key, value int8, name text) with a unique index on name if asked; returns its OID.
+  Oid make_table(const std::string& name, bool unique_name = false, std::vector<std::uint16_t> key = {0}) {
+    Transaction transaction(database->shard(0));
+    auto table = std::make_shared<TableDef>();
+    at(0, [&](Shard&) {
+      transaction.begin(Isolation::kReadCommitted, false);
+      table->oid = transaction.allocate_oid();
+      table->schema = kPublicSchema;
+      table->name = name;
+      table->storage_id = database->allocate_storage_id();
+      table->columns.resize(3);
+      table->columns[0].name = "id";
+      table->columns[0].type = type_oid::kInt4;
+      table->columns[0].not_null = true;
+      table->columns[1].name = "value";
+      table->columns[1].type = type_oid::kInt8;
+      table->columns[2].name = "name";
+      table->columns[2].type = type_oid::kText;
+      IndexDef primary;
+      primary.oid = transaction.allocate_oid();
+      primary.name = name + "_pkey";
+      primary.primary = primary.unique = true;
+      for (const std::uint16_t column : key) primary.parts.push_back({column, false, false});
+      table->indexes.push_back(primary);
+      if (unique_name) {
+        IndexDef index;
+        index.oid = transaction.allocate_oid();
+        index.name = name + "_name_key";
+        index.unique = true;
+        index.parts.push_back({2, false, false});
+        table->indexes.push_back(index);
+      }
+      CatalogChange change;
+      change.kind = ObjectKind::kTable;
+      change.oid = table->oid;
+      change.table = table;
+      EXPECT_TRUE(transaction.change_catalog({change}).ok());
+    });
+    Task<Status> commit = transaction.commit(SyncCommit::kOn);
+    EXPECT_TRUE(drive(0, commit));
+    EXPECT_TRUE(commit.result().ok());
+    turns(3);
+    return table->oid;
+  }
+
+  std::shared_ptr<const TableDef> table(Oid oid) const { return database->catalog()->table(oid); }
+
+  struct Cells {
+    std::int64_t value;
+    std::string name;
+  };
+  /// What a new snapshot sees, by id.
+  std::vector<std::pair<std::int64_t, Cells>> scan(Oid oid, unsigned index = 0, bool backward = false) {
+    std::vector<std::pair<std::int64_t, Cells>> rows;
+    Transaction transaction(database->shard(0));
+    at(0, [&](Shard&) {
+      transaction.begin(Isolation::kReadCommitted, true);
+      ASSERT_TRUE(transaction.begin_statement());
+      read(transaction, oid, index, backward, &rows);
+      transaction.end_statement();
+      transaction.try_rollback();
+    });
+    return rows;
+  }
+  void read(Transaction& transaction, Oid oid, unsigned index, bool backward, std::vector<std::pair<std::int64_t, Cells>>* rows) {
+    const std::shared_ptr<const TableDef> def = table(oid);
+    TableScan scan;
+    TableScan::Options scan_options;
+    scan_options.index = index;
+    scan_options.ordered = true;
+    scan_options.backward = backward;
+    scan.open(def, scan_options, {});
+    RowView row;
+    while (scan.next(transaction.view(), &row))
+      rows->push_back({def->layouts->read(row.layout, row.row, 0).i,
+                       {def->layouts->read(row.layout, row.row, 1).i, std::string(def->layouts->read(row.layout, row.row, 2).bytes())}});
+  }
+
+  SimEnv env;
+  DatabaseOptions options;
+  RecoveryReport report;
+  std::unique_ptr<Database> database;
+};
+
+/// Adds `delta` to value, or deletes.
+class AddValue final : public RowTransform {
+ public:
+  AddValue(const TableDef& table, std::int64_t delta, bool remove = false) : table_(table), delta_(delta), remove_(remove) {}
+  Verdict apply(const RowView& newest, bool, Arena& arena, std::string_view* out, Status*) override {
+    if (remove_) return Verdict::kDelete;
+    const RowLayout& layout = table_.layouts->newest();
+    const ColumnChange change{1, Value::of_int(layout.read(newest.row, 1).i + delta_)};
+    const std::size_t size = layout.updated_size(newest.row, std::span(&change, 1));
+    char* bytes = arena.allocate_bytes(size);
+    layout.update(newest.row, std::span(&change, 1), bytes);
+    *out = {bytes, size};
+    return Verdict::kUpdate;
+  }
+
+ private:
+  const TableDef& table_;
+  std::int64_t delta_;
+  bool remove_;
+};
+
+/// One operation on one row of a table made by make_table().
+struct OneRow {
+  OneRow(Engine& engine, Oid oid) : table(engine.table(oid)), placement(engine.database->placement()) {}
+  RowBatch& insert(std::int32_t id, std::int64_t value, const std::string& name) {
+    const Value values[3] = {Value::of_int(id), Value::of_int(value), Value::of_bytes(name)};
+    return prepare(RowOp::Kind::kInsert, values);
+  }
+  RowBatch& add(std::int32_t id, std::int64_t delta) {
+    transform = std::make_unique<AddValue>(*table, delta);
+    const Value values[3] = {Value::of_int(id), Value::null(), Value::null()};
+    return prepare(RowOp::Kind::kModify, values);
+  }
+  RowBatch& remove(std::int32_t id) {
+    transform = std::make_unique<AddValue>(*table, 0, true);
+    const Value values[3] = {Value::of_int(id), Value::null(), Value::null()};
+    prepare(RowOp::Kind::kModify, values);
+    batch.ops.back().lock = RowLock::kUpdate;
+    return batch;
+  }
+  RowBatch& lock(std::int32_t id, RowLock mode, LockWait wait = LockWait::kBlock) {
+    const Value values[3] = {Value::of_int(id), Value::null(), Value::null()};
+    prepare(RowOp::Kind::kLock, values);
+    batch.ops.back().lock = mode;
+    batch.ops.back().wait = wait;
+    return batch;
+  }
+  RowOp& op() { return batch.ops.back(); }
+
+  std::shared_ptr<const TableDef> table;
+  PlacementMap& placement;
+  RowBatch batch;
+  KeyBuffer key;
+  std::string row;
+  std::unique_ptr<RowTransform> transform;
+
+ private:
+  RowBatch& prepare(RowOp::Kind kind, std::span<const Value> values) {
+    RowOp op;
+    op.kind = kind;
+    op.table = &table;
+    table->codecs[0].encode(values.first(1), key);
+    op.partition = hash_partition(key);
+    op.key = key;
+    op.transform = transform.get();
+    if (kind == RowOp::Kind::kInsert) {
+      const RowLayout& layout = table->layouts->newest();
+      row.resize(layout.encoded_size(values));
+      layout.encode(values, row.data());
+      op.row = row;
+    }
+    batch.ops.push_back(std::move(op));
+    return batch;
+  }
+};
+
+/// A session's worth of transaction with a blocking-looking interface.
+class Client {
+ public:
+  Client(Engine& engine, unsigned shard) : engine_(engine), shard_(shard), transaction(engine.database->shard(shard)) {}
+  ~Client() {
+    if (transaction.active()) rollback();
+  }
+  void begin(Isolation isolation = Isolation::kReadCommitted) {
+    engine_.at(shard_, [&](Shard&) { transaction.begin(isolation, false); });
+  }
+  /// Runs one batch as a statement; waits for it.
+  Status write(RowBatch& batch) {
+    start(batch);
+    EXPECT_TRUE(finish_within(2000));
+    return result();
+  }
+  void start(RowBatch& batch) {
+    pointer_ = &batch;
+    task_ = statement();
+    engine_.at(shard_, [&](Shard&) { task_.start(); });
+  }
+  bool done() const { return task_.done(); }
+  bool finish_within(int rounds) {
+    for (int i = 0; i < rounds && !task_.done(); ++i) engine_.turns();
+    return task_.done();
+  }
+  Status result() { return task_.result(); }
+  Status commit() {
+    Task<Status> task = transaction.commit(SyncCommit::kOn);
+    EXPECT_TRUE(engine_.drive(shard_, task));
+    return task.result();
+  }
+  void rollback() {
+    Task<void> task = transaction.rollback();
+    EXPECT_TRUE(engine_.drive(shard_, task));
+    engine_.turns(3);
+  }
+  void rollback_to(Transaction::Savepoint savepoint) {
+    Task<void> task = transaction.rollback_to(savepoint);
+    EXPECT_TRUE(engine_.drive(shard_, task));
+  }
+
+ private:
+  Task<Status> statement() {
+    while (!transaction.begin_statement()) co_await transaction.shard().next_turn();
+    Status status = co_await transaction.write(std::span(&pointer_, 1));
+    transaction.end_statement();
+    co_return std::move(status);
+  }
+  Engine& engine_;
+  unsigned shard_;
+  RowBatch* pointer_ = nullptr;
+  Task<Status> task_;
+
+ public:
+  Transaction transaction;
+};
+
+}  // namespace wandian
