@@ -1,0 +1,467 @@
+// INSERT, UPDATE and DELETE.
+#include <algorithm>
+
+#include "sql/bind/internal.h"
+
+namespace wandian::sql {
+
+using namespace type_oid;
+
+namespace {
+
+std::string quoted(std::string_view name) { return "\"" + std::string(name) + "\""; }
+
+bool is_plain_values(const PgQuery__SelectStmt& select) {
+  return select.n_values_lists > 0 && select.n_sort_clause == 0 && select.limit_count == nullptr && select.limit_offset == nullptr &&
+         select.n_locking_clause == 0 && select.with_clause == nullptr;
+}
+
+}  // namespace
+
+int Binder::bind_target_table(Scope& scope, const PgQuery__RangeVar& range, std::string_view verb) {
+  const std::string_view schema = range.schemaname != nullptr ? range.schemaname : "";
+  const std::string_view table = range.relname;
+  if (schema.empty()) {
+    for (const CommonTable* cte : scope.ctes) {
+      if (cte->name == table && !find_relation(context_, schema, table)) {
+        fail(at(Status{sqlstate::undefined_table, "relation " + quoted(table) + " cannot be the target of a modifying statement"}, range.location));
+      }
+    }
+  }
+  const std::optional<FoundRelation> found = find_relation(context_, schema, table);
+  if (!found) fail(at(undefined_relation(schema, table), range.location));
+  switch (found->kind) {
+    case FoundRelation::Kind::kTable: break;
+    case FoundRelation::Kind::kView:
+      fail(Status{sqlstate::object_not_in_prerequisite_state, "cannot " + std::string(verb) + " view " + quoted(table)}.with_detail(
+          "Views are not updatable."));
+    case FoundRelation::Kind::kSystem:
+      fail(Status{sqlstate::insufficient_privilege, "permission denied for table " + std::string(table)});
+    case FoundRelation::Kind::kSequence:
+      fail(Status{sqlstate::wrong_object_type, "cannot change sequence " + quoted(table)});
+    case FoundRelation::Kind::kIndex:
+      fail(at(Status{sqlstate::wrong_object_type, "cannot open relation " + quoted(table)}.with_detail(
+                  "This operation is not supported for indexes."),
+              range.location));
+  }
+  const std::string_view alias = range.alias != nullptr ? name(range.alias->aliasname) : std::string_view{};
+  return add_range(scope, make_table_entry(catalog().table(found->oid), alias));
+}
+
+int Binder::find_target_column(const TableDef& table, std::string_view column, int location) {
+  const int found = table.find_column(column);
+  if (found >= 0) return found;
+  for (const std::string_view system : {"ctid", "xmin", "cmin", "xmax", "cmax", "tableoid"}) {
+    if (system == column) {
+      fail(at(Status{sqlstate::feature_not_supported, "cannot assign to system column " + quoted(column)}, location));
+    }
+  }
+  fail(at(Status{sqlstate::undefined_column, "column " + quoted(column) + " of relation " + quoted(table.name) + " does not exist"}, location));
+}
+
+const Expr* Binder::column_default(const TableDef& table, int column, int location) {
+  const ColumnDef& def = table.columns[static_cast<std::size_t>(column)];
+  if (def.identity != 0) {
+    // nextval of the sequence that the column owns; the owner of the table need not grant it.
+    const SequenceDef* owned = nullptr;
+    for (const auto& [oid, sequence] : catalog().sequences()) {
+      if (sequence->owned_by_table != table.oid || sequence->owned_kind != 'i') continue;
+      if (owned == nullptr || sequence->owned_by_column == column) owned = sequence.get();
+    }
+    if (owned == nullptr) {
+      fail(Status{sqlstate::internal_error, "no owned sequence found for column " + quoted(def.name) + " of " + quoted(table.name)});
+    }
+    const std::span<const FunctionDef* const> nextval = sql::find_functions("nextval");
+    if (nextval.empty()) fail(Status{sqlstate::undefined_function, "function nextval(regclass) does not exist"});
+    note_sequence(owned->oid);
+    const Expr* sequence = make_constant(arena_, kRegclass, -1, Value::of_int(owned->oid));
+    return coerce_assignment(make_call(nextval[0], list({sequence}), kInt8, CallForm::kCall, -1), def.type, def.typmod, def.name, location);
+  }
+  if (def.default_expression.empty()) return make_null(arena_, def.type);
+  const std::string text = "SELECT " + def.default_expression;
+  Result<ParsedStatements> parsed = ParsedStatements::parse(text);
+  if (!parsed.ok()) fail(parsed.take_status());
+  const std::string_view outer_text = swap_text({});
+  Scope& scope = scopes_.emplace_back();
+  scope.place = Place::kDefault;
+  const PgQuery__SelectStmt& select = *parsed->statements()[0].node->select_stmt;
+  const Expr* value = bind_expr(scope, select.target_list[0]->res_target->val);
+  value = coerce_assignment(value, def.type, def.typmod, def.name, location);
+  text_ = outer_text;
+  return value;
+}
+
+const Expr* Binder::assign(const TableDef& table, int column, const Expr* value, int location) {
+  if (value->kind == ExprKind::kSetToDefault) return column_default(table, column, location);
+  const ColumnDef& def = table.columns[static_cast<std::size_t>(column)];
+  if (value->returns_set && value->kind != ExprKind::kFunction) {
+    fail(at(Status{sqlstate::feature_not_supported, "set-returning functions are not allowed here"}, location));
+  }
+  return coerce_assignment(value, def.type, def.typmod, def.name, location);
+}
+
+void Binder::check_generated(const TableDef& table, int column, const Expr* value, int location, bool overriding_system) {
+  const ColumnDef& def = table.columns[static_cast<std::size_t>(column)];
+  if (def.identity != 'a' || overriding_system || value->kind == ExprKind::kSetToDefault) return;
+  (void)location;
+  fail(Status{sqlstate::generated_always, "cannot insert a non-DEFAULT value into column " + quoted(def.name)}
+           .with_detail("Column " + quoted(def.name) + " is an identity column defined as GENERATED ALWAYS.")
+           .with_hint("Use OVERRIDING SYSTEM VALUE to override."));
+}
+
+Query* Binder::bind_insert(const PgQuery__InsertStmt& insert) {
+  Scope& scope = scopes_.emplace_back();
+  auto* query = make<Query>();
+  query->command = Command::kInsert;
+  scope.query = query;
+  bind_with(insert.with_clause, scope);
+  const int target = bind_target_table(scope, *insert.relation, "insert into");
+  const TableDef& table = *scope.ranges[static_cast<std::size_t>(target)]->table;
+  const bool overriding_system = insert.override == PG_QUERY__OVERRIDING_KIND__OVERRIDING_SYSTEM_VALUE;
+  const bool overriding_user = insert.override == PG_QUERY__OVERRIDING_KIND__OVERRIDING_USER_VALUE;
+
+  struct TargetColumn {
+    int column;
+    int location;
+  };
+  std::vector<TargetColumn> columns;
+  const bool listed = insert.n_cols > 0;
+  if (listed) {
+    for (std::size_t i = 0; i < insert.n_cols; ++i) {
+      const PgQuery__ResTarget& item = *insert.cols[i]->res_target;
+      if (item.n_indirection > 0) {
+        fail(at(Status{sqlstate::feature_not_supported, "assignment to parts of a column is not supported"}, item.location));
+      }
+      const int column = find_target_column(table, item.name, item.location);
+      if (std::any_of(columns.begin(), columns.end(), [&](const TargetColumn& c) { return c.column == column; })) {
+        fail(at(Status{sqlstate::duplicate_column, "column " + quoted(item.name) + " specified more than once"}, item.location));
+      }
+      columns.push_back({column, item.location});
+    }
+  } else {
+    for (std::size_t i = 0; i < table.columns.size(); ++i) {
+      if (!table.columns[i].dropped) columns.push_back({static_cast<int>(i), -1});
+    }
+  }
+
+  std::vector<const Expr*> values(table.columns.size(), nullptr);
+  const auto check_width = [&](std::size_t width, const Expr* first_extra, int location) {
+    if (width > columns.size()) {
+      fail(at(Status{sqlstate::syntax_error, "INSERT has more expressions than target columns"},
+              first_extra != nullptr ? first_extra->location : location));
+    }
+    if (listed && width < columns.size()) {
+      fail(at(Status{sqlstate::syntax_error, "INSERT has more target columns than expressions"}, columns[width].location));
+    }
+  };
+  const PgQuery__SelectStmt* source = insert.select_stmt != nullptr ? insert.select_stmt->select_stmt : nullptr;
+  if (source == nullptr) {
+    columns.clear();   // DEFAULT VALUES
+  } else if (is_plain_values(*source)) {
+    std::vector<std::vector<const Expr*>> rows;
+    const Place place = source->n_values_lists == 1 ? Place::kInsertTarget : Place::kValues;
+    for (std::size_t r = 0; r < source->n_values_lists; ++r) {
+      const PgQuery__List& list_node = *source->values_lists[r]->list;
+      std::vector<const Expr*> row;
+      for (std::size_t i = 0; i < list_node.n_items; ++i) {
+        const Expr* value = nullptr;
+        const ParseNode* item = list_node.items[i];
+        if (item->node_case == PG_QUERY__NODE__NODE_COLUMN_REF && item->column_ref->n_fields > 0 &&
+            item->column_ref->fields[item->column_ref->n_fields - 1]->node_case == PG_QUERY__NODE__NODE_A_STAR) {
+          fail(at(Status{sqlstate::syntax_error, "SELECT * with no tables specified is not valid"}, item->column_ref->location));
+        }
+        value = bind_in_place(scope, item, place);
+        if (i < columns.size()) {
+          const int column = columns[i].column;
+          check_generated(table, column, value, value->location, overriding_system || overriding_user);
+          if (overriding_user && table.columns[static_cast<std::size_t>(column)].identity != 0) {
+            value = column_default(table, column, value->location);
+          }
+          value = assign(table, column, value, value->location);
+        }
+        row.push_back(value);
+      }
+      if (r > 0 && row.size() != rows[0].size()) {
+        fail(at(Status{sqlstate::syntax_error, "VALUES lists must all be the same length"}, row.empty() ? -1 : row[0]->location));
+      }
+      check_width(row.size(), row.size() > columns.size() ? row[columns.size()] : nullptr, -1);
+      rows.push_back(std::move(row));
+    }
+    columns.resize(std::min(columns.size(), rows[0].size()));
+    if (rows.size() == 1) {
+      for (std::size_t i = 0; i < columns.size(); ++i) values[static_cast<std::size_t>(columns[i].column)] = rows[0][i];
+    } else {
+      auto* entry = make<RangeEntry>();
+      entry->kind = RangeKind::kValues;
+      entry->alias = entry->name = "*VALUES*";
+      std::vector<RangeColumn> value_columns;
+      for (std::size_t i = 0; i < columns.size(); ++i) {
+        const ColumnDef& def = table.columns[static_cast<std::size_t>(columns[i].column)];
+        value_columns.push_back({def.name, def.type, def.typmod, false});
+      }
+      entry->columns = keep(value_columns);
+      std::vector<ExprList> lists;
+      lists.reserve(rows.size());
+      for (const auto& row : rows) lists.push_back(keep(row));
+      entry->values = keep(lists);
+      const int range = add_range(scope, entry);
+      auto* node = make<JoinNode>();
+      node->range = static_cast<std::uint16_t>(range);
+      query->from = keep(std::vector<const JoinNode*>{node});
+      for (std::size_t i = 0; i < columns.size(); ++i) {
+        values[static_cast<std::size_t>(columns[i].column)] = column_expr(*entry, range, static_cast<int>(i), 0, -1);
+      }
+    }
+  } else {
+    Query* select = bind_select(*source, &scope, false);
+    std::vector<TargetEntry> targets(select->targets.begin(), select->targets.end());
+    std::size_t width = 0;
+    for (const TargetEntry& entry : targets) width += entry.junk ? 0 : 1;
+    check_width(width, width > columns.size() ? targets[columns.size()].expr : nullptr, -1);
+    columns.resize(std::min(columns.size(), width));
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+      if (targets[i].expr->type == kUnknown) targets[i].expr = assign(table, columns[i].column, targets[i].expr, targets[i].expr->location);
+    }
+    select->targets = keep(targets);
+    RangeEntry* entry = make_subquery_entry(select, nullptr, "*SELECT*");
+    const int range = add_range(scope, entry);
+    auto* node = make<JoinNode>();
+    node->range = static_cast<std::uint16_t>(range);
+    query->from = keep(std::vector<const JoinNode*>{node});
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+      const int column = columns[i].column;
+      const Expr* value = column_expr(*entry, range, static_cast<int>(i), 0, targets[i].expr->location);
+      check_generated(table, column, value, -1, overriding_system || overriding_user);
+      if (overriding_user && table.columns[static_cast<std::size_t>(column)].identity != 0) {
+        values[static_cast<std::size_t>(column)] = column_default(table, column, -1);
+      } else {
+        values[static_cast<std::size_t>(column)] = assign(table, column, value, value->location);
+      }
+    }
+  }
+  std::vector<Assignment> assignments;
+  for (std::size_t i = 0; i < table.columns.size(); ++i) {
+    if (table.columns[i].dropped) continue;
+    const Expr* value = values[i] != nullptr ? values[i] : column_default(table, static_cast<int>(i), -1);
+    assignments.push_back({static_cast<std::uint16_t>(i), value});
+  }
+  query->assignments = keep(assignments);
+
+  scope.items.clear();
+  scope.items.push_back(make_item(scope, target));
+  if (insert.on_conflict_clause != nullptr) bind_on_conflict(scope, *insert.on_conflict_clause, table, *query);
+  scope.items.resize(1);
+  bind_returning(scope, insert.returning_list, insert.n_returning_list, *query);
+  query->ranges = copy_list<const RangeEntry*>(arena_, std::vector<const RangeEntry*>(scope.ranges.begin(), scope.ranges.end()));
+  finish_query(scope, *query);
+  return query;
+}
+
+void Binder::bind_on_conflict(Scope& scope, const PgQuery__OnConflictClause& clause, const TableDef& table, Query& query) {
+  OnConflict& out = query.on_conflict;
+  const bool update = clause.action == PG_QUERY__ON_CONFLICT_ACTION__ONCONFLICT_UPDATE;
+  out.action = update ? ConflictAction::kUpdate : ConflictAction::kNothing;
+  std::vector<std::uint16_t> indexes;
+  const PgQuery__InferClause* infer = clause.infer;
+  if (infer == nullptr) {
+    if (update) {
+      fail(at(Status{sqlstate::syntax_error, "ON CONFLICT DO UPDATE requires inference specification or constraint name"}.with_hint(
+                  "For example, ON CONFLICT (column_name)."),
+              clause.location));
+    }
+    out.any_index = true;
+    for (std::size_t i = 0; i < table.indexes.size(); ++i) {
+      if (table.indexes[i].unique && !(i == 0 && table.hidden_row_number)) indexes.push_back(static_cast<std::uint16_t>(i));
+    }
+  } else if (infer->conname != nullptr && *infer->conname != '\0') {
+    for (std::size_t i = 0; i < table.indexes.size(); ++i) {
+      if (table.indexes[i].name == infer->conname && table.indexes[i].constraint != 0 && table.indexes[i].unique) {
+        indexes.push_back(static_cast<std::uint16_t>(i));
+      }
+    }
+    if (indexes.empty()) {
+      fail(Status{sqlstate::undefined_object,
+                  "constraint " + quoted(infer->conname) + " for table " + quoted(table.name) + " does not exist"});
+    }
+  } else {
+    std::vector<std::uint16_t> wanted;
+    bool plain = true;
+    for (std::size_t i = 0; i < infer->n_index_elems; ++i) {
+      const PgQuery__IndexElem& element = *infer->index_elems[i]->index_elem;
+      if (element.ordering != PG_QUERY__SORT_BY_DIR__SORTBY_DEFAULT) {
+        fail(at(Status{sqlstate::invalid_column_reference, "ASC/DESC is not allowed in ON CONFLICT clause"}, infer->location));
+      }
+      if (element.nulls_ordering != PG_QUERY__SORT_BY_NULLS__SORTBY_NULLS_DEFAULT) {
+        fail(at(Status{sqlstate::invalid_column_reference, "NULLS FIRST/LAST is not allowed in ON CONFLICT clause"}, infer->location));
+      }
+      std::string_view column;
+      int location = infer->location;
+      if (element.name != nullptr && *element.name != '\0') {
+        column = element.name;
+      } else if (element.expr != nullptr && element.expr->node_case == PG_QUERY__NODE__NODE_COLUMN_REF &&
+                 element.expr->column_ref->n_fields == 1) {
+        column = string_value(element.expr->column_ref->fields[0]);
+        location = element.expr->column_ref->location;
+      } else {
+        plain = false;   // there are no indexes on expressions that it could match
+        continue;
+      }
+      const int found = table.find_column(column);
+      if (found < 0) fail(at(Status{sqlstate::undefined_column, "column " + quoted(column) + " does not exist"}, location));
+      const auto position = static_cast<std::uint16_t>(found);
+      if (std::find(wanted.begin(), wanted.end(), position) == wanted.end()) wanted.push_back(position);
+    }
+    if (infer->where_clause != nullptr) bind_condition(scope, infer->where_clause, Place::kWhere, "WHERE");
+    for (std::size_t i = 0; plain && i < table.indexes.size(); ++i) {
+      const IndexDef& index = table.indexes[i];
+      if (!index.unique || (i == 0 && table.hidden_row_number)) continue;
+      const std::size_t keys = std::min<std::size_t>(index.key_parts, index.parts.size());
+      if (keys != wanted.size()) continue;
+      const bool same = std::all_of(index.parts.begin(), index.parts.begin() + static_cast<std::ptrdiff_t>(keys), [&](const IndexPart& part) {
+        return std::find(wanted.begin(), wanted.end(), part.column) != wanted.end();
+      });
+      if (same) indexes.push_back(static_cast<std::uint16_t>(i));
+    }
+    if (indexes.empty()) {
+      fail(Status{sqlstate::invalid_column_reference,
+                  "there is no unique or exclusion constraint matching the ON CONFLICT specification"});
+    }
+  }
+  out.indexes = keep(indexes);
+  if (!update) return;
+
+  auto* excluded = make<RangeEntry>(*scope.ranges[0]);
+  excluded->kind = RangeKind::kExcluded;
+  excluded->alias = excluded->name = "excluded";
+  const int range = add_range(scope, excluded);
+  out.excluded = static_cast<std::uint16_t>(range);
+  NsItem item = make_item(scope, range);
+  item.schema = 0;
+  item.schema_name = {};
+  scope.items.push_back(item);
+  // An unqualified name is the target's: EXCLUDED has to be written.
+  scope.items.back().columns_visible = false;
+  out.assignments = keep(bind_set_list(scope, table, clause.target_list, clause.n_target_list));
+  out.where = bind_condition(scope, clause.where_clause, Place::kConflictWhere, "WHERE");
+}
+
+std::vector<Assignment> Binder::bind_set_list(Scope& scope, const TableDef& table, PgQuery__Node** items, std::size_t count) {
+  std::vector<Assignment> out;
+  for (std::size_t i = 0; i < count; ++i) {
+    const PgQuery__ResTarget& item = *items[i]->res_target;
+    if (item.n_indirection > 0) {
+      fail(at(Status{sqlstate::feature_not_supported, "assignment to parts of a column is not supported"}, item.location));
+    }
+    const Expr* value = nullptr;
+    if (item.val->node_case == PG_QUERY__NODE__NODE_MULTI_ASSIGN_REF) {
+      const PgQuery__MultiAssignRef& ref = *item.val->multi_assign_ref;
+      const auto mismatch = [&](int location) {
+        fail(at(Status{sqlstate::syntax_error, "number of columns does not match number of values"}, location));
+      };
+      if (ref.source->node_case == PG_QUERY__NODE__NODE_ROW_EXPR) {
+        const PgQuery__RowExpr& row = *ref.source->row_expr;
+        if (static_cast<int>(row.n_args) != ref.ncolumns) mismatch(row.location);
+        value = bind_in_place(scope, row.args[ref.colno - 1], Place::kUpdateSource);
+      } else if (ref.source->node_case == PG_QUERY__NODE__NODE_SUB_LINK &&
+                 ref.source->sub_link->sub_link_type == PG_QUERY__SUB_LINK_TYPE__EXPR_SUBLINK) {
+        const PgQuery__SubLink& source = *ref.source->sub_link;
+        // The grammar repeats the sub-select for each column; it is bound and run once.
+        const SubLinkExpr*& shared = multi_assignments_[static_cast<std::uint64_t>(source.location)];
+        if (ref.colno == 1 || shared == nullptr) {
+          auto* link = make<SubLinkExpr>();
+          link->link = SubLinkKind::kRow;
+          link->query = bind_query_node(source.subselect, &scope, false);
+          link->type = kRecord;
+          link->location = source.location;
+          scope.query->has_sublinks = true;
+          shared = link;
+        }
+        // Literals of no type yet take the column's.
+        std::vector<TargetEntry> targets(shared->query->targets.begin(), shared->query->targets.end());
+        const auto visible = std::count_if(targets.begin(), targets.end(), [](const TargetEntry& t) { return !t.junk; });
+        if (visible != ref.ncolumns) mismatch(source.location);
+        TargetEntry& target = targets[static_cast<std::size_t>(ref.colno - 1)];
+        if (target.expr->type == kUnknown) {
+          const int column = find_target_column(table, item.name, item.location);
+          target.expr = assign(table, column, target.expr, target.expr->location);
+          const_cast<Query*>(shared->query)->targets = keep(targets);
+        }
+        auto* field = make<FieldExpr>();
+        field->record = shared;
+        field->field = static_cast<std::uint16_t>(ref.colno - 1);
+        field->name = target.name;
+        field->type = target.expr->type;
+        field->typmod = target.expr->typmod;
+        field->location = source.location;
+        value = field;
+      } else {
+        fail(at(Status{sqlstate::feature_not_supported,
+                       "source for a multiple-column UPDATE item must be a sub-SELECT or ROW() expression"},
+                item.location));
+      }
+    } else {
+      value = bind_in_place(scope, item.val, Place::kUpdateSource);
+    }
+    const int column = find_target_column(table, item.name, item.location);
+    const ColumnDef& def = table.columns[static_cast<std::size_t>(column)];
+    if (def.identity == 'a' && value->kind != ExprKind::kSetToDefault) {
+      fail(Status{sqlstate::generated_always, "column " + quoted(def.name) + " can only be updated to DEFAULT"}.with_detail(
+          "Column " + quoted(def.name) + " is an identity column defined as GENERATED ALWAYS."));
+    }
+    for (const Assignment& earlier : out) {
+      if (earlier.column != column) continue;
+      fail(Status{sqlstate::syntax_error, "multiple assignments to same column " + quoted(def.name)});
+    }
+    const int location = value->location >= 0 ? value->location : item.location;
+    out.push_back({static_cast<std::uint16_t>(column), assign(table, column, value, location)});
+  }
+  return out;
+}
+
+void Binder::bind_returning(Scope& scope, PgQuery__Node** items, std::size_t count, Query& query) {
+  if (count == 0) return;
+  std::vector<TargetEntry> targets = bind_target_list(scope, items, count, Place::kReturning);
+  resolve_unknown_targets(targets);
+  query.returning = keep(targets);
+}
+
+Query* Binder::bind_update(const PgQuery__UpdateStmt& update) {
+  Scope& scope = scopes_.emplace_back();
+  auto* query = make<Query>();
+  query->command = Command::kUpdate;
+  scope.query = query;
+  bind_with(update.with_clause, scope);
+  const int target = bind_target_table(scope, *update.relation, "update");
+  const TableDef& table = *scope.ranges[static_cast<std::size_t>(target)]->table;
+  scope.items.push_back(make_item(scope, target));
+  // Sub-selects in FROM do not see the target.
+  scope.items[0].lateral_only = true;
+  scope.items[0].lateral_ok = false;
+  bind_from(scope, *query, update.from_clause, update.n_from_clause);
+  query->assignments = keep(bind_set_list(scope, table, update.target_list, update.n_target_list));
+  query->where = bind_condition(scope, update.where_clause, Place::kWhere, "WHERE");
+  bind_returning(scope, update.returning_list, update.n_returning_list, *query);
+  query->ranges = copy_list<const RangeEntry*>(arena_, std::vector<const RangeEntry*>(scope.ranges.begin(), scope.ranges.end()));
+  finish_query(scope, *query);
+  return query;
+}
+
+Query* Binder::bind_delete(const PgQuery__DeleteStmt& del) {
+  Scope& scope = scopes_.emplace_back();
+  auto* query = make<Query>();
+  query->command = Command::kDelete;
+  scope.query = query;
+  bind_with(del.with_clause, scope);
+  const int target = bind_target_table(scope, *del.relation, "delete from");
+  scope.items.push_back(make_item(scope, target));
+  scope.items[0].lateral_only = true;
+  scope.items[0].lateral_ok = false;
+  bind_from(scope, *query, del.using_clause, del.n_using_clause);
+  query->where = bind_condition(scope, del.where_clause, Place::kWhere, "WHERE");
+  bind_returning(scope, del.returning_list, del.n_returning_list, *query);
+  query->ranges = copy_list<const RangeEntry*>(arena_, std::vector<const RangeEntry*>(scope.ranges.begin(), scope.ranges.end()));
+  finish_query(scope, *query);
+  return query;
+}
+
+}  // namespace wandian::sql

@@ -1,0 +1,566 @@
+// FROM: tables, views, sub-selects, functions, VALUES, common tables and joins.
+#include <algorithm>
+
+#include "sql/bind/internal.h"
+
+namespace wandian::sql {
+
+using namespace type_oid;
+
+namespace {
+
+constexpr int kMaxViewDepth = 64;
+
+std::string quoted(std::string_view name) { return "\"" + std::string(name) + "\""; }
+
+std::string_view alias_name(const PgQuery__Alias* alias) {
+  return alias != nullptr && alias->aliasname != nullptr ? std::string_view(alias->aliasname) : std::string_view{};
+}
+
+std::string_view text_of(const char* text) { return text == nullptr ? std::string_view{} : std::string_view(text); }
+
+}  // namespace
+
+int Binder::add_range(Scope& scope, RangeEntry* entry) {
+  if (scope.ranges.size() >= 65000) fail(Status{sqlstate::statement_too_complex, "too many range table entries"});
+  scope.ranges.push_back(entry);
+  return static_cast<int>(scope.ranges.size()) - 1;
+}
+
+std::span<const RangeColumn> Binder::rename_columns(std::span<const RangeColumn> columns, const PgQuery__Alias* alias, std::string_view table) {
+  if (alias == nullptr || alias->n_colnames == 0) return columns;
+  std::vector<RangeColumn> out(columns.begin(), columns.end());
+  std::size_t next = 0;
+  for (std::size_t i = 0; i < alias->n_colnames; ++i) {
+    while (next < out.size() && out[next].hidden) ++next;
+    if (next == out.size()) {
+      const auto visible = std::count_if(columns.begin(), columns.end(), [](const RangeColumn& c) { return !c.hidden; });
+      fail(Status{sqlstate::invalid_column_reference, "table " + quoted(table) + " has " + std::to_string(visible) +
+                                                          " columns available but " + std::to_string(alias->n_colnames) +
+                                                          " columns specified"});
+    }
+    out[next++].name = arena_.copy(string_value(alias->colnames[i]));
+  }
+  return keep(out);
+}
+
+RangeEntry* Binder::make_table_entry(std::shared_ptr<const TableDef> table, std::string_view alias) {
+  auto* entry = make<RangeEntry>();
+  entry->kind = RangeKind::kTable;
+  entry->table = table.get();
+  entry->name = table->name;   // the definition outlives the statement
+  entry->alias = alias.empty() ? std::string_view(table->name) : alias;
+  std::vector<RangeColumn> columns;
+  columns.reserve(table->columns.size());
+  for (const ColumnDef& column : table->columns) columns.push_back({column.name, column.type, column.typmod, column.dropped});
+  entry->columns = keep(columns);
+  depend_on(std::move(table));
+  return entry;
+}
+
+RangeEntry* Binder::make_system_entry(const SystemRelation& relation, std::string_view alias) {
+  if (!relation.view_definition.empty()) {
+    ++view_depth_;
+    Result<ParsedStatements> parsed = ParsedStatements::parse(relation.view_definition);
+    if (!parsed.ok()) fail(parsed.take_status());
+    const std::string_view outer_text = swap_text({});
+    const Query* query = bind_query_node(parsed->statements()[0].node, nullptr);
+    text_ = outer_text;
+    --view_depth_;
+    RangeEntry* entry = make_subquery_entry(query, nullptr, relation.name);
+    entry->view = relation.oid;
+    if (!alias.empty()) entry->alias = alias;
+    // The definition says the names; the query the types.
+    std::vector<RangeColumn> columns(entry->columns.begin(), entry->columns.end());
+    for (std::size_t i = 0; i < columns.size() && i < relation.columns.size(); ++i) columns[i].name = relation.columns[i].name;
+    entry->columns = keep(columns);
+    entry->name = relation.name;
+    return entry;
+  }
+  auto* entry = make<RangeEntry>();
+  entry->kind = RangeKind::kSystem;
+  entry->system = &relation;
+  entry->name = relation.name;
+  entry->alias = alias.empty() ? std::string_view(relation.name) : alias;
+  std::vector<RangeColumn> columns;
+  for (const SystemColumn& column : relation.columns) columns.push_back({column.name, column.type, -1, false});
+  entry->columns = keep(columns);
+  return entry;
+}
+
+RangeEntry* Binder::make_subquery_entry(const Query* query, const PgQuery__Alias* alias, std::string_view fallback) {
+  auto* entry = make<RangeEntry>();
+  entry->kind = RangeKind::kSubquery;
+  entry->query = query;
+  entry->alias = alias != nullptr ? arena_.copy(alias_name(alias)) : fallback;
+  std::vector<RangeColumn> columns;
+  for (const TargetEntry& target : query->targets) {
+    if (!target.junk) columns.push_back({target.name, target.expr->type, target.expr->typmod, false});
+  }
+  entry->columns = rename_columns(keep(columns), alias, entry->alias);
+  return entry;
+}
+
+RangeEntry* Binder::bind_view(const ObjectDef& view, std::string_view alias) {
+  const std::optional<ViewDefinition> definition = ViewDefinition::decode(view.definition);
+  if (!definition) fail(Status{sqlstate::data_corrupted, "definition of view " + quoted(view.name) + " cannot be read"});
+  if (++view_depth_ > kMaxViewDepth) {
+    fail(Status{sqlstate::invalid_object_definition, "infinite recursion detected in rules for relation " + quoted(view.name)});
+  }
+  Result<ParsedStatements> parsed = ParsedStatements::parse(definition->query);
+  if (!parsed.ok()) fail(parsed.take_status());
+  if (parsed->statements().size() != 1) fail(Status{sqlstate::data_corrupted, "definition of view " + quoted(view.name) + " cannot be read"});
+  // The view's names mean what they meant when it was made.
+  BindContext inner = context_;
+  inner.search_path = definition->search_path;
+  Binder binder(inner, {}, arena_, {});
+  binder.view_depth_ = view_depth_;
+  binder.stack_base_ = stack_base_;
+  const Query* query = binder.bind_query_node(parsed->statements()[0].node, nullptr);
+  for (auto& table : binder.tables_) depend_on(std::move(table));
+  for (auto& object : binder.objects_) depend_on(std::move(object));
+  for (auto& sequence : binder.sequences_) sequences_.push_back(std::move(sequence));
+  cacheable = cacheable && binder.cacheable;
+  uses_temporary_ = uses_temporary_ || binder.uses_temporary_;
+  --view_depth_;
+  RangeEntry* entry = make_subquery_entry(query, nullptr, {});
+  entry->view = view.oid;
+  entry->name = arena_.copy(view.name);
+  entry->alias = alias.empty() ? entry->name : alias;
+  std::vector<RangeColumn> columns(entry->columns.begin(), entry->columns.end());
+  for (std::size_t i = 0; i < columns.size() && i < definition->columns.size(); ++i) {
+    columns[i].name = arena_.copy(definition->columns[i].name);
+  }
+  entry->columns = keep(columns);
+  return entry;
+}
+
+CommonTable* Binder::find_cte(Scope& scope, std::string_view table, int* levels_up, bool* self_reference) {
+  *levels_up = 0;
+  *self_reference = false;
+  for (Scope* level = &scope; level != nullptr; level = level->parent, ++*levels_up) {
+    if (level->recursive != nullptr && level->recursive->name == table) {
+      // Inside its own query, which is one level below the WITH that names it.
+      *self_reference = true;
+      ++*levels_up;
+      return level->recursive;
+    }
+    for (CommonTable* cte : level->ctes) {
+      if (cte->name == table) return cte;
+    }
+  }
+  return nullptr;
+}
+
+RangeEntry* Binder::bind_range_var(Scope& scope, const PgQuery__RangeVar& range) {
+  const std::string_view schema = text_of(range.schemaname);
+  const std::string_view table = text_of(range.relname);
+  const std::string_view alias = range.alias != nullptr ? arena_.copy(alias_name(range.alias)) : std::string_view{};
+  RangeEntry* entry = nullptr;
+  if (schema.empty()) {
+    int levels_up = 0;
+    bool self = false;
+    if (CommonTable* cte = find_cte(scope, table, &levels_up, &self)) {
+      ++cte->references;
+      entry = make<RangeEntry>();
+      entry->kind = RangeKind::kCte;
+      entry->cte = cte;
+      entry->cte_levels_up = static_cast<std::uint16_t>(levels_up);
+      entry->self_reference = self;
+      entry->name = cte->name;
+      entry->alias = alias.empty() ? cte->name : alias;
+      entry->columns = rename_columns(cte->columns, range.alias, entry->alias);
+      return entry;
+    }
+  }
+  if (range.catalogname != nullptr && *range.catalogname != '\0') {
+    const auto database = catalog().object(ObjectKind::kDatabase, context_.database);
+    if (database != nullptr && database->name != range.catalogname) {
+      fail(at(Status{sqlstate::feature_not_supported, "cross-database references are not implemented: " +
+                                                          quoted(std::string(range.catalogname) + "." + std::string(schema) + "." + std::string(table))},
+              range.location));
+    }
+  }
+  const std::optional<FoundRelation> found = find_relation(context_, schema, table);
+  if (!found) {
+    for (Scope* level = &scope; level != nullptr && schema.empty(); level = level->parent) {
+      for (const std::string_view later : level->future_ctes) {
+        if (later != table) continue;
+        fail(at(Status{sqlstate::undefined_table, "relation " + quoted(table) + " does not exist"}
+                    .with_detail("There is a WITH item named " + quoted(table) + ", but it cannot be referenced from this part of the query.")
+                    .with_hint("Use WITH RECURSIVE, or re-order the WITH items to remove forward references."),
+                range.location));
+      }
+    }
+    fail(at(undefined_relation(schema, table), range.location));
+  }
+  switch (found->kind) {
+    case FoundRelation::Kind::kTable: entry = make_table_entry(catalog().table(found->oid), alias); break;
+    case FoundRelation::Kind::kView: {
+      auto view = catalog().object(ObjectKind::kView, found->oid);
+      const std::string_view outer_text = swap_text({});
+      entry = bind_view(*view, alias);
+      text_ = outer_text;
+      depend_on(std::move(view));
+      break;
+    }
+    case FoundRelation::Kind::kSystem: entry = make_system_entry(*found->system, alias); break;
+    case FoundRelation::Kind::kIndex:
+      fail(at(Status{sqlstate::wrong_object_type, "cannot open relation " + quoted(table)}.with_detail(
+                  "This operation is not supported for indexes."),
+              range.location));
+    case FoundRelation::Kind::kSequence: {
+      // SELECT last_value, log_cnt, is_called FROM a sequence: through the function that pg_sequences uses.
+      const SystemRelation* relation = find_system_relation(kPgCatalogSchema, "pg_sequence_state");
+      if (relation == nullptr) {
+        fail(at(Status{sqlstate::feature_not_supported, "cannot read sequence " + quoted(table) + " as a relation"}.with_hint(
+                    "Use pg_sequences or currval()."),
+                range.location));
+      }
+      auto* query = make<Query>();
+      RangeEntry* inner = make_system_entry(*relation, {});
+      query->ranges = keep(std::vector<const RangeEntry*>{inner});
+      auto* node = make<JoinNode>();
+      query->from = keep(std::vector<const JoinNode*>{node});
+      std::vector<TargetEntry> targets;
+      for (std::size_t i = 0; i < inner->columns.size(); ++i) {
+        const Expr* column = column_expr(*inner, 0, static_cast<int>(i), 0, -1);
+        if (inner->columns[i].name == "oid") {
+          query->where = make_operator("=", column, make_constant(arena_, kOid, -1, Value::of_int(found->oid)), -1);
+        } else {
+          targets.push_back({column, inner->columns[i].name, false, 0, 0});
+        }
+      }
+      query->targets = keep(targets);
+      note_sequence(found->oid);
+      entry = make_subquery_entry(query, nullptr, arena_.copy(table));
+      if (!alias.empty()) entry->alias = alias;
+      break;
+    }
+  }
+  entry->columns = rename_columns(entry->columns, range.alias, entry->alias);
+  return entry;
+}
+
+RangeEntry* Binder::bind_range_function(Scope& scope, const PgQuery__RangeFunction& range) {
+  auto* entry = make<RangeEntry>();
+  entry->kind = RangeKind::kFunction;
+  entry->lateral = range.lateral != 0;
+  const std::string_view alias = arena_.copy(alias_name(range.alias));
+  std::vector<RangeColumn> columns;
+  std::vector<RangeFunction> functions;
+  std::string_view first_name;
+  if (range.n_coldeflist > 0) {
+    fail(Status{sqlstate::feature_not_supported, "a column definition list for a function is not supported"});
+  }
+  const bool outer = std::exchange(scope.lateral_active, true);   // functions in FROM see what stands left of them
+  const auto add = [&](const Expr* call, std::string_view name) {
+    RangeFunction function;
+    if (call->type == kUnknown) call = coerce(call, kText, -1, CoerceContext::kImplicit, CallForm::kImplicitCast, -1);
+    function.call = call;
+    function.first_column = static_cast<std::uint16_t>(columns.size());
+    const std::vector<NamedExpr> fields = record_fields(scope, call);
+    if (fields.empty()) {
+      if (call->type == kRecord) {
+        fail(at(Status{sqlstate::syntax_error, "a column definition list is required for functions returning \"record\""}, call->location));
+      }
+      // A function of one column gives it the alias's name.
+      const std::string_view column = range.n_functions == 1 && !alias.empty() ? alias : name;
+      columns.push_back({column, call->type, call->typmod, false});
+    } else {
+      for (const NamedExpr& field : fields) columns.push_back({field.name, field.expr->type, -1, false});
+    }
+    function.column_count = static_cast<std::uint16_t>(columns.size() - function.first_column);
+    functions.push_back(function);
+    if (first_name.empty()) first_name = name;
+  };
+  for (std::size_t i = 0; i < range.n_functions; ++i) {
+    const PgQuery__List& item = *range.functions[i]->list;
+    const ParseNode* node = item.items[0];
+    if (item.n_items > 1 && item.items[1] != nullptr && item.items[1]->node_case == PG_QUERY__NODE__NODE_LIST &&
+        item.items[1]->list->n_items > 0) {
+      fail(Status{sqlstate::feature_not_supported, "a column definition list for a function is not supported"});
+    }
+    // unnest(a, b, ...) stands for ROWS FROM (unnest(a), unnest(b), ...).
+    if (node->node_case == PG_QUERY__NODE__NODE_FUNC_CALL && node->func_call->n_args > 1 && node->func_call->n_funcname == 1 &&
+        string_value(node->func_call->funcname[0]) == "unnest") {
+      for (std::size_t k = 0; k < node->func_call->n_args; ++k) {
+        PgQuery__FuncCall single = *node->func_call;
+        PgQuery__Node* argument = node->func_call->args[k];
+        single.n_args = 1;
+        single.args = &argument;
+        const Place place = std::exchange(scope.place, Place::kFrom);
+        add(bind_function_call(scope, single), "unnest");
+        scope.place = place;
+      }
+      continue;
+    }
+    add(bind_in_place(scope, node, Place::kFrom), column_name_of(node));
+  }
+  scope.lateral_active = outer;
+  if (range.ordinality != 0) {
+    columns.push_back({"ordinality", kInt8, -1, false});
+    entry->ordinality = true;
+  }
+  // Functions see the tables to their left without LATERAL being written.
+  for (const RangeFunction& function : functions) {
+    for (const ColumnUse& use : collect_columns(function.call)) {
+      (void)use;
+      entry->lateral = true;
+    }
+  }
+  entry->alias = alias.empty() ? arena_.copy(first_name) : alias;
+  for (RangeColumn& column : columns) column.name = arena_.copy(column.name);
+  entry->columns = rename_columns(keep(columns), range.alias, entry->alias);
+  entry->functions = keep(functions);
+  return entry;
+}
+
+NsItem Binder::make_item(Scope& scope, int range) {
+  NsItem item;
+  const RangeEntry& entry = *scope.ranges[static_cast<std::size_t>(range)];
+  item.alias = entry.alias;
+  item.range = range;
+  item.entry = &entry;
+  if (entry.table != nullptr && entry.alias == entry.name) {
+    item.schema = entry.table->schema;
+    if (const auto schema = catalog().schema(entry.table->schema)) item.schema_name = arena_.copy(schema->name);
+  }
+  if (entry.system != nullptr) {
+    item.schema = entry.system->schema;
+    item.schema_name = entry.system->schema == kInformationSchema ? "information_schema" : "pg_catalog";
+  }
+  return item;
+}
+
+void Binder::check_duplicate_aliases(const std::vector<NsItem>& items) {
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    if (!items[i].relation_visible || items[i].alias.empty()) continue;
+    for (std::size_t k = i + 1; k < items.size(); ++k) {
+      if (!items[k].relation_visible || items[k].alias != items[i].alias) continue;
+      // Two tables of one name in different schemas are told apart by the schema.
+      if (items[i].schema != 0 && items[k].schema != 0 && items[i].schema != items[k].schema) continue;
+      fail(Status{sqlstate::duplicate_alias, "table name " + quoted(items[i].alias) + " specified more than once"});
+    }
+  }
+}
+
+const JoinNode* Binder::bind_from_item(Scope& scope, const ParseNode* node, std::vector<NsItem>* items) {
+  check_stack(-1);
+  RangeEntry* entry = nullptr;
+  switch (node->node_case) {
+    case PG_QUERY__NODE__NODE_RANGE_VAR: entry = bind_range_var(scope, *node->range_var); break;
+    case PG_QUERY__NODE__NODE_RANGE_SUBSELECT: {
+      const PgQuery__RangeSubselect& source = *node->range_subselect;
+      if (source.alias == nullptr) {
+        int location = -1;
+        if (source.subquery->node_case == PG_QUERY__NODE__NODE_SELECT_STMT && source.subquery->select_stmt->n_values_lists > 0) {
+          fail(Status{sqlstate::syntax_error, "VALUES in FROM must have an alias"}.with_hint("For example, FROM (VALUES ...) [AS] foo."));
+        }
+        fail(at(Status{sqlstate::syntax_error, "subquery in FROM must have an alias"}.with_hint("For example, FROM (SELECT ...) [AS] foo."),
+                location));
+      }
+      const bool outer = std::exchange(scope.lateral_active, source.lateral != 0);
+      const Query* query = bind_query_node(source.subquery, &scope);
+      scope.lateral_active = outer;
+      entry = make_subquery_entry(query, source.alias, {});
+      entry->lateral = source.lateral != 0;
+      break;
+    }
+    case PG_QUERY__NODE__NODE_RANGE_FUNCTION: entry = bind_range_function(scope, *node->range_function); break;
+    case PG_QUERY__NODE__NODE_JOIN_EXPR: return bind_join(scope, *node->join_expr, items);
+    case PG_QUERY__NODE__NODE_RANGE_TABLE_SAMPLE: fail(Status{sqlstate::feature_not_supported, "TABLESAMPLE is not supported"});
+    case PG_QUERY__NODE__NODE_RANGE_TABLE_FUNC: fail(Status{sqlstate::feature_not_supported, "XMLTABLE is not supported"});
+    default: fail(Status{sqlstate::feature_not_supported, "this kind of FROM item is not supported"});
+  }
+  const int range = add_range(scope, entry);
+  items->push_back(make_item(scope, range));
+  auto* out = make<JoinNode>();
+  out->range = static_cast<std::uint16_t>(range);
+  return out;
+}
+
+void Binder::add_items(Scope& scope, std::vector<NsItem> items) {
+  for (NsItem& item : items) scope.items.push_back(std::move(item));
+}
+
+const JoinNode* Binder::bind_join(Scope& scope, const PgQuery__JoinExpr& join, std::vector<NsItem>* items) {
+  auto* out = make<JoinNode>();
+  out->is_join = true;
+  switch (join.jointype) {
+    case PG_QUERY__JOIN_TYPE__JOIN_LEFT: out->type = JoinType::kLeft; break;
+    case PG_QUERY__JOIN_TYPE__JOIN_RIGHT: out->type = JoinType::kRight; break;
+    case PG_QUERY__JOIN_TYPE__JOIN_FULL: out->type = JoinType::kFull; break;
+    default: out->type = JoinType::kInner; break;
+  }
+  std::vector<NsItem> left, right;
+  out->left = bind_from_item(scope, join.larg, &left);
+  // The right side may look at the left one if it is LATERAL.
+  const std::size_t mark = scope.items.size();
+  const bool lateral_ok = out->type == JoinType::kInner || out->type == JoinType::kLeft;
+  for (NsItem item : left) {
+    item.lateral_only = true;
+    item.lateral_ok = lateral_ok;
+    scope.items.push_back(std::move(item));
+  }
+  out->right = bind_from_item(scope, join.rarg, &right);
+  scope.items.resize(mark);
+
+  const auto columns_of = [&](std::vector<NsItem>& side) {
+    std::vector<NamedExpr> columns;
+    for (const NsItem& item : side) {
+      if (!item.columns_visible) continue;
+      for (NamedExpr& column : expand_item(scope, item, 0, -1)) columns.push_back(column);
+    }
+    return columns;
+  };
+
+  std::vector<std::string_view> shared;
+  std::vector<NamedExpr> left_columns, right_columns;
+  if (join.is_natural != 0 || join.n_using_clause > 0) {
+    left_columns = columns_of(left);
+    right_columns = columns_of(right);
+  }
+  if (join.is_natural != 0) {
+    for (const NamedExpr& column : left_columns) {
+      if (std::any_of(right_columns.begin(), right_columns.end(), [&](const NamedExpr& other) { return other.name == column.name; }) &&
+          std::find(shared.begin(), shared.end(), column.name) == shared.end()) {
+        shared.push_back(column.name);
+      }
+    }
+  } else {
+    for (std::size_t i = 0; i < join.n_using_clause; ++i) {
+      const std::string_view column = arena_.copy(string_value(join.using_clause[i]));
+      if (std::find(shared.begin(), shared.end(), column) != shared.end()) {
+        fail(Status{sqlstate::duplicate_column, "column name " + quoted(column) + " appears more than once in USING clause"});
+      }
+      shared.push_back(column);
+    }
+  }
+  std::vector<NsItem> all;
+  for (NsItem& item : left) all.push_back(item);
+  for (NsItem& item : right) all.push_back(item);
+  check_duplicate_aliases(all);
+
+  std::vector<NamedExpr> merged;
+  if (join.is_natural != 0 || join.n_using_clause > 0) {
+    std::vector<const Expr*> conditions;
+    const auto find_side = [&](std::vector<NamedExpr>& columns, std::string_view column, const char* side) {
+      const Expr* found = nullptr;
+      for (const NamedExpr& candidate : columns) {
+        if (candidate.name != column) continue;
+        if (found != nullptr) {
+          fail(Status{sqlstate::ambiguous_column, "common column name " + quoted(column) + " appears more than once in " + side + " table"});
+        }
+        found = candidate.expr;
+      }
+      if (found == nullptr) {
+        fail(Status{sqlstate::undefined_column, "column " + quoted(column) + " specified in USING clause does not exist in " + side + " table"});
+      }
+      return found;
+    };
+    for (const std::string_view column : shared) {
+      const Expr* l = find_side(left_columns, column, "left");
+      const Expr* r = find_side(right_columns, column, "right");
+      conditions.push_back(to_boolean(make_operator("=", l, r, -1), "JOIN/USING"));
+      const Expr* both[] = {l, r};
+      const Oid type = common_type(both, "JOIN/USING");
+      const std::int32_t typmod = common_typmod(both, type);
+      const Expr* l_common = coerce_with_typmod(l, type, typmod, CoerceContext::kImplicit, CallForm::kImplicitCast, -1);
+      const Expr* r_common = coerce_with_typmod(r, type, typmod, CoerceContext::kImplicit, CallForm::kImplicitCast, -1);
+      if (l_common == nullptr || r_common == nullptr) {
+        fail(Status{sqlstate::cannot_coerce, "JOIN/USING types " + type_text(l->type) + " and " + type_text(r->type) + " cannot be matched"});
+      }
+      const Expr* value = nullptr;
+      if (out->type == JoinType::kFull) {
+        auto* both_sides = make<ListExpr>(ExprKind::kCoalesce);
+        both_sides->args = list({l_common, r_common});
+        both_sides->type = type;
+        both_sides->typmod = typmod;
+        value = both_sides;
+      } else if (out->type == JoinType::kRight) {
+        value = r_common;
+      } else {
+        // A side that already has the common type is preferred, as no cast hides the column then.
+        value = l->type == type || out->type == JoinType::kLeft ? l_common : r->type == type ? r_common : l_common;
+      }
+      merged.push_back({column, value});
+    }
+    out->on = conditions.empty() ? nullptr : bool_list(BoolOp::kAnd, conditions);
+  } else if (join.quals != nullptr) {
+    std::vector<NsItem> outside = std::move(scope.items);
+    scope.items = all;
+    // Inside ON, only the join's own tables are seen (and outer queries').
+    const bool outer = std::exchange(scope.lateral_active, false);
+    out->on = bind_condition(scope, join.quals, Place::kJoinOn, "JOIN/ON");
+    scope.lateral_active = outer;
+    scope.items = std::move(outside);
+  }
+
+  const bool has_alias = join.alias != nullptr;
+  const bool merges = join.is_natural != 0 || join.n_using_clause > 0;
+  if (!has_alias && !merges) {
+    for (NsItem& item : all) items->push_back(std::move(item));
+    return out;
+  }
+  NsItem item;
+  item.relation_visible = has_alias;
+  item.alias = has_alias ? arena_.copy(alias_name(join.alias)) : std::string_view{};
+  const auto is_shared = [&](std::string_view column) { return std::find(shared.begin(), shared.end(), column) != shared.end(); };
+  item.columns = merged;
+  if (!merges) {
+    left_columns = columns_of(left);
+    right_columns = columns_of(right);
+  }
+  for (const NamedExpr& column : left_columns) {
+    if (!is_shared(column.name)) item.columns.push_back(column);
+  }
+  for (const NamedExpr& column : right_columns) {
+    if (!is_shared(column.name)) item.columns.push_back(column);
+  }
+  if (has_alias) {
+    if (join.alias->n_colnames > item.columns.size()) {
+      fail(Status{sqlstate::invalid_column_reference, "join expression " + quoted(item.alias) + " has " + std::to_string(item.columns.size()) +
+                                                          " columns available but " + std::to_string(join.alias->n_colnames) +
+                                                          " columns specified"});
+    }
+    for (std::size_t i = 0; i < join.alias->n_colnames; ++i) item.columns[i].name = arena_.copy(string_value(join.alias->colnames[i]));
+    // An alias hides the tables inside.
+  } else {
+    for (NsItem inner : all) {
+      inner.columns_visible = false;
+      items->push_back(std::move(inner));
+    }
+  }
+  if (join.join_using_alias != nullptr) {
+    NsItem using_item;
+    using_item.alias = arena_.copy(alias_name(join.join_using_alias));
+    using_item.columns = merged;
+    using_item.columns_visible = false;
+    items->push_back(std::move(using_item));
+  }
+  items->push_back(std::move(item));
+  return out;
+}
+
+void Binder::bind_from(Scope& scope, Query& query, PgQuery__Node** nodes, std::size_t count) {
+  std::vector<const JoinNode*> from(query.from.begin(), query.from.end());
+  for (std::size_t i = 0; i < count; ++i) {
+    std::vector<NsItem> items;
+    const JoinNode* node = bind_from_item(scope, nodes[i], &items);
+    from.push_back(node);
+    // What follows in the list may look at this only through LATERAL.
+    for (NsItem& item : items) {
+      item.lateral_only = true;
+      scope.items.push_back(std::move(item));
+    }
+    check_duplicate_aliases(scope.items);
+  }
+  for (NsItem& item : scope.items) {
+    item.lateral_only = false;
+    item.lateral_ok = true;
+  }
+  query.from = keep(from);
+}
+
+}  // namespace wandian::sql

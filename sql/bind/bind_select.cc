@@ -1,0 +1,631 @@
+// SELECT: target lists, WITH, GROUP BY, DISTINCT, ORDER BY, LIMIT and row locking. Set operations and VALUES: bind_set.cc.
+#include <algorithm>
+
+#include "sql/bind/internal.h"
+
+namespace wandian::sql {
+
+using namespace type_oid;
+
+namespace {
+
+std::string quoted(std::string_view name) { return "\"" + std::string(name) + "\""; }
+
+bool is_set(const ParseNode* node) { return node != nullptr && node->node_case != PG_QUERY__NODE__NODE__NOT_SET; }
+
+bool ends_in_star(const ParseNode* node) {
+  if (node->node_case == PG_QUERY__NODE__NODE_COLUMN_REF) {
+    const PgQuery__ColumnRef& ref = *node->column_ref;
+    return ref.n_fields > 0 && ref.fields[ref.n_fields - 1]->node_case == PG_QUERY__NODE__NODE_A_STAR;
+  }
+  if (node->node_case == PG_QUERY__NODE__NODE_A_INDIRECTION) {
+    const PgQuery__AIndirection& indirection = *node->a_indirection;
+    return indirection.n_indirection > 0 &&
+           indirection.indirection[indirection.n_indirection - 1]->node_case == PG_QUERY__NODE__NODE_A_STAR;
+  }
+  return false;
+}
+
+RowLock row_lock(PgQuery__LockClauseStrength strength) {
+  switch (strength) {
+    case PG_QUERY__LOCK_CLAUSE_STRENGTH__LCS_FORKEYSHARE: return RowLock::kKeyShare;
+    case PG_QUERY__LOCK_CLAUSE_STRENGTH__LCS_FORSHARE: return RowLock::kShare;
+    case PG_QUERY__LOCK_CLAUSE_STRENGTH__LCS_FORNOKEYUPDATE: return RowLock::kNoKeyUpdate;
+    default: return RowLock::kUpdate;
+  }
+}
+
+std::string_view lock_name(RowLock strength) {
+  switch (strength) {
+    case RowLock::kKeyShare: return "FOR KEY SHARE";
+    case RowLock::kShare: return "FOR SHARE";
+    case RowLock::kNoKeyUpdate: return "FOR NO KEY UPDATE";
+    case RowLock::kUpdate: return "FOR UPDATE";
+  }
+  return "";
+}
+
+// The column a target shows, for RowDescription.
+void set_origin(const std::vector<RangeEntry*>& ranges, TargetEntry& target) {
+  if (target.expr->kind != ExprKind::kColumn) return;
+  const auto& column = target.expr->as<ColumnExpr>();
+  if (column.levels_up != 0 || column.column < 0) return;
+  const RangeEntry& entry = *ranges[column.range];
+  const auto position = static_cast<std::size_t>(column.column);
+  switch (entry.kind) {
+    case RangeKind::kTable:
+      target.origin_table = entry.table->oid;
+      target.origin_column = static_cast<std::int16_t>(column.column + 1);
+      return;
+    case RangeKind::kSystem:
+      target.origin_table = entry.system->oid;
+      target.origin_column = static_cast<std::int16_t>(column.column + 1);
+      return;
+    case RangeKind::kSubquery:
+      if (entry.view != 0) {
+        target.origin_table = entry.view;
+        target.origin_column = static_cast<std::int16_t>(column.column + 1);
+      } else if (position < entry.query->targets.size()) {
+        target.origin_table = entry.query->targets[position].origin_table;
+        target.origin_column = entry.query->targets[position].origin_column;
+      }
+      return;
+    case RangeKind::kCte:
+      if (!entry.self_reference && entry.cte->query != nullptr && position < entry.cte->query->targets.size()) {
+        target.origin_table = entry.cte->query->targets[position].origin_table;
+        target.origin_column = entry.cte->query->targets[position].origin_column;
+      }
+      return;
+    default: return;
+  }
+}
+
+}  // namespace
+
+std::vector<TargetEntry> Binder::bind_target_list(Scope& scope, PgQuery__Node** items, std::size_t count, Place place) {
+  std::vector<TargetEntry> out;
+  for (std::size_t i = 0; i < count; ++i) {
+    const PgQuery__ResTarget& item = *items[i]->res_target;
+    if (ends_in_star(item.val)) {
+      std::vector<NamedExpr> columns;
+      if (item.val->node_case == PG_QUERY__NODE__NODE_COLUMN_REF) {
+        columns = expand_star(scope, *item.val->column_ref);
+      } else {
+        PgQuery__AIndirection base = *item.val->a_indirection;
+        base.n_indirection -= 1;
+        const Place outer = std::exchange(scope.place, place);
+        const Expr* record = base.n_indirection == 0 ? bind_expr(scope, base.arg) : bind_indirection(scope, base);
+        scope.place = outer;
+        columns = record_fields(scope, record);
+        if (columns.empty()) {
+          if (record->type == kRecord) {
+            fail(at(Status{sqlstate::feature_not_supported, "record type has not been registered"}, record->location));
+          }
+          fail(at(Status{sqlstate::wrong_object_type, "type " + type_text(record->type) + " is not composite"}, record->location));
+        }
+      }
+      for (const NamedExpr& column : columns) {
+        TargetEntry target;
+        target.expr = column.expr;
+        target.name = column.name;
+        set_origin(scope.ranges, target);
+        out.push_back(target);
+      }
+      continue;
+    }
+    TargetEntry target;
+    target.expr = bind_in_place(scope, item.val, place);
+    target.name = arena_.copy(item.name != nullptr && *item.name != '\0' ? std::string_view(item.name) : column_name_of(item.val));
+    set_origin(scope.ranges, target);
+    out.push_back(target);
+  }
+  if (out.size() > 1664) fail(Status{sqlstate::too_many_columns, "target lists can have at most 1664 entries"});
+  return out;
+}
+
+void Binder::resolve_unknown_targets(std::vector<TargetEntry>& targets) {
+  for (TargetEntry& target : targets) {
+    if (target.expr->type != kUnknown) continue;
+    target.expr = coerce(target.expr, kText, -1, CoerceContext::kImplicit, CallForm::kImplicitCast, -1);
+  }
+}
+
+void Binder::store_targets(Query& query, std::vector<TargetEntry>& targets) { query.targets = keep(targets); }
+
+// ---- ORDER BY, GROUP BY and DISTINCT refer to targets ----
+
+int Binder::find_target_sql99(Scope& scope, const ParseNode* node, std::vector<TargetEntry>& targets, Place place) {
+  const Expr* expr = bind_in_place(scope, node, place);
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    if (equal(targets[i].expr, expr)) return static_cast<int>(i);
+  }
+  TargetEntry junk;
+  junk.expr = expr;
+  junk.junk = true;
+  targets.push_back(junk);
+  return static_cast<int>(targets.size()) - 1;
+}
+
+int Binder::find_target_sql92(Scope& scope, const ParseNode* node, std::vector<TargetEntry>& targets, Place place,
+                              std::string_view clause) {
+  if (node->node_case == PG_QUERY__NODE__NODE_COLUMN_REF && node->column_ref->n_fields == 1 &&
+      node->column_ref->fields[0]->node_case == PG_QUERY__NODE__NODE_STRING) {
+    const std::string_view name = string_value(node->column_ref->fields[0]);
+    const int location = node->column_ref->location;
+    // GROUP BY prefers the input's columns, as SQL has it; ORDER BY prefers the output's.
+    const bool input_first = place == Place::kGroupBy && find_column(scope, name, location) != nullptr;
+    if (!input_first) {
+      int found = -1;
+      for (std::size_t i = 0; i < targets.size(); ++i) {
+        if (targets[i].junk || targets[i].name != name) continue;
+        if (found < 0) {
+          found = static_cast<int>(i);
+        } else if (!equal(targets[static_cast<std::size_t>(found)].expr, targets[i].expr)) {
+          fail(at(Status{sqlstate::ambiguous_column, std::string(clause) + " " + quoted(name) + " is ambiguous"}, location));
+        }
+      }
+      if (found >= 0) {
+        const Expr* expr = targets[static_cast<std::size_t>(found)].expr;
+        if (place == Place::kGroupBy && contains_aggregate(expr)) {
+          fail(at(Status{sqlstate::grouping_error, "aggregate functions are not allowed in GROUP BY"}, location));
+        }
+        return found;
+      }
+    }
+  }
+  if (node->node_case == PG_QUERY__NODE__NODE_A_CONST) {
+    const PgQuery__AConst& constant = *node->a_const;
+    if (constant.isnull != 0 || constant.val_case != PG_QUERY__A__CONST__VAL_IVAL) {
+      fail(at(Status{sqlstate::syntax_error, "non-integer constant in " + std::string(clause)}, constant.location));
+    }
+    const int position = constant.ival->ival;
+    int visible = 0;
+    for (std::size_t i = 0; i < targets.size(); ++i) {
+      if (targets[i].junk || ++visible != position) continue;
+      if (place == Place::kGroupBy && contains_aggregate(targets[i].expr)) {
+        fail(at(Status{sqlstate::grouping_error, "aggregate functions are not allowed in GROUP BY"}, constant.location));
+      }
+      return static_cast<int>(i);
+    }
+    fail(at(Status{sqlstate::invalid_column_reference,
+                   std::string(clause) + " position " + std::to_string(position) + " is not in select list"},
+            constant.location));
+  }
+  return find_target_sql99(scope, node, targets, place);
+}
+
+namespace {
+
+Status no_ordering(const Expr* expr) {
+  return Status{sqlstate::undefined_function, "could not identify an ordering operator for type " + type_text(expr->type)}.with_hint(
+      "Use an explicit ordering operator or modify the query.");
+}
+Status no_equality(const Expr* expr) {
+  return Status{sqlstate::undefined_function, "could not identify an equality operator for type " + type_text(expr->type)};
+}
+
+}  // namespace
+
+void Binder::bind_order_by(Scope& scope, const PgQuery__SelectStmt& select, std::vector<TargetEntry>& targets, Query& query) {
+  std::vector<OrderItem> order;
+  for (std::size_t i = 0; i < select.n_sort_clause; ++i) {
+    const PgQuery__SortBy& by = *select.sort_clause[i]->sort_by;
+    const int target = find_target_sql92(scope, by.node, targets, Place::kOrderBy, "ORDER BY");
+    TargetEntry& entry = targets[static_cast<std::size_t>(target)];
+    if (entry.expr->type == kUnknown) {
+      entry.expr = coerce(entry.expr, kText, -1, CoerceContext::kImplicit, CallForm::kImplicitCast, -1);
+    }
+    OrderItem item;
+    item.target = static_cast<std::uint16_t>(target);
+    item.descending = by.sortby_dir == PG_QUERY__SORT_BY_DIR__SORTBY_DESC;
+    if (by.sortby_dir == PG_QUERY__SORT_BY_DIR__SORTBY_USING) {
+      const std::string_view op = by.n_use_op == 0 ? std::string_view{} : string_value(by.use_op[by.n_use_op - 1]);
+      if (op != "<" && op != ">") {
+        fail(at(Status{sqlstate::wrong_object_type, "operator " + std::string(op) + " is not a valid ordering operator"}.with_hint(
+                    "Ordering operators must be \"<\" or \">\" members of btree operator families."),
+                by.location));
+      }
+      item.descending = op == ">";
+    }
+    item.nulls_first = by.sortby_nulls == PG_QUERY__SORT_BY_NULLS__SORTBY_NULLS_FIRST ||
+                       (by.sortby_nulls != PG_QUERY__SORT_BY_NULLS__SORTBY_NULLS_LAST && item.descending);
+    if (!is_order_by_type(entry.expr->type)) fail(at(no_ordering(entry.expr), entry.expr->location));
+    const bool repeated = std::any_of(order.begin(), order.end(), [&](const OrderItem& o) { return o.target == item.target; });
+    if (!repeated) order.push_back(item);
+  }
+  query.order_by = keep(order);
+}
+
+void Binder::bind_group_by(Scope& scope, const PgQuery__SelectStmt& select, std::vector<TargetEntry>& targets, Query& query) {
+  std::vector<std::uint16_t> group;
+  const auto add = [&](auto&& self, const ParseNode* node) -> void {
+    if (node->node_case == PG_QUERY__NODE__NODE_GROUPING_SET) {
+      if (node->grouping_set->kind == PG_QUERY__GROUPING_SET_KIND__GROUPING_SET_EMPTY && select.n_group_clause == 1) return;
+      fail(at(Status{sqlstate::feature_not_supported, "GROUPING SETS, ROLLUP and CUBE are not supported"}, node->grouping_set->location));
+    }
+    if (node->node_case == PG_QUERY__NODE__NODE_ROW_EXPR &&
+        node->row_expr->row_format == PG_QUERY__COERCION_FORM__COERCE_IMPLICIT_CAST) {
+      for (std::size_t i = 0; i < node->row_expr->n_args; ++i) self(self, node->row_expr->args[i]);
+      return;
+    }
+    const int target = find_target_sql92(scope, node, targets, Place::kGroupBy, "GROUP BY");
+    TargetEntry& entry = targets[static_cast<std::size_t>(target)];
+    if (entry.expr->type == kUnknown) {
+      entry.expr = coerce(entry.expr, kText, -1, CoerceContext::kImplicit, CallForm::kImplicitCast, -1);
+    }
+    if (!is_order_by_type(entry.expr->type)) fail(at(no_equality(entry.expr), entry.expr->location));
+    const auto index = static_cast<std::uint16_t>(target);
+    if (std::find(group.begin(), group.end(), index) == group.end()) group.push_back(index);
+  };
+  for (std::size_t i = 0; i < select.n_group_clause; ++i) add(add, select.group_clause[i]);
+  if (select.n_group_clause > 0) query.grouped = true;
+  query.group_by = keep(group);
+}
+
+void Binder::bind_distinct_clause(Scope& scope, const PgQuery__SelectStmt& select, std::vector<TargetEntry>& targets, Query& query) {
+  if (select.n_distinct_clause == 0) return;
+  query.distinct = true;
+  if (!is_set(select.distinct_clause[0])) {
+    for (const OrderItem& item : query.order_by) {
+      if (!targets[item.target].junk) continue;
+      fail(at(Status{sqlstate::invalid_column_reference, "for SELECT DISTINCT, ORDER BY expressions must appear in select list"},
+              targets[item.target].expr->location));
+    }
+    for (TargetEntry& target : targets) {
+      if (target.junk) continue;
+      if (target.expr->type == kUnknown) {
+        target.expr = coerce(target.expr, kText, -1, CoerceContext::kImplicit, CallForm::kImplicitCast, -1);
+      }
+      if (!is_order_by_type(target.expr->type) && target.expr->type != kRecord) fail(at(no_equality(target.expr), target.expr->location));
+    }
+    return;
+  }
+  std::vector<std::uint16_t> on;
+  for (std::size_t i = 0; i < select.n_distinct_clause; ++i) {
+    const int target = find_target_sql92(scope, select.distinct_clause[i], targets, Place::kDistinctOn, "DISTINCT ON");
+    TargetEntry& entry = targets[static_cast<std::size_t>(target)];
+    if (entry.expr->type == kUnknown) {
+      entry.expr = coerce(entry.expr, kText, -1, CoerceContext::kImplicit, CallForm::kImplicitCast, -1);
+    }
+    if (!is_order_by_type(entry.expr->type)) fail(at(no_equality(entry.expr), entry.expr->location));
+    const auto index = static_cast<std::uint16_t>(target);
+    if (std::find(on.begin(), on.end(), index) == on.end()) on.push_back(index);
+  }
+  // The first ORDER BY items must be these, in any order.
+  bool left_list = false;
+  std::size_t matched = 0;
+  for (const OrderItem& item : query.order_by) {
+    const bool member = std::find(on.begin(), on.end(), item.target) != on.end();
+    if (member && left_list) {
+      fail(at(Status{sqlstate::invalid_column_reference, "SELECT DISTINCT ON expressions must match initial ORDER BY expressions"},
+              targets[item.target].expr->location));
+    }
+    if (member) {
+      ++matched;
+    } else {
+      if (matched < on.size()) {
+        fail(at(Status{sqlstate::invalid_column_reference, "SELECT DISTINCT ON expressions must match initial ORDER BY expressions"},
+                targets[item.target].expr->location));
+      }
+      left_list = true;
+    }
+  }
+  query.distinct_on = keep(on);
+}
+
+const Expr* Binder::bind_limit_expr(Scope& scope, const ParseNode* node, Place place, std::string_view clause) {
+  if (node == nullptr) return nullptr;
+  const Expr* value = bind_in_place(scope, node, place);
+  const Expr* out = coerce(value, kInt8, -1, CoerceContext::kAssignment, CallForm::kImplicitCast, -1);
+  if (out == nullptr) {
+    fail(at(Status{sqlstate::datatype_mismatch,
+                   "argument of " + std::string(clause) + " must be type bigint, not type " + type_text(value->type)},
+            value->location));
+  }
+  if (!collect_columns(out).empty()) {
+    fail(at(Status{sqlstate::invalid_column_reference, "argument of " + std::string(clause) + " must not contain variables"}, out->location));
+  }
+  return out;
+}
+
+void Binder::bind_limit(Scope& scope, const PgQuery__SelectStmt& select, Query& query) {
+  query.offset = bind_limit_expr(scope, select.limit_offset, Place::kOffset, "OFFSET");
+  query.with_ties = select.limit_option == PG_QUERY__LIMIT_OPTION__LIMIT_OPTION_WITH_TIES;
+  if (query.with_ties && is_set(select.limit_count) && select.limit_count->node_case == PG_QUERY__NODE__NODE_A_CONST &&
+      select.limit_count->a_const->isnull != 0) {
+    fail(Status{sqlstate::invalid_row_count_in_limit_clause, "row count cannot be null in FETCH FIRST ... WITH TIES clause"});
+  }
+  query.limit = bind_limit_expr(scope, select.limit_count, Place::kLimit, "LIMIT");
+}
+
+// ---- FOR UPDATE and its like ----
+
+void Binder::mark_rows(Query& query, std::size_t range, RowLock strength, LockWait wait) {
+  const RangeEntry& entry = *query.ranges[range];
+  if (entry.kind == RangeKind::kSubquery) {
+    // A sub-select's own tables are locked, as far as its shape allows.
+    Query& inner = const_cast<Query&>(*entry.query);
+    if (inner.grouped || inner.distinct || inner.set_operation != nullptr) {
+      fail(Status{sqlstate::feature_not_supported,
+                  std::string(lock_name(strength)) + " is not allowed with " +
+                      (inner.set_operation != nullptr ? "UNION/INTERSECT/EXCEPT"
+                       : inner.distinct               ? "DISTINCT clause"
+                       : inner.has_aggregates         ? "aggregate functions"
+                                                      : "GROUP BY clause")});
+    }
+    for (std::size_t i = 0; i < inner.ranges.size(); ++i) mark_rows(inner, i, strength, wait);
+    return;
+  }
+  if (entry.kind != RangeKind::kTable) return;
+  std::vector<RowMark> marks(query.row_marks.begin(), query.row_marks.end());
+  for (RowMark& mark : marks) {
+    if (mark.range != range) continue;
+    // Named twice: the stronger lock, the less patient wait.
+    mark.strength = std::max(mark.strength, strength);
+    if (wait == LockWait::kNoWait || (wait == LockWait::kSkip && mark.wait == LockWait::kBlock)) mark.wait = wait;
+    query.row_marks = keep(marks);
+    return;
+  }
+  marks.push_back({static_cast<std::uint16_t>(range), strength, wait});
+  query.row_marks = keep(marks);
+}
+
+void Binder::bind_locking(Scope&, const PgQuery__SelectStmt& select, Query& query) {
+  for (std::size_t i = 0; i < select.n_locking_clause; ++i) {
+    const PgQuery__LockingClause& clause = *select.locking_clause[i]->locking_clause;
+    const RowLock strength = row_lock(clause.strength);
+    const std::string name(lock_name(strength));
+    LockWait wait = LockWait::kBlock;
+    if (clause.wait_policy == PG_QUERY__LOCK_WAIT_POLICY__LockWaitSkip) wait = LockWait::kSkip;
+    if (clause.wait_policy == PG_QUERY__LOCK_WAIT_POLICY__LockWaitError) wait = LockWait::kNoWait;
+    const auto refuse = [&](const char* with) {
+      fail(Status{sqlstate::feature_not_supported, name + " is not allowed with " + with});
+    };
+    if (query.set_operation != nullptr) refuse("UNION/INTERSECT/EXCEPT");
+    if (query.distinct) refuse("DISTINCT clause");
+    if (!query.group_by.empty()) refuse("GROUP BY clause");
+    if (query.having != nullptr) refuse("HAVING clause");
+    if (query.has_aggregates) refuse("aggregate functions");
+    if (query.has_target_sets) refuse("set-returning functions in the target list");
+    if (query.with_ties && wait == LockWait::kSkip) {
+      fail(Status{sqlstate::syntax_error, "SKIP LOCKED and WITH TIES options cannot be used together"});
+    }
+    if (clause.n_locked_rels == 0) {
+      for (std::size_t range = 0; range < query.ranges.size(); ++range) mark_rows(query, range, strength, wait);
+      continue;
+    }
+    for (std::size_t k = 0; k < clause.n_locked_rels; ++k) {
+      const PgQuery__RangeVar& relation = *clause.locked_rels[k]->range_var;
+      if (relation.schemaname != nullptr && *relation.schemaname != '\0') {
+        fail(at(Status{sqlstate::syntax_error, name + " must specify unqualified relation names"}, relation.location));
+      }
+      bool found = false;
+      for (std::size_t range = 0; range < query.ranges.size(); ++range) {
+        const RangeEntry& entry = *query.ranges[range];
+        if (entry.alias != relation.relname) continue;
+        found = true;
+        const auto cannot = [&](const char* to) {
+          fail(at(Status{sqlstate::feature_not_supported, name + " cannot be applied to " + to}, relation.location));
+        };
+        if (entry.kind == RangeKind::kFunction) cannot("a function");
+        if (entry.kind == RangeKind::kValues) cannot("VALUES");
+        if (entry.kind == RangeKind::kCte) cannot("a WITH query");
+        mark_rows(query, range, strength, wait);
+      }
+      if (!found) {
+        fail(at(Status{sqlstate::undefined_table, "relation " + quoted(relation.relname) + " in " + name + " clause not found in FROM clause"},
+                relation.location));
+      }
+    }
+  }
+}
+
+// ---- Ungrouped columns ----
+
+void Binder::check_grouping(Scope& scope, Query& query, std::span<const TargetEntry> targets) {
+  if (!query.grouped) return;
+  std::vector<const Expr*> groups;
+  for (const std::uint16_t target : query.group_by) groups.push_back(targets[target].expr);
+  // A table whose whole primary key is grouped by gives one value of each of its columns a group.
+  const auto depends_on_key = [&](std::uint16_t range) {
+    const RangeEntry& entry = *scope.ranges[range];
+    if (entry.kind != RangeKind::kTable || entry.table->hidden_row_number || entry.table->indexes.empty()) return false;
+    const IndexDef& primary = entry.table->indexes[0];
+    if (!primary.primary) return false;
+    for (std::size_t i = 0; i < primary.key_parts && i < primary.parts.size(); ++i) {
+      const bool grouped = std::any_of(groups.begin(), groups.end(), [&](const Expr* group) {
+        return group->kind == ExprKind::kColumn && group->as<ColumnExpr>().levels_up == 0 && group->as<ColumnExpr>().range == range &&
+               group->as<ColumnExpr>().column == static_cast<std::int16_t>(primary.parts[i].column);
+      });
+      if (!grouped) return false;
+    }
+    return true;
+  };
+  const auto column_name = [&](const ColumnExpr& column) {
+    const RangeEntry& entry = *scope.ranges[column.range];
+    const std::string name = column.column >= 0 ? std::string(entry.columns[static_cast<std::size_t>(column.column)].name) : "ctid";
+    return std::string(entry.alias) + "." + name;
+  };
+  const auto check = [&](auto&& self, const Expr* expr, int level) -> void {
+    if (expr == nullptr || expr->kind == ExprKind::kConst || expr->kind == ExprKind::kParam) return;
+    if (level == 0 && expr->kind == ExprKind::kAggregate) return;
+    for (const Expr* group : groups) {
+      if (level == 0 ? equal(group, expr) : (group->kind != ExprKind::kColumn && equal(raise(group, level), expr))) return;
+    }
+    if (expr->kind == ExprKind::kColumn) {
+      const auto& column = expr->as<ColumnExpr>();
+      if (column.levels_up != level) return;
+      for (const Expr* group : groups) {
+        if (group->kind == ExprKind::kColumn && group->as<ColumnExpr>().range == column.range &&
+            group->as<ColumnExpr>().column == column.column && group->as<ColumnExpr>().levels_up == 0) {
+          return;
+        }
+      }
+      if (depends_on_key(column.range)) return;
+      if (level == 0) {
+        fail(at(Status{sqlstate::grouping_error,
+                       "column " + quoted(column_name(column)) + " must appear in the GROUP BY clause or be used in an aggregate function"},
+                column.location));
+      }
+      fail(at(Status{sqlstate::grouping_error, "subquery uses ungrouped column " + quoted(column_name(column)) + " from outer query"},
+              column.location));
+    }
+    if (expr->kind == ExprKind::kSubLink) {
+      any_query_expr(*expr->as<SubLinkExpr>().query, true, [&](const Expr* inner, int below) {
+        // The walk visits every node: only columns need a look of their own here.
+        if (inner->kind == ExprKind::kColumn) self(self, inner, level + below + 1);
+        return false;
+      });
+    }
+    for_each_child(*expr, [&](const Expr* child) { self(self, child, level); });
+  };
+  for (const TargetEntry& target : targets) check(check, target.expr, 0);
+  if (query.having != nullptr) check(check, query.having, 0);
+}
+
+// ---- The whole ----
+
+void Binder::bind_tail(Scope& scope, const PgQuery__SelectStmt& select, std::vector<TargetEntry>& targets, Query& query) {
+  bind_order_by(scope, select, targets, query);
+  bind_group_by(scope, select, targets, query);
+  bind_distinct_clause(scope, select, targets, query);
+  bind_limit(scope, select, query);
+}
+
+Query* Binder::bind_query_node(const ParseNode* node, Scope* parent, bool resolve_unknowns) {
+  switch (node->node_case) {
+    case PG_QUERY__NODE__NODE_SELECT_STMT: return bind_select(*node->select_stmt, parent, resolve_unknowns);
+    case PG_QUERY__NODE__NODE_INSERT_STMT:
+    case PG_QUERY__NODE__NODE_UPDATE_STMT:
+    case PG_QUERY__NODE__NODE_DELETE_STMT:
+      fail(Status{sqlstate::feature_not_supported, "data-modifying statements in WITH are not supported"});
+    default: fail(Status{sqlstate::feature_not_supported, "this kind of sub-select is not supported"});
+  }
+}
+
+Query* Binder::bind_select(const PgQuery__SelectStmt& select, Scope* parent, bool resolve_unknowns, CommonTable* recursive) {
+  check_stack(-1);
+  if (select.into_clause != nullptr) {
+    fail(Status{sqlstate::syntax_error, "SELECT ... INTO is not allowed here"});
+  }
+  if (select.n_window_clause > 0) fail(Status{sqlstate::feature_not_supported, "window functions are not supported"});
+  if (select.n_values_lists > 0) return bind_values(select, parent);
+  if (select.op != PG_QUERY__SET_OPERATION__SETOP_NONE && select.op != PG_QUERY__SET_OPERATION__SET_OPERATION_UNDEFINED) {
+    return bind_set_operation(select, parent, recursive);
+  }
+  Scope& scope = scopes_.emplace_back();
+  scope.parent = parent;
+  auto* query = make<Query>();
+  scope.query = query;
+  bind_with(select.with_clause, scope);
+  bind_from(scope, *query, select.from_clause, select.n_from_clause);
+  std::vector<TargetEntry> targets = bind_target_list(scope, select.target_list, select.n_target_list, Place::kTarget);
+  query->where = bind_condition(scope, select.where_clause, Place::kWhere, "WHERE");
+  query->having = bind_condition(scope, select.having_clause, Place::kHaving, "HAVING");
+  if (query->having != nullptr) query->grouped = true;
+  bind_tail(scope, select, targets, *query);
+  if (resolve_unknowns) resolve_unknown_targets(targets);
+  query->ranges = copy_list<const RangeEntry*>(arena_, std::vector<const RangeEntry*>(scope.ranges.begin(), scope.ranges.end()));
+  bind_locking(scope, select, *query);
+  check_grouping(scope, *query, targets);
+  store_targets(*query, targets);
+  finish_query(scope, *query);
+  return query;
+}
+
+// ---- WITH ----
+
+CommonTable* Binder::bind_cte(const PgQuery__CommonTableExpr& cte, Scope& scope, bool recursive) {
+  if (cte.search_clause != nullptr || cte.cycle_clause != nullptr) {
+    fail(at(Status{sqlstate::feature_not_supported, "SEARCH and CYCLE clauses are not supported"}, cte.location));
+  }
+  if (cte.ctequery->node_case != PG_QUERY__NODE__NODE_SELECT_STMT) {
+    fail(at(Status{sqlstate::feature_not_supported, "data-modifying statements in WITH are not supported"}, cte.location));
+  }
+  auto* table = make<CommonTable>();
+  table->name = name(cte.ctename);
+  table->materialized = cte.ctematerialized == PG_QUERY__CTEMATERIALIZE__CTEMaterializeAlways;
+  table->not_materialized = cte.ctematerialized == PG_QUERY__CTEMATERIALIZE__CTEMaterializeNever;
+  const PgQuery__SelectStmt& select = *cte.ctequery->select_stmt;
+  const bool refers_to_itself = recursive && contains_range_var(cte.ctequery, table->name);
+  if (refers_to_itself) {
+    if (select.op != PG_QUERY__SET_OPERATION__SETOP_UNION) {
+      fail(at(Status{sqlstate::invalid_recursion, "recursive query " + quoted(table->name) +
+                                                      " does not have the form non-recursive-term UNION [ALL] recursive-term"},
+              cte.location));
+    }
+    table->recursive = true;
+  }
+  const auto rename = [&](std::span<const RangeColumn> columns) {
+    if (cte.n_aliascolnames > columns.size()) {
+      fail(at(Status{sqlstate::invalid_column_reference, "WITH query " + quoted(table->name) + " has " + std::to_string(columns.size()) +
+                                                             " columns available but " + std::to_string(cte.n_aliascolnames) +
+                                                             " columns specified"},
+              cte.location));
+    }
+    std::vector<RangeColumn> out(columns.begin(), columns.end());
+    for (std::size_t i = 0; i < cte.n_aliascolnames; ++i) out[i].name = arena_.copy(string_value(cte.aliascolnames[i]));
+    return keep(out);
+  };
+  // The recursive term sees the columns under their aliases; bind_set_operation fills them in from the first term.
+  std::vector<std::string_view> aliases;
+  for (std::size_t i = 0; i < cte.n_aliascolnames; ++i) aliases.push_back(arena_.copy(string_value(cte.aliascolnames[i])));
+  if (refers_to_itself) {
+    std::vector<RangeColumn> names;
+    for (const std::string_view alias : aliases) names.push_back({alias, 0, -1, false});
+    table->columns = keep(names);
+    table->query = bind_set_operation(select, &scope, table);
+  } else {
+    table->query = bind_select(select, &scope);
+  }
+  std::vector<RangeColumn> columns;
+  for (const TargetEntry& target : table->query->targets) {
+    if (!target.junk) columns.push_back({target.name, target.expr->type, target.expr->typmod, false});
+  }
+  table->columns = rename(keep(columns));
+  return table;
+}
+
+void Binder::bind_with(const PgQuery__WithClause* with, Scope& scope) {
+  if (with == nullptr) return;
+  std::vector<const PgQuery__CommonTableExpr*> items;
+  for (std::size_t i = 0; i < with->n_ctes; ++i) {
+    const PgQuery__CommonTableExpr* cte = with->ctes[i]->common_table_expr;
+    for (const PgQuery__CommonTableExpr* earlier : items) {
+      if (std::string_view(earlier->ctename) == cte->ctename) {
+        fail(at(Status{sqlstate::duplicate_alias, "WITH query name " + quoted(cte->ctename) + " specified more than once"}, cte->location));
+      }
+    }
+    items.push_back(cte);
+  }
+  if (with->recursive == 0) {
+    for (const PgQuery__CommonTableExpr* cte : items) scope.future_ctes.push_back(name(cte->ctename));
+    for (const PgQuery__CommonTableExpr* cte : items) {
+      CommonTable* table = bind_cte(*cte, scope, false);
+      scope.ctes.push_back(table);
+      scope.future_ctes.erase(scope.future_ctes.begin());
+    }
+    return;
+  }
+  // RECURSIVE lets items refer to later ones: bind each after those it needs.
+  std::vector<bool> done(items.size(), false);
+  for (std::size_t left = items.size(); left > 0;) {
+    const std::size_t before = left;
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      if (done[i]) continue;
+      bool ready = true;
+      for (std::size_t k = 0; k < items.size(); ++k) {
+        if (k != i && !done[k] && contains_range_var(items[i]->ctequery, items[k]->ctename)) ready = false;
+      }
+      if (!ready) continue;
+      scope.ctes.push_back(bind_cte(*items[i], scope, true));
+      done[i] = true;
+      --left;
+    }
+    if (left == before) {
+      fail(at(Status{sqlstate::feature_not_supported, "mutual recursion between WITH items is not implemented"}, with->location));
+    }
+  }
+}
+
+}  // namespace wandian::sql

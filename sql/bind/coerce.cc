@@ -1,0 +1,263 @@
+// Coercions: implicit, assignment and explicit casts, literals' types, common types.
+#include <algorithm>
+#include <array>
+
+#include "sql/bind/internal.h"
+#include "sql/types/text_io.h"
+
+namespace wandian::sql {
+
+using namespace type_oid;
+
+namespace {
+
+bool is_reg_type(Oid type) {
+  switch (type) {
+    case kRegproc: case kRegprocedure: case kRegoper: case kRegclass: case kRegtype: case kRegnamespace: case kRegrole: return true;
+    default: return false;
+  }
+}
+
+bool is_date_time(Oid type) {
+  switch (type) {
+    case kDate: case kTime: case kTimetz: case kTimestamp: case kTimestamptz: return true;
+    default: return false;
+  }
+}
+
+// 'now', 'today', ...: the value depends on the moment it is read.
+bool reads_clock(std::string_view text) {
+  std::string lower(text);
+  std::transform(lower.begin(), lower.end(), lower.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  for (const std::string_view word : {"now", "today", "tomorrow", "yesterday"}) {
+    if (lower.find(word) != std::string::npos) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+const Expr* Binder::text_constant(std::string_view text, int location) {
+  auto* out = make<ConstExpr>();
+  out->type = kText;
+  out->value = Value::of_bytes(arena_.copy(text));
+  out->location = location;
+  return out;
+}
+
+const Expr* Binder::literal_to_type(const ConstExpr& literal, Oid target, std::int32_t typmod, int location) {
+  auto* out = make<ConstExpr>();
+  out->type = target;
+  out->location = literal.location;
+  if (literal.value.is_null) return out;
+  const std::string_view text = literal.value.bytes();
+  const bool names_object = is_reg_type(target) || is_reg_type(element_type_of(target));
+  if (names_object && (context_.eval == nullptr || context_.eval->session == nullptr)) {
+    auto* cast = make<UnaryExpr>(ExprKind::kIoCast);
+    cast->type = target;
+    cast->location = location;
+    cast->arg = text_constant(text, literal.location);
+    return cast;
+  }
+  if (names_object && context_.temporary_schema != 0) cacheable = false;
+  if (is_date_time(target) && reads_clock(text)) cacheable = false;
+  static const FormatSettings default_format{};
+  EvalContext ctx{arena_, context_.eval != nullptr ? context_.eval->format : default_format,
+                  context_.eval != nullptr ? context_.eval->session : nullptr};
+  if (context_.eval != nullptr) {
+    ctx.statement_timestamp = context_.eval->statement_timestamp;
+    ctx.transaction_timestamp = context_.eval->transaction_timestamp;
+  }
+  // Other types get their typmod by the length function afterwards: a cast truncates where an assignment refuses.
+  if (!value_from_text(ctx, target, target == kInterval ? typmod : -1, text, &out->value)) {
+    if (ctx.error.error().position != 0) fail(std::move(ctx.error));
+    fail(at(std::move(ctx.error), literal.location));
+  }
+  if (target == kInterval) out->typmod = typmod;
+  if (target == kRegclass) note_sequence(static_cast<Oid>(out->value.i));
+  return out;
+}
+
+const FunctionExpr* Binder::make_call(const FunctionDef* function, ExprList args, Oid result, CallForm form, int location) {
+  auto* call = make<FunctionExpr>();
+  call->function = function;
+  call->args = args;
+  call->type = result;
+  call->form = form;
+  call->location = location;
+  call->returns_set = function->returns_set;
+  std::vector<Oid> types;
+  types.reserve(args.size() + 1);
+  for (const Expr* arg : args) types.push_back(arg->type);
+  types.push_back(result);
+  call->types = keep(types);
+  return call;
+}
+
+const Expr* Binder::coerce(const Expr* expr, Oid target, std::int32_t typmod, CoerceContext context, CallForm form, int location) {
+  if (expr->type == target || target == kAny || is_polymorphic(target)) return expr;
+  if (expr->type == kUnknown) {
+    if (expr->kind == ExprKind::kConst) return literal_to_type(expr->as<ConstExpr>(), target, typmod, location);
+    if (expr->kind == ExprKind::kParam) {
+      const auto& param = expr->as<ParamExpr>();
+      Oid& known = parameters_[param.index];
+      if (known != kUnknown && known != 0 && known != target) {
+        fail(at(Status{sqlstate::ambiguous_parameter, "inconsistent types deduced for parameter $" + std::to_string(param.index + 1)}
+                    .with_detail(type_text(known) + " versus " + type_text(target)),
+                param.location));
+      }
+      known = target;
+      auto* out = make<ParamExpr>();
+      out->index = param.index;
+      out->type = target;
+      out->location = param.location;
+      return out;
+    }
+    auto* cast = make<UnaryExpr>(ExprKind::kIoCast);
+    cast->type = target;
+    cast->arg = expr;
+    cast->form = form;
+    cast->location = location;
+    return cast;
+  }
+  const FunctionDef* function = nullptr;
+  switch (find_coercion(target, expr->type, context, &function)) {
+    case CoercePath::kNone: break;
+    case CoercePath::kRelabel: {
+      auto* relabel = make<UnaryExpr>(ExprKind::kRelabel);
+      relabel->type = target;
+      relabel->arg = expr;
+      relabel->form = form;
+      relabel->location = location;
+      return relabel;
+    }
+    case CoercePath::kFunction: {
+      std::vector<const Expr*> args{expr};
+      if (function->args.size() >= 2) args.push_back(make_constant(arena_, kInt4, -1, Value::of_int(typmod)));
+      if (function->args.size() >= 3) args.push_back(make_bool(arena_, context == CoerceContext::kExplicit));
+      auto* call = const_cast<FunctionExpr*>(make_call(function, keep(args), target, form, location));
+      if (function->args.size() >= 2) call->typmod = typmod;
+      return call;
+    }
+    case CoercePath::kIo: {
+      auto* cast = make<UnaryExpr>(ExprKind::kIoCast);
+      cast->type = target;
+      cast->arg = expr;
+      cast->form = form;
+      cast->location = location;
+      return cast;
+    }
+    case CoercePath::kArray: {
+      auto* element = make<ElementExpr>();
+      element->type = element_type_of(expr->type);
+      auto* cast = make<ArrayCastExpr>();
+      cast->type = target;
+      cast->arg = expr;
+      cast->element = coerce_with_typmod(element, element_type_of(target), typmod, context, form, location);
+      cast->form = form;
+      cast->location = location;
+      cast->typmod = typmod;
+      return cast;
+    }
+  }
+  return nullptr;
+}
+
+const Expr* Binder::coerce_with_typmod(const Expr* expr, Oid target, std::int32_t typmod, CoerceContext context, CallForm form,
+                                       int location) {
+  const Expr* out = coerce(expr, target, typmod, context, form, location);
+  if (out == nullptr || typmod < 0 || out->typmod == typmod) return out;
+  const auto apply = [&](const Expr* value, Oid type) -> const Expr* {
+    const FunctionDef* function = length_function(type);
+    if (function == nullptr) return nullptr;
+    std::vector<const Expr*> args{value, make_constant(arena_, kInt4, -1, Value::of_int(typmod))};
+    if (function->args.size() >= 3) args.push_back(make_bool(arena_, context == CoerceContext::kExplicit));
+    auto* call = const_cast<FunctionExpr*>(make_call(function, keep(args), type, form, location));
+    call->typmod = typmod;
+    return call;
+  };
+  if (const Expr* sized = apply(out, target)) return sized;
+  if (const Oid of = element_type_of(target)) {
+    auto* element = make<ElementExpr>();
+    element->type = of;
+    if (const Expr* sized = apply(element, of)) {
+      auto* cast = make<ArrayCastExpr>();
+      cast->type = target;
+      cast->typmod = typmod;
+      cast->arg = out;
+      cast->element = sized;
+      cast->form = form;
+      cast->location = location;
+      return cast;
+    }
+  }
+  return out;
+}
+
+const Expr* Binder::coerce_assignment(const Expr* expr, Oid target, std::int32_t typmod, std::string_view column, int location) {
+  const Oid source = expr->type;
+  const int where = expr->location >= 0 ? expr->location : location;
+  const Expr* out = coerce_with_typmod(expr, target, typmod, CoerceContext::kAssignment, CallForm::kImplicitCast, -1);
+  if (out == nullptr) {
+    fail(at(Status{sqlstate::datatype_mismatch, "column " + ("\"" + std::string(column) + "\"") + " is of type " + type_text(target) +
+                                                    " but expression is of type " + type_text(source)}
+                .with_hint("You will need to rewrite or cast the expression."),
+            where));
+  }
+  return out;
+}
+
+const Expr* Binder::coerce_common(const Expr* expr, Oid target, std::string_view construct) {
+  if (expr->type == target) return expr;
+  const Expr* out = coerce(expr, target, -1, CoerceContext::kImplicit, CallForm::kImplicitCast, -1);
+  if (out == nullptr) {
+    fail(at(Status{sqlstate::cannot_coerce, std::string(construct) + " could not convert type " + type_text(expr->type) + " to " +
+                                                type_text(target)},
+            expr->location));
+  }
+  return out;
+}
+
+Oid Binder::common_type(std::span<const Expr* const> exprs, std::string_view construct, const Expr** which) {
+  const Expr* chosen = exprs[0];
+  Oid type = chosen->type;
+  for (const Expr* expr : exprs.subspan(1)) {
+    const Oid next = expr->type;
+    if (next == kUnknown || next == type) continue;
+    if (type == kUnknown) {
+      type = next;
+      chosen = expr;
+      continue;
+    }
+    if (type_category(next) != type_category(type)) {
+      if (construct.empty()) return 0;
+      fail(at(Status{sqlstate::datatype_mismatch, std::string(construct) + " types " + type_text(type) + " and " + type_text(next) +
+                                                      " cannot be matched"},
+              expr->location));
+    }
+    const FunctionDef* function = nullptr;
+    if (!is_preferred(type_category(type), type) &&
+        find_coercion(next, type, CoerceContext::kImplicit, &function) != CoercePath::kNone &&
+        find_coercion(type, next, CoerceContext::kImplicit, &function) == CoercePath::kNone) {
+      type = next;
+      chosen = expr;
+    }
+  }
+  if (type == kUnknown) type = kText;
+  if (which != nullptr) *which = chosen;
+  return type;
+}
+
+std::int32_t Binder::common_typmod(std::span<const Expr* const> exprs, Oid type) {
+  std::int32_t typmod = -1;
+  bool first = true;
+  for (const Expr* expr : exprs) {
+    if (expr->type != type) return -1;
+    if (!first && expr->typmod != typmod) return -1;
+    typmod = expr->typmod;
+    first = false;
+  }
+  return typmod;
+}
+
+}  // namespace wandian::sql

@@ -1,0 +1,370 @@
+// Column references: what a name in an expression stands for, and what * expands to.
+#include <algorithm>
+
+#include "sql/bind/internal.h"
+
+namespace wandian::sql {
+
+using namespace type_oid;
+
+namespace {
+
+struct SystemColumnName {
+  std::string_view name;
+  std::int16_t column;
+  Oid type;
+};
+constexpr SystemColumnName kSystemColumns[] = {
+    {"ctid", kCtidColumn, kTid}, {"xmin", kXminColumn, kXid}, {"cmin", kCminColumn, kCid},
+    {"xmax", kXmaxColumn, kXid}, {"cmax", kCmaxColumn, kCid}, {"tableoid", kTableOidColumn, kOid},
+};
+
+std::string quoted(std::string_view name) { return "\"" + std::string(name) + "\""; }
+
+}  // namespace
+
+const Expr* Binder::column_expr(const RangeEntry& entry, int range, int column, int levels_up, int location) {
+  const RangeColumn& info = entry.columns[static_cast<std::size_t>(column)];
+  auto* out = make<ColumnExpr>();
+  out->range = static_cast<std::uint16_t>(range);
+  out->column = static_cast<std::int16_t>(column);
+  out->levels_up = static_cast<std::uint16_t>(levels_up);
+  out->type = info.type;
+  out->typmod = info.typmod;
+  out->location = location;
+  return out;
+}
+
+const Expr* Binder::raise(const Expr* expr, int levels_up) {
+  if (levels_up == 0) return expr;
+  return rewrite(arena_, expr, [&](const Expr* node) -> const Expr* {
+    if (node->kind != ExprKind::kColumn) return nullptr;
+    auto* out = make<ColumnExpr>(node->as<ColumnExpr>());
+    out->levels_up = static_cast<std::uint16_t>(out->levels_up + levels_up);
+    return out;
+  });
+}
+
+void Binder::mark_correlated(Scope& scope, int levels_up) {
+  Scope* at = &scope;
+  for (int i = 0; i < levels_up && at != nullptr; ++i, at = at->parent) {
+    if (at->query != nullptr) at->query->correlated = true;
+  }
+}
+
+const Expr* Binder::item_column(Scope& scope, const NsItem& item, std::string_view column, int levels_up, int location) {
+  const Expr* found = nullptr;
+  const auto twice = [&] {
+    fail(at(Status{sqlstate::ambiguous_column, "column reference " + quoted(column) + " is ambiguous"}, location));
+  };
+  if (item.entry == nullptr) {
+    for (const NamedExpr& candidate : item.columns) {
+      if (candidate.name != column) continue;
+      if (found != nullptr) twice();
+      auto* copy = const_cast<Expr*>(raise(candidate.expr, levels_up));
+      found = copy;
+    }
+  } else {
+    for (std::size_t i = 0; i < item.entry->columns.size(); ++i) {
+      const RangeColumn& candidate = item.entry->columns[i];
+      if (candidate.hidden || candidate.name != column) continue;
+      if (found != nullptr) twice();
+      found = column_expr(*item.entry, item.range, static_cast<int>(i), levels_up, location);
+    }
+    if (found == nullptr && (item.entry->kind == RangeKind::kTable || item.entry->kind == RangeKind::kSystem)) {
+      for (const SystemColumnName& system : kSystemColumns) {
+        if (system.name != column) continue;
+        if (item.entry->kind == RangeKind::kSystem) {
+          // Rows of catalogs have no versions of their own to show.
+          Value value = system.column == kTableOidColumn ? Value::of_int(item.entry->system->oid) : Value::of_int(1);
+          if (system.column == kCtidColumn) break;
+          return make_constant(arena_, system.type, -1, value);
+        }
+        auto* out = make<ColumnExpr>();
+        out->range = static_cast<std::uint16_t>(item.range);
+        out->column = system.column;
+        out->levels_up = static_cast<std::uint16_t>(levels_up);
+        out->type = system.type;
+        out->location = location;
+        found = out;
+      }
+    }
+  }
+  if (found == nullptr) return nullptr;
+  if (item.lateral_only && !item.lateral_ok) {
+    fail(at(Status{sqlstate::invalid_column_reference, "invalid reference to FROM-clause entry for table " + quoted(item.alias)}.with_detail(
+                "The combining JOIN type must be INNER or LEFT for a LATERAL reference."),
+            location));
+  }
+  mark_correlated(scope, levels_up);
+  return found;
+}
+
+const Expr* Binder::find_column(Scope& scope, std::string_view column, int location) {
+  int levels_up = 0;
+  for (Scope* level = &scope; level != nullptr; level = level->parent, ++levels_up) {
+    const Expr* found = nullptr;
+    for (const NsItem& item : level->items) {
+      if (!item.columns_visible) continue;
+      if (item.lateral_only && !level->lateral_active) continue;
+      const Expr* candidate = item_column(scope, item, column, levels_up, location);
+      if (candidate == nullptr) continue;
+      // System columns of several tables hide behind each other only if the name is qualified.
+      if (found != nullptr) {
+        fail(at(Status{sqlstate::ambiguous_column, "column reference " + quoted(column) + " is ambiguous"}, location));
+      }
+      found = candidate;
+    }
+    if (found != nullptr) return found;
+  }
+  return nullptr;
+}
+
+const NsItem* Binder::find_item(Scope& scope, std::string_view schema, std::string_view name, int* levels_up, int location) {
+  *levels_up = 0;
+  for (Scope* level = &scope; level != nullptr; level = level->parent, ++*levels_up) {
+    const NsItem* found = nullptr;
+    for (const NsItem& item : level->items) {
+      if (!item.relation_visible || item.alias != name) continue;
+      if (item.lateral_only && !level->lateral_active) continue;
+      if (!schema.empty() && item.schema_name != schema) continue;
+      if (found != nullptr) {
+        fail(at(Status{sqlstate::ambiguous_alias, "table reference " + quoted(name) + " is ambiguous"}, location));
+      }
+      found = &item;
+    }
+    if (found != nullptr) return found;
+  }
+  return nullptr;
+}
+
+void Binder::missing_relation(Scope& scope, std::string_view schema, std::string_view name, int location) {
+  // The table may be there under an alias, or out of reach.
+  for (Scope* level = &scope; level != nullptr; level = level->parent) {
+    for (const RangeEntry* entry : level->ranges) {
+      if (entry->kind != RangeKind::kTable && entry->kind != RangeKind::kCte && entry->kind != RangeKind::kSystem) continue;
+      if (entry->name == name && entry->alias != name) {
+        fail(at(Status{sqlstate::undefined_table, "invalid reference to FROM-clause entry for table " + quoted(name)}.with_hint(
+                    "Perhaps you meant to reference the table alias " + quoted(entry->alias) + "."),
+                location));
+      }
+    }
+    for (const RangeEntry* entry : level->ranges) {
+      if (entry->alias == name) {
+        const bool reachable_by_lateral = std::any_of(level->items.begin(), level->items.end(), [&](const NsItem& item) {
+          return item.alias == name && item.lateral_only;
+        });
+        Status status = Status{sqlstate::undefined_table, "invalid reference to FROM-clause entry for table " + quoted(name)}.with_hint(
+            "There is an entry for table " + quoted(name) + ", but it cannot be referenced from this part of the query.");
+        (void)reachable_by_lateral;
+        fail(at(std::move(status), location));
+      }
+    }
+  }
+  std::string full = schema.empty() ? std::string(name) : std::string(schema) + "." + std::string(name);
+  fail(at(Status{sqlstate::undefined_table, "missing FROM-clause entry for table " + quoted(full)}, location));
+}
+
+std::vector<NamedExpr> Binder::expand_item(Scope& scope, const NsItem& item, int levels_up, int location) {
+  std::vector<NamedExpr> out;
+  mark_correlated(scope, levels_up);
+  if (item.entry == nullptr) {
+    for (const NamedExpr& column : item.columns) out.push_back({column.name, raise(column.expr, levels_up)});
+    return out;
+  }
+  for (std::size_t i = 0; i < item.entry->columns.size(); ++i) {
+    if (item.entry->columns[i].hidden) continue;
+    out.push_back({item.entry->columns[i].name, column_expr(*item.entry, item.range, static_cast<int>(i), levels_up, location)});
+  }
+  return out;
+}
+
+const Expr* Binder::whole_row(Scope& scope, const NsItem& item, int levels_up, int location) {
+  // A function in FROM that returns one column is that column.
+  if (item.entry != nullptr && item.entry->kind == RangeKind::kFunction && item.entry->columns.size() == 1) {
+    mark_correlated(scope, levels_up);
+    return column_expr(*item.entry, item.range, 0, levels_up, location);
+  }
+  const std::vector<NamedExpr> columns = expand_item(scope, item, levels_up, location);
+  auto* row = make<RowExpr>();
+  std::vector<const Expr*> args;
+  std::vector<std::string_view> names;
+  for (const NamedExpr& column : columns) {
+    args.push_back(column.expr);
+    names.push_back(column.name);
+  }
+  row->args = keep(args);
+  row->names = keep(names);
+  row->type = kRecord;
+  row->whole_range = levels_up == 0 ? item.range : -1;
+  row->location = location;
+  return row;
+}
+
+const Expr* Binder::bind_column_ref(Scope& scope, const PgQuery__ColumnRef& ref) {
+  const int location = ref.location;
+  std::vector<std::string_view> names;
+  for (std::size_t i = 0; i < ref.n_fields; ++i) {
+    if (ref.fields[i]->node_case == PG_QUERY__NODE__NODE_A_STAR) {
+      fail(at(Status{sqlstate::feature_not_supported, "row expansion via \"*\" is not supported here"}, location));
+    }
+    names.push_back(string_value(ref.fields[i]));
+  }
+  if (scope.place == Place::kDefault) {
+    fail(at(Status{sqlstate::feature_not_supported, "cannot use column reference in DEFAULT expression"}, location));
+  }
+  if (names.size() == 1) {
+    if (const Expr* found = find_column(scope, names[0], location)) return found;
+    int levels_up = 0;
+    if (const NsItem* item = find_item(scope, {}, names[0], &levels_up, location)) return whole_row(scope, *item, levels_up, location);
+    fail(at(Status{sqlstate::undefined_column, "column " + quoted(names[0]) + " does not exist"}, location));
+  }
+  std::string_view schema, table, column;
+  if (names.size() == 2) {
+    table = names[0];
+    column = names[1];
+  } else if (names.size() == 3) {
+    schema = names[0];
+    table = names[1];
+    column = names[2];
+  } else if (names.size() == 4) {
+    schema = names[1];
+    table = names[2];
+    column = names[3];
+  } else {
+    std::string full;
+    for (const std::string_view part : names) full += (full.empty() ? "" : ".") + std::string(part);
+    fail(at(Status{sqlstate::syntax_error, "improper qualified name (too many dotted names): " + full}, location));
+  }
+  int levels_up = 0;
+  const NsItem* item = find_item(scope, schema, table, &levels_up, location);
+  if (item != nullptr) {
+    if (const Expr* found = item_column(scope, *item, column, levels_up, location)) return found;
+    fail(at(Status{sqlstate::undefined_column, "column " + std::string(table) + "." + std::string(column) + " does not exist"}, location));
+  }
+  if (schema.empty()) {
+    // column.field is not PostgreSQL's syntax either: the column must stand in parentheses.
+    missing_relation(scope, schema, table, location);
+  }
+  missing_relation(scope, schema, table, location);
+}
+
+std::vector<NamedExpr> Binder::expand_star(Scope& scope, const PgQuery__ColumnRef& ref) {
+  const int location = ref.location;
+  std::vector<NamedExpr> out;
+  if (ref.n_fields == 1) {
+    bool any = false;
+    for (const NsItem& item : scope.items) {
+      if (!item.columns_visible) continue;
+      if (item.lateral_only && !scope.lateral_active) continue;
+      any = true;
+      for (NamedExpr& column : expand_item(scope, item, 0, location)) out.push_back(column);
+    }
+    if (!any) fail(at(Status{sqlstate::syntax_error, "SELECT * with no tables specified is not valid"}, location));
+    return out;
+  }
+  const std::string_view table = string_value(ref.fields[ref.n_fields - 2]);
+  const std::string_view schema = ref.n_fields >= 3 ? string_value(ref.fields[ref.n_fields - 3]) : std::string_view{};
+  int levels_up = 0;
+  const NsItem* item = find_item(scope, schema, table, &levels_up, location);
+  if (item == nullptr) missing_relation(scope, schema, table, location);
+  return expand_item(scope, *item, levels_up, location);
+}
+
+namespace {
+
+struct Shape {
+  std::vector<std::string_view> names;
+  std::vector<Oid> types;
+};
+
+// What fields a record-valued expression has; `ranges` resolve columns of level 0.
+bool shape_of(const Expr* expr, std::span<const RangeEntry* const> ranges, Shape* out) {
+  switch (expr->kind) {
+    case ExprKind::kFunction: {
+      const auto& call = expr->as<FunctionExpr>();
+      if (call.function->out_names.empty()) return false;
+      for (std::size_t i = 0; i < call.function->out_names.size(); ++i) {
+        Oid type = call.function->out_types[i];
+        if (is_polymorphic(type)) {
+          std::vector<Oid> actual, declared = call.function->args;
+          for (const Expr* arg : call.args) actual.push_back(arg->type);
+          declared.resize(std::min(declared.size(), actual.size()));
+          actual.resize(declared.size());
+          type = resolve_polymorphic(actual, &declared, type, call.function->name);
+        }
+        out->names.push_back(call.function->out_names[i]);
+        out->types.push_back(type);
+      }
+      return true;
+    }
+    case ExprKind::kRow: {
+      const auto& row = expr->as<RowExpr>();
+      static constexpr std::string_view kNames[] = {"f1", "f2", "f3", "f4", "f5", "f6", "f7", "f8", "f9", "f10"};
+      for (std::size_t i = 0; i < row.args.size(); ++i) {
+        out->names.push_back(i < row.names.size() ? row.names[i] : i < std::size(kNames) ? kNames[i] : std::string_view{});
+        out->types.push_back(row.args[i]->type);
+      }
+      return true;
+    }
+    case ExprKind::kSubLink: {
+      const auto& link = expr->as<SubLinkExpr>();
+      if (link.link != SubLinkKind::kScalar || link.query->targets.empty()) return false;
+      return shape_of(link.query->targets[0].expr, link.query->ranges, out);
+    }
+    case ExprKind::kColumn: {
+      const auto& column = expr->as<ColumnExpr>();
+      if (column.levels_up != 0 || column.range >= ranges.size() || column.column < 0) return false;
+      const RangeEntry& entry = *ranges[column.range];
+      const Query* query = entry.kind == RangeKind::kSubquery ? entry.query : entry.kind == RangeKind::kCte ? entry.cte->query : nullptr;
+      if (query == nullptr || static_cast<std::size_t>(column.column) >= query->targets.size()) return false;
+      return shape_of(query->targets[static_cast<std::size_t>(column.column)].expr, query->ranges, out);
+    }
+    default: return false;
+  }
+}
+
+}  // namespace
+
+std::vector<NamedExpr> Binder::record_fields(Scope& scope, const Expr* record) {
+  const Scope* level = &scope;
+  const Expr* seen = record;
+  if (record->kind == ExprKind::kColumn && record->as<ColumnExpr>().levels_up > 0) {
+    for (int i = 0; i < record->as<ColumnExpr>().levels_up; ++i) level = level->parent;
+    auto* lowered = make<ColumnExpr>(record->as<ColumnExpr>());
+    lowered->levels_up = 0;
+    seen = lowered;
+  }
+  std::vector<const RangeEntry*> ranges(level->ranges.begin(), level->ranges.end());
+  Shape shape;
+  std::vector<NamedExpr> out;
+  if (!shape_of(seen, ranges, &shape)) return out;
+  for (std::size_t i = 0; i < shape.names.size(); ++i) {
+    if (record->kind == ExprKind::kRow) {
+      out.push_back({arena_.copy(shape.names[i]), record->as<RowExpr>().args[i]});
+      continue;
+    }
+    auto* field = make<FieldExpr>();
+    field->record = record;
+    field->field = static_cast<std::uint16_t>(i);
+    field->name = arena_.copy(shape.names[i]);
+    field->type = shape.types[i];
+    field->location = record->location;
+    out.push_back({field->name, field});
+  }
+  return out;
+}
+
+const Expr* Binder::field_of(Scope& scope, const Expr* record, std::string_view field, int location) {
+  for (const NamedExpr& candidate : record_fields(scope, record)) {
+    if (candidate.name == field) return candidate.expr;
+  }
+  if (record->type == kRecord) {
+    fail(at(Status{sqlstate::undefined_column, "could not identify column " + quoted(field) + " in record data type"}, location));
+  }
+  fail(at(Status{sqlstate::wrong_object_type, "column notation ." + std::string(field) + " applied to type " + type_text(record->type) +
+                                                  ", which is not a composite type"},
+          location));
+}
+
+}  // namespace wandian::sql

@@ -1,0 +1,300 @@
+// The binder's inside: one Binder a statement, one Scope a query level. Private to sql/bind.
+// Errors are thrown as BindError inside and caught where binder.h's functions begin; nothing else throws it.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <initializer_list>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sql/bind/binder.h"
+#include "sql/bind/bound.h"
+#include "sql/expr/tree.h"
+
+namespace wandian::sql {
+
+struct BindError {
+  Status status;
+};
+[[noreturn]] inline void fail(Status status) { throw BindError{std::move(status)}; }
+
+/// Where an expression stands; decides what it may hold, and how an error calls the place.
+enum class Place : std::uint8_t {
+  kTarget, kWhere, kJoinOn, kFrom, kHaving, kFilter, kGroupBy, kOrderBy, kDistinctOn, kLimit, kOffset, kReturning, kValues,
+  kInsertTarget, kUpdateSource, kConflictWhere, kCheck, kDefault, kIndex, kUsing, kExecute, kCall, kCopyWhere,
+};
+
+struct NamedExpr {
+  std::string_view name;
+  const Expr* expr;
+};
+
+/// A name that FROM made: a range entry, or a join that merges columns or has an alias.
+struct NsItem {
+  std::string_view alias;
+  Oid schema = 0;                      ///< of a relation without alias: may qualify it
+  std::string_view schema_name;
+  int range = -1;
+  const RangeEntry* entry = nullptr;   ///< null for a join
+  std::vector<NamedExpr> columns;      ///< of a join
+  bool relation_visible = true;
+  bool columns_visible = true;
+  bool lateral_only = false;           ///< still inside FROM: only LATERAL may see it
+  bool lateral_ok = true;
+};
+
+struct PendingCte {
+  std::string_view name;
+};
+
+struct Scope {
+  Scope* parent = nullptr;
+  Query* query = nullptr;
+  std::vector<RangeEntry*> ranges;
+  std::vector<NsItem> items;
+  std::vector<CommonTable*> ctes;
+  std::vector<std::string_view> future_ctes;   ///< named later in the same WITH: for the hint
+  Place place = Place::kTarget;
+  bool lateral_active = false;
+  bool in_aggregate = false;
+  bool allow_set_functions = false;
+  bool in_filter = false;
+  CommonTable* recursive = nullptr;    ///< this is the query of a WITH RECURSIVE item
+  std::vector<const PgQuery__LockingClause*> outer_locking;
+  std::string_view default_table;      ///< standalone expressions: the table's name
+};
+
+/// How a function or operator was chosen.
+struct Candidate {
+  std::vector<Oid> args;               ///< variadic tail and missing defaults worked in
+  const FunctionDef* function = nullptr;
+  const AggregateDef* aggregate = nullptr;
+  const OperatorDef* op = nullptr;
+  const ProcedureSignature* procedure = nullptr;
+  int variadic_from = -1;              ///< first argument of the expanded variadic tail
+  unsigned defaults_used = 0;
+};
+
+enum class CoerceContext : std::uint8_t { kImplicit, kAssignment, kExplicit };
+enum class CoercePath : std::uint8_t { kNone, kRelabel, kFunction, kIo, kArray };
+
+bool is_polymorphic(Oid type);
+char type_category(Oid type);
+bool is_preferred(char category, Oid type);
+/// Element type of a true array type, 0 otherwise (int2vector and oidvector count, name and the like do not).
+Oid element_type_of(Oid array);
+Oid array_type_of(Oid element);
+CoercePath find_coercion(Oid target, Oid source, CoerceContext context, const FunctionDef** function);
+bool is_binary_coercible(Oid source, Oid target);
+bool can_coerce(std::span<const Oid> inputs, std::span<const Oid> targets, CoerceContext context);
+/// The function that applies a typmod to a value of its own type, or null.
+const FunctionDef* length_function(Oid type);
+/// "f(integer, unknown)"
+std::string signature_text(std::string_view name, std::span<const Oid> args);
+/// How format_type names a type, without modifiers.
+std::string type_text(Oid type);
+std::string_view place_name(Place place);
+
+/// Index of the winner; -1 none, -2 ambiguous.
+int choose_candidate(std::span<const Candidate> candidates, std::span<const Oid> inputs);
+
+/// Result type after filling polymorphic declared types in place. Throws 42804 / 42P18 style errors as PostgreSQL does.
+Oid resolve_polymorphic(std::span<const Oid> actual, std::vector<Oid>* declared, Oid result, std::string_view what);
+/// Whether the polymorphic arguments agree at all.
+bool polymorphic_consistent(std::span<const Oid> actual, std::span<const Oid> declared);
+
+/// The name PostgreSQL gives a result column without AS.
+std::string_view column_name_of(const ParseNode* node);
+bool contains_range_var(const ParseNode* node, std::string_view name);
+bool is_order_by_type(Oid type);
+
+class Binder {
+ public:
+  Binder(const BindContext& context, std::string_view text, Arena& arena, std::span<const Oid> parameter_types);
+
+  // binder.cc
+  void bind_top(const ParseNode* node, BoundStatement* out);
+  const Expr* bind_standalone(const ParseNode* node, const StandaloneOptions& options);
+  void take_dependencies(BoundStatement* out);
+  std::vector<std::shared_ptr<const SequenceDef>>& sequences() { return sequences_; }
+  const Expr* fold(const Expr* expr);
+  /// Text of a view in place of the statement's own: positions mean nothing there.
+  std::string_view swap_text(std::string_view text) { return std::exchange(text_, text); }
+
+  // bind_select.cc
+  Query* bind_select(const PgQuery__SelectStmt& select, Scope* parent, bool resolve_unknowns = true, CommonTable* recursive = nullptr);
+  Query* bind_query_node(const ParseNode* node, Scope* parent, bool resolve_unknowns = true);
+  void bind_with(const PgQuery__WithClause* with, Scope& scope);
+  void finish_query(Scope& scope, Query& query);
+  std::vector<TargetEntry> bind_target_list(Scope& scope, PgQuery__Node** items, std::size_t count, Place place);
+  void resolve_unknown_targets(std::vector<TargetEntry>& targets);
+
+  // bind_from.cc
+  const JoinNode* bind_from_item(Scope& scope, const ParseNode* node, std::vector<NsItem>* items);
+  void bind_from(Scope& scope, Query& query, PgQuery__Node** items, std::size_t count);
+  int add_range(Scope& scope, RangeEntry* entry);
+  RangeEntry* make_table_entry(std::shared_ptr<const TableDef> table, std::string_view alias);
+  NsItem make_item(Scope& scope, int range);
+  void check_duplicate_aliases(const std::vector<NsItem>& items);
+  void add_items(Scope& scope, std::vector<NsItem> items);
+  RangeEntry* make_subquery_entry(const Query* query, const PgQuery__Alias* alias, std::string_view fallback);
+  std::span<const RangeColumn> rename_columns(std::span<const RangeColumn> columns, const PgQuery__Alias* alias, std::string_view name);
+
+  // bind_dml.cc
+  Query* bind_insert(const PgQuery__InsertStmt& insert);
+  Query* bind_update(const PgQuery__UpdateStmt& update);
+  Query* bind_delete(const PgQuery__DeleteStmt& del);
+
+  // bind_expr.cc
+  const Expr* bind_expr(Scope& scope, const ParseNode* node);
+  const Expr* bind_in_place(Scope& scope, const ParseNode* node, Place place);
+  const Expr* bind_condition(Scope& scope, const ParseNode* node, Place place, std::string_view clause);
+  const Expr* to_boolean(const Expr* expr, std::string_view clause);
+  const Expr* column_expr(const RangeEntry& entry, int range, int column, int levels_up, int location);
+  std::vector<NamedExpr> expand_item(Scope& scope, const NsItem& item, int levels_up, int location);
+  const NsItem* find_item(Scope& scope, std::string_view schema, std::string_view name, int* levels_up, int location);
+  std::vector<NamedExpr> record_fields(Scope& scope, const Expr* record);
+
+  // bind_call.cc
+  const Expr* bind_function_call(Scope& scope, const PgQuery__FuncCall& call);
+  bool find_procedure_call(const PgQuery__FuncCall& call, std::vector<ProcedureSignature>* found);
+  void bind_procedure_call(const PgQuery__FuncCall& call, BoundStatement* out, bool is_call);
+  std::vector<Candidate> function_candidates(std::string_view name, std::size_t arg_count);
+
+  // operators.cc
+  const Expr* make_operator(std::string_view name, const Expr* left, const Expr* right, int location);
+  const FunctionExpr* make_operator_node(std::string_view name, const Expr* left, const Expr* right, int location,
+                                         ExprKind kind = ExprKind::kFunction);
+  const Expr* make_array_operator(std::string_view name, const Expr* left, const Expr* right, bool all, int location);
+  const Candidate* choose_operator(std::string_view name, Oid left, Oid right, int location, Candidate* storage);
+
+  // coerce.cc
+  const Expr* coerce(const Expr* expr, Oid target, std::int32_t typmod, CoerceContext context, CallForm form, int location);
+  const Expr* coerce_with_typmod(const Expr* expr, Oid target, std::int32_t typmod, CoerceContext context, CallForm form, int location);
+  const Expr* coerce_assignment(const Expr* expr, Oid target, std::int32_t typmod, std::string_view column, int location);
+  const Expr* coerce_common(const Expr* expr, Oid target, std::string_view construct);
+  Oid common_type(std::span<const Expr* const> exprs, std::string_view construct, const Expr** which = nullptr);
+  std::int32_t common_typmod(std::span<const Expr* const> exprs, Oid type);
+  const Expr* literal_to_type(const ConstExpr& literal, Oid target, std::int32_t typmod, int location);
+  const FunctionExpr* make_call(const FunctionDef* function, ExprList args, Oid result, CallForm form, int location);
+  const Expr* text_constant(std::string_view text, int location);
+
+  // Helpers
+  Arena& arena() { return arena_; }
+  const Catalog& catalog() const { return *context_.catalog; }
+  const BindContext& context() const { return context_; }
+  std::string_view name(const char* text) { return text == nullptr || *text == '\0' ? std::string_view{} : arena_.copy(text); }
+  /// The error with the position of a byte offset in the text.
+  Status at(Status status, int location) const;
+  template <class T, class... Args>
+  T* make(Args&&... args) {
+    return make_node<T>(arena_, std::forward<Args>(args)...);
+  }
+  template <class T>
+  std::span<const T> keep(const std::vector<T>& items) {
+    return copy_list<T>(arena_, items);
+  }
+  ExprList list(std::initializer_list<const Expr*> items) {
+    return copy_list<const Expr*>(arena_, std::span<const Expr* const>(items.begin(), items.size()));
+  }
+  void depend_on(std::shared_ptr<const TableDef> table);
+  void depend_on(std::shared_ptr<const ObjectDef> object) { objects_.push_back(std::move(object)); }
+  void note_sequence(Oid sequence);
+  void check_stack(int location) const;
+  std::vector<Oid>& parameters() { return parameters_; }
+  EvalContext* eval() { return context_.eval; }
+  bool cacheable = true;
+
+ private:
+  friend struct SelectBinder;
+  const Expr* bind_column_ref(Scope& scope, const PgQuery__ColumnRef& ref);
+  const Expr* find_column(Scope& scope, std::string_view name, int location);
+  const Expr* item_column(Scope& scope, const NsItem& item, std::string_view name, int levels_up, int location);
+  const Expr* whole_row(Scope& scope, const NsItem& item, int levels_up, int location);
+  const Expr* raise(const Expr* expr, int levels_up);
+  void mark_correlated(Scope& scope, int levels_up);
+  [[noreturn]] void missing_relation(Scope& scope, std::string_view schema, std::string_view name, int location);
+  const Expr* bind_constant(const PgQuery__AConst& constant);
+  const Expr* bind_param(const PgQuery__ParamRef& param);
+  const Expr* bind_a_expr(Scope& scope, const PgQuery__AExpr& expr);
+  const Expr* bind_in(Scope& scope, const PgQuery__AExpr& expr, std::string_view op);
+  const Expr* bind_between(Scope& scope, const PgQuery__AExpr& expr);
+  const Expr* bind_distinct(Scope& scope, const PgQuery__AExpr& expr);
+  const Expr* bind_bool(Scope& scope, const PgQuery__BoolExpr& expr);
+  const Expr* bind_case(Scope& scope, const PgQuery__CaseExpr& expr);
+  const Expr* bind_cast(Scope& scope, const PgQuery__TypeCast& cast);
+  const Expr* bind_array(Scope& scope, const PgQuery__AArrayExpr& array, Oid array_type, Oid element_type, std::int32_t typmod);
+  const Expr* bind_row(Scope& scope, const PgQuery__RowExpr& row);
+  const Expr* bind_indirection(Scope& scope, const PgQuery__AIndirection& indirection);
+  const Expr* bind_sublink(Scope& scope, const PgQuery__SubLink& link);
+  const Expr* bind_value_function(const PgQuery__SQLValueFunction& function);
+  const Expr* compare_rows(std::string_view op, std::span<const Expr* const> left, std::span<const Expr* const> right, int location);
+  const Expr* make_distinct(const Expr* left, const Expr* right, int location);
+  const Expr* bool_list(BoolOp op, std::vector<const Expr*> args);
+  const Expr* negated(const Expr* arg, int location);
+  std::vector<NamedExpr> expand_star(Scope& scope, const PgQuery__ColumnRef& ref);
+  const Expr* field_of(Scope& scope, const Expr* record, std::string_view field, int location);
+
+  const Expr* bind_aggregate(Scope& scope, const PgQuery__FuncCall& call, const Candidate& chosen, std::vector<const Expr*> args,
+                             std::string_view name);
+  void check_aggregate_place(Scope& scope, std::string_view what, int location);
+
+  Query* bind_values(const PgQuery__SelectStmt& select, Scope* parent);
+  Query* bind_set_operation(const PgQuery__SelectStmt& select, Scope* parent, CommonTable* recursive);
+  /// One input of a set operation.
+  struct SetArm {
+    Query* query = nullptr;
+    int range = 0;
+    std::vector<const Expr*> outputs;
+  };
+  SetArm bind_set_arm(const PgQuery__SelectStmt& select, Scope& scope, bool resolve_unknowns);
+  void bind_tail(Scope& scope, const PgQuery__SelectStmt& select, std::vector<TargetEntry>& targets, Query& query);
+  void mark_rows(Query& query, std::size_t range, RowLock strength, LockWait wait);
+  void bind_order_by(Scope& scope, const PgQuery__SelectStmt& select, std::vector<TargetEntry>& targets, Query& query);
+  void bind_group_by(Scope& scope, const PgQuery__SelectStmt& select, std::vector<TargetEntry>& targets, Query& query);
+  void bind_distinct_clause(Scope& scope, const PgQuery__SelectStmt& select, std::vector<TargetEntry>& targets, Query& query);
+  void bind_limit(Scope& scope, const PgQuery__SelectStmt& select, Query& query);
+  const Expr* bind_limit_expr(Scope& scope, const ParseNode* node, Place place, std::string_view clause);
+  void bind_locking(Scope& scope, const PgQuery__SelectStmt& select, Query& query);
+  void check_grouping(Scope& scope, Query& query, std::span<const TargetEntry> targets);
+  int find_target_sql92(Scope& scope, const ParseNode* node, std::vector<TargetEntry>& targets, Place place, std::string_view clause);
+  int find_target_sql99(Scope& scope, const ParseNode* node, std::vector<TargetEntry>& targets, Place place);
+  void store_targets(Query& query, std::vector<TargetEntry>& targets);
+
+  RangeEntry* bind_range_var(Scope& scope, const PgQuery__RangeVar& range);
+  RangeEntry* bind_range_function(Scope& scope, const PgQuery__RangeFunction& range);
+  RangeEntry* bind_view(const ObjectDef& view, std::string_view alias);
+  RangeEntry* make_system_entry(const SystemRelation& relation, std::string_view alias);
+  const JoinNode* bind_join(Scope& scope, const PgQuery__JoinExpr& join, std::vector<NsItem>* items);
+  CommonTable* find_cte(Scope& scope, std::string_view name, int* levels_up, bool* self_reference);
+  CommonTable* bind_cte(const PgQuery__CommonTableExpr& cte, Scope& scope, bool recursive);
+
+  int bind_target_table(Scope& scope, const PgQuery__RangeVar& range, std::string_view verb);
+  const Expr* column_default(const TableDef& table, int column, int location);
+  const Expr* assign(const TableDef& table, int column, const Expr* value, int location);
+  std::vector<Assignment> bind_set_list(Scope& scope, const TableDef& table, PgQuery__Node** items, std::size_t count);
+  void bind_on_conflict(Scope& scope, const PgQuery__OnConflictClause& clause, const TableDef& table, Query& query);
+  int find_target_column(const TableDef& table, std::string_view column, int location);
+  void check_generated(const TableDef& table, int column, const Expr* value, int location, bool overriding_system);
+  void bind_returning(Scope& scope, PgQuery__Node** items, std::size_t count, Query& query);
+
+  const BindContext& context_;
+  std::string_view text_;
+  Arena& arena_;
+  std::vector<Oid> parameters_;        ///< 0 = not seen yet, unknown = seen and not yet typed
+  std::size_t fixed_parameters_ = 0;
+  std::vector<std::shared_ptr<const TableDef>> tables_;
+  std::vector<std::shared_ptr<const ObjectDef>> objects_;
+  std::vector<std::shared_ptr<const SequenceDef>> sequences_;
+  std::deque<Scope> scopes_;           ///< stable addresses
+  std::map<std::uint64_t, const SubLinkExpr*> multi_assignments_;
+  bool uses_temporary_ = false;
+  int view_depth_ = 0;
+  const char* stack_base_;
+};
+
+}  // namespace wandian::sql
