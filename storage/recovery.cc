@@ -14,10 +14,10 @@ struct SegmentOnDisk {
   bool restarts() const { return header.start_lsn != kContinues; }
 };
 
-struct Bytes {
+/// Used again for each segment: fresh memory would cost a page fault for every 4 KiB of log.
+struct Buffer {
   std::unique_ptr<char[]> data;
-  std::size_t size = 0;
-  std::span<const char> span() const { return {data.get(), size}; }
+  std::size_t capacity = 0;
 };
 
 Result<SegmentOnDisk> read_header(Env& env, const std::string& directory, std::uint64_t number) {
@@ -31,17 +31,21 @@ Result<SegmentOnDisk> read_header(Env& env, const std::string& directory, std::u
   return segment;
 }
 
-Result<Bytes> read_bytes(Env& env, const SegmentOnDisk& segment) {
+Result<std::span<const char>> read_bytes(Env& env, const SegmentOnDisk& segment, Buffer* buffer) {
   WANDIAN_ASSIGN(const std::unique_ptr<File> file, env.files().open(segment.path, OpenMode::kRead));
-  Bytes bytes;
-  bytes.data = std::make_unique_for_overwrite<char[]>(segment.header.segment_bytes);
-  WANDIAN_ASSIGN(bytes.size, file->read(bytes.data.get(), segment.header.segment_bytes, 0));
+  const std::uint64_t wanted = segment.header.segment_bytes;
+  WANDIAN_ASSIGN(const std::uint64_t size, file->size());
   // The size was synced before the file got its name.
-  if (bytes.size < segment.header.segment_bytes)
-    return Status{sqlstate::data_corrupted, "log segment \"" + segment.path + "\" is damaged at offset " +
-                                                std::to_string(bytes.size) + ": the file ends there, its header states " +
-                                                std::to_string(segment.header.segment_bytes) + " bytes"};
-  return bytes;
+  if (size < wanted)
+    return Status{sqlstate::data_corrupted, "log segment \"" + segment.path + "\" is damaged at offset " + std::to_string(size) +
+                                                ": the file ends there, its header states " + std::to_string(wanted) + " bytes"};
+  if (buffer->capacity < wanted) {
+    buffer->data = std::make_unique_for_overwrite<char[]>(wanted);
+    buffer->capacity = wanted;
+  }
+  WANDIAN_ASSIGN(const std::size_t got, file->read(buffer->data.get(), wanted, 0));
+  if (got < wanted) return Status{sqlstate::io_error, "could not read all of \"" + segment.path + "\""};
+  return std::span<const char>(buffer->data.get(), wanted);
 }
 
 class Recovery {
@@ -105,8 +109,8 @@ class Recovery {
         result_.segments.push_back({segment.number, next_});
         continue;
       }
-      WANDIAN_ASSIGN(const Bytes bytes, read_bytes(env_, segment));
-      WANDIAN_TRY(read_segment(i, bytes.span()));
+      WANDIAN_ASSIGN(const std::span<const char> bytes, read_bytes(env_, segment, &reading_));
+      WANDIAN_TRY(read_segment(i, bytes));
     }
     return {};
   }
@@ -206,8 +210,8 @@ class Recovery {
     // No restart is ahead: it would have stopped the reading before, or proved more durable than this.
     for (std::size_t i = index + 1; i < segments_.size() && stated <= next_; ++i) {
       if (segments_[i].restarts()) break;
-      WANDIAN_ASSIGN(const Bytes content, read_bytes(env_, segments_[i]));
-      look(i, content.span(), kSegmentHeaderBytes);
+      WANDIAN_ASSIGN(const std::span<const char> content, read_bytes(env_, segments_[i], &looking_));
+      look(i, content, kSegmentHeaderBytes);
     }
     const std::string place = "\"" + segments_[index].path + "\", offset " + std::to_string(offset) + ", LSN " + to_string(next_);
     std::string reason{frame_state_text(state)};
@@ -310,6 +314,7 @@ class Recovery {
   const Lsn read_start_;
   RecoveredLog result_;
   std::vector<SegmentOnDisk> segments_;
+  Buffer reading_, looking_;
   std::uint64_t seed_ = 0;
   std::optional<RecordAssembler> assembler_;
   bool started_ = false;
