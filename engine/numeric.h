@@ -17,8 +17,9 @@
 
 namespace wandian {
 
-__extension__ typedef __int128 Int128;            // wide enough for sums of int8 and for interval lengths
-__extension__ typedef unsigned __int128 UInt128;
+// Wide enough for sums of int8 and for interval lengths; of an alignment that an arena gives by default.
+__extension__ typedef __int128 Int128 __attribute__((aligned(8)));
+__extension__ typedef unsigned __int128 UInt128 __attribute__((aligned(8)));
 
 /// A number being worked on. Digits are base 10000, most significant first; the first one stands for 10000^weight.
 struct Numeric {

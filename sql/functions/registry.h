@@ -63,7 +63,10 @@ struct FunctionDef {
   std::string_view name;
   Oid result;
   std::vector<Oid> args;
-  Oid variadic = 0;            ///< element type if the last argument is variadic
+  /// Element type if the last argument is variadic: the call's tail arrives as one array. kAny for VARIADIC "any": the
+  /// tail arrives as one record (engine/array_value.h) with its own types, or as an array where the call said VARIADIC;
+  /// types[args.size() - 1] (kRecord or the array's type) tells which.
+  Oid variadic = 0;
   std::uint8_t defaults = 0;   ///< how many trailing arguments have defaults (the registry adds one entry an arity instead, where it can)
   bool strict = true;
   Volatility volatility = Volatility::kImmutable;
@@ -71,7 +74,8 @@ struct FunctionDef {
   bool returns_set = false;
   ScalarFn fn = nullptr;
   SetFn set_fn = nullptr;
-  /// For polymorphic or typmod-aware functions: arguments' actual types are passed as `types` (result last).
+  /// For polymorphic functions: the arguments' actual types are passed as `types` (result last). Arguments declared
+  /// "any" or anyelement arrive in their own type. Exactly one of fn, typed_fn and set_fn is set.
   bool (*typed_fn)(EvalContext& ctx, const Oid* types, const Value* args, Value* result) = nullptr;
   std::vector<std::string_view> out_names;   ///< columns of a set-returning function with several
   std::vector<Oid> out_types;
@@ -111,6 +115,12 @@ struct AggregateDef {
   bool (*finish)(EvalContext& ctx, const void* state, const Oid* types, Value* result);
 };
 
+/// pg_type's typinput, typoutput, ...: functions that are in all_functions() too. 0: none.
+struct TypeFunctions {
+  Oid type;
+  Oid input, output, receive, send, typmod_in, typmod_out;
+};
+
 std::span<const FunctionDef> all_functions();
 std::span<const OperatorDef> all_operators();
 std::span<const CastDef> all_casts();
@@ -123,5 +133,10 @@ const OperatorDef* find_operator(Oid oid);
 const CastDef* find_cast(Oid source, Oid target);
 std::span<const AggregateDef* const> find_aggregates(std::string_view name);
 const AggregateDef* find_aggregate(Oid oid);
+const TypeFunctions* find_type_functions(Oid type);
+std::span<const TypeFunctions> all_type_functions();
+
+/// What the catalog facts name and no code implements, and the reverse; empty unless builtins.inc is out of date.
+std::string registry_gaps();
 
 }  // namespace wandian::sql

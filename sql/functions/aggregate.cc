@@ -1,0 +1,312 @@
+// Aggregates that keep a number: count, sum, avg, min, max, variances, bit and bool.
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+#include "engine/numeric.h"
+#include "sql/functions/bindings.h"
+#include "sql/functions/datetime_math.h"
+#include "sql/types/datetime.h"
+
+namespace wandian::sql {
+
+namespace {
+
+template <class T>
+T& as(void* state) {
+  return *static_cast<T*>(state);
+}
+template <class T>
+const T& as(const void* state) {
+  return *static_cast<const T*>(state);
+}
+
+struct Count {
+  std::int64_t n;
+};
+bool count_step(EvalContext&, Arena&, void* state, const Oid*, const Value*) {
+  ++as<Count>(state).n;
+  return true;
+}
+bool count_finish(EvalContext&, const void* state, const Oid*, Value* result) { return return_int(result, as<Count>(state).n); }
+
+// Integers: the sum in 128 bits holds as many int8 as there can be rows.
+struct IntSum {
+  Int128 sum;
+  std::int64_t n;
+};
+bool int_step(EvalContext&, Arena&, void* state, const Oid*, const Value* args) {
+  as<IntSum>(state).sum += args[0].i;
+  ++as<IntSum>(state).n;
+  return true;
+}
+bool int_sum_to_int8(EvalContext& ctx, const void* state, const Oid*, Value* result) {
+  const IntSum& s = as<IntSum>(state);
+  if (s.n == 0) return return_null(result);
+  if (s.sum > std::numeric_limits<std::int64_t>::max() || s.sum < std::numeric_limits<std::int64_t>::min())
+    return out_of_range(ctx, "bigint");
+  return return_int(result, static_cast<std::int64_t>(s.sum));
+}
+bool int_sum_to_numeric(EvalContext& ctx, const void* state, const Oid*, Value* result) {
+  const IntSum& s = as<IntSum>(state);
+  if (s.n == 0) return return_null(result);
+  return check(ctx, store_numeric(Numeric::of_int128(s.sum, 0), ctx.arena, result));
+}
+bool give_average(EvalContext& ctx, const Numeric& sum, std::int64_t n, Value* result) {
+  Numeric out;
+  return check(ctx, divide(sum, Numeric::of_int(n), &out)) && check(ctx, store_numeric(out, ctx.arena, result));
+}
+bool int_average(EvalContext& ctx, const void* state, const Oid*, Value* result) {
+  const IntSum& s = as<IntSum>(state);
+  return s.n == 0 ? return_null(result) : give_average(ctx, Numeric::of_int128(s.sum, 0), s.n, result);
+}
+
+bool numeric_step(EvalContext& ctx, Arena& arena, void* state, const Oid*, const Value* args) {
+  return check(ctx, as<NumericSum>(state).add(args[0], arena));
+}
+bool numeric_sum(EvalContext& ctx, const void* state, const Oid*, Value* result) {
+  const NumericSum& s = as<NumericSum>(state);
+  if (s.count == 0) return return_null(result);
+  return check(ctx, store_numeric(s.total(), ctx.arena, result));
+}
+bool numeric_average(EvalContext& ctx, const void* state, const Oid*, Value* result) {
+  const NumericSum& s = as<NumericSum>(state);
+  return s.count == 0 ? return_null(result) : give_average(ctx, s.total(), s.count, result);
+}
+
+// Variances of exact numbers from the sums of values and of squares.
+struct Squares {
+  NumericSum values;
+  NumericSum squares;
+};
+bool add_square(EvalContext& ctx, Arena& arena, Squares& s, const Value& v) {
+  Value square;
+  return check(ctx, s.values.add(v, arena)) && check(ctx, multiply_numeric(v, v, ctx.arena, &square)) &&
+         check(ctx, s.squares.add(square, arena));
+}
+bool squares_step(EvalContext& ctx, Arena& arena, void* state, const Oid*, const Value* args) {
+  return add_square(ctx, arena, as<Squares>(state), args[0]);
+}
+bool int_squares_step(EvalContext& ctx, Arena& arena, void* state, const Oid*, const Value* args) {
+  return add_square(ctx, arena, as<Squares>(state), numeric_from_int(args[0].i, ctx.arena));
+}
+template <bool sample, bool root>
+bool exact_variance(EvalContext& ctx, const void* state, const Oid*, Value* result) {
+  const Squares& s = as<Squares>(state);
+  if (s.values.count == 0 || (sample && s.values.count == 1)) return return_null(result);
+  const Numeric total = s.values.total();
+  Numeric out;
+  if (!total.finite()) {
+    out = Numeric::of_kind(Numeric::Kind::kNan);
+  } else {
+    const Numeric n = Numeric::of_int(s.values.count);
+    const Numeric spread = subtract(multiply(n, s.squares.total()), multiply(total, total));
+    if (spread.sign() > 0) {
+      const Numeric divisor = multiply(n, sample ? Numeric::of_int(s.values.count - 1) : n);
+      const int scale = division_scale(spread, divisor);
+      out = divide(spread, divisor, scale, true);
+      if (root) out = square_root(out, scale);
+    }
+  }
+  return check(ctx, store_numeric(out, ctx.arena, result));
+}
+
+// Floating point: Youngs and Cramer's update, so that large means do not cancel.
+struct FloatMoments {
+  double n;
+  double sum;
+  double squares;
+};
+bool float_step(EvalContext& ctx, Arena&, void* state, const Oid*, const Value* args) {
+  FloatMoments& s = as<FloatMoments>(state);
+  const double v = args[0].d;
+  const double before = s.n;
+  const double old_sum = s.sum;
+  s.n += 1;
+  s.sum += v;
+  if (before > 0) {
+    const double t = v * s.n - s.sum;
+    s.squares += t * t / (s.n * before);
+    if (std::isinf(s.sum) || std::isinf(s.squares)) {
+      if (!std::isinf(old_sum) && !std::isinf(v) && !std::isnan(v))
+        return ctx.fail({sqlstate::numeric_value_out_of_range, "value out of range: overflow"});
+      s.squares = std::numeric_limits<double>::quiet_NaN();
+    }
+  } else if (!std::isfinite(v)) {
+    s.squares = std::numeric_limits<double>::quiet_NaN();
+  }
+  return true;
+}
+bool float_average(EvalContext&, const void* state, const Oid*, Value* result) {
+  const FloatMoments& s = as<FloatMoments>(state);
+  return s.n == 0 ? return_null(result) : return_double(result, s.sum / s.n);
+}
+template <bool sample, bool root>
+bool float_variance(EvalContext&, const void* state, const Oid*, Value* result) {
+  const FloatMoments& s = as<FloatMoments>(state);
+  if (s.n == 0 || (sample && s.n == 1)) return return_null(result);
+  const double v = s.squares / (sample ? s.n - 1 : s.n);
+  return return_double(result, root ? std::sqrt(v) : v);
+}
+
+struct FloatSum {
+  double sum;
+  bool any;
+};
+template <class T>
+bool float_sum_step(EvalContext& ctx, Arena&, void* state, const Oid*, const Value* args) {
+  FloatSum& s = as<FloatSum>(state);
+  const T sum = s.any ? static_cast<T>(s.sum) + static_cast<T>(args[0].d) : static_cast<T>(args[0].d);
+  if (std::isinf(sum) && !std::isinf(s.sum) && !std::isinf(args[0].d))
+    return ctx.fail({sqlstate::numeric_value_out_of_range, "value out of range: overflow"});
+  s.sum = static_cast<double>(sum);
+  s.any = true;
+  return true;
+}
+bool float_sum(EvalContext&, const void* state, const Oid*, Value* result) {
+  const FloatSum& s = as<FloatSum>(state);
+  return s.any ? return_double(result, s.sum) : return_null(result);
+}
+
+struct IntervalSum {
+  IntervalValue sum;
+  std::int64_t n;
+};
+bool interval_step(EvalContext& ctx, Arena&, void* state, const Oid*, const Value* args) {
+  IntervalSum& s = as<IntervalSum>(state);
+  const IntervalValue v = load_interval(args[0]);
+  ++s.n;
+  if (__builtin_add_overflow(s.sum.microseconds, v.microseconds, &s.sum.microseconds) ||
+      __builtin_add_overflow(s.sum.days, v.days, &s.sum.days) || __builtin_add_overflow(s.sum.months, v.months, &s.sum.months))
+    return interval_out_of_range(ctx);
+  return true;
+}
+bool interval_sum(EvalContext& ctx, const void* state, const Oid*, Value* result) {
+  const IntervalSum& s = as<IntervalSum>(state);
+  if (s.n == 0) return return_null(result);
+  *result = interval_value(s.sum, ctx.arena);
+  return true;
+}
+bool interval_average(EvalContext& ctx, const void* state, const Oid*, Value* result) {
+  const IntervalSum& s = as<IntervalSum>(state);
+  if (s.n == 0) return return_null(result);
+  IntervalValue v;
+  if (!scale_interval(s.sum, static_cast<double>(s.n), true, &v)) return interval_out_of_range(ctx);
+  *result = interval_value(v, ctx.arena);
+  return true;
+}
+
+// The smallest or largest so far, by the order of the argument's type; bytes are kept in the group's arena.
+struct Extreme {
+  Value value;
+  std::uint32_t capacity;
+  bool any;
+};
+template <bool largest>
+bool extreme_step(EvalContext&, Arena& arena, void* state, const Oid* types, const Value* args) {
+  Extreme& s = as<Extreme>(state);
+  const TypeInfo* type = find_type(types[0]);
+  DB_ASSERT(type != nullptr && type->order != Order::kNone);
+  if (s.any) {
+    const int c = compare_values(type->order, args[0], s.value);
+    if (largest ? c <= 0 : c >= 0) return true;
+  }
+  s.any = true;
+  if (type->rep != Rep::kBytes && type->rep != Rep::kFixed16) {
+    s.value = args[0];
+    return true;
+  }
+  if (s.capacity < args[0].size || s.value.p == nullptr) {
+    s.capacity = std::max<std::uint32_t>(args[0].size * 2, 32);
+    s.value.p = static_cast<const char*>(arena.allocate(s.capacity, 8));
+  }
+  if (args[0].size > 0) std::memcpy(const_cast<char*>(s.value.p), args[0].p, args[0].size);
+  s.value.size = args[0].size;
+  s.value.is_null = false;
+  return true;
+}
+bool extreme_finish(EvalContext&, const void* state, const Oid*, Value* result) {
+  const Extreme& s = as<Extreme>(state);
+  *result = s.any ? s.value : Value::null();
+  return true;
+}
+
+struct Folded {
+  std::int64_t value;
+  bool any;
+};
+enum class Fold : std::uint8_t { kAnd, kOr, kXor };
+template <Fold fold>
+bool fold_step(EvalContext&, Arena&, void* state, const Oid*, const Value* args) {
+  Folded& s = as<Folded>(state);
+  if (!s.any) s.value = args[0].i;
+  else if (fold == Fold::kAnd) s.value &= args[0].i;
+  else if (fold == Fold::kOr) s.value |= args[0].i;
+  else s.value ^= args[0].i;
+  s.any = true;
+  return true;
+}
+bool fold_finish(EvalContext&, const void* state, const Oid*, Value* result) {
+  const Folded& s = as<Folded>(state);
+  return s.any ? return_int(result, s.value) : return_null(result);
+}
+
+#define VARIANCES(type, state, step, function)                                                                   \
+  {"var_pop(" type ")", sizeof(state), step, function<false, false>},                                            \
+      {"var_samp(" type ")", sizeof(state), step, function<true, false>},                                        \
+      {"variance(" type ")", sizeof(state), step, function<true, false>},                                        \
+      {"stddev_pop(" type ")", sizeof(state), step, function<false, true>},                                      \
+      {"stddev_samp(" type ")", sizeof(state), step, function<true, true>},                                      \
+      {"stddev(" type ")", sizeof(state), step, function<true, true>}
+#define EXTREMES(type)                                                                 \
+  {"min(" type ")", sizeof(Extreme), extreme_step<false>, extreme_finish},             \
+      {"max(" type ")", sizeof(Extreme), extreme_step<true>, extreme_finish}
+
+constexpr AggregateBinding kBindings[] = {
+    {"count()", sizeof(Count), count_step, count_finish, false},
+    {"count(any)", sizeof(Count), count_step, count_finish},
+    {"sum(int2)", sizeof(IntSum), int_step, int_sum_to_int8},
+    {"sum(int4)", sizeof(IntSum), int_step, int_sum_to_int8},
+    {"sum(int8)", sizeof(IntSum), int_step, int_sum_to_numeric},
+    {"sum(numeric)", sizeof(NumericSum), numeric_step, numeric_sum},
+    {"sum(float4)", sizeof(FloatSum), float_sum_step<float>, float_sum},
+    {"sum(float8)", sizeof(FloatSum), float_sum_step<double>, float_sum},
+    {"sum(interval)", sizeof(IntervalSum), interval_step, interval_sum},
+    {"avg(int2)", sizeof(IntSum), int_step, int_average},
+    {"avg(int4)", sizeof(IntSum), int_step, int_average},
+    {"avg(int8)", sizeof(IntSum), int_step, int_average},
+    {"avg(numeric)", sizeof(NumericSum), numeric_step, numeric_average},
+    {"avg(float4)", sizeof(FloatMoments), float_step, float_average},
+    {"avg(float8)", sizeof(FloatMoments), float_step, float_average},
+    {"avg(interval)", sizeof(IntervalSum), interval_step, interval_average},
+    VARIANCES("int2", Squares, int_squares_step, exact_variance),
+    VARIANCES("int4", Squares, int_squares_step, exact_variance),
+    VARIANCES("int8", Squares, int_squares_step, exact_variance),
+    VARIANCES("numeric", Squares, squares_step, exact_variance),
+    VARIANCES("float4", FloatMoments, float_step, float_variance),
+    VARIANCES("float8", FloatMoments, float_step, float_variance),
+    EXTREMES("int2"), EXTREMES("int4"), EXTREMES("int8"), EXTREMES("oid"), EXTREMES("float4"), EXTREMES("float8"),
+    EXTREMES("numeric"), EXTREMES("text"), EXTREMES("bpchar"), EXTREMES("date"), EXTREMES("time"),
+    EXTREMES("timestamp"), EXTREMES("timestamptz"), EXTREMES("interval"), EXTREMES("anyarray"), EXTREMES("pg_lsn"),
+    EXTREMES("tid"),
+    {"bool_and(bool)", sizeof(Folded), fold_step<Fold::kAnd>, fold_finish},
+    {"every(bool)", sizeof(Folded), fold_step<Fold::kAnd>, fold_finish},
+    {"bool_or(bool)", sizeof(Folded), fold_step<Fold::kOr>, fold_finish},
+    {"bit_and(int2)", sizeof(Folded), fold_step<Fold::kAnd>, fold_finish},
+    {"bit_and(int4)", sizeof(Folded), fold_step<Fold::kAnd>, fold_finish},
+    {"bit_and(int8)", sizeof(Folded), fold_step<Fold::kAnd>, fold_finish},
+    {"bit_or(int2)", sizeof(Folded), fold_step<Fold::kOr>, fold_finish},
+    {"bit_or(int4)", sizeof(Folded), fold_step<Fold::kOr>, fold_finish},
+    {"bit_or(int8)", sizeof(Folded), fold_step<Fold::kOr>, fold_finish},
+    {"bit_xor(int2)", sizeof(Folded), fold_step<Fold::kXor>, fold_finish},
+    {"bit_xor(int4)", sizeof(Folded), fold_step<Fold::kXor>, fold_finish},
+    {"bit_xor(int8)", sizeof(Folded), fold_step<Fold::kXor>, fold_finish},
+};
+#undef VARIANCES
+#undef EXTREMES
+
+}  // namespace
+
+std::span<const AggregateBinding> aggregate_bindings() { return kBindings; }
+
+}  // namespace wandian::sql

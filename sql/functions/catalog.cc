@@ -1,0 +1,298 @@
+// Functions that ask the catalog: names of objects, visibility, privileges, definitions, comments, sizes.
+#include "engine/numeric.h"
+#include "sql/functions/bindings.h"
+#include "sql/functions/session_hooks.h"
+#include "sql/types/number_text.h"
+#include "sql/types/text_io.h"
+
+namespace wandian::sql {
+
+using namespace type_oid;
+
+namespace {
+
+// pg_class's OIDs of the catalogs that comments belong to.
+constexpr Oid kPgClass = 1259;
+
+bool give_text(EvalContext& ctx, const std::optional<std::string>& text, Value* result) {
+  return text ? return_text(ctx, result, *text) : return_null(result);
+}
+Oid oid(const Value& v) { return static_cast<Oid>(v.i); }
+
+template <ObjectClass kind>
+bool visible(EvalContext& ctx, const Value* args, Value* result) {
+  return return_bool(result, ctx.session->visible(kind, oid(args[0])));
+}
+// Objects of kinds that users cannot create here are PostgreSQL's own, which every path finds.
+bool always_visible(EvalContext&, const Value*, Value* result) { return return_bool(result, true); }
+
+template <ObjectClass kind>
+bool to_reg(EvalContext& ctx, const Value* args, Value* result) {
+  const std::string_view name = args[0].bytes();
+  if (!name.empty() && name[0] >= '0' && name[0] <= '9') {
+    std::int64_t number;
+    if (parse_oid(name, "oid", &number).ok()) return return_int(result, number);
+  }
+  Result<Oid> found = ctx.session->resolve(kind, name, true);
+  if (!found.ok()) return ctx.fail(found.take_status());
+  return found.value() == 0 ? return_null(result) : return_int(result, found.value());
+}
+
+// format_type(oid, typmod): either may be null.
+bool type_name(EvalContext& ctx, const Value* args, Value* result) {
+  if (args[0].is_null) return return_null(result);
+  const std::int32_t typmod = args[1].is_null ? -1 : static_cast<std::int32_t>(args[1].i);
+  if (args[1].is_null && args[0].i == kBpchar) return return_text(ctx, result, "character");
+  if (find_type(oid(args[0])) == nullptr && ctx.session != nullptr)
+    if (const auto name = ctx.session->type_name(oid(args[0]), typmod)) return return_text(ctx, result, *name);
+  return return_text(ctx, result, format_type(oid(args[0]), typmod));
+}
+
+bool user_by_id(EvalContext& ctx, const Value* args, Value* result) {
+  const auto name = ctx.session->object_name(ObjectClass::kRole, oid(args[0]));
+  if (!name) return return_text(ctx, result, "unknown (OID=" + std::to_string(oid(args[0])) + ")");
+  // The type regrole quotes; this function does not.
+  std::string plain = *name;
+  if (plain.size() >= 2 && plain.front() == '"') {
+    std::string unquoted;
+    for (std::size_t i = 1; i + 1 < plain.size(); ++i) {
+      unquoted.push_back(plain[i]);
+      if (plain[i] == '"') ++i;
+    }
+    plain = unquoted;
+  }
+  return return_text(ctx, result, plain);
+}
+
+// has_*_privilege([user,] object, privilege). Who asks: nobody named, by name, by OID.
+enum class Who : std::uint8_t { kMe, kName, kOid };
+bool find_role(EvalContext& ctx, Who who, const Value& v, Oid* role) {
+  *role = 0;
+  if (who == Who::kOid) *role = oid(v);
+  if (who != Who::kName || v.bytes() == "public") return true;
+  Result<Oid> found = ctx.session->resolve(ObjectClass::kRole, v.bytes(), false);
+  if (!found.ok()) return ctx.fail(found.take_status());
+  *role = found.value();
+  return true;
+}
+bool ask(EvalContext& ctx, Oid role, PrivilegeClass kind, Oid object, std::int16_t column, const Value& privilege, Value* result) {
+  Result<std::optional<bool>> answer = ctx.session->has_privilege(role, kind, object, column, privilege.bytes());
+  if (!answer.ok()) return ctx.fail(answer.take_status());
+  const std::optional<bool> held = answer.value();
+  return held ? return_bool(result, *held) : return_null(result);
+}
+template <PrivilegeClass kind, Who who, bool by_name>
+bool has_privilege(EvalContext& ctx, const Value* args, Value* result) {
+  Oid role;
+  if (!find_role(ctx, who, args[0], &role)) return false;
+  if (who != Who::kMe) ++args;
+  Oid object = oid(args[0]);
+  if (by_name) {
+    Result<Oid> found = ctx.session->resolve_privilege_object(kind, args[0].bytes());
+    if (!found.ok()) return ctx.fail(found.take_status());
+    object = found.value();
+  }
+  return ask(ctx, role, kind, object, 0, args[1], result);
+}
+// has_column_privilege(..., attnum, privilege): columns by number alone.
+template <Who who, bool by_name>
+bool has_column_privilege(EvalContext& ctx, const Value* args, Value* result) {
+  Oid role;
+  if (!find_role(ctx, who, args[0], &role)) return false;
+  if (who != Who::kMe) ++args;
+  Oid object = oid(args[0]);
+  if (by_name) {
+    Result<Oid> found = ctx.session->resolve_privilege_object(PrivilegeClass::kColumn, args[0].bytes());
+    if (!found.ok()) return ctx.fail(found.take_status());
+    object = found.value();
+  }
+  return ask(ctx, role, PrivilegeClass::kColumn, object, static_cast<std::int16_t>(args[1].i), args[2], result);
+}
+
+template <bool pretty_argument>
+bool expression(EvalContext& ctx, const Value* args, Value* result) {
+  const bool pretty = pretty_argument && args[2].as_bool();
+  return give_text(ctx, ctx.session->expression_text(args[0].bytes(), oid(args[1]), pretty), result);
+}
+template <std::optional<std::string> (SessionHooks::*get)(Oid, bool), bool pretty_argument>
+bool definition(EvalContext& ctx, const Value* args, Value* result) {
+  return give_text(ctx, (ctx.session->*get)(oid(args[0]), pretty_argument && args[1].as_bool()), result);
+}
+bool index_definition(EvalContext& ctx, const Value* args, Value* result) {
+  return give_text(ctx, ctx.session->index_definition(oid(args[0]), 0, false), result);
+}
+bool index_column_definition(EvalContext& ctx, const Value* args, Value* result) {
+  return give_text(ctx, ctx.session->index_definition(oid(args[0]), static_cast<std::int32_t>(args[1].i), args[2].as_bool()),
+                   result);
+}
+template <bool pretty_argument>
+bool view_by_name(EvalContext& ctx, const Value* args, Value* result) {
+  Result<Oid> found = ctx.session->resolve(ObjectClass::kRelation, args[0].bytes(), false);
+  if (!found.ok()) return ctx.fail(found.take_status());
+  return give_text(ctx, ctx.session->view_definition(found.value(), pretty_argument && args[1].as_bool()), result);
+}
+bool view_wrapped(EvalContext& ctx, const Value* args, Value* result) {
+  return give_text(ctx, ctx.session->view_definition(oid(args[0]), true), result);
+}
+bool function_definition(EvalContext& ctx, const Value* args, Value* result) {
+  return give_text(ctx, ctx.session->function_definition(oid(args[0])), result);
+}
+template <bool identity>
+bool function_arguments(EvalContext& ctx, const Value* args, Value* result) {
+  return give_text(ctx, ctx.session->function_arguments(oid(args[0]), identity), result);
+}
+bool function_result(EvalContext& ctx, const Value* args, Value* result) {
+  return give_text(ctx, ctx.session->function_result(oid(args[0])), result);
+}
+bool partition_key(EvalContext& ctx, const Value* args, Value* result) {
+  return give_text(ctx, ctx.session->partition_key_definition(oid(args[0])), result);
+}
+
+Oid catalog_oid(EvalContext& ctx, std::string_view name) {
+  Result<Oid> found = ctx.session->resolve(ObjectClass::kRelation, "pg_catalog." + std::string(name), true);
+  return found.ok() ? found.value() : kInvalidOid;
+}
+bool description(EvalContext& ctx, const Value* args, Value* result) {
+  return give_text(ctx, ctx.session->description(oid(args[0]), catalog_oid(ctx, args[1].bytes()), 0, false), result);
+}
+bool description_anywhere(EvalContext& ctx, const Value* args, Value* result) {
+  return give_text(ctx, ctx.session->description(oid(args[0]), kInvalidOid, 0, false), result);
+}
+bool shared_description(EvalContext& ctx, const Value* args, Value* result) {
+  return give_text(ctx, ctx.session->description(oid(args[0]), catalog_oid(ctx, args[1].bytes()), 0, true), result);
+}
+bool column_description(EvalContext& ctx, const Value* args, Value* result) {
+  return give_text(ctx, ctx.session->description(oid(args[0]), kPgClass, static_cast<std::int32_t>(args[1].i), false), result);
+}
+bool index_column_property(EvalContext& ctx, const Value* args, Value* result) {
+  const auto held = ctx.session->index_column_property(oid(args[0]), static_cast<std::int32_t>(args[1].i), args[2].bytes());
+  return held ? return_bool(result, *held) : return_null(result);
+}
+
+template <SizeKind kind>
+bool size(EvalContext& ctx, const Value* args, Value* result) {
+  const auto bytes = ctx.session->size(kind, oid(args[0]));
+  return bytes ? return_int(result, *bytes) : return_null(result);
+}
+bool database_size(EvalContext& ctx, const Value* args, Value* result) {
+  Result<Oid> found = ctx.session->resolve_privilege_object(PrivilegeClass::kDatabase, args[0].bytes());
+  if (!found.ok()) return ctx.fail(found.take_status());
+  const auto bytes = ctx.session->size(SizeKind::kDatabase, found.value());
+  return bytes ? return_int(result, *bytes) : return_null(result);
+}
+bool tablespace_size(EvalContext& ctx, const Value* args, Value* result) {
+  Result<Oid> found = ctx.session->resolve_privilege_object(PrivilegeClass::kTablespace, args[0].bytes());
+  if (!found.ok()) return ctx.fail(found.take_status());
+  const auto bytes = ctx.session->size(SizeKind::kTablespace, found.value());
+  return bytes ? return_int(result, *bytes) : return_null(result);
+}
+
+// Bytes with the unit that leaves fewer than 10240 of them, rounded half away from zero.
+bool size_pretty(EvalContext& ctx, const Value* args, Value* result) {
+  constexpr const char* kUnits[] = {" bytes", " kB", " MB", " GB", " TB", " PB"};
+  Int128 v = args[0].i;
+  std::size_t unit = 0;
+  // One extra bit is kept below the unit, to round by.
+  bool halves = false;
+  const auto magnitude = [](Int128 x) { return x < 0 ? -x : x; };
+  while (magnitude(v) >= (unit == 0 ? 10240 : 20480 - 1) && unit + 1 < 6) {
+    v /= unit == 0 ? 512 : 1024;
+    halves = true;
+    ++unit;
+  }
+  if (halves) v = (v + (v < 0 ? -1 : 1)) / 2;
+  return return_text(ctx, result, std::to_string(static_cast<std::int64_t>(v)) + kUnits[unit]);
+}
+bool size_pretty_numeric(EvalContext& ctx, const Value* args, Value* result) {
+  std::int64_t v;
+  if (!check(ctx, numeric_to_int(args[0], INT64_MIN, INT64_MAX, "bigint", &v))) return false;
+  const Value whole = Value::of_int(v);
+  return size_pretty(ctx, &whole, result);
+}
+
+bool empty_text(EvalContext& ctx, const Value*, Value* result) { return return_text(ctx, result, ""); }
+bool nothing(EvalContext&, const Value*, Value* result) { return return_null(result); }
+bool zero(EvalContext&, const Value*, Value* result) { return return_int(result, 0); }
+bool no(EvalContext&, const Value*, Value* result) { return return_bool(result, false); }
+// Insert, update and delete: bits 2, 3 and 4 (as CmdType numbers them), which every table allows.
+bool updatable_events(EvalContext&, const Value*, Value* result) { return return_int(result, 28); }
+bool yes(EvalContext&, const Value*, Value* result) { return return_bool(result, true); }
+
+#define PRIVILEGE(name, kind)                                                       \
+  {"has_" name "_privilege_name_name", has_privilege<kind, Who::kName, true>},      \
+      {"has_" name "_privilege_name_id", has_privilege<kind, Who::kName, false>},   \
+      {"has_" name "_privilege_id_name", has_privilege<kind, Who::kOid, true>},     \
+      {"has_" name "_privilege_id_id", has_privilege<kind, Who::kOid, false>},      \
+      {"has_" name "_privilege_name", has_privilege<kind, Who::kMe, true>},         \
+      {"has_" name "_privilege_id", has_privilege<kind, Who::kMe, false>}
+
+constexpr FunctionBinding kBindings[] = {
+    {"pg_table_is_visible", visible<ObjectClass::kRelation>}, {"pg_type_is_visible", visible<ObjectClass::kType>},
+    {"pg_function_is_visible", visible<ObjectClass::kFunction>},
+    {"pg_operator_is_visible", visible<ObjectClass::kOperator>},
+    {"pg_opclass_is_visible", always_visible}, {"pg_opfamily_is_visible", always_visible},
+    {"pg_collation_is_visible", always_visible}, {"pg_conversion_is_visible", always_visible},
+    {"pg_statistics_obj_is_visible", always_visible}, {"pg_ts_config_is_visible", always_visible},
+    {"pg_ts_dict_is_visible", always_visible}, {"pg_ts_parser_is_visible", always_visible},
+    {"pg_ts_template_is_visible", always_visible},
+    {"to_regclass", to_reg<ObjectClass::kRelation>}, {"to_regtype", to_reg<ObjectClass::kType>},
+    {"to_regproc", to_reg<ObjectClass::kFunction>}, {"to_regprocedure", to_reg<ObjectClass::kFunctionSignature>},
+    {"to_regoper", to_reg<ObjectClass::kOperator>}, {"to_regnamespace", to_reg<ObjectClass::kNamespace>},
+    {"to_regrole", to_reg<ObjectClass::kRole>},
+    {"format_type", type_name}, {"pg_get_userbyid", user_by_id},
+    PRIVILEGE("table", PrivilegeClass::kTable), PRIVILEGE("sequence", PrivilegeClass::kSequence),
+    PRIVILEGE("any_column", PrivilegeClass::kAnyColumn), PRIVILEGE("database", PrivilegeClass::kDatabase),
+    PRIVILEGE("function", PrivilegeClass::kFunction), PRIVILEGE("schema", PrivilegeClass::kSchema),
+    PRIVILEGE("language", PrivilegeClass::kLanguage), PRIVILEGE("type", PrivilegeClass::kType),
+    PRIVILEGE("tablespace", PrivilegeClass::kTablespace), PRIVILEGE("server", PrivilegeClass::kServer),
+    PRIVILEGE("foreign_data_wrapper", PrivilegeClass::kForeignDataWrapper),
+    {"has_column_privilege_name_name_attnum", has_column_privilege<Who::kName, true>},
+    {"has_column_privilege_name_id_attnum", has_column_privilege<Who::kName, false>},
+    {"has_column_privilege_id_name_attnum", has_column_privilege<Who::kOid, true>},
+    {"has_column_privilege_id_id_attnum", has_column_privilege<Who::kOid, false>},
+    {"has_column_privilege_name_attnum", has_column_privilege<Who::kMe, true>},
+    {"has_column_privilege_id_attnum", has_column_privilege<Who::kMe, false>},
+    {"pg_has_role_name_name", has_privilege<PrivilegeClass::kRole, Who::kName, true>},
+    {"pg_has_role_name_id", has_privilege<PrivilegeClass::kRole, Who::kName, false>},
+    {"pg_has_role_id_name", has_privilege<PrivilegeClass::kRole, Who::kOid, true>},
+    {"pg_has_role_id_id", has_privilege<PrivilegeClass::kRole, Who::kOid, false>},
+    {"pg_has_role_name", has_privilege<PrivilegeClass::kRole, Who::kMe, true>},
+    {"pg_has_role_id", has_privilege<PrivilegeClass::kRole, Who::kMe, false>},
+    {"pg_get_expr", expression<false>}, {"pg_get_expr_ext", expression<true>},
+    {"pg_get_constraintdef", definition<&SessionHooks::constraint_definition, false>},
+    {"pg_get_constraintdef_ext", definition<&SessionHooks::constraint_definition, true>},
+    {"pg_get_indexdef", index_definition}, {"pg_get_indexdef_ext", index_column_definition},
+    {"pg_get_viewdef", definition<&SessionHooks::view_definition, false>},
+    {"pg_get_viewdef_ext", definition<&SessionHooks::view_definition, true>},
+    {"pg_get_viewdef_wrap", view_wrapped}, {"pg_get_viewdef_name", view_by_name<false>},
+    {"pg_get_viewdef_name_ext", view_by_name<true>},
+    {"pg_get_triggerdef", definition<&SessionHooks::trigger_definition, false>},
+    {"pg_get_triggerdef_ext", definition<&SessionHooks::trigger_definition, true>},
+    {"pg_get_ruledef", definition<&SessionHooks::rule_definition, false>},
+    {"pg_get_ruledef_ext", definition<&SessionHooks::rule_definition, true>},
+    {"pg_get_functiondef", function_definition}, {"pg_get_function_arguments", function_arguments<false>},
+    {"pg_get_function_identity_arguments", function_arguments<true>}, {"pg_get_function_result", function_result},
+    {"pg_get_function_sqlbody", nothing}, {"pg_get_function_arg_default", nothing},
+    {"pg_get_partkeydef", partition_key}, {"pg_get_partition_constraintdef", nothing},
+    {"pg_get_statisticsobjdef", nothing}, {"pg_get_statisticsobjdef_columns", nothing},
+    {"obj_description(oid,name)", description}, {"obj_description(oid)", description_anywhere},
+    {"shobj_description(oid,name)", shared_description}, {"col_description(oid,int4)", column_description},
+    {"pg_index_column_has_property", index_column_property},
+    {"pg_relation_size(regclass)", size<SizeKind::kRelation>}, {"pg_relation_size", size<SizeKind::kRelation>},
+    {"pg_table_size", size<SizeKind::kTable>}, {"pg_indexes_size", size<SizeKind::kIndexes>},
+    {"pg_total_relation_size", size<SizeKind::kTotalRelation>}, {"pg_database_size_oid", size<SizeKind::kDatabase>},
+    {"pg_database_size_name", database_size}, {"pg_tablespace_size_oid", size<SizeKind::kTablespace>},
+    {"pg_tablespace_size_name", tablespace_size}, {"pg_size_pretty", size_pretty},
+    {"pg_size_pretty_numeric", size_pretty_numeric}, {"pg_tablespace_location", empty_text},
+    {"pg_relation_filenode", nothing}, {"pg_relation_filepath", nothing}, {"pg_relation_is_publishable", yes},
+    {"pg_relation_is_updatable", updatable_events}, {"pg_column_is_updatable", yes}, {"pg_partition_root", nothing},
+    {"row_security_active", no}, {"row_security_active_name", no},
+    {"pg_stat_get_live_tuples", zero}, {"pg_stat_get_numscans", zero}, {"pg_stat_get_tuples_inserted", zero},
+};
+#undef PRIVILEGE
+
+}  // namespace
+
+std::span<const FunctionBinding> catalog_bindings() { return kBindings; }
+
+}  // namespace wandian::sql

@@ -1,0 +1,219 @@
+// Arithmetic and mathematics on float4 and float8, with PostgreSQL's overflow, underflow and domain errors.
+#include <cmath>
+#include <limits>
+#include <numbers>
+
+#include "sql/functions/bindings.h"
+#include "sql/functions/session_hooks.h"
+
+namespace wandian::sql {
+
+namespace {
+
+bool overflow(EvalContext& ctx) {
+  return ctx.fail({sqlstate::numeric_value_out_of_range, "value out of range: overflow"});
+}
+bool underflow(EvalContext& ctx) {
+  return ctx.fail({sqlstate::numeric_value_out_of_range, "value out of range: underflow"});
+}
+bool input_out_of_range(EvalContext& ctx) {
+  return ctx.fail({sqlstate::numeric_value_out_of_range, "input is out of range"});
+}
+
+// A result that became infinite from finite operands overflowed.
+template <class T>
+bool give(EvalContext& ctx, T v, bool infinite_input, Value* result) {
+  if (std::isinf(v) && !infinite_input) [[unlikely]] return overflow(ctx);
+  return return_double(result, static_cast<double>(v));
+}
+
+template <class T>
+bool plus(EvalContext& ctx, const Value* args, Value* result) {
+  return give<T>(ctx, static_cast<T>(args[0].d) + static_cast<T>(args[1].d),
+                 std::isinf(args[0].d) || std::isinf(args[1].d), result);
+}
+template <class T>
+bool minus(EvalContext& ctx, const Value* args, Value* result) {
+  return give<T>(ctx, static_cast<T>(args[0].d) - static_cast<T>(args[1].d),
+                 std::isinf(args[0].d) || std::isinf(args[1].d), result);
+}
+template <class T>
+bool times(EvalContext& ctx, const Value* args, Value* result) {
+  const T v = static_cast<T>(args[0].d) * static_cast<T>(args[1].d);
+  if (v == 0 && args[0].d != 0 && args[1].d != 0) return underflow(ctx);
+  return give<T>(ctx, v, std::isinf(args[0].d) || std::isinf(args[1].d), result);
+}
+template <class T>
+bool over(EvalContext& ctx, const Value* args, Value* result) {
+  if (args[1].d == 0 && !std::isnan(args[0].d)) return division_by_zero(ctx);
+  const T v = static_cast<T>(args[0].d) / static_cast<T>(args[1].d);
+  if (v == 0 && args[0].d != 0 && !std::isinf(args[1].d)) return underflow(ctx);
+  return give<T>(ctx, v, std::isinf(args[0].d), result);
+}
+
+bool negate(EvalContext&, const Value* args, Value* result) { return return_double(result, -args[0].d); }
+bool same(EvalContext&, const Value* args, Value* result) { return return_double(result, args[0].d); }
+bool absolute(EvalContext&, const Value* args, Value* result) { return return_double(result, std::fabs(args[0].d)); }
+bool larger(EvalContext&, const Value* args, Value* result) {
+  *result = compare_values(Order::kFloat, args[0], args[1]) > 0 ? args[0] : args[1];
+  return true;
+}
+bool smaller(EvalContext&, const Value* args, Value* result) {
+  *result = compare_values(Order::kFloat, args[0], args[1]) < 0 ? args[0] : args[1];
+  return true;
+}
+
+template <double (*fn)(double)>
+bool plain(EvalContext&, const Value* args, Value* result) {
+  return return_double(result, fn(args[0].d));
+}
+// Functions that are infinite or zero only beyond double's range.
+template <double (*fn)(double)>
+bool ranged(EvalContext& ctx, const Value* args, Value* result) {
+  return give(ctx, fn(args[0].d), std::isinf(args[0].d), result);
+}
+// Functions of finite arguments alone.
+template <double (*fn)(double)>
+bool of_finite(EvalContext& ctx, const Value* args, Value* result) {
+  if (std::isinf(args[0].d)) return input_out_of_range(ctx);
+  return give(ctx, fn(args[0].d), true, result);
+}
+// Functions of [low, high].
+template <double (*fn)(double)>
+bool of_unit(EvalContext& ctx, const Value* args, Value* result) {
+  if (args[0].d < -1 || args[0].d > 1) return input_out_of_range(ctx);
+  return return_double(result, fn(args[0].d));
+}
+
+double sign(double v) { return v > 0 ? 1 : v < 0 ? -1 : std::isnan(v) ? v : 0; }
+double degrees(double v) { return v * (180.0 / std::numbers::pi); }
+double radians(double v) { return v * (std::numbers::pi / 180.0); }
+double cotangent(double v) { return 1.0 / std::tan(v); }
+// Exact at the multiples of 30 and 45 degrees that have simple values.
+double sine_degrees(double v) {
+  v = std::fmod(v, 360.0);
+  double s = 1;
+  if (v < 0) {
+    v = -v;
+    s = -s;
+  }
+  if (v > 180) {
+    v = 360 - v;
+    s = -s;
+  }
+  if (v > 90) v = 180 - v;
+  if (v == 30) return s * 0.5;
+  if (v == 90) return s;
+  return s * std::sin(radians(v));
+}
+double cosine_degrees(double v) { return sine_degrees(std::fmod(std::fabs(v), 360.0) + 90); }
+double tangent_degrees(double v) {
+  v = std::fmod(v, 180.0);
+  if (v == 45 || v == -135) return 1;
+  if (v == -45 || v == 135) return -1;
+  return sine_degrees(v) / cosine_degrees(v);
+}
+double round_even(double v) { return std::rint(v); }
+double natural_exp(double v) { return std::exp(v); }
+
+bool square_root(EvalContext& ctx, const Value* args, Value* result) {
+  if (args[0].d < 0)
+    return ctx.fail({sqlstate::invalid_argument_for_power_function, "cannot take square root of a negative number"});
+  return give(ctx, std::sqrt(args[0].d), std::isinf(args[0].d), result);
+}
+bool exponential(EvalContext& ctx, const Value* args, Value* result) {
+  const double v = natural_exp(args[0].d);
+  if (v == 0 && !std::isinf(args[0].d)) return underflow(ctx);
+  return give(ctx, v, std::isinf(args[0].d), result);
+}
+template <double (*fn)(double)>
+bool logarithm(EvalContext& ctx, const Value* args, Value* result) {
+  if (args[0].d == 0) return ctx.fail({sqlstate::invalid_argument_for_logarithm, "cannot take logarithm of zero"});
+  if (args[0].d < 0)
+    return ctx.fail({sqlstate::invalid_argument_for_logarithm, "cannot take logarithm of a negative number"});
+  return give(ctx, fn(args[0].d), std::isinf(args[0].d), result);
+}
+bool power(EvalContext& ctx, const Value* args, Value* result) {
+  const double a = args[0].d;
+  const double b = args[1].d;
+  if (std::isnan(a)) return return_double(result, b == 0 ? 1.0 : a);
+  if (std::isnan(b)) return return_double(result, a == 1 ? 1.0 : b);
+  if (a == 0 && b < 0)
+    return ctx.fail({sqlstate::invalid_argument_for_power_function, "zero raised to a negative power is undefined"});
+  if (a < 0 && std::floor(b) != b && !std::isinf(b))
+    return ctx.fail({sqlstate::invalid_argument_for_power_function,
+                     "a negative number raised to a non-integer power yields a complex result"});
+  const double v = std::pow(a, b);
+  if (v == 0 && a != 0 && !std::isinf(a) && !std::isinf(b)) return underflow(ctx);
+  return give(ctx, v, std::isinf(a) || std::isinf(b), result);
+}
+bool arc_tangent2(EvalContext&, const Value* args, Value* result) {
+  return return_double(result, std::atan2(args[0].d, args[1].d));
+}
+bool acosh_of(EvalContext& ctx, const Value* args, Value* result) {
+  if (args[0].d < 1) return input_out_of_range(ctx);
+  return return_double(result, std::acosh(args[0].d));
+}
+bool atanh_of(EvalContext& ctx, const Value* args, Value* result) {
+  if (args[0].d < -1 || args[0].d > 1) return input_out_of_range(ctx);
+  return return_double(result, std::atanh(args[0].d));
+}
+bool pi(EvalContext&, const Value*, Value* result) { return return_double(result, std::numbers::pi); }
+
+bool random(EvalContext& ctx, const Value*, Value* result) {
+  return return_double(result, static_cast<double>(ctx.session->random_bits() >> 11) * 0x1p-53);
+}
+bool set_seed(EvalContext& ctx, const Value* args, Value* result) {
+  if (args[0].d < -1 || args[0].d > 1 || std::isnan(args[0].d))
+    return ctx.fail({sqlstate::invalid_parameter_value,
+                     "setseed parameter " + std::to_string(args[0].d) + " is out of allowed range [-1,1]"});
+  ctx.session->seed_random(args[0].d);
+  return return_int(result, 0);
+}
+
+bool width_bucket(EvalContext& ctx, const Value* args, Value* result) {
+  const double v = args[0].d, low = args[1].d, high = args[2].d;
+  const std::int64_t count = args[3].i;
+  const auto bad = [&](const char* what) {
+    return ctx.fail({sqlstate::invalid_argument_for_width_bucket_function, what});
+  };
+  if (count <= 0) return bad("count must be greater than zero");
+  if (std::isnan(v) || std::isnan(low) || std::isnan(high)) return bad("operand, lower bound, and upper bound cannot be NaN");
+  if (std::isinf(low) || std::isinf(high)) return bad("lower and upper bounds must be finite");
+  if (low == high) return bad("lower bound cannot equal upper bound");
+  std::int64_t bucket;
+  if (low < high ? v < low : v > low) bucket = 0;
+  else if (low < high ? v >= high : v <= high) bucket = count + 1;
+  else bucket = static_cast<std::int64_t>(static_cast<double>(count) * ((v - low) / (high - low))) + 1;
+  if (bucket > INT32_MAX) return out_of_range(ctx, "integer");
+  return return_int(result, bucket);
+}
+
+using F4 = float;
+using F8 = double;
+
+constexpr FunctionBinding kBindings[] = {
+    {"float4pl", plus<F4>}, {"float8pl", plus<F8>}, {"float48pl", plus<F8>}, {"float84pl", plus<F8>},
+    {"float4mi", minus<F4>}, {"float8mi", minus<F8>}, {"float48mi", minus<F8>}, {"float84mi", minus<F8>},
+    {"float4mul", times<F4>}, {"float8mul", times<F8>}, {"float48mul", times<F8>}, {"float84mul", times<F8>},
+    {"float4div", over<F4>}, {"float8div", over<F8>}, {"float48div", over<F8>}, {"float84div", over<F8>},
+    {"float4um", negate}, {"float8um", negate}, {"float4up", same}, {"float8up", same},
+    {"float4abs", absolute}, {"float8abs", absolute},
+    {"float4larger", larger}, {"float8larger", larger}, {"float4smaller", smaller}, {"float8smaller", smaller},
+    {"dround", plain<round_even>}, {"dtrunc", plain<std::trunc>}, {"dceil", plain<std::ceil>},
+    {"dfloor", plain<std::floor>}, {"dsign", plain<sign>}, {"degrees", ranged<degrees>}, {"radians", ranged<radians>},
+    {"dsqrt", square_root}, {"dcbrt", ranged<std::cbrt>}, {"dpow", power}, {"dexp", exponential},
+    {"dlog1", logarithm<std::log>}, {"dlog10", logarithm<std::log10>}, {"dpi", pi},
+    {"dsin", of_finite<std::sin>}, {"dcos", of_finite<std::cos>}, {"dtan", of_finite<std::tan>},
+    {"dcot", of_finite<cotangent>}, {"dasin", of_unit<std::asin>}, {"dacos", of_unit<std::acos>},
+    {"datan", plain<std::atan>}, {"datan2", arc_tangent2}, {"dsinh", plain<std::sinh>}, {"dcosh", plain<std::cosh>},
+    {"dtanh", plain<std::tanh>}, {"dasinh", plain<std::asinh>}, {"dacosh", acosh_of}, {"datanh", atanh_of},
+    {"dsind", of_finite<sine_degrees>}, {"dcosd", of_finite<cosine_degrees>}, {"dtand", of_finite<tangent_degrees>},
+    {"drandom", random}, {"setseed", set_seed}, {"width_bucket_float8", width_bucket},
+};
+
+}  // namespace
+
+std::span<const FunctionBinding> float_bindings() { return kBindings; }
+
+}  // namespace wandian::sql

@@ -1,0 +1,134 @@
+// Functions that make JSON from SQL values.
+#include "sql/functions/bindings.h"
+#include "sql/functions/json_text.h"
+#include "sql/types/type_forms.h"
+
+namespace wandian::sql {
+
+using namespace type_oid;
+
+namespace {
+
+bool to_json(EvalContext& ctx, const Oid* types, const Value* args, Value* result) {
+  TextBuilder out(ctx.arena);
+  if (!append_json(ctx, types[0], args[0], out)) return false;
+  *result = out.value();
+  return true;
+}
+bool to_jsonb_value(EvalContext& ctx, const Oid* types, const Value* args, Value* result) {
+  Value json;
+  return to_json(ctx, types, args, &json) && to_jsonb(ctx, json.bytes(), result);
+}
+
+// The tail of a VARIADIC "any" call as types and values.
+void spread(Oid type, const Value& value, std::vector<Oid>* types, std::vector<Value>* values) {
+  if (value.is_null) return;
+  if (type == kRecord) {
+    const RecordView record(value);
+    for (std::uint32_t i = 0; i < record.count(); ++i) {
+      types->push_back(record.type(i));
+      values->push_back(record.field(i));
+    }
+  } else {
+    const ArrayView array(value);
+    for (std::uint32_t i = 0; i < array.count(); ++i) {
+      types->push_back(array.element_type());
+      values->push_back(array.element(i));
+    }
+  }
+}
+
+bool finish(EvalContext& ctx, const TextBuilder& out, bool jsonb, Value* result) {
+  if (jsonb) return to_jsonb(ctx, out.view(), result);
+  *result = out.value();
+  return true;
+}
+
+template <bool jsonb>
+bool build_object(EvalContext& ctx, const Oid* types, const Value* args, Value* result) {
+  std::vector<Oid> kinds;
+  std::vector<Value> values;
+  spread(types[0], args[0], &kinds, &values);
+  if (values.size() % 2 != 0)
+    return ctx.fail(Status{sqlstate::invalid_parameter_value, "argument list must have even number of elements"}.with_hint(
+        std::string("The arguments of ") + (jsonb ? "jsonb_build_object()" : "json_build_object()") +
+        " must consist of alternating keys and values."));
+  TextBuilder out(ctx.arena);
+  out.push_back('{');
+  for (std::size_t i = 0; i < values.size(); i += 2) {
+    if (i > 0) out.append(", ");
+    if (values[i].is_null)
+      return ctx.fail({sqlstate::invalid_parameter_value,
+                       jsonb ? "argument " + std::to_string(i + 1) + ": key must not be null"
+                             : "argument " + std::to_string(i + 1) + " cannot be null"});
+    if (!append_json_key(ctx, kinds[i], values[i], out)) return false;
+    out.append(" : ");
+    if (!append_json(ctx, kinds[i + 1], values[i + 1], out)) return false;
+  }
+  out.push_back('}');
+  return finish(ctx, out, jsonb, result);
+}
+template <bool jsonb>
+bool build_array_of(EvalContext& ctx, const Oid* types, const Value* args, Value* result) {
+  std::vector<Oid> kinds;
+  std::vector<Value> values;
+  spread(types[0], args[0], &kinds, &values);
+  TextBuilder out(ctx.arena);
+  out.push_back('[');
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (i > 0) out.append(", ");
+    if (!append_json(ctx, kinds[i], values[i], out)) return false;
+  }
+  out.push_back(']');
+  return finish(ctx, out, jsonb, result);
+}
+bool empty_object(EvalContext& ctx, const Value*, Value* result) { return return_text(ctx, result, "{}"); }
+bool empty_array(EvalContext& ctx, const Value*, Value* result) { return return_text(ctx, result, "[]"); }
+
+// json_object(text[]): pairs in a row, or one pair a row of a two-dimensional array.
+template <bool jsonb>
+bool object_of_array(EvalContext& ctx, const Value* args, Value* result) {
+  const ArrayView array(args[0]);
+  if (array.dimensions() == 1 && array.count() % 2 != 0)
+    return ctx.fail({sqlstate::array_subscript_error, "array must have even number of elements"});
+  if (array.dimensions() == 2 && array.length(1) != 2)
+    return ctx.fail({sqlstate::array_subscript_error, "array must have two columns"});
+  if (array.dimensions() > 2) return ctx.fail({sqlstate::array_subscript_error, "wrong number of array subscripts"});
+  TextBuilder out(ctx.arena);
+  out.push_back('{');
+  for (std::uint32_t i = 0; i < array.count(); i += 2) {
+    if (i > 0) out.append(", ");
+    const Value key = array.element(i);
+    if (key.is_null) return ctx.fail({sqlstate::null_value_not_allowed, "null value not allowed for object key"});
+    write_json_string(key.bytes(), out);
+    out.append(" : ");
+    const Value value = array.element(i + 1);
+    if (value.is_null) out.append("null");
+    else write_json_string(value.bytes(), out);
+  }
+  out.push_back('}');
+  return finish(ctx, out, jsonb, result);
+}
+
+constexpr FunctionBinding kBindings[] = {
+    {"to_json", nullptr, to_json},
+    {"to_jsonb", nullptr, to_jsonb_value},
+    {"row_to_json", nullptr, to_json},
+    {"array_to_json", nullptr, to_json},
+    {"json_build_object", nullptr, build_object<false>},
+    {"jsonb_build_object", nullptr, build_object<true>},
+    {"json_build_object_noargs", empty_object},
+    {"jsonb_build_object_noargs", empty_object},
+    {"json_build_array", nullptr, build_array_of<false>},
+    {"jsonb_build_array", nullptr, build_array_of<true>},
+    {"json_build_array_noargs", empty_array},
+    {"jsonb_build_array_noargs", empty_array},
+    {"json_object", object_of_array<false>},
+    {"jsonb_object", object_of_array<true>},
+};
+
+}  // namespace
+
+std::span<const FunctionBinding> json_bindings() { return kBindings; }
+
+}  // namespace wandian::sql

@@ -1,0 +1,119 @@
+#include "sql/functions/json_text.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "engine/array_value.h"
+#include "engine/numeric.h"
+#include "sql/types/datetime.h"
+#include "sql/types/type_forms.h"
+
+namespace wandian::sql {
+
+using namespace type_oid;
+
+namespace {
+
+bool append_array(EvalContext& ctx, const ArrayView& array, int dimension, std::uint32_t* next, TextBuilder& out) {
+  out.push_back('[');
+  for (std::int32_t i = 0; i < array.length(dimension); ++i) {
+    if (i > 0) out.push_back(',');
+    if (dimension + 1 < array.dimensions()) {
+      if (!append_array(ctx, array, dimension + 1, next, out)) return false;
+    } else if (!append_json(ctx, array.element_type(), array.element((*next)++), out)) {
+      return false;
+    }
+  }
+  out.push_back(']');
+  return true;
+}
+
+// Dates and times are ISO 8601 whatever DateStyle says.
+bool append_time(EvalContext& ctx, Oid type, const Value& value, TextBuilder& out) {
+  FormatSettings iso = ctx.format;
+  iso.date_style = FormatSettings::DateStyle::kIso;
+  char text[kDateTimeTextBytes];
+  char* end = type == kDate        ? write_date(iso, static_cast<std::int32_t>(value.i), text)
+              : type == kTimestamp ? write_timestamp(iso, value.i, text)
+                                   : write_timestamptz(iso, value.i, text);
+  const bool finite = type == kDate ? date_finite(value.i) : timestamp_finite(value.i);
+  if (finite && type != kDate) *std::find(text, end, ' ') = 'T';
+  if (finite && type == kTimestamptz && end - text > 3 && (end[-3] == '+' || end[-3] == '-')) {
+    *end++ = ':';
+    *end++ = '0';
+    *end++ = '0';
+  }
+  out.push_back('"');
+  out.append(text, static_cast<std::size_t>(end - text));
+  out.push_back('"');
+  return true;
+}
+
+}  // namespace
+
+bool append_json(EvalContext& ctx, Oid type, const Value& value, TextBuilder& out) {
+  if (value.is_null) {
+    out.append("null");
+    return true;
+  }
+  switch (type) {
+    case kBool: out.append(value.as_bool() ? "true" : "false"); return true;
+    case kInt2: case kInt4: case kInt8: return append_text(ctx, type, value, out);
+    case kFloat4: case kFloat8: {
+      if (std::isfinite(value.d)) return append_text(ctx, type, value, out);
+      break;
+    }
+    case kNumeric: {
+      if (load_numeric(value).finite()) return append_text(ctx, type, value, out);
+      break;
+    }
+    case kJson: case kJsonb: out.append(value.bytes()); return true;
+    case kDate: case kTimestamp: case kTimestamptz: return append_time(ctx, type, value, out);
+    case kRecord: {
+      const RecordView record(value);
+      out.push_back('{');
+      for (std::uint32_t i = 0; i < record.count(); ++i) {
+        if (i > 0) out.push_back(',');
+        out.append("\"f" + std::to_string(i + 1) + "\":");
+        if (!append_json(ctx, record.type(i), record.field(i), out)) return false;
+      }
+      out.push_back('}');
+      return true;
+    }
+    default: break;
+  }
+  if (element_of(type) != 0 && type != kOidVector && type != kInt2Vector) {
+    const ArrayView array(value);
+    std::uint32_t next = 0;
+    if (array.dimensions() == 0) {
+      out.append("[]");
+      return true;
+    }
+    return append_array(ctx, array, 0, &next, out);
+  }
+  TextBuilder text(ctx.arena);
+  if (!append_text(ctx, type, value, text)) return false;
+  write_json_string(text.view(), out);
+  return true;
+}
+
+bool append_json_key(EvalContext& ctx, Oid type, const Value& value, TextBuilder& out) {
+  if (value.is_null) return ctx.fail({sqlstate::null_value_not_allowed, "field name must not be null"});
+  if (type == kJson || type == kJsonb || type == kRecord || (element_of(type) != 0 && type != kOidVector))
+    return ctx.fail({sqlstate::invalid_parameter_value, "key value must be scalar, not array, composite, or json"});
+  if (type == kBool) {
+    out.append(value.as_bool() ? "\"true\"" : "\"false\"");
+    return true;
+  }
+  TextBuilder text(ctx.arena);
+  if (!append_text(ctx, type, value, text)) return false;
+  write_json_string(text.view(), out);
+  return true;
+}
+
+bool to_jsonb(EvalContext& ctx, std::string_view json, Value* result) {
+  Status status = normalize_jsonb(json, ctx.arena, result);
+  return status.ok() || ctx.fail(std::move(status));
+}
+
+}  // namespace wandian::sql

@@ -1,0 +1,366 @@
+// Functions of text and bytea that look at characters: lengths, parts, trimming, padding, replacing.
+#include <algorithm>
+#include <cstring>
+#include <vector>
+
+#include "sql/functions/bindings.h"
+#include "sql/types/letter_case.h"
+#include "sql/types/string_types.h"
+
+namespace wandian::sql {
+
+namespace {
+
+bool length(EvalContext&, const Value* args, Value* result) {
+  return return_int(result, static_cast<std::int64_t>(utf8_length(args[0].bytes())));
+}
+bool bpchar_length(EvalContext&, const Value* args, Value* result) {
+  return return_int(result, static_cast<std::int64_t>(utf8_length(without_trailing_blanks(args[0].bytes()))));
+}
+bool octet_length(EvalContext&, const Value* args, Value* result) { return return_int(result, args[0].size); }
+bool bit_length(EvalContext&, const Value* args, Value* result) {
+  return return_int(result, static_cast<std::int64_t>(args[0].size) * 8);
+}
+
+bool lower(EvalContext& ctx, const Value* args, Value* result) {
+  *result = Value::of_bytes(to_lower(args[0].bytes(), ctx.arena));
+  return true;
+}
+bool upper(EvalContext& ctx, const Value* args, Value* result) {
+  *result = Value::of_bytes(to_upper(args[0].bytes(), ctx.arena));
+  return true;
+}
+bool title(EvalContext& ctx, const Value* args, Value* result) {
+  *result = Value::of_bytes(to_title(args[0].bytes(), ctx.arena));
+  return true;
+}
+
+// substring(s from start for count): positions before 1 count, too. The result points into the argument.
+template <bool characters>
+bool substring(EvalContext& ctx, const Value* args, bool has_count, Value* result) {
+  const std::string_view s = args[0].bytes();
+  const std::int64_t start = args[1].i;
+  const auto total = static_cast<std::int64_t>(characters && !is_ascii(s) ? utf8_length(s) : s.size());
+  std::int64_t end = total + 1;
+  if (has_count) {
+    if (args[2].i < 0) return ctx.fail({sqlstate::substring_error, "negative substring length not allowed"});
+    end = std::min(end, start + args[2].i);
+  }
+  const std::int64_t begin = std::max<std::int64_t>(start, 1);
+  if (end <= begin) {
+    *result = Value::of_bytes(s.substr(0, 0));
+    return true;
+  }
+  if (characters && static_cast<std::size_t>(total) != s.size()) {
+    const std::size_t from = utf8_offset(s, static_cast<std::size_t>(begin - 1));
+    const std::string_view rest = s.substr(from);
+    *result = Value::of_bytes(rest.substr(0, utf8_offset(rest, static_cast<std::size_t>(end - begin))));
+  } else {
+    *result = Value::of_bytes(s.substr(static_cast<std::size_t>(begin - 1), static_cast<std::size_t>(end - begin)));
+  }
+  return true;
+}
+template <bool characters>
+bool substring_from(EvalContext& ctx, const Value* args, Value* result) {
+  return substring<characters>(ctx, args, false, result);
+}
+template <bool characters>
+bool substring_for(EvalContext& ctx, const Value* args, Value* result) {
+  return substring<characters>(ctx, args, true, result);
+}
+
+bool position(EvalContext&, const Value* args, Value* result) {
+  const std::size_t at = args[0].bytes().find(args[1].bytes());
+  if (at == std::string_view::npos) return return_int(result, 0);
+  return return_int(result, static_cast<std::int64_t>(utf8_length(args[0].bytes().substr(0, at))) + 1);
+}
+bool byte_position(EvalContext&, const Value* args, Value* result) {
+  const std::size_t at = args[0].bytes().find(args[1].bytes());
+  return return_int(result, at == std::string_view::npos ? 0 : static_cast<std::int64_t>(at) + 1);
+}
+bool starts_with(EvalContext&, const Value* args, Value* result) {
+  return return_bool(result, args[0].bytes().starts_with(args[1].bytes()));
+}
+
+// Whether a set of characters holds the one at s[i].
+bool set_holds(std::string_view set, std::string_view character) {
+  for (std::size_t i = 0; i < set.size();) {
+    const std::size_t n = utf8_bytes(set[i]);
+    if (set.substr(i, n) == character) return true;
+    i += n;
+  }
+  return false;
+}
+std::string_view trim_set(std::string_view s, std::string_view set, bool left, bool right) {
+  while (left && !s.empty()) {
+    const std::size_t n = utf8_bytes(s[0]);
+    if (!set_holds(set, s.substr(0, n))) break;
+    s.remove_prefix(std::min(n, s.size()));
+  }
+  while (right && !s.empty()) {
+    std::size_t begin = s.size() - 1;
+    while (begin > 0 && (s[begin] & 0xc0) == 0x80) --begin;
+    if (!set_holds(set, s.substr(begin))) break;
+    s = s.substr(0, begin);
+  }
+  return s;
+}
+template <bool left, bool right>
+bool trim(EvalContext&, const Value* args, Value* result) {
+  *result = Value::of_bytes(trim_set(args[0].bytes(), args[1].bytes(), left, right));
+  return true;
+}
+template <bool left, bool right>
+bool trim_blanks_of(EvalContext&, const Value* args, Value* result) {
+  *result = Value::of_bytes(trim_set(args[0].bytes(), " ", left, right));
+  return true;
+}
+template <bool left, bool right>
+bool trim_bytes(EvalContext&, const Value* args, Value* result) {
+  std::string_view s = args[0].bytes();
+  const std::string_view set = args[1].bytes();
+  while (left && !s.empty() && set.find(s.front()) != std::string_view::npos) s.remove_prefix(1);
+  while (right && !s.empty() && set.find(s.back()) != std::string_view::npos) s.remove_suffix(1);
+  *result = Value::of_bytes(s);
+  return true;
+}
+
+bool too_long(EvalContext& ctx) {
+  return ctx.fail({sqlstate::program_limit_exceeded, "requested length too large"});
+}
+
+bool pad(EvalContext& ctx, const Value* args, std::string_view fill, bool left, Value* result) {
+  const std::string_view s = args[0].bytes();
+  const auto wanted = static_cast<std::size_t>(std::max<std::int64_t>(args[1].i, 0));
+  const std::size_t have = utf8_length(s);
+  if (wanted <= have || fill.empty()) {
+    *result = Value::of_bytes(s.substr(0, utf8_offset(s, wanted)));
+    return true;
+  }
+  if (wanted > TextBuilder::kMaxBytes / 4) return too_long(ctx);
+  TextBuilder out(ctx.arena, s.size() + (wanted - have) * 2);
+  if (!left) out.append(s);
+  std::size_t missing = wanted - have;
+  const std::size_t round = utf8_length(fill);
+  for (; missing >= round; missing -= round) out.append(fill);
+  out.append(fill.substr(0, utf8_offset(fill, missing)));
+  if (left) out.append(s);
+  *result = out.value();
+  return true;
+}
+template <bool left>
+bool pad_with(EvalContext& ctx, const Value* args, Value* result) {
+  return pad(ctx, args, args[2].bytes(), left, result);
+}
+template <bool left>
+bool pad_blanks(EvalContext& ctx, const Value* args, Value* result) {
+  return pad(ctx, args, " ", left, result);
+}
+
+bool replace(EvalContext& ctx, const Value* args, Value* result) {
+  const std::string_view s = args[0].bytes();
+  const std::string_view from = args[1].bytes();
+  std::size_t at = from.empty() ? std::string_view::npos : s.find(from);
+  if (at == std::string_view::npos) {
+    *result = args[0];
+    return true;
+  }
+  TextBuilder out(ctx.arena, s.size());
+  std::size_t begin = 0;
+  for (; at != std::string_view::npos; at = s.find(from, begin)) {
+    out.append(s.substr(begin, at - begin));
+    out.append(args[2].bytes());
+    begin = at + from.size();
+  }
+  out.append(s.substr(begin));
+  *result = out.value();
+  return true;
+}
+
+bool split_part(EvalContext& ctx, const Value* args, Value* result) {
+  const std::string_view s = args[0].bytes();
+  const std::string_view separator = args[1].bytes();
+  std::int64_t field = args[2].i;
+  if (field == 0) return ctx.fail({sqlstate::invalid_parameter_value, "field position must not be zero"});
+  *result = Value::of_bytes(s.substr(0, 0));
+  if (s.empty()) return true;
+  if (separator.empty()) {
+    if (field == 1 || field == -1) *result = args[0];
+    return true;
+  }
+  if (field < 0) {
+    std::int64_t parts = 1;
+    for (std::size_t at = s.find(separator); at != std::string_view::npos; at = s.find(separator, at + separator.size()))
+      ++parts;
+    field += parts + 1;
+    if (field <= 0) return true;
+  }
+  std::size_t begin = 0;
+  for (;;) {
+    const std::size_t end = s.find(separator, begin);
+    if (--field == 0) {
+      *result = Value::of_bytes(s.substr(begin, end == std::string_view::npos ? end : end - begin));
+      return true;
+    }
+    if (end == std::string_view::npos) return true;
+    begin = end + separator.size();
+  }
+}
+
+// left(s, n), right(s, n): a negative n leaves out |n| characters at the other end.
+bool left(EvalContext&, const Value* args, Value* result) {
+  const std::string_view s = args[0].bytes();
+  std::int64_t n = args[1].i;
+  if (n < 0) n = std::max<std::int64_t>(0, static_cast<std::int64_t>(utf8_length(s)) + n);
+  *result = Value::of_bytes(s.substr(0, utf8_offset(s, static_cast<std::size_t>(n))));
+  return true;
+}
+bool right(EvalContext&, const Value* args, Value* result) {
+  const std::string_view s = args[0].bytes();
+  const auto total = static_cast<std::int64_t>(utf8_length(s));
+  const std::int64_t n = args[1].i;
+  const std::int64_t skip = n < 0 ? std::min(-n, total) : std::max<std::int64_t>(0, total - n);
+  *result = Value::of_bytes(s.substr(utf8_offset(s, static_cast<std::size_t>(skip))));
+  return true;
+}
+
+bool repeat(EvalContext& ctx, const Value* args, Value* result) {
+  const auto count = static_cast<std::size_t>(std::max<std::int64_t>(args[1].i, 0));
+  const std::size_t size = args[0].size;
+  if (size > 0 && count > TextBuilder::kMaxBytes / size) return too_long(ctx);
+  char* p = ctx.arena.allocate_bytes(size * count);
+  for (std::size_t i = 0; i < count; ++i)
+    if (size > 0) std::memcpy(p + i * size, args[0].p, size);
+  *result = Value::of_bytes(p, size * count);
+  return true;
+}
+
+bool reverse(EvalContext& ctx, const Value* args, Value* result) {
+  const std::string_view s = args[0].bytes();
+  char* p = ctx.arena.allocate_bytes(s.size());
+  char* end = p + s.size();
+  for (std::size_t i = 0; i < s.size();) {
+    const std::size_t n = std::min(utf8_bytes(s[i]), s.size() - i);
+    end -= n;
+    std::memcpy(end, s.data() + i, n);
+    i += n;
+  }
+  *result = Value::of_bytes(p, s.size());
+  return true;
+}
+
+bool translate(EvalContext& ctx, const Value* args, Value* result) {
+  const auto characters = [](std::string_view s) {
+    std::vector<std::string_view> out;
+    for (std::size_t i = 0; i < s.size(); i += utf8_bytes(s[i])) out.push_back(s.substr(i, utf8_bytes(s[i])));
+    return out;
+  };
+  const auto from = characters(args[1].bytes());
+  const auto to = characters(args[2].bytes());
+  TextBuilder out(ctx.arena, args[0].size + 8);
+  for (const std::string_view c : characters(args[0].bytes())) {
+    const auto it = std::find(from.begin(), from.end(), c);
+    const auto i = static_cast<std::size_t>(it - from.begin());
+    if (it == from.end()) out.append(c);
+    else if (i < to.size()) out.append(to[i]);
+  }
+  *result = out.value();
+  return true;
+}
+
+bool concatenate(EvalContext& ctx, const Value* args, Value* result) {
+  const std::size_t size = static_cast<std::size_t>(args[0].size) + args[1].size;
+  if (size > TextBuilder::kMaxBytes) return too_long(ctx);
+  char* p = ctx.arena.allocate_bytes(size);
+  if (args[0].size > 0) std::memcpy(p, args[0].p, args[0].size);
+  if (args[1].size > 0) std::memcpy(p + args[0].size, args[1].p, args[1].size);
+  *result = Value::of_bytes(p, size);
+  return true;
+}
+
+// overlay(s placing t from start for count).
+bool overlay(EvalContext& ctx, const Value* args, std::int64_t count, Value* result) {
+  const std::string_view s = args[0].bytes();
+  const std::int64_t start = args[2].i;
+  if (start <= 0) return ctx.fail({sqlstate::substring_error, "negative substring length not allowed"});
+  if (start + count > INT32_MAX) return out_of_range(ctx, "integer");
+  TextBuilder out(ctx.arena, s.size() + args[1].size);
+  out.append(s.substr(0, utf8_offset(s, static_cast<std::size_t>(start - 1))));
+  out.append(args[1].bytes());
+  out.append(s.substr(utf8_offset(s, static_cast<std::size_t>(std::max<std::int64_t>(start + count - 1, 0)))));
+  *result = out.value();
+  return true;
+}
+bool overlay_for(EvalContext& ctx, const Value* args, Value* result) { return overlay(ctx, args, args[3].i, result); }
+bool overlay_all(EvalContext& ctx, const Value* args, Value* result) {
+  return overlay(ctx, args, static_cast<std::int64_t>(utf8_length(args[1].bytes())), result);
+}
+
+bool ascii(EvalContext&, const Value* args, Value* result) {
+  return return_int(result, decode_utf8(args[0].bytes()));
+}
+bool chr(EvalContext& ctx, const Value* args, Value* result) {
+  const std::int64_t code = args[0].i;
+  if (code == 0) return ctx.fail({sqlstate::program_limit_exceeded, "null character not permitted"});
+  if (code < 0) return ctx.fail({sqlstate::program_limit_exceeded, "character number must be positive"});
+  if (code > 0x10ffff || (code >= 0xd800 && code < 0xe000))
+    return ctx.fail({sqlstate::program_limit_exceeded,
+                     code > 0x10ffff ? "requested character too large for encoding: " + std::to_string(code)
+                                     : "requested character not valid for encoding: " + std::to_string(code)});
+  char bytes[4];
+  return return_text(ctx, result, {bytes, encode_utf8(static_cast<std::uint32_t>(code), bytes)});
+}
+
+bool larger(EvalContext&, const Value* args, Value* result) {
+  *result = args[0].bytes() > args[1].bytes() ? args[0] : args[1];
+  return true;
+}
+bool smaller(EvalContext&, const Value* args, Value* result) {
+  *result = args[0].bytes() < args[1].bytes() ? args[0] : args[1];
+  return true;
+}
+
+bool get_byte(EvalContext& ctx, const Value* args, Value* result) {
+  if (args[1].i < 0 || args[1].i >= args[0].size)
+    return ctx.fail({sqlstate::array_subscript_error, "index " + std::to_string(args[1].i) + " out of valid range, 0.." +
+                                                          std::to_string(static_cast<std::int64_t>(args[0].size) - 1)});
+  return return_int(result, static_cast<unsigned char>(args[0].p[args[1].i]));
+}
+bool set_byte(EvalContext& ctx, const Value* args, Value* result) {
+  Value old;
+  if (!get_byte(ctx, args, &old)) return false;
+  char* p = ctx.arena.allocate_bytes(args[0].size);
+  std::memcpy(p, args[0].p, args[0].size);
+  p[args[1].i] = static_cast<char>(args[2].i);
+  *result = Value::of_bytes(p, args[0].size);
+  return true;
+}
+
+constexpr FunctionBinding kBindings[] = {
+    {"textlen", length}, {"bpcharlen", bpchar_length}, {"textoctetlen", octet_length},
+    {"bpcharoctetlen", octet_length}, {"byteaoctetlen", octet_length},
+    {"bit_length(text)", bit_length}, {"bit_length(bytea)", bit_length},
+    {"lower", lower}, {"upper", upper}, {"initcap", title},
+    {"text_substr", substring_for<true>}, {"text_substr_no_len", substring_from<true>},
+    {"bytea_substr", substring_for<false>}, {"bytea_substr_no_len", substring_from<false>},
+    {"textpos", position}, {"byteapos", byte_position}, {"text_starts_with", starts_with},
+    {"btrim", trim<true, true>}, {"ltrim", trim<true, false>}, {"rtrim", trim<false, true>},
+    {"btrim1", trim_blanks_of<true, true>}, {"ltrim1", trim_blanks_of<true, false>},
+    {"rtrim1", trim_blanks_of<false, true>},
+    {"byteatrim", trim_bytes<true, true>}, {"bytealtrim", trim_bytes<true, false>},
+    {"byteartrim", trim_bytes<false, true>},
+    {"lpad", pad_with<true>}, {"rpad", pad_with<false>}, {"lpad(text,int4)", pad_blanks<true>},
+    {"rpad(text,int4)", pad_blanks<false>},
+    {"replace_text", replace}, {"split_part", split_part}, {"text_left", left}, {"text_right", right},
+    {"repeat", repeat}, {"text_reverse", reverse}, {"translate", translate},
+    {"textcat", concatenate}, {"byteacat", concatenate},
+    {"textoverlay", overlay_for}, {"textoverlay_no_len", overlay_all},
+    {"ascii", ascii}, {"chr", chr}, {"text_larger", larger}, {"text_smaller", smaller},
+    {"byteaGetByte", get_byte}, {"byteaSetByte", set_byte},
+};
+
+}  // namespace
+
+std::span<const FunctionBinding> text_bindings() { return kBindings; }
+
+}  // namespace wandian::sql
