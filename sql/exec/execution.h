@@ -56,7 +56,8 @@ class Execution {
   Execution(const Execution&) = delete;
   Execution& operator=(const Execution&) = delete;
 
-  /// Gives at most `max_rows` (0 = all) further rows to `receiver`.
+  /// Gives at most `max_rows` (0 = all) further rows to `receiver`. After kPaused and kWaiting the same call goes on with the same
+  /// limit: rows given before count.
   Progress run(std::uint64_t max_rows, RowReceiver& receiver);
 
   /// Rows returned (SELECT), inserted, updated or deleted so far.

@@ -60,6 +60,19 @@ struct ExecContext {
 
   EvalContext& eval(std::uint32_t arena) { return row_memory[arena]->eval; }
   void reset_row(std::uint32_t arena) { row_memory[arena]->arena.reset(); }
+  /// Before the turn ends: what the view sees must be kept. Undone by ~ExecContext.
+  void hold_snapshot() {
+    if (held_ || shard == nullptr || transaction == nullptr) return;
+    shard->hold_snapshot(view.snapshot);
+    held_ = true;
+  }
+  ExecContext() = default;
+  ExecContext(const ExecContext&) = delete;
+  ExecContext& operator=(const ExecContext&) = delete;
+  ~ExecContext() {
+    if (held_) shard->release_snapshot(view.snapshot);
+  }
+
   std::size_t memory_limit() const { return env->memory_limit_bytes; }
   bool out_of_budget() { return shard != nullptr && shard->out_of_budget(); }
 
@@ -81,7 +94,17 @@ struct ExecContext {
     error = std::move(context.error);
     return false;
   }
+
+ private:
+  bool held_ = false;
 };
+
+// Returns the Status of `expr` from the calling coroutine unless it is ok.
+#define WANDIAN_CO_TRY(expr)                                                    \
+  do {                                                                          \
+    ::wandian::Status wandian_co_try_status_ = (expr);                          \
+    if (!wandian_co_try_status_.ok()) [[unlikely]] co_return wandian_co_try_status_; \
+  } while (false)
 
 class Operator {
  public:

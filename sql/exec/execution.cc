@@ -1,0 +1,234 @@
+#include "sql/exec/execution.h"
+
+#include <new>
+
+#include "sql/exec/modify.h"
+#include "sql/exec/operator.h"
+#include "sql/plan/explain.h"
+
+namespace wandian::sql {
+
+struct Execution::Impl {
+  std::shared_ptr<const Plan> plan;
+  ExecutionEnv env;
+  ExecContext ctx;
+  std::vector<Value> params;
+  std::vector<Value> row;
+  std::vector<std::unique_ptr<SubselectRunner>> init;
+  std::size_t next_init = 0;
+  OperatorPtr root;
+  std::unique_ptr<ModifyDriver> modify;
+  std::size_t next_returned = 0;
+  std::uint64_t processed = 0;
+  bool started = false, done = false, failed = false, modified = false, instrumented = false;
+
+  // The coroutine that is being waited for, wrapped so that its end posts env.ready.
+  Task<void> waiter;
+  bool waiting = false, wait_done = false, in_start = false;
+  Status wait_status;
+
+  Task<void> wait_for(Task<Status> task) {
+    try {
+      wait_status = co_await task;
+    } catch (const std::bad_alloc&) {
+      wait_status = Status(sqlstate::out_of_memory, "out of memory");
+    }
+    wait_done = true;
+    if (!in_start && env.ready != nullptr) env.shard->post(*env.ready);
+  }
+  /// False: it has to be waited for.
+  bool start_wait(Task<Status> task) {
+    wait_done = false;
+    in_start = true;
+    waiter = wait_for(std::move(task));
+    waiter.start();
+    in_start = false;
+    waiting = !wait_done;
+    return wait_done;
+  }
+
+  void prepare() {
+    const PlanBody& body = *plan->body;
+    ctx.body = &body;
+    ctx.env = &env;
+    ctx.shard = env.shard;
+    ctx.transaction = env.transaction;
+    if (env.transaction != nullptr) ctx.view = env.transaction->view();
+    ctx.slots = ctx.statement.allocate_array<Value>(body.slots.size() + 1);
+    for (std::size_t i = 0; i < body.slots.size(); ++i) ctx.slots[i] = Value::null();
+    ctx.params = params.data();
+    ctx.input.columns = ctx.slots;
+    ctx.input.params = params.data();
+    for (std::uint32_t i = 0; i < body.arenas; ++i) ctx.row_memory.push_back(std::make_unique<RowMemory>(env));
+    for (const PlanCte& cte : body.ctes) ctx.ctes.push_back(std::make_unique<CteState>(cte, env.memory_limit_bytes));
+    for (std::uint32_t i = 0; i < body.works; ++i) ctx.works.push_back(std::make_unique<WorkTable>());
+    if (instrumented) ctx.stats.resize(body.nodes + 1);
+    for (const std::unique_ptr<PlanSubselect>& sub : body.init_plans) init.push_back(std::make_unique<SubselectRunner>(*sub, ctx));
+    if (body.root) root = make_operator(*body.root, ctx);
+    if (body.modify) modify = std::make_unique<ModifyDriver>(ctx, *plan, root.get());
+    row.resize(body.outputs.size());
+    started = true;
+  }
+
+  void pause_all() {
+    ctx.hold_snapshot();
+    if (root) root->pause(ctx);
+    for (const std::unique_ptr<SubselectRunner>& runner : init) runner->pause(ctx);
+    raise_floor();
+  }
+  void raise_floor() {
+    if (env.transaction != nullptr) env.transaction->raise_answer_floor(ctx.view.floor);
+  }
+  Progress fail(Status status) {
+    ctx.error = std::move(status);
+    failed = true;
+    raise_floor();
+    return Progress::kFailed;
+  }
+
+  // Sub-selects that are evaluated once come first. kRow: all are there.
+  Step run_init() {
+    while (next_init < init.size()) {
+      const Step step = init[next_init]->run(ctx, 0, false);
+      if (step != Step::kRow) return step;
+      ++next_init;
+    }
+    return Step::kRow;
+  }
+
+  Progress paused() {
+    pause_all();
+    if (!ctx.wait.valid()) return Progress::kPaused;
+    Task<Status> wait = std::move(ctx.wait);
+    if (!start_wait(std::move(wait))) return Progress::kWaiting;
+    if (!wait_status.ok()) return fail(std::move(wait_status));
+    return Progress::kPaused;
+  }
+
+  Progress run(std::uint64_t max_rows, RowReceiver& receiver) {
+    if (failed) return Progress::kFailed;
+    if (waiting) {
+      if (!wait_done) return Progress::kWaiting;
+      waiting = false;
+      if (!wait_status.ok()) return fail(std::move(wait_status));
+    }
+    if (!started) prepare();
+    if (done) return Progress::kDone;
+    if (next_init < init.size()) {
+      const Step step = run_init();
+      if (step == Step::kError) return fail(std::move(ctx.error));
+      if (step == Step::kPause) return paused();
+    }
+    return plan->body->modify ? run_modify(max_rows, receiver) : run_select(max_rows, receiver);
+  }
+
+  Progress run_select(std::uint64_t max_rows, RowReceiver& receiver) {
+    if (!root_started) {
+      root_started = true;
+      root->restart(ctx);
+    }
+    const std::vector<Slot>& outputs = plan->body->outputs;
+    for (;;) {
+      if (receiver.congested()) {
+        pause_all();
+        return Progress::kPaused;
+      }
+      const Step step = root->next(ctx);
+      switch (step) {
+        case Step::kRow: {
+          for (std::size_t i = 0; i < outputs.size(); ++i) row[i] = ctx.slots[outputs[i]];
+          if (Status status = receiver.row(row); !status.ok()) return fail(std::move(status));
+          ++processed;
+          if (++given == max_rows) {
+            given = 0;
+            pause_all();
+            return Progress::kSuspended;
+          }
+          if (ctx.out_of_budget()) {
+            pause_all();
+            return Progress::kPaused;
+          }
+          break;
+        }
+        case Step::kEnd:
+          done = true;
+          raise_floor();
+          return Progress::kDone;
+        case Step::kPause: return paused();
+        case Step::kError: return fail(std::move(ctx.error));
+      }
+    }
+  }
+
+  Progress run_modify(std::uint64_t max_rows, RowReceiver& receiver) {
+    if (!modified) {
+      modified = true;
+      if (!start_wait(modify->run())) {
+        ctx.hold_snapshot();
+        return Progress::kWaiting;
+      }
+      if (!wait_status.ok()) return fail(std::move(wait_status));
+    }
+    processed = modify->processed();
+    raise_floor();
+    while (next_returned < modify->returned_rows()) {
+      if (receiver.congested()) return Progress::kPaused;
+      if (Status status = receiver.row(modify->returned(next_returned++)); !status.ok()) return fail(std::move(status));
+      if (++given == max_rows) {
+        given = 0;
+        return Progress::kSuspended;
+      }
+      if (ctx.out_of_budget()) return Progress::kPaused;
+    }
+    done = true;
+    return Progress::kDone;
+  }
+  bool root_started = false;
+  std::uint64_t given = 0;             // since the last kSuspended
+};
+
+Execution::Execution() : impl_(std::make_unique<Impl>()) {}
+Execution::~Execution() = default;
+
+std::unique_ptr<Execution> Execution::create(std::shared_ptr<const Plan> plan, const ExecutionEnv& env, std::span<const Value> params) {
+  std::unique_ptr<Execution> made(new Execution());
+  Impl& impl = *made->impl_;
+  impl.plan = std::move(plan);
+  impl.env = env;
+  impl.params.reserve(params.size() + 1);
+  for (std::size_t i = 0; i < params.size(); ++i) {
+    const Oid type = i < impl.plan->parameter_types.size() ? impl.plan->parameter_types[i] : type_oid::kText;
+    impl.params.push_back(params[i].is_null ? Value::null() : copy_value(type, params[i], impl.ctx.statement));
+  }
+  return made;
+}
+
+Progress Execution::run(std::uint64_t max_rows, RowReceiver& receiver) {
+  try {
+    return impl_->run(max_rows, receiver);
+  } catch (const std::bad_alloc&) {
+    return impl_->fail(Status(sqlstate::out_of_memory, "out of memory").with_detail("The statement needs more memory than it may use."));
+  }
+}
+
+std::uint64_t Execution::processed() const { return impl_->processed; }
+
+std::string Execution::tag(std::uint64_t rows_returned) const {
+  switch (impl_->plan->kind) {
+    case PlanKind::kSelect: return "SELECT " + std::to_string(rows_returned);
+    case PlanKind::kInsert: return "INSERT 0 " + std::to_string(impl_->processed);
+    case PlanKind::kUpdate: return "UPDATE " + std::to_string(impl_->processed);
+    case PlanKind::kDelete: return "DELETE " + std::to_string(impl_->processed);
+  }
+  return {};
+}
+
+Status Execution::take_error() { return std::move(impl_->ctx.error); }
+const Plan& Execution::plan() const { return *impl_->plan; }
+void Execution::instrument() { impl_->instrumented = true; }
+
+std::vector<std::string> Execution::explain(const ExplainOptions& options) const {
+  return explain_tree(*impl_->plan, options, impl_->ctx.stats);
+}
+
+}  // namespace wandian::sql

@@ -1,0 +1,440 @@
+#include "sql/exec/modify.h"
+
+#include <functional>
+
+#include "engine/database.h"
+#include "engine/placement.h"
+#include "sql/exec/table_access.h"
+
+namespace wandian::sql {
+
+namespace {
+
+constexpr std::size_t kBatchRows = 256;
+
+bool touches_foreign_keys(const TableDef& table) { return !table.foreign_keys.empty() || !table.referencing.empty(); }
+
+}  // namespace
+
+ModifyDriver::ModifyDriver(ExecContext& ctx, const Plan& plan, Operator* source)
+    : ctx_(ctx),
+      plan_(plan),
+      modify_(*plan.body->modify),
+      source_(source),
+      writer_(ctx),
+      foreign_keys_(*this, ctx),
+      returning_width_(plan.body->modify->returning.size()) {}
+ModifyDriver::~ModifyDriver() = default;
+
+Task<Status> ModifyDriver::pause() {
+  ctx_.hold_snapshot();
+  if (source_ != nullptr) source_->pause(ctx_);
+  if (ctx_.wait.valid()) {
+    Task<Status> wait = std::move(ctx_.wait);
+    Status status = co_await wait;
+    co_return status;
+  }
+  co_await ctx_.shard->next_turn();
+  ctx_.shard->start_budget();
+  co_return Status{};
+}
+
+Task<Status> ModifyDriver::run() {
+  Status status;
+  if (plan_.kind == PlanKind::kInsert) status = co_await run_insert();
+  else if (modify_.at_owner) status = co_await run_at_owner();
+  else status = co_await run_locked();
+  if (status.ok()) status = co_await finish();
+  co_return status;
+}
+
+Task<Status> ModifyDriver::finish() {
+  if (!foreign_keys_.pending()) co_return Status{};
+  Status status = co_await foreign_keys_.run();
+  co_return status;
+}
+
+Status ModifyDriver::return_row(std::span<const ScanColumn> columns, std::span<const Value> values, const Value* others) {
+  if (modify_.returning.empty()) return {};
+  ctx_.reset_row(0);
+  for (const ScanColumn& c : columns) ctx_.slots[c.slot] = values[c.column];
+  if (others != nullptr) restore_slots(modify_.others, others, ctx_.slots);
+  for (const PlanExpr& expr : modify_.returning) {
+    Value value;
+    if (!ctx_.eval(expr, 0, &value)) return std::move(ctx_.error);
+    returned_.push_back(is_by_value(expr.expr->type) ? value : copy_bytes(value, ctx_.statement));
+  }
+  return {};
+}
+
+// ---- changes decided at the owner: one operation a row ----
+
+RowTransform::Verdict OwnerTransform::apply(const RowView& newest, bool changed, Arena& arena, std::string_view* out, Status* error) {
+  const TableDef& table = *modify->table;
+  const LayoutSet& layouts = *table.layouts;
+  EvalContext eval{arena, *env->format, nullptr, env->statement_timestamp, env->transaction_timestamp, {}};
+  ExprInput input;
+  input.columns = frame;
+  input.params = params;
+  for (const ScanColumn& c : modify->target_columns) frame[c.slot] = layouts.read(newest.layout, newest.row, c.column);
+  if (others != nullptr) restore_slots(modify->others, others, frame);
+  if (changed && modify->recheck) {
+    bool passes;
+    if (!modify->recheck.code.test(eval, input, &passes)) {
+      *error = std::move(eval.error);
+      return Verdict::kError;
+    }
+    if (!passes) return Verdict::kSkip;
+  }
+  if (deletes) return Verdict::kDelete;
+  const RowLayout& layout = layouts.newest();
+  constexpr std::size_t kFew = 32;
+  ColumnChange few[kFew];
+  std::vector<ColumnChange> many;
+  if (modify->sets.size() > kFew) many.resize(modify->sets.size());
+  const std::span<ColumnChange> changes = modify->sets.size() > kFew ? std::span(many) : std::span(few, modify->sets.size());
+  bool null_written = false;
+  for (std::size_t i = 0; i < changes.size(); ++i) {
+    changes[i].column = modify->sets[i].column;
+    if (!modify->sets[i].value.code.eval(eval, input, &changes[i].value)) {
+      *error = std::move(eval.error);
+      return Verdict::kError;
+    }
+    null_written |= changes[i].value.is_null && table.columns[changes[i].column].not_null;
+  }
+  if (null_written || newest.layout != layouts.newest_id()) {
+    std::vector<Value> values(table.layout_columns());
+    layouts.read_all(newest.layout, newest.row, values);
+    for (const ColumnChange& change : changes) values[change.column] = change.value;
+    if (Status status = check_not_null(table, values, eval); !status.ok()) {
+      *error = std::move(status);
+      return Verdict::kError;
+    }
+    if (Status status = encode_row(table, values, arena, out); !status.ok()) {
+      *error = std::move(status);
+      return Verdict::kError;
+    }
+  } else {
+    const std::uint64_t size = layout.updated_size(newest.row, changes);
+    if (size > (std::uint64_t{1} << 30)) {
+      *error = Status(sqlstate::program_limit_exceeded, "row is too big");
+      return Verdict::kError;
+    }
+    char* bytes = static_cast<char*>(arena.allocate(size, 8));
+    layout.update(newest.row, changes, bytes);
+    *out = {bytes, size};
+  }
+  if (Status status = check_row(table, out->data(), eval); !status.ok()) {
+    *error = std::move(status);
+    return Verdict::kError;
+  }
+  return Verdict::kUpdate;
+}
+
+Task<Status> ModifyDriver::run_at_owner() {
+  const bool deletes = plan_.kind == PlanKind::kDelete;
+  const std::shared_ptr<const TableDef>& table = modify_.table;
+  std::vector<Value*> frames(ctx_.env->shard->database().shards(), nullptr);
+  struct Sent {
+    RowOp* op;
+    const Value* others;
+  };
+  std::vector<Sent> sent;
+  bool more = true;
+  source_->restart(ctx_);
+  while (more) {
+    const Step step = source_->next(ctx_);
+    if (step == Step::kError) co_return std::move(ctx_.error);
+    if (step == Step::kPause) {
+      WANDIAN_CO_TRY(co_await pause());
+      continue;
+    }
+    if (step == Step::kRow) {
+      const Value& key = ctx_.slots[modify_.key_slot];
+      const auto partition = static_cast<PartitionId>(ctx_.slots[modify_.partition_slot].i);
+      if (key.is_null) continue;   // the target is the empty side of an outer join
+      Arena& inputs = writer_.inputs();
+      const std::string_view copied = inputs.copy(key.bytes());
+      RowOp& op = writer_.add(table, partition, {copied.data(), static_cast<std::uint32_t>(copied.size())});
+      op.lock = deletes ? RowLock::kUpdate : RowLock::kNoKeyUpdate;
+      op.want_new = !deletes && !modify_.returning.empty();
+      op.want_old = deletes && !modify_.returning.empty();
+      auto* transform = new (inputs.allocate(sizeof(OwnerTransform), alignof(OwnerTransform))) OwnerTransform();
+      transform->modify = &modify_;
+      transform->env = ctx_.env;
+      transform->params = ctx_.params;
+      const unsigned owner = ctx_.transaction->owner_of(partition);
+      if (frames[owner] == nullptr) {
+        frames[owner] = ctx_.statement.allocate_array<Value>(ctx_.body->slots.size() + 1);
+        for (std::size_t i = 0; i < ctx_.body->slots.size(); ++i) frames[owner][i] = Value::null();
+        // Values of init plans do not change any more.
+        for (const std::unique_ptr<PlanSubselect>& plan : ctx_.body->init_plans) frames[owner][plan->out] = ctx_.slots[plan->out];
+      }
+      transform->frame = frames[owner];
+      transform->deletes = deletes;
+      if (!modify_.others.slots.empty()) transform->others = save_slots(modify_.others, ctx_.slots, inputs);
+      op.transform = transform;
+      sent.push_back({&op, transform->others});
+    } else {
+      more = false;
+    }
+    if (more && writer_.pending() < kBatchRows) continue;
+    WANDIAN_CO_TRY(co_await writer_.send());
+    for (const Sent& item : sent) {
+      RowOp& op = *item.op;
+      switch (op.outcome) {
+        case RowOutcome::kUpdated:
+        case RowOutcome::kDeleted: {
+          ++processed_;
+          if (modify_.returning.empty()) break;
+          values_.resize(table->layout_columns());
+          if (deletes) table->layouts->read_all(op.old_layout, op.old_row.data(), values_);
+          else table->layouts->read_all(table->layouts->newest_id(), op.new_row.data(), values_);
+          WANDIAN_CO_TRY(return_row(modify_.target_columns, values_, item.others));
+          break;
+        }
+        case RowOutcome::kConflict:
+          values_.resize(table->layout_columns());
+          table->layouts->read_all(table->layouts->newest_id(), op.new_row.data(), values_);
+          co_return raise_conflict(*table, static_cast<std::size_t>(op.conflict_index), values_);
+        case RowOutcome::kMoved:
+          co_return Status(sqlstate::serialization_failure, "tuple to be locked was already moved to another partition due to concurrent update");
+        default: break;
+      }
+    }
+    sent.clear();
+    writer_.clear();
+  }
+  co_return Status{};
+}
+
+// ---- changes decided on the session's shard: lock first, then write ----
+
+namespace {
+
+class StatementMutation final : public Mutation {
+ public:
+  StatementMutation(ExecContext& ctx, const ModifyPlan& plan, std::function<Status(std::span<const Value>, const Value*)> returning)
+      : ctx_(ctx), plan_(plan), returning_(std::move(returning)) {}
+
+  Status decide(const Target& target, bool changed, std::span<Value> values, bool* skip) override {
+    ctx_.reset_row(0);
+    for (const ScanColumn& c : plan_.target_columns) ctx_.slots[c.slot] = values[c.column];
+    if (target.others != nullptr) restore_slots(plan_.others, target.others, ctx_.slots);
+    if (changed && plan_.recheck) {
+      bool passes;
+      if (!ctx_.test(plan_.recheck, 0, &passes)) return std::move(ctx_.error);
+      if (!passes) {
+        *skip = true;
+        return {};
+      }
+    }
+    if (deletes) return {};
+    results_.resize(plan_.sets.size());
+    for (std::size_t i = 0; i < plan_.sets.size(); ++i)
+      if (!ctx_.eval(plan_.sets[i].value, 0, &results_[i])) return std::move(ctx_.error);
+    for (std::size_t i = 0; i < plan_.sets.size(); ++i) values[plan_.sets[i].column] = results_[i];
+    return {};
+  }
+  Status done(const Target& target, std::span<const Value> old_values, std::span<const Value> new_values) override {
+    return returning_(deletes ? old_values : new_values, target.others);
+  }
+
+ private:
+  ExecContext& ctx_;
+  const ModifyPlan& plan_;
+  std::function<Status(std::span<const Value>, const Value*)> returning_;
+  std::vector<Value> results_;
+};
+
+}  // namespace
+
+Task<Status> ModifyDriver::run_locked() {
+  StatementMutation mutation(ctx_, modify_, [this](std::span<const Value> values, const Value* others) {
+    ++processed_;
+    return return_row(modify_.target_columns, values, others);
+  });
+  mutation.deletes = plan_.kind == PlanKind::kDelete;
+  mutation.key_changes = modify_.key_changes;
+  Arena memory(ctx_.memory_limit());
+  std::vector<Target> targets;
+  bool more = true;
+  source_->restart(ctx_);
+  while (more) {
+    const Step step = source_->next(ctx_);
+    if (step == Step::kError) co_return std::move(ctx_.error);
+    if (step == Step::kPause) {
+      WANDIAN_CO_TRY(co_await pause());
+      continue;
+    }
+    if (step == Step::kRow) {
+      const Value& key = ctx_.slots[modify_.key_slot];
+      if (key.is_null) continue;
+      const std::string_view copied = memory.copy(key.bytes());
+      Target& target = targets.emplace_back();
+      target.partition = static_cast<PartitionId>(ctx_.slots[modify_.partition_slot].i);
+      target.key = {copied.data(), static_cast<std::uint32_t>(copied.size())};
+      if (!modify_.others.slots.empty()) target.others = save_slots(modify_.others, ctx_.slots, memory);
+    } else {
+      more = false;
+    }
+    if (more && targets.size() < kBatchRows) continue;
+    WANDIAN_CO_TRY(co_await mutate(modify_.table, targets, mutation, 0, nullptr));
+    targets.clear();
+    memory.reset();
+  }
+  co_return Status{};
+}
+
+Task<Status> ModifyDriver::mutate(std::shared_ptr<const TableDef> table, std::span<const Target> targets, Mutation& mutation,
+                                  unsigned depth, std::uint64_t* missing) {
+  if (depth > 64) co_return Status(sqlstate::statement_too_complex, "foreign key actions are nested too deeply");
+  const LayoutSet& layouts = *table->layouts;
+  const std::size_t width = table->layout_columns();
+  RowWriter locks(ctx_), writes(ctx_);
+  std::vector<RowOp*> locked;
+  for (const Target& target : targets) {
+    RowOp& op = locks.add(table, target.partition, target.key);
+    op.kind = RowOp::Kind::kLock;
+    op.lock = mutation.deletes || mutation.key_changes ? RowLock::kUpdate : RowLock::kNoKeyUpdate;
+    op.want_old = true;
+    locked.push_back(&op);
+  }
+  WANDIAN_CO_TRY(co_await locks.send());
+
+  struct Written {
+    const Target* target;
+    Value* old_values;
+    Value* new_values;
+    std::size_t first_op, ops;
+  };
+  std::vector<Written> written;
+  std::vector<std::pair<RowOp*, int>> ops;   // and the index that a conflict of it means, or -1 for the operation's own
+  DeleteRow delete_row;
+  Arena& memory = writes.inputs();
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    const RowOp& lock = *locked[i];
+    if (lock.outcome == RowOutcome::kMoved)
+      co_return Status(sqlstate::serialization_failure, "tuple to be locked was already moved to another partition due to concurrent update");
+    if (lock.outcome != RowOutcome::kLocked || lock.old_row.data() == nullptr) {
+      if (missing != nullptr) ++*missing;
+      continue;
+    }
+    Value* old_values = memory.allocate_array<Value>(width);
+    Value* new_values = memory.allocate_array<Value>(width);
+    layouts.read_all(lock.old_layout, lock.old_row.data(), {old_values, width});
+    std::copy(old_values, old_values + width, new_values);
+    bool skip = false;
+    WANDIAN_CO_TRY(mutation.decide(targets[i], lock.changed, {new_values, width}, &skip));
+    if (skip) continue;
+    Written item{&targets[i], old_values, new_values, ops.size(), 0};
+    if (mutation.deletes) {
+      RowOp& op = writes.add(table, targets[i].partition, targets[i].key);
+      op.lock = RowLock::kUpdate;
+      op.transform = &delete_row;
+      ops.emplace_back(&op, -1);
+      for (std::size_t x = 0; x < table->indexes.size(); ++x) {
+        if (table->indexes[x].global_table == 0) continue;
+        bool has = false;
+        GlobalEntry entry;
+        WANDIAN_CO_TRY(make_global_entry(ctx_, *table, x, {old_values, width}, memory, &has, &entry));
+        if (!has) continue;
+        RowOp& erase = writes.add(entry.table, entry.partition, entry.key);
+        erase.lock = RowLock::kUpdate;
+        erase.transform = &delete_row;
+        ops.emplace_back(&erase, static_cast<int>(x));
+      }
+    } else {
+      // Values were made in the row's memory: they must outlive the next row.
+      for (std::size_t c = 0; c < table->columns.size(); ++c)
+        if (!is_by_value(table->columns[c].type) && new_values[c].p != old_values[c].p) new_values[c] = copy_bytes(new_values[c], memory);
+      WANDIAN_CO_TRY(check_not_null(*table, {new_values, width}, eval()));
+      std::string_view bytes;
+      WANDIAN_CO_TRY(encode_row(*table, {new_values, width}, memory, &bytes));
+      WANDIAN_CO_TRY(check_row(*table, bytes.data(), eval()));
+      if (table->placement.kind == PlacementKind::kDirectory) {
+        const std::uint16_t region = table->placement.columns[0];
+        if (old_values[region].bytes() != new_values[region].bytes())
+          co_return Status(sqlstate::feature_not_supported, "moving a row of a directory to another region is not supported");
+      }
+      PartitionId partition = targets[i].partition;
+      KeyRef key = targets[i].key;
+      if (mutation.key_changes) {
+        key = key_of(*table, 0, {new_values, width}, memory);
+        Result<PartitionId> place =
+            place_row(ctx_.shard->database().placement(), *table, *ctx_.env->catalog, {new_values, width}, true);
+        if (!place.ok()) co_return place.take_status();
+        partition = place.value();
+        if (partition == kNoPartition) {
+          WANDIAN_CO_TRY(foreign_keys_.written(table, {new_values, width}, nullptr));
+          WANDIAN_CO_TRY(co_await foreign_keys_.run());
+          co_return Status(sqlstate::foreign_key_violation, "the row has no place: its directory does not know its key");
+        }
+      }
+      if (partition == targets[i].partition && key == targets[i].key) {
+        RowOp& op = writes.add(table, partition, key);
+        op.lock = mutation.key_changes ? RowLock::kUpdate : RowLock::kNoKeyUpdate;
+        op.transform = new (memory.allocate(sizeof(ReplaceRow), alignof(ReplaceRow))) ReplaceRow(bytes);
+        ops.emplace_back(&op, -1);
+      } else {
+        RowOp& erase = writes.add(table, targets[i].partition, targets[i].key);
+        erase.lock = RowLock::kUpdate;
+        erase.transform = &delete_row;
+        ops.emplace_back(&erase, -1);
+        RowOp& insert = writes.add(table, partition, key);
+        insert.kind = RowOp::Kind::kInsert;
+        insert.row = bytes;
+        ops.emplace_back(&insert, -1);
+      }
+      for (std::size_t x = 0; x < table->indexes.size(); ++x) {
+        if (table->indexes[x].global_table == 0) continue;
+        bool had = false, has = false;
+        GlobalEntry before, after;
+        WANDIAN_CO_TRY(make_global_entry(ctx_, *table, x, {old_values, width}, memory, &had, &before));
+        WANDIAN_CO_TRY(make_global_entry(ctx_, *table, x, {new_values, width}, memory, &has, &after));
+        if (had && has && before.row == after.row) continue;
+        if (had && has && before.key == after.key) {
+          RowOp& op = writes.add(after.table, after.partition, after.key);
+          op.transform = new (memory.allocate(sizeof(ReplaceRow), alignof(ReplaceRow))) ReplaceRow(after.row);
+          ops.emplace_back(&op, static_cast<int>(x));
+          continue;
+        }
+        if (had) {
+          RowOp& op = writes.add(before.table, before.partition, before.key);
+          op.lock = RowLock::kUpdate;
+          op.transform = &delete_row;
+          ops.emplace_back(&op, static_cast<int>(x));
+        }
+        if (has) {
+          RowOp& op = writes.add(after.table, after.partition, after.key);
+          op.kind = RowOp::Kind::kInsert;
+          op.row = after.row;
+          ops.emplace_back(&op, static_cast<int>(x));
+        }
+      }
+    }
+    item.ops = ops.size() - item.first_op;
+    written.push_back(item);
+  }
+  WANDIAN_CO_TRY(co_await writes.send());
+  for (const Written& item : written) {
+    for (std::size_t o = item.first_op; o < item.first_op + item.ops; ++o) {
+      const auto& [op, index] = ops[o];
+      if (op->outcome == RowOutcome::kConflict)
+        co_return raise_conflict(*table, index >= 0 ? static_cast<std::size_t>(index) : static_cast<std::size_t>(op->conflict_index),
+                                 {item.new_values, width});
+    }
+    if (touches_foreign_keys(*table)) {
+      if (!mutation.deletes) WANDIAN_CO_TRY(foreign_keys_.written(table, {item.new_values, width}, item.old_values));
+      WANDIAN_CO_TRY(foreign_keys_.removed(table, {item.old_values, width}, mutation.deletes ? nullptr : item.new_values, depth));
+    }
+    WANDIAN_CO_TRY(mutation.done(*item.target, {item.old_values, width}, {item.new_values, width}));
+  }
+  co_return Status{};
+}
+
+Status ModifyDriver::raise_conflict(const TableDef& table, std::size_t index, std::span<const Value> values) {
+  return unique_violation(*ctx_.env->catalog, table, table.indexes[index], values, eval());
+}
+
+}  // namespace wandian::sql

@@ -1,0 +1,111 @@
+// ModifyDriver: runs one INSERT, UPDATE or DELETE to its end as a coroutine that suspends only where it has to wait.
+// Owns:       the operations under way, the rows of RETURNING, and the keys whose foreign keys are still to be checked.
+// Thread:     the session's shard.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "sql/exec/foreign_keys.h"
+#include "sql/exec/operator.h"
+#include "sql/exec/row_writer.h"
+
+namespace wandian::sql {
+
+/// One row to change: `others` are the kept slots of the other tables.
+struct Target {
+  PartitionId partition = kNoPartition;
+  KeyRef key;
+  const Value* others = nullptr;
+};
+
+/// What becomes of rows once they are locked; evaluated on the session's shard.
+class Mutation {
+ public:
+  virtual ~Mutation() = default;
+  bool deletes = false;
+  bool key_changes = false;          ///< primary key or placement may change
+  /// `values` holds the row's columns and is changed in place. *skip leaves the row as it is.
+  virtual Status decide(const Target& target, bool changed, std::span<Value> values, bool* skip) = 0;
+  virtual Status done(const Target& target, std::span<const Value> old_values, std::span<const Value> new_values) = 0;
+};
+
+class ModifyDriver {
+ public:
+  ModifyDriver(ExecContext& ctx, const Plan& plan, Operator* source);
+  ~ModifyDriver();
+
+  Task<Status> run();
+  std::uint64_t processed() const { return processed_; }
+  std::size_t returned_rows() const { return returning_width_ == 0 ? 0 : returned_.size() / returning_width_; }
+  std::span<const Value> returned(std::size_t row) const { return {returned_.data() + row * returning_width_, returning_width_}; }
+
+  // For COPY and the like: rows given by value instead of by a source. `values`: the whole row, by layout column.
+  Task<Status> insert_values(std::span<const Value> values, std::size_t rows);
+  /// Checks what is still open: foreign keys.
+  Task<Status> finish();
+  /// Locks the targets, decides, writes, and follows foreign keys. Rows gone meanwhile are skipped; *missing counts them.
+  Task<Status> mutate(std::shared_ptr<const TableDef> table, std::span<const Target> targets, Mutation& mutation, unsigned depth,
+                      std::uint64_t* missing);
+
+ private:
+  friend class ForeignKeys;
+  struct PendingInsert {
+    Value* values = nullptr;         ///< by layout column
+    Value* proposed = nullptr;       ///< the same
+    std::string_view row;
+    KeyRef key;
+    PartitionId partition = kNoPartition;
+    RowOp* op = nullptr;
+    std::size_t first_global = 0, globals = 0;   ///< in global_ops_
+  };
+  struct GlobalOp {
+    RowOp* op;
+    std::size_t index;
+  };
+  Task<Status> run_insert();
+  Task<Status> run_at_owner();
+  Task<Status> run_locked();
+  Status evaluate_insert();
+  Task<Status> queue_insert();
+  Status send_later(PendingInsert& row);
+  Task<Status> flush_inserts();
+  Status inserted(const PendingInsert& row);
+  /// ON CONFLICT for one row; *retry: the other row is gone, insert again.
+  Task<Status> resolve_conflict(const PendingInsert& row, std::size_t index, bool* retry);
+  Task<Status> insert_carefully(PendingInsert row);
+  bool arbitrates(std::size_t index) const;
+  Status find_conflicting(const PendingInsert& row, std::size_t index, KeyBuffer* key, PartitionId* partition, bool* found);
+  Status return_row(std::span<const ScanColumn> columns, std::span<const Value> values, const Value* others);
+  Status raise_conflict(const TableDef& table, std::size_t index, std::span<const Value> values);
+  Task<Status> pause();
+  EvalContext& eval() { return ctx_.eval(0); }
+
+  ExecContext& ctx_;
+  const Plan& plan_;
+  const ModifyPlan& modify_;
+  Operator* source_;
+  RowWriter writer_;
+  ForeignKeys foreign_keys_;
+  std::uint64_t processed_ = 0;
+  std::size_t returning_width_ = 0;
+  std::vector<Value> returned_;
+  std::vector<PendingInsert> inserts_;
+  std::vector<Value> values_;
+  std::vector<GlobalOp> global_ops_;
+};
+
+/// Evaluates WHERE and SET at the row's owner. One a row; frames are shared by the rows of one owner's batch.
+class OwnerTransform final : public RowTransform {
+ public:
+  const ModifyPlan* modify = nullptr;
+  const ExecutionEnv* env = nullptr;
+  const Value* params = nullptr;
+  Value* frame = nullptr;                ///< as wide as the plan's frame; of this batch alone
+  const Value* others = nullptr;
+  bool deletes = false;
+  Verdict apply(const RowView& newest, bool changed, Arena& arena, std::string_view* out, Status* error) override;
+};
+
+}  // namespace wandian::sql

@@ -1,0 +1,192 @@
+// Plans of INSERT, UPDATE and DELETE, and which statements need no operators at all.
+#include <algorithm>
+
+#include "sql/plan/planner.h"
+
+namespace wandian::sql {
+
+namespace {
+
+bool in(const std::vector<std::uint16_t>& columns, std::uint16_t column) {
+  return std::find(columns.begin(), columns.end(), column) != columns.end();
+}
+
+std::vector<ScanColumn> columns_of(const RangeInfo& range) {
+  std::vector<ScanColumn> out;
+  for (const auto& [column, slot] : range.used) out.push_back({column, slot});
+  return out;
+}
+
+}  // namespace
+
+Status Planner::plan_returning(Scope& scope, const Query& query, ModifyPlan& modify) {
+  for (const TargetEntry& target : query.returning) {
+    WANDIAN_ASSIGN(PlanExpr compiled, lower_and_compile({&scope, nullptr, nullptr, nullptr, nullptr}, target.expr));
+    modify.returning.push_back(compiled);
+  }
+  return {};
+}
+
+Status Planner::plan_insert(Plan& plan, const Query& query) {
+  Scope& scope = open_scope(query, nullptr);
+  WANDIAN_TRY(plan_ranges(scope));
+  body_.modify = std::make_unique<ModifyPlan>();
+  ModifyPlan& modify = *body_.modify;
+  modify.table = scope.ranges[0].table;
+  DB_ASSERT(modify.table != nullptr);
+  if (!query.from.empty()) {
+    bool ordered = false;
+    WANDIAN_ASSIGN(body_.root, plan_from(scope, {}, 0, &ordered));
+  }
+  Subselects subselects;
+  for (const Assignment& assignment : query.assignments) {
+    ModifyPlan::Set set;
+    set.column = assignment.column;
+    WANDIAN_ASSIGN(set.value, lower_and_compile({&scope, &subselects, nullptr, nullptr, nullptr}, assignment.value));
+    modify.sets.push_back(set);
+  }
+  if (!subselects.empty()) {
+    if (!body_.root) body_.root = std::make_unique<ResultNode>();
+    body_.root = apply(std::move(body_.root), std::move(subselects));
+  }
+  const OnConflict& conflict = query.on_conflict;
+  modify.conflict = conflict.action;
+  modify.any_arbiter = conflict.any_index;
+  modify.arbiters.assign(conflict.indexes.begin(), conflict.indexes.end());
+  if (conflict.action == ConflictAction::kUpdate) {
+    const Lowering lowering{&scope, nullptr, nullptr, nullptr, nullptr};
+    for (const Assignment& assignment : conflict.assignments) {
+      ModifyPlan::Set set;
+      set.column = assignment.column;
+      WANDIAN_ASSIGN(set.value, lower_and_compile(lowering, assignment.value));
+      modify.conflict_sets.push_back(set);
+    }
+    if (conflict.where != nullptr) {
+      WANDIAN_ASSIGN(modify.conflict_where, lower_and_compile(lowering, conflict.where));
+    }
+    modify.conflict_columns = columns_of(scope.ranges[0]);
+    modify.excluded_columns = columns_of(scope.ranges[conflict.excluded]);
+  }
+  WANDIAN_TRY(plan_returning(scope, query, modify));
+  modify.returning_columns = columns_of(scope.ranges[0]);
+  plan.writes = true;
+  plan.write_command = "INSERT";
+  return {};
+}
+
+Status Planner::plan_update_delete(Plan& plan, const Query& query) {
+  const bool deletes = query.command == Command::kDelete;
+  Scope& scope = open_scope(query, nullptr);
+  WANDIAN_TRY(plan_ranges(scope));
+  body_.modify = std::make_unique<ModifyPlan>();
+  ModifyPlan& modify = *body_.modify;
+  RangeInfo& target = scope.ranges[0];
+  modify.table = target.table;
+  DB_ASSERT(modify.table != nullptr);
+  const TableDef& table = *modify.table;
+  target.key_slot = modify.key_slot = new_slot(type_oid::kBytea);
+  target.partition_slot = modify.partition_slot = new_slot(type_oid::kInt8);
+  bool ordered = false;
+  WANDIAN_ASSIGN(body_.root, plan_from(scope, {}, 0, &ordered));
+
+  Subselects subselects;
+  bool pure = true, fixed_keys = true;
+  for (const Assignment& assignment : query.assignments) {
+    ModifyPlan::Set set;
+    set.column = assignment.column;
+    WANDIAN_ASSIGN(set.value, lower_and_compile({&scope, &subselects, nullptr, nullptr, nullptr}, assignment.value));
+    pure = pure && is_pure(set.value.expr);
+    if (in(table.codec_columns[0], set.column) || in(table.placement.columns, set.column)) modify.key_changes = true;
+    for (const IndexDef& index : table.indexes)
+      if (index.global_table != 0)
+        for (const IndexPart& part : index.parts) fixed_keys = fixed_keys && part.column != set.column;
+    for (const ForeignKeyDef& key : table.foreign_keys) fixed_keys = fixed_keys && !in(key.columns, set.column);
+    for (const Oid oid : table.referencing)
+      if (const std::shared_ptr<const TableDef> other = context_.catalog->table(oid))
+        for (const ForeignKeyDef& key : other->foreign_keys)
+          if (key.referenced_table == table.oid) fixed_keys = fixed_keys && !in(key.referenced_columns, set.column);
+    modify.sets.push_back(set);
+  }
+  std::sort(modify.sets.begin(), modify.sets.end(), [](const ModifyPlan::Set& a, const ModifyPlan::Set& b) { return a.column < b.column; });
+  if (deletes) {
+    fixed_keys = table.referencing.empty();
+    for (const IndexDef& index : table.indexes) fixed_keys = fixed_keys && index.global_table == 0;
+  }
+  if (!subselects.empty()) body_.root = apply(std::move(body_.root), std::move(subselects));
+  // What holds for a row that changed meanwhile: everything that can be told from it, and the other tables' rows as they were.
+  std::vector<const Expr*> recheck;
+  for (const Expr* part : split_conjuncts(query.where)) {
+    if (contains_sublink(part) || contains_volatile(part)) continue;
+    WANDIAN_ASSIGN(const Expr* lowered, lower({&scope, nullptr, nullptr, nullptr, nullptr}, part));
+    pure = pure && is_pure(lowered);
+    recheck.push_back(lowered);
+  }
+  if (!recheck.empty()) {
+    WANDIAN_ASSIGN(modify.recheck, compile_expr(make_conjunction(arena_, recheck)));
+  }
+  WANDIAN_TRY(plan_returning(scope, query, modify));
+  modify.target_columns = columns_of(target);
+  std::vector<Slot> read;
+  for (const ModifyPlan::Set& set : modify.sets) collect_slots(set.value.expr, read);
+  if (modify.recheck) collect_slots(modify.recheck.expr, read);
+  for (const PlanExpr& expr : modify.returning) collect_slots(expr.expr, read);
+  for (const Slot slot : read) {
+    bool own = false;
+    for (const ScanColumn& c : modify.target_columns) own = own || c.slot == slot;
+    for (const std::unique_ptr<PlanSubselect>& init : body_.init_plans) own = own || init->out == slot;
+    if (!own) modify.others.slots.push_back(slot);
+  }
+  modify.at_owner = pure && fixed_keys && !modify.key_changes;
+  modify.may_repeat = query.from.size() > 1 || (query.from.size() == 1 && query.from[0]->is_join);
+  plan.writes = true;
+  plan.write_command = deletes ? "DELETE" : "UPDATE";
+  return {};
+}
+
+// Statements of OLTP's inner loop: one row by its primary key, or one new row.
+void Planner::find_fast_path(Plan& plan) {
+  FastPath& fast = body_.fast;
+  if (!body_.init_plans.empty() || !body_.ctes.empty() || body_.locks_rows) return;
+  if (plan.kind == PlanKind::kInsert) {
+    const ModifyPlan& modify = *body_.modify;
+    if (body_.root || modify.conflict != ConflictAction::kNone || !modify.table->foreign_keys.empty()) return;
+    for (const IndexDef& index : modify.table->indexes)
+      if (index.global_table != 0) return;
+    fast.possible = true;
+    fast.table = modify.table;
+    return;
+  }
+  const PlanNode* node = body_.root.get();
+  const ProjectNode* project = nullptr;
+  if (node != nullptr && node->type == NodeType::kProject) {
+    project = &node->as<ProjectNode>();
+    node = node->children[0].get();
+  }
+  if (node == nullptr || node->type != NodeType::kScan || (project != nullptr && plan.kind != PlanKind::kSelect)) return;
+  const auto& scan = node->as<ScanNode>();
+  if (scan.method != ScanMethod::kPoint || !scan.free_slots.empty()) return;
+  for (const KeyCondition& condition : scan.equals)
+    if (condition.list) return;
+  if (plan.kind != PlanKind::kSelect && (!body_.modify->at_owner || !body_.modify->others.slots.empty())) return;
+  fast.table = scan.table;
+  fast.scan = &scan;
+  for (const KeyCondition& condition : scan.equals) fast.key.push_back(condition.value);
+  if (plan.kind == PlanKind::kSelect) {
+    for (const Slot slot : body_.outputs) {
+      std::int32_t column = -1;
+      PlanExpr expr;
+      for (const std::vector<ScanColumn>* columns : {&scan.filter_columns, &scan.columns})
+        for (const ScanColumn& c : *columns)
+          if (c.slot == slot) column = c.column;
+      if (column < 0 && project != nullptr)
+        for (const auto& [item, out] : project->items)
+          if (out == slot) expr = item;
+      if (column < 0 && !expr) return;
+      fast.output_columns.push_back(column);
+      fast.outputs.push_back(expr);
+    }
+  }
+  fast.possible = true;
+}
+
+}  // namespace wandian::sql

@@ -1,0 +1,116 @@
+#include "sql/plan/plan.h"
+
+#include <algorithm>
+
+#include "sql/plan/explain.h"
+#include "sql/plan/planner.h"
+
+namespace wandian::sql {
+
+Plan::Plan() : body(std::make_unique<PlanBody>()) {}
+Plan::~Plan() = default;
+
+namespace {
+
+void add_lock(std::vector<PlanLock>& locks, Oid table, TableLock mode) {
+  for (PlanLock& lock : locks)
+    if (lock.table == table) {
+      lock.mode = std::max(lock.mode, mode);
+      return;
+    }
+  locks.push_back({table, mode});
+}
+
+void add_locks(const Query& query, std::vector<PlanLock>& locks);
+
+void add_expression_locks(const Expr* expr, std::vector<PlanLock>& locks) {
+  if (expr == nullptr) return;
+  any_node(expr, [&](const Expr* node) {
+    if (node->kind == ExprKind::kSubLink) add_locks(*node->as<SubLinkExpr>().query, locks);
+    return false;
+  });
+}
+
+void add_join_locks(const JoinNode& node, std::vector<PlanLock>& locks) {
+  if (!node.is_join) return;
+  add_expression_locks(node.on, locks);
+  add_join_locks(*node.left, locks);
+  add_join_locks(*node.right, locks);
+}
+
+void add_locks(const Query& query, std::vector<PlanLock>& locks) {
+  for (std::size_t i = 0; i < query.ranges.size(); ++i) {
+    const RangeEntry& range = *query.ranges[i];
+    if (range.kind == RangeKind::kTable && range.table != nullptr) {
+      const bool target = i == 0 && query.command != Command::kSelect;
+      add_lock(locks, range.table->oid, target ? TableLock::kRowExclusive : TableLock::kAccessShare);
+    }
+    if (range.query != nullptr) add_locks(*range.query, locks);
+    for (const RangeFunction& function : range.functions) add_expression_locks(function.call, locks);
+    for (const ExprList& row : range.values)
+      for (const Expr* expr : row) add_expression_locks(expr, locks);
+  }
+  for (const CommonTable* cte : query.ctes) add_locks(*cte->query, locks);
+  for (const JoinNode* node : query.from) add_join_locks(*node, locks);
+  for (const RowMark& mark : query.row_marks)
+    if (query.ranges[mark.range]->table != nullptr) add_lock(locks, query.ranges[mark.range]->table->oid, TableLock::kRowShare);
+  add_expression_locks(query.where, locks);
+  add_expression_locks(query.having, locks);
+  add_expression_locks(query.limit, locks);
+  add_expression_locks(query.offset, locks);
+  for (const TargetEntry& target : query.targets) add_expression_locks(target.expr, locks);
+  for (const TargetEntry& target : query.returning) add_expression_locks(target.expr, locks);
+  for (const Assignment& assignment : query.assignments) add_expression_locks(assignment.value, locks);
+  for (const Assignment& assignment : query.on_conflict.assignments) add_expression_locks(assignment.value, locks);
+  add_expression_locks(query.on_conflict.where, locks);
+}
+
+// Tables that foreign keys lead to. Actions can go on from table to table.
+void add_foreign_key_locks(const Catalog& catalog, const TableDef& table, const Query& query, std::vector<PlanLock>& locks) {
+  if (query.command != Command::kDelete)
+    for (const ForeignKeyDef& key : table.foreign_keys) add_lock(locks, key.referenced_table, TableLock::kRowShare);
+  if (query.command == Command::kInsert && query.on_conflict.action != ConflictAction::kUpdate) return;
+  std::vector<Oid> todo(table.referencing.begin(), table.referencing.end()), seen;
+  while (!todo.empty()) {
+    const Oid oid = todo.back();
+    todo.pop_back();
+    if (std::find(seen.begin(), seen.end(), oid) != seen.end()) continue;
+    seen.push_back(oid);
+    add_lock(locks, oid, TableLock::kRowExclusive);
+    if (const std::shared_ptr<const TableDef> other = catalog.table(oid)) todo.insert(todo.end(), other->referencing.begin(), other->referencing.end());
+  }
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const Plan>> plan_statement(std::shared_ptr<const BoundStatement> statement, const PlanContext& context) {
+  if (statement->kind != BoundKind::kQuery || statement->query == nullptr)
+    return Status(sqlstate::internal_error, "a procedure call is not planned");
+  const Query& query = *statement->query;
+  auto plan = std::make_shared<Plan>();
+  plan->parameter_types = statement->parameter_types;
+  plan->catalog_version = statement->catalog_version;
+  plan->body->statement = statement;
+  Planner planner(*plan->body, context);
+  WANDIAN_TRY(planner.plan(*plan, query));
+  const std::span<const TargetEntry> targets = query.command == Command::kSelect ? query.targets : query.returning;
+  for (const TargetEntry& target : targets) {
+    if (target.junk) continue;
+    plan->columns.push_back({std::string(target.name), target.expr->type, target.expr->typmod, target.origin_table, target.origin_column});
+  }
+  plan->returns_rows = query.command == Command::kSelect || !query.returning.empty();
+  if (plan->body->locks_rows) {
+    plan->writes = true;
+    if (plan->write_command.empty()) {
+      static constexpr std::string_view kNames[] = {"SELECT FOR KEY SHARE", "SELECT FOR SHARE", "SELECT FOR NO KEY UPDATE", "SELECT FOR UPDATE"};
+      plan->write_command = query.row_marks.empty() ? kNames[3] : kNames[static_cast<std::size_t>(query.row_marks[0].strength)];
+    }
+  }
+  add_locks(query, plan->locks);
+  if (plan->body->modify) add_foreign_key_locks(*context.catalog, *plan->body->modify->table, query, plan->locks);
+  return std::shared_ptr<const Plan>(std::move(plan));
+}
+
+std::vector<std::string> explain_plan(const Plan& plan, const ExplainOptions& options) { return explain_tree(plan, options, {}); }
+
+}  // namespace wandian::sql
