@@ -70,7 +70,6 @@ struct ActivitySnapshot {
   unsigned shard = 0;
 };
 
-/// A prepared statement as pg_prepared_statements shows it is the session's own (SessionImpl::prepared_statements).
 class Server {
  public:
   /// Checks the settings (42704, 22023). `database` outlives the server.

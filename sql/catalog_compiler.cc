@@ -1,0 +1,142 @@
+// CHECK constraints as the engine's row checks.
+#include <algorithm>
+#include <memory>
+#include <vector>
+
+#include "engine/table.h"
+#include "sql/bind/binder.h"
+#include "sql/expr/expression.h"
+#include "sql/expr/tree.h"
+#include "sql/server.h"
+#include "sql/types/text_io.h"
+
+namespace wandian::sql {
+
+namespace {
+
+constexpr std::size_t kShownBytesPerValue = 64;
+
+const FormatSettings& plain_format() {
+  static const FormatSettings settings;
+  return settings;
+}
+
+class CompiledChecks final : public RowChecks {
+ public:
+  struct Check {
+    std::string name;
+    BoundExpression bound;
+    CompiledExpr code;
+  };
+
+  Status add(const BindContext& context, const TableDef& table, const CheckDef& check) {
+    const std::vector<StandaloneColumn> columns = standalone_columns(table);
+    StandaloneOptions options;
+    options.use = StandaloneUse::kCheck;
+    options.table_name = table.name;
+    options.columns = columns;
+    options.fold = true;
+    WANDIAN_ASSIGN(BoundExpression bound, bind_standalone_expression(check.expression, context, options));
+    CompileOptions compile_options;
+    compile_options.columns_are_slots = true;
+    WANDIAN_ASSIGN(const CompiledExpr code, compile(*bound.expr, code_arena_, compile_options));
+    for (const ColumnUse& use : collect_columns(bound.expr)) {
+      if (use.column < 0) return Status{sqlstate::feature_not_supported, "system columns cannot be used in a check constraint"};
+      const auto column = static_cast<std::uint16_t>(use.column);
+      if (std::find(columns_.begin(), columns_.end(), column) == columns_.end()) columns_.push_back(column);
+    }
+    checks_.push_back({check.name, std::move(bound), code});
+    slots_ = table.columns.size();
+    return {};
+  }
+  void set_schema(std::string name) { schema_ = std::move(name); }
+
+  Status check(const TableDef& table, const char* row) const override {
+    // Written by the owner's thread between two rows of the same batch: one scratch a thread is enough.
+    thread_local Arena arena;
+    thread_local std::vector<Value> values;
+    arena.reset();
+    if (values.size() < slots_) values.resize(slots_);
+    const RowLayout& layout = table.layouts->newest();
+    for (const std::uint16_t column : columns_) values[column] = layout.read(row, column);
+    EvalContext context{arena, plain_format(), nullptr, 0, 0, {}};
+    ExprInput input;
+    input.columns = values.data();
+    for (const Check& check : checks_) {
+      Value result;
+      if (!check.code.eval(context, input, &result)) [[unlikely]] return std::move(context.error);
+      // NULL passes a CHECK.
+      if (result.is_null || result.as_bool()) [[likely]] continue;
+      return violated(table, row, check.name);
+    }
+    return {};
+  }
+
+ private:
+  Status violated(const TableDef& table, const char* row, const std::string& name) const {
+    Arena arena;
+    EvalContext context{arena, plain_format(), nullptr, 0, 0, {}};
+    std::string shown;
+    const RowLayout& layout = table.layouts->newest();
+    for (std::size_t i = 0; i < table.columns.size(); ++i) {
+      if (table.columns[i].dropped) continue;
+      if (!shown.empty()) shown += ", ";
+      const Value value = layout.read(row, static_cast<unsigned>(i));
+      std::string text = "null";
+      if (!value.is_null) {
+        text.clear();
+        (void)append_text(context, table.columns[i].type, value, text);
+        if (text.size() > kShownBytesPerValue) {
+          std::size_t cut = kShownBytesPerValue;
+          while (cut > 0 && (static_cast<unsigned char>(text[cut]) & 0xC0) == 0x80) --cut;
+          text.resize(cut);
+          text += "...";
+        }
+      }
+      shown += text;
+    }
+    return Status{sqlstate::check_violation, "new row for relation \"" + table.name + "\" violates check constraint \"" + name + "\""}
+        .with_detail("Failing row contains (" + shown + ").")
+        .with_table(schema_, table.name)
+        .with_constraint(name);
+  }
+
+  Arena code_arena_;
+  std::vector<Check> checks_;
+  std::vector<std::uint16_t> columns_;
+  std::size_t slots_ = 0;
+  std::string schema_;
+};
+
+class Compiler final : public CatalogCompiler {
+ public:
+  Status compile_table(const Catalog& catalog, TableDef& table) override {
+    if (table.checks.empty()) {
+      table.row_checks.reset();
+      return {};
+    }
+    BindContext context;
+    context.catalog = catalog.weak_from_this().lock();
+    // Not owned by a shared pointer: it outlives this call all the same.
+    if (context.catalog == nullptr) context.catalog = std::shared_ptr<const Catalog>(std::shared_ptr<const void>(), &catalog);
+    context.search_path = {kPgCatalogSchema, table.schema};
+    const std::shared_ptr<const SchemaDef> schema = catalog.schema(table.schema);
+    if (schema != nullptr) context.database = schema->database;
+    auto checks = std::make_shared<CompiledChecks>();
+    for (const CheckDef& check : table.checks) WANDIAN_TRY(checks->add(context, table, check));
+    if (schema != nullptr) checks->set_schema(schema->name);
+    table.row_checks = std::move(checks);
+    return {};
+  }
+
+  Status compile_object(const Catalog&, ObjectDef&) override { return {}; }
+};
+
+}  // namespace
+
+CatalogCompiler& catalog_compiler() {
+  static Compiler compiler;
+  return compiler;
+}
+
+}  // namespace wandian::sql

@@ -1,0 +1,23 @@
+// ShardShare: what the sessions of one shard share without locks.
+// Thread:  its shard.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "engine/arena.h"
+#include "sql/statement_cache.h"
+
+namespace wandian::sql {
+
+struct ShardShare {
+  StatementCache statements;
+  /// Numbers of contexts that statements are bound in (SessionImpl::plan_context); texts compared in full.
+  std::unordered_map<std::string, std::uint64_t> contexts;
+  /// Memory of one row at a time, for statements that run within one call.
+  Arena row_arena;
+};
+
+}  // namespace wandian::sql
