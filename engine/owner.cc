@@ -19,16 +19,11 @@ bool conflicts(RowLock a, RowLock b) {
   return kTable[static_cast<int>(a)][static_cast<int>(b)];
 }
 
-enum class HeadState { kCommitted, kOwn, kHeldByOther };
+std::string quoted_table(const TableDef& table) { return "\"" + table.name + "\""; }
 
-struct Head {
-  Version* version;
-  HeadState state;
-  std::uint64_t lsn;              // kCommitted
-  TxnDescriptor* holder;          // kHeldByOther
-};
+}  // namespace
 
-Head look_at(Row& row, const TxnDescriptor* self) {
+Owner::Head Owner::look_at(Row& row, const TxnDescriptor* self) {
   Version* version = row.head.load(std::memory_order_relaxed);
   const std::uint64_t stamp = version->stamp.load(std::memory_order_acquire);
   if ((stamp & kStampActive) == 0) return {version, HeadState::kCommitted, stamp, nullptr};
@@ -41,9 +36,11 @@ Head look_at(Row& row, const TxnDescriptor* self) {
   return {version, HeadState::kHeldByOther, 0, descriptor};
 }
 
-std::string quoted_table(const TableDef& table) { return "\"" + table.name + "\""; }
-
-}  // namespace
+void RowRequest::retry(Shard& here) {
+  if (!here.state().owner.run(*this)) return;
+  if (origin == &here) done(context, *this);
+  else here.state().mailbox.send(origin->index(), *this);
+}
 
 void RowRequest::deliver(Shard& here) {
   if (&here == origin) {
@@ -112,14 +109,26 @@ Owner::Step Owner::wait(RowRequest& request, RowOp& op, Row& row, TablePartition
     op.error = Status{sqlstate::lock_not_available, "could not obtain lock on row in relation " + quoted_table(*partition.table)};
     return Step::kDone;
   }
+  ++request.descriptor->waits;
+  request.waiting_transaction = request.descriptor;
+  park(request, row, partition, op.lock);
+  return Step::kWait;
+}
+
+void Owner::park(Waiter& waiter, Row& row, TablePartition& partition, RowLock mode) {
   LockEntry& entry = locks_[&row];
   entry.partition = &partition;
   row.lock_state = 1;
-  request.waiting_on = &row;
-  ++request.descriptor->waits;
-  if (request.resumed) entry.queue.push_front(&request);
-  else entry.queue.push_back(&request);
-  return Step::kWait;
+  waiter.waiting_on = &row;
+  waiter.waiting_mode = mode;
+  if (waiter.resumed) entry.queue.push_front(&waiter);
+  else entry.queue.push_back(&waiter);
+}
+
+void Owner::unpark(Waiter& waiter) {
+  if (waiter.ready || waiter.waiting_on == nullptr) return;
+  waiter.ready = true;
+  ready_.push_back(&waiter);
 }
 
 bool Owner::locked_by_others(Row& row, const TxnDescriptor* self, RowLock mode) const {
@@ -200,34 +209,35 @@ Version* Owner::allocate_version(Row& row, std::size_t bytes) {
   return version;
 }
 
-Row* Owner::make_row(OwnerTransaction& transaction, TablePartition& partition, std::string_view bytes, std::uint32_t command) {
-  void* memory = std::malloc(sizeof(Row) + sizeof(Version) + bytes.size());
+Row* Owner::allocate_row(std::size_t bytes) {
+  void* memory = std::malloc(sizeof(Row) + sizeof(Version) + bytes);
   if (memory == nullptr) throw std::bad_alloc();
   Row* row = new (memory) Row();
-  row->inline_capacity = static_cast<std::uint32_t>(bytes.size());
+  row->inline_capacity = static_cast<std::uint32_t>(bytes);
   row->inline_used = 1;
   Version* version = new (row->inline_version()) Version();
   version->flags = Version::kInline | Version::kExclusive;
   version->capacity = row->inline_capacity;
-  version->size = static_cast<std::uint32_t>(bytes.size());
-  version->layout = partition.table->layout;
-  version->command = command;
-  std::memcpy(version->row(), bytes.data(), bytes.size());
-  version->stamp.store(active_stamp(transaction.descriptor), std::memory_order_relaxed);
-  row->head.store(version, std::memory_order_release);
-  transaction.writes.push_back({row, version, &partition, command});
   return row;
 }
 
-Version* Owner::push_version(OwnerTransaction& transaction, TablePartition& partition, Row& row, std::string_view bytes,
-                             std::uint16_t flags, std::uint32_t command) {
-  Version* below = row.head.load(std::memory_order_relaxed);
-  Version* version = allocate_version(row, bytes.size());
-  version->flags = static_cast<std::uint16_t>(version->flags | flags);
-  version->size = static_cast<std::uint32_t>(bytes.size());
+void Owner::install_row(OwnerTransaction& transaction, TablePartition& partition, Row* row, std::size_t size, std::uint32_t command) {
+  Version* version = row->inline_version();
+  version->size = static_cast<std::uint32_t>(size);
   version->layout = partition.table->layout;
   version->command = command;
-  if (!bytes.empty()) std::memcpy(version->row(), bytes.data(), bytes.size());
+  version->stamp.store(active_stamp(transaction.descriptor), std::memory_order_relaxed);
+  row->head.store(version, std::memory_order_release);
+  transaction.writes.push_back({row, version, &partition, command});
+}
+
+void Owner::install_version(OwnerTransaction& transaction, TablePartition& partition, Row& row, Version* version, std::size_t size,
+                            std::uint16_t flags, std::uint32_t command) {
+  Version* below = row.head.load(std::memory_order_relaxed);
+  version->flags = static_cast<std::uint16_t>(version->flags | flags);
+  version->size = static_cast<std::uint32_t>(size);
+  version->layout = partition.table->layout;
+  version->command = command;
   version->stamp.store(active_stamp(transaction.descriptor), std::memory_order_relaxed);
   version->older.store(below, std::memory_order_relaxed);
   row.head.store(version, std::memory_order_release);
@@ -247,8 +257,17 @@ Version* Owner::push_version(OwnerTransaction& transaction, TablePartition& part
       }
     }
   }
-  return version;
 }
+
+namespace {
+
+auto copy_of(std::string_view bytes) {
+  return [bytes](char* at) {
+    if (!bytes.empty()) std::memcpy(at, bytes.data(), bytes.size());
+  };
+}
+
+}  // namespace
 
 Owner::Step Owner::insert(RowRequest& request, RowOp& op) {
   const TableDef& table = **op.table;
@@ -285,10 +304,10 @@ Owner::Step Owner::insert(RowRequest& request, RowOp& op) {
   }
   const bool fresh = row == nullptr;
   if (fresh) {
-    row = make_row(transaction, partition, op.row, request.command);
+    row = make_row(transaction, partition, op.row.size(), request.command, copy_of(op.row));
     partition.index(0).insert(op.key, row);
   } else {
-    push_version(transaction, partition, *row, op.row, Version::kExclusive | Version::kKeyChanged, request.command);
+    push_version(transaction, partition, *row, op.row.size(), Version::kExclusive | Version::kKeyChanged, request.command, copy_of(op.row));
   }
   KeyBuffer key;
   for (unsigned i = 1; i < table.indexes.size(); ++i) {
@@ -379,7 +398,7 @@ Owner::Step Owner::modify(RowRequest& request, RowOp& op) {
       return Step::kDone;
     case RowTransform::Verdict::kDelete:
       if (locked_by_others(*row, request.descriptor, RowLock::kUpdate)) return wait(request, op, *row, partition);
-      push_version(transaction, partition, *row, {}, Version::kTombstone | Version::kExclusive, request.command);
+      push_version(transaction, partition, *row, 0, Version::kTombstone | Version::kExclusive, request.command, [](char*) {});
       partition.live_rows.fetch_sub(1, std::memory_order_relaxed);
       redo::append_delete(batch.redo, table.oid, op.partition, op.key);
       op.outcome = RowOutcome::kDeleted;
@@ -415,7 +434,7 @@ Owner::Step Owner::modify(RowRequest& request, RowOp& op) {
   }
   redo::append_update(batch.redo, table, op.partition, op.key, newest.layout, newest.row(), bytes.data());
   if (op.want_new) op.new_row = batch.arena.copy(bytes);
-  push_version(transaction, partition, *row, bytes, flags, request.command);
+  push_version(transaction, partition, *row, bytes.size(), flags, request.command, copy_of(bytes));
   if (changed_indexes != 0) {
     KeyBuffer key;
     for (unsigned i = 1; i < table.indexes.size(); ++i) {
@@ -485,7 +504,7 @@ void Owner::pop_version(const OwnerTransaction::Write& write) {
       const auto found = locks_.find(&row);
       if (found != locks_.end() && found->second.holders.empty() && found->second.queue.empty()) locks_.erase(found);
       else if (found != locks_.end()) {
-        for (RowRequest* waiter : found->second.queue) {
+        for (Waiter* waiter : found->second.queue) {
           waiter->waiting_on = nullptr;
           if (!waiter->ready) {
             waiter->ready = true;
@@ -517,7 +536,7 @@ void Owner::wake(Row& row) {
     release_entry_if_idle(row, entry);
     return;
   }
-  RowRequest* first = entry.queue.front();
+  Waiter* first = entry.queue.front();
   if (first->ready) return;
   first->ready = true;
   ready_.push_back(first);
@@ -528,6 +547,7 @@ void Owner::finish(TxnDescriptor& descriptor, const Lsn* commit) {
   if (transaction == nullptr) return;
   descriptor.at[shard_.index()] = nullptr;
   if (commit != nullptr) {
+    last_commit_ = std::max(last_commit_, commit->bytes);
     for (const OwnerTransaction::Write& write : transaction->writes) {
       write.version->stamp.store(commit->bytes, std::memory_order_release);
       if ((write.version->flags & (Version::kTombstone | Version::kKeyChanged)) != 0) queue_garbage(*write.partition, *write.row, commit->bytes);
@@ -577,41 +597,37 @@ void Owner::undo(TxnDescriptor& descriptor, std::uint32_t command) {
 
 void Owner::cancel(RowRequest& request, Status why) {
   if (request.finished || request.waiting_on == nullptr) return;
-  const auto found = locks_.find(request.waiting_on);
   request.cancelled = std::move(why);
-  if (!request.ready) {
-    request.ready = true;
-    ready_.push_back(&request);
-  }
-  (void)found;
+  unpark(request);
 }
 
 bool Owner::run_ready() {
   if (ready_.empty()) return false;
-  std::vector<RowRequest*> batch;
+  std::vector<Waiter*> batch;
   batch.swap(ready_);
-  for (RowRequest* request : batch) {
-    Row* row = request->waiting_on;
-    request->ready = false;
-    request->waiting_on = nullptr;
+  for (Waiter* waiter : batch) {
+    Row* row = waiter->waiting_on;
+    waiter->ready = false;
+    waiter->waiting_on = nullptr;
     if (row != nullptr) {
       const auto found = locks_.find(row);
       if (found != locks_.end()) {
-        std::erase(found->second.queue, request);
-        request->resumed = true;
+        std::erase(found->second.queue, waiter);
+        waiter->resumed = true;
       }
     }
-    if (run(*request)) {
-      if (request->origin == &shard_) request->done(request->context, *request);
-      else shard_.state().mailbox.send(request->origin->index(), *request);
-    }
+    waiter->retry(shard_);
     // Whoever is next may be compatible with what the first one took.
-    if (row != nullptr && request->waiting_on != row) {
-      const auto found = locks_.find(row);
-      if (found != locks_.end()) wake(*row);
-    }
+    if (row != nullptr && locks_.contains(row)) wake_next(*row, waiter);
   }
   return true;
+}
+
+// Wakes the first of the queue unless that is `just_ran`, which went back there.
+void Owner::wake_next(Row& row, const Waiter* just_ran) {
+  LockEntry& entry = locks_[&row];
+  if (!entry.queue.empty() && entry.queue.front() == just_ran) return;
+  wake(row);
 }
 
 // --- garbage -----------------------------------------------------------------------------------------------------
@@ -693,18 +709,17 @@ void Owner::collect_garbage(Lsn horizon) {
 void Owner::collect_waits(std::vector<WaitEdge>& edges) const {
   for (const auto& [row, entry] : locks_) {
     for (std::size_t i = 0; i < entry.queue.size(); ++i) {
-      const RowRequest* waiter = entry.queue[i];
-      if (waiter->ready) continue;
-      const std::uint64_t id = waiter->descriptor->transaction_id;
+      const Waiter* waiter = entry.queue[i];
+      const TxnDescriptor* self = waiter->waiting_transaction;
+      if (waiter->ready || self == nullptr) continue;
       const auto add = [&](const TxnDescriptor* holder) {
-        if (holder != nullptr && holder != waiter->descriptor) edges.push_back({id, holder->transaction_id, waiter->descriptor->waits});
+        if (holder != nullptr && holder != self) edges.push_back({self->transaction_id, holder->transaction_id, self->waits});
       };
-      const Head head = look_at(*row, waiter->descriptor);
+      const Head head = look_at(*row, self);
       if (head.state == HeadState::kHeldByOther) add(head.holder);
-      const RowLock mode = waiter->batch->ops[waiter->batch->next].lock;
       for (const LockHolder& holder : entry.holders)
-        if (conflicts(holder.mode, mode)) add(holder.descriptor);
-      for (std::size_t j = 0; j < i; ++j) add(entry.queue[j]->descriptor);
+        if (conflicts(holder.mode, waiter->waiting_mode)) add(holder.descriptor);
+      for (std::size_t j = 0; j < i; ++j) add(entry.queue[j]->waiting_transaction);
     }
   }
 }

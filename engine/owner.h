@@ -38,8 +38,23 @@ struct OwnerTransaction {
   std::vector<Lock> locks;
 };
 
+/// Whatever can stand in a row's queue.
+struct Waiter {
+  Row* waiting_on = nullptr;
+  bool ready = false;                   ///< told to try again
+  bool resumed = false;                 ///< it is trying again: it need not queue behind others
+  RowLock waiting_mode = RowLock::kUpdate;
+  /// Whose wait this is for deadlock detection; null if it holds nothing, so that nobody can wait for it.
+  TxnDescriptor* waiting_transaction = nullptr;
+  /// Tries again, on the owner's shard.
+  virtual void retry(Shard& here) = 0;
+
+ protected:
+  ~Waiter() = default;
+};
+
 /// A batch on its way to an owner, perhaps waiting there, and back.
-struct RowRequest final : Message {
+struct RowRequest final : Message, Waiter {
   RowBatch* batch = nullptr;
   TxnDescriptor* descriptor = nullptr;
   Shard* origin = nullptr;
@@ -51,13 +66,10 @@ struct RowRequest final : Message {
   void* context = nullptr;
   bool finished = true;                 ///< set by the owner, read after the answer arrived
 
-  // The owner's while it is there.
-  Row* waiting_on = nullptr;
-  bool ready = false;                   ///< first in its queue and told to try again
-  bool resumed = false;                 ///< it is trying again: it need not queue behind others
-  Status cancelled;                     ///< ends the wait
+  Status cancelled;                     ///< the owner's while it is there: ends the wait
 
   void deliver(Shard& here) override;
+  void retry(Shard& here) override;
 };
 
 class Owner {
@@ -83,15 +95,45 @@ class Owner {
   bool has_garbage() const { return !garbage_.empty(); }
 
   // Primitives, shared with native procedures. All assume that this shard owns the partition.
-  struct NewVersion {
-    std::string_view row;
-    std::uint16_t flags = 0;
-  };
-  /// Puts a version with an active stamp on top of `row` and trims what is older than the horizon below it.
-  Version* push_version(OwnerTransaction& transaction, TablePartition& partition, Row& row, std::string_view bytes, std::uint16_t flags,
-                        std::uint32_t command);
+
+  /// Puts a version of `size` bytes with an active stamp on top of `row` and trims what is older than the horizon below it.
+  /// `fill(char*)` writes the row's bytes before anyone can see them.
+  template <class Fill>
+  Version* push_version(OwnerTransaction& transaction, TablePartition& partition, Row& row, std::size_t size, std::uint16_t flags,
+                        std::uint32_t command, Fill&& fill) {
+    Version* version = allocate_version(row, size);
+    fill(version->row());
+    install_version(transaction, partition, row, version, size, flags, command);
+    return version;
+  }
   /// A new anchor with its first version, not yet in any index.
-  Row* make_row(OwnerTransaction& transaction, TablePartition& partition, std::string_view bytes, std::uint32_t command);
+  template <class Fill>
+  Row* make_row(OwnerTransaction& transaction, TablePartition& partition, std::size_t size, std::uint32_t command, Fill&& fill) {
+    Row* row = allocate_row(size);
+    fill(row->inline_version()->row());
+    install_row(transaction, partition, row, size, command);
+    return row;
+  }
+
+  enum class HeadState : std::uint8_t { kCommitted, kOwn, kHeldByOther };
+  struct Head {
+    Version* version;
+    HeadState state;
+    std::uint64_t lsn;                  ///< kCommitted
+    TxnDescriptor* holder;              ///< kHeldByOther
+  };
+  /// The newest version and whose it is.
+  static Head look_at(Row& row, const TxnDescriptor* self);
+  /// The row that stands in the way of `bytes` in unique index `i`, or null.
+  Row* unique_conflict(TablePartition& partition, unsigned i, const char* bytes, std::uint16_t layout, const Row* self,
+                       const TxnDescriptor* own, bool* must_wait, std::uint64_t* floor);
+  /// Puts the waiter into the row's queue.
+  void park(Waiter& waiter, Row& row, TablePartition& partition, RowLock mode);
+  /// Takes a waiter out of whatever queue it stands in and tells it to try again.
+  void unpark(Waiter& waiter);
+  void add_lock(OwnerTransaction& transaction, TablePartition& partition, Row& row, RowLock mode, std::uint32_t command);
+  /// Newest commit that was stamped here: a local procedure's snapshot is not older.
+  std::uint64_t last_commit() const { return last_commit_; }
 
   /// For deadlock detection: who waits for whom here.
   struct WaitEdge {
@@ -107,7 +149,7 @@ class Owner {
   };
   struct LockEntry {
     std::vector<LockHolder> holders;
-    std::deque<RowRequest*> queue;
+    std::deque<Waiter*> queue;
     TablePartition* partition = nullptr;
   };
   bool locked_by_others(Row& row, const TxnDescriptor* self, RowLock mode) const;
@@ -118,23 +160,24 @@ class Owner {
   Step insert(RowRequest& request, RowOp& op);
   Step modify(RowRequest& request, RowOp& op);
   Step wait(RowRequest& request, RowOp& op, Row& row, TablePartition& partition);
-  /// The row that stands in the way of `bytes` in unique index `i`, or null.
-  Row* unique_conflict(TablePartition& partition, unsigned i, const char* bytes, std::uint16_t layout, const Row* self,
-                       const TxnDescriptor* own, bool* must_wait, std::uint64_t* floor);
-  void add_lock(OwnerTransaction& transaction, TablePartition& partition, Row& row, RowLock mode, std::uint32_t command);
   void pop_version(const OwnerTransaction::Write& write);
   void erase_secondary_keys(TablePartition& partition, Row& row, const Version& gone, const Version* until);
   void wake(Row& row);
+  void wake_next(Row& row, const Waiter* just_ran);
   void release_entry_if_idle(Row& row, LockEntry& entry);
   void retire_version(Row& row, Version* version);
   void retire_chain(Row& row, Version* version);
   void queue_garbage(TablePartition& partition, Row& row, std::uint64_t lsn);
   bool sweep(TablePartition& partition, Row& row);
   Version* allocate_version(Row& row, std::size_t bytes);
+  static Row* allocate_row(std::size_t bytes);
+  void install_version(OwnerTransaction& transaction, TablePartition& partition, Row& row, Version* version, std::size_t size,
+                       std::uint16_t flags, std::uint32_t command);
+  void install_row(OwnerTransaction& transaction, TablePartition& partition, Row* row, std::size_t size, std::uint32_t command);
 
   Shard& shard_;
   std::unordered_map<Row*, LockEntry> locks_;
-  std::vector<RowRequest*> ready_;
+  std::vector<Waiter*> ready_;
   struct GarbageSource {
     std::shared_ptr<TableStorage> storage;
     TablePartition* partition;
@@ -142,6 +185,7 @@ class Owner {
   std::deque<GarbageSource> garbage_;
   std::vector<std::unique_ptr<OwnerTransaction>> idle_transactions_;
   Lsn horizon_;
+  std::uint64_t last_commit_ = 0;
 };
 
 }  // namespace wandian

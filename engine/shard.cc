@@ -176,14 +176,7 @@ void FinishMessage::deliver(Shard& here) {
   TxnDescriptor* descriptor = group->descriptor;
   group->catalog.reset();
   state.free_groups.emplace_back(group);
-  // A reader may have loaded its address from a stamp just before the owners stamped: reuse only after a grace period.
-#ifdef WANDIAN_FAULT_descriptor_reused_early
-  state.free_descriptors.push_back(descriptor);
-#else
-  here.limbo().retire(descriptor, [](void* object, void* context) {
-    static_cast<Shard::State*>(context)->free_descriptors.push_back(static_cast<TxnDescriptor*>(object));
-  }, &state);
-#endif
+  state.release_descriptor(here, descriptor, true);
 }
 
 }  // namespace wandian

@@ -5,6 +5,8 @@
 #include <map>
 #include <memory>
 #include <set>
+#include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "engine/mailbox.h"
@@ -49,8 +51,33 @@ struct Shard::State {
   std::vector<Transaction*> views;                      ///< transactions with a statement or a REPEATABLE READ snapshot open
   std::uint64_t next_transaction = 1;
   std::int64_t next_memory_check_us = 0;
+  /// What procedures were bound to, for one catalog (engine/procedure_run.cc).
+  struct BoundProcedure {
+    std::uint64_t catalog_version = 0;
+    std::shared_ptr<const void> bound;
+    std::shared_ptr<const TableDef> key_table;
+  };
+  std::unordered_map<const void*, BoundProcedure> bound_procedures;
+  std::string procedure_redo;                           ///< of the local procedure that runs now
+  const void* last_procedure = nullptr;                 ///< the entry found last, which is mostly the next one too
+  BoundProcedure* last_bound = nullptr;
 
   std::uint64_t new_transaction_id(unsigned shard) { return std::uint64_t{shard} << 56 | next_transaction++; }
+
+  /// `seen`: a version carried its address, so that a reader may have loaded it from a stamp just before the owners stamped:
+  /// reuse only after a grace period.
+  void release_descriptor(Shard& shard, TxnDescriptor* descriptor, bool seen) {
+#ifdef WANDIAN_FAULT_descriptor_reused_early
+    seen = false;
+#endif
+    if (!seen) {
+      free_descriptors.push_back(descriptor);
+      return;
+    }
+    shard.limbo().retire(descriptor, [](void* object, void* context) {
+      static_cast<State*>(context)->free_descriptors.push_back(static_cast<TxnDescriptor*>(object));
+    }, this);
+  }
 
   TxnDescriptor* allocate_descriptor(unsigned shard, std::uint64_t id) {
     if (free_descriptors.empty()) {

@@ -522,13 +522,7 @@ void Transaction::finish(const Lsn* commit) {
     if ((descriptor->owners & self) != 0) state.owner.finish(*descriptor, commit);
     std::uint64_t others = descriptor->owners & ~self;
     if (others == 0) {
-#ifdef WANDIAN_FAULT_descriptor_reused_early
-      state.free_descriptors.push_back(descriptor);
-#else
-      shard_.limbo().retire(descriptor, [](void* object, void* context) {
-        static_cast<Shard::State*>(context)->free_descriptors.push_back(static_cast<TxnDescriptor*>(object));
-      }, &state);
-#endif
+      state.release_descriptor(shard_, descriptor, true);
     } else {
       FinishGroup* group;
       if (state.free_groups.empty()) {

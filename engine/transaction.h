@@ -104,7 +104,8 @@ class Transaction {
 
  private:
   friend class Shard;
-  friend class ProcedureRunner;
+  friend class LocalRun;
+  friend class GlobalContext;
   friend struct DeadlockSearch;
   struct Slot;                             ///< a request under way and its cancellation (engine/transaction_wait.h)
   struct Waiting;

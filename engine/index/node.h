@@ -217,9 +217,15 @@ struct alignas(64) Node {
   unsigned lower_bound(unsigned n, const Probe& probe) const { return bound<false>(n, probe); }
   /// Number of keys among the first n that are <= probe.
   unsigned upper_bound(unsigned n, const Probe& probe) const { return bound<true>(n, probe); }
-  void prefetch_keys() const {
+  /// All of it at once: what a search reads first and the value or child that it leads to arrive together.
+  void prefetch() const {
+#ifdef WANDIAN_INDEX_PREFETCH_KEYS
+    constexpr unsigned kEnd = kHeaderBytes + kCapacity * kStride * 8;
+#else
+    constexpr unsigned kEnd = sizeof(Node);
+#endif
     const char* at = reinterpret_cast<const char*>(this);
-    for (unsigned line = 0; line < (kHeaderBytes + kCapacity * kStride * 8 + 63) / 64; ++line) __builtin_prefetch(at + line * 64);
+    for (unsigned offset = 0; offset < kEnd; offset += 64) __builtin_prefetch(at + offset);
   }
 
   // --- writing: the owner ---

@@ -84,7 +84,7 @@ class Tree {
     if (!enter_root(index, node, version)) return false;
     while (node->level != 0) {
       const Node* child = node->child(node->upper_bound(node->size(), probe));
-      child->prefetch_keys();
+      child->prefetch();
       std::uint64_t child_version;
       if (!child->stable_version(child_version) || !node->unchanged(version)) return false;
       node = child;
@@ -185,7 +185,7 @@ void Tree<Policy>::find_many(const OrderedIndex& index, std::span<const KeyRef> 
         Lane& lane = lanes[i];
         lane.parent = lane.node;
         lane.node = lane.node->child(lane.node->upper_bound(lane.node->size(), lane.probe));
-        lane.node->prefetch_keys();
+        lane.node->prefetch();
       }
       // By now the children are on their way, all at once.
       for (unsigned i = 0; i < count; ++i) {
@@ -266,7 +266,7 @@ bool Tree<Policy>::try_fill(Cursor& cursor, const Probe* from, bool inclusive) {
       }
     }
     const Node* child = node->child(which);
-    child->prefetch_keys();
+    child->prefetch();
     std::uint64_t child_version;
     if (!child->stable_version(child_version) || !node->unchanged(version)) return false;
     node = child;

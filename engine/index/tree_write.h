@@ -29,7 +29,7 @@ typename Tree<Policy>::Node* Tree<Policy>::locate(OrderedIndex& index, const Pro
       high_at = which;
     }
     node = node->child(which);
-    node->prefetch_keys();
+    node->prefetch();
   }
   finger.leaf = node;
   finger.has_low = low != nullptr;

@@ -1,0 +1,476 @@
+#include "engine/procedure.h"
+
+#include <algorithm>
+
+#include "engine/redo.h"
+#include "engine/scan.h"
+#include "engine/shard.h"
+#include "engine/shard_state.h"
+
+namespace wandian {
+
+// --- binding -----------------------------------------------------------------------------------------------------
+
+ProcedureTable ProcedureBinder::table(std::string_view name) {
+  ProcedureTable out;
+  if (!status_.ok()) return out;
+  const auto relation = catalog_->find_relation(schema_, name);
+  if (!relation || relation->kind != Catalog::RelationName::Kind::kTable) {
+    status_ = Status{sqlstate::undefined_table, "relation \"" + std::string(name) + "\" does not exist"};
+    return out;
+  }
+  out.def_ = catalog_->table(relation->oid);
+  for (std::size_t i = 0; i < out.def_->indexes.size(); ++i) {
+    std::vector<bool> columns(out.def_->layout_columns(), false);
+    for (const std::uint16_t column : out.def_->codec_columns[i]) columns[column] = true;
+    out.indexed_columns_.push_back(std::move(columns));
+  }
+  for (const ForeignKeyDef& key : out.def_->foreign_keys) {
+    ProcedureTable::ForeignKey bound;
+    bound.def = &key;
+    bound.referenced = catalog_->table(key.referenced_table);
+    for (const std::uint16_t wanted : bound.referenced->codec_columns[0])
+      for (std::size_t i = 0; i < key.referenced_columns.size(); ++i)
+        if (key.referenced_columns[i] == wanted) bound.columns.push_back(key.columns[i]);
+    // Colocated: placed by the same key, so that the owner of one row owns the other.
+    const Placement& own = out.def_->placement;
+    const Placement& other = bound.referenced->placement;
+    std::uint16_t placed_by = 0;
+    bool colocated = own.kind == PlacementKind::kRegion && bound.columns.size() == bound.referenced->codec_columns[0].size();
+    if (other.kind == PlacementKind::kDirectory) placed_by = bound.referenced->codec_columns[0][0];
+    else if (other.kind == PlacementKind::kRegion) placed_by = other.columns[0];
+    else colocated = false;
+    if (colocated) {
+      colocated = false;
+      for (std::size_t i = 0; i < key.columns.size(); ++i)
+        if (key.columns[i] == own.columns[0] && key.referenced_columns[i] == placed_by) colocated = true;
+      // The key is encoded from the referencing row, so both have to be held alike.
+      for (std::size_t i = 0; i < key.columns.size(); ++i)
+        if (out.def_->columns[key.columns[i]].type != bound.referenced->columns[key.referenced_columns[i]].type) colocated = false;
+    }
+    if (!colocated) bound.columns.clear();
+    out.foreign_keys_.push_back(std::move(bound));
+  }
+  return out;
+}
+
+void ProcedureBinder::find_column(const ProcedureTable& table, std::string_view name, std::size_t width, std::uint16_t* index,
+                                  std::uint32_t* offset) {
+  if (!status_.ok()) return;
+  const int found = table.def().find_column(name);
+  if (found < 0) {
+    status_ = Status{sqlstate::undefined_column, "column \"" + std::string(name) + "\" of relation \"" + table.def().name + "\" does not exist"};
+    return;
+  }
+  const RowLayout& layout = table.def().layouts->newest();
+  const Rep rep = layout.rep(static_cast<unsigned>(found));
+  if (rep == Rep::kBytes || rep == Rep::kFixed16 || fixed_bytes(rep) != width) {
+    status_ = Status{sqlstate::datatype_mismatch, "column \"" + std::string(name) + "\" of relation \"" + table.def().name +
+                                                      "\" is not of the width that the procedure expects"};
+    return;
+  }
+  *index = static_cast<std::uint16_t>(found);
+  *offset = layout.slot_offset(static_cast<unsigned>(found));
+}
+
+unsigned ProcedureBinder::index(const ProcedureTable& table, std::string_view name) {
+  if (!status_.ok()) return 0;
+  for (std::size_t i = 0; i < table.def().indexes.size(); ++i)
+    if (table.def().indexes[i].name == name && table.def().indexes[i].global_table == 0) return static_cast<unsigned>(i);
+  status_ = Status{sqlstate::undefined_object, "index \"" + std::string(name) + "\" does not exist"};
+  return 0;
+}
+
+// --- outcomes ----------------------------------------------------------------------------------------------------
+
+bool LocalContext::fail(Status status) {
+  if (outcome_ == Outcome::kRunning) {
+    outcome_ = Outcome::kFailed;
+    status_ = std::move(status);
+  }
+  return false;
+}
+
+void LocalContext::notice(std::string message) {
+  ErrorRecord record;
+  record.severity = Severity::kNotice;
+  record.code = sqlstate::successful_completion;
+  record.message = std::move(message);
+  notices_->push_back(std::move(record));
+}
+
+bool LocalContext::blocked(Row& row, TablePartition& partition, RowLock mode) {
+  if (outcome_ != Outcome::kRunning) return false;
+  outcome_ = Outcome::kBlocked;
+  blocked_row_ = &row;
+  blocked_partition_ = &partition;
+  blocked_mode_ = mode;
+  return false;
+}
+
+bool LocalContext::overtaken() {
+  if (outcome_ == Outcome::kRunning) outcome_ = Outcome::kOvertaken;
+  return false;
+}
+
+bool LocalContext::spend(std::uint32_t rows) {
+  if (outcome_ != Outcome::kRunning) return false;
+  if (rows <= rows_left_) [[likely]] {
+    rows_left_ -= rows;
+    // Looking at the clock costs as much as a row: once in a while is enough to bound the time.
+    if ((rows_left_ & 255) != 0 || shard_->database().env().clock().monotonic_us() < deadline_us_) [[likely]] return true;
+  }
+  return fail(Status{sqlstate::program_limit_exceeded, "local procedure exceeded its budget of rows or time"}
+                  .with_hint("Split the work over several calls, or write it as a global procedure."));
+}
+
+// --- reading -----------------------------------------------------------------------------------------------------
+
+TablePartition* LocalContext::partition_of(const ProcedureTable& table) const {
+  return partition_ == kNoPartition ? nullptr : table.def().storage->find(partition_);
+}
+
+bool LocalContext::encode(const TableDef& table, unsigned index, std::initializer_list<std::int64_t> key, KeyBuffer* out) {
+  Value values[8];
+  DB_ASSERT(key.size() <= 8);
+  unsigned count = 0;
+  for (const std::int64_t part : key) {
+    values[count] = Value::of_int(part);
+    if (!table.codecs[index].fits(count, values[count])) return false;
+    ++count;
+  }
+  return table.codecs[index].encode(std::span<const Value>(values, count), *out);
+}
+
+ProcedureRow LocalContext::see(const TableDef& table, Row* row) {
+  const Version* version = visible_version(*row, view_);
+  if (version == nullptr || version->tombstone()) return {};
+  return {row, version, &table};
+}
+
+bool LocalContext::find(const ProcedureTable& table, std::initializer_list<std::int64_t> key, ProcedureRow* row) {
+  *row = {};
+  if (!spend(1)) return false;
+  TablePartition* partition = partition_of(table);
+  if (partition == nullptr || !encode(table.def(), 0, key, &key_)) return true;
+  if (auto* found = static_cast<Row*>(partition->index(0).find(key_))) *row = see(table.def(), found);
+  return true;
+}
+
+bool LocalContext::find_anywhere(const ProcedureTable& table, std::initializer_list<std::int64_t> key, ProcedureRow* row) {
+  *row = {};
+  if (!spend(1)) return false;
+  if (!encode(table.def(), 0, key, &key_)) return true;
+  PartitionId partition = kNoPartition;
+  if (table.def().placement.kind == PlacementKind::kKey) partition = hash_partition(key_);
+  else if (table.def().placement.kind == PlacementKind::kDirectory) partition = shard_->database().placement().find(table.def().oid, key_);
+  const TablePartition* storage = partition == kNoPartition ? nullptr : table.def().storage->find(partition);
+  if (storage == nullptr) return true;
+  if (auto* found = static_cast<Row*>(storage->index(0).find(key_))) *row = see(table.def(), found);
+  return true;
+}
+
+bool LocalContext::find_many(const ProcedureTable& table, std::int64_t first, std::span<const std::int32_t> seconds, std::span<ProcedureRow> rows) {
+  if (!spend(static_cast<std::uint32_t>(seconds.size()))) return false;
+  TablePartition* partition = partition_of(table);
+  constexpr std::size_t kBatch = 32;
+  KeyBuffer keys[kBatch];
+  KeyRef refs[kBatch];
+  void* found[kBatch];
+  for (std::size_t begin = 0; begin < seconds.size(); begin += kBatch) {
+    const std::size_t count = std::min(kBatch, seconds.size() - begin);
+    for (std::size_t i = 0; i < count; ++i) {
+      rows[begin + i] = {};
+      if (!encode(table.def(), 0, {first, seconds[begin + i]}, &keys[i])) return fail(Status{sqlstate::internal_error, "key out of range"});
+      refs[i] = keys[i];
+    }
+    if (partition == nullptr) continue;
+    partition->index(0).find_many(std::span<const KeyRef>(refs, count), found);
+    for (std::size_t i = 0; i < count; ++i)
+      if (found[i] != nullptr) __builtin_prefetch(static_cast<Row*>(found[i])->head.load(std::memory_order_acquire));
+    for (std::size_t i = 0; i < count; ++i)
+      if (found[i] != nullptr) rows[begin + i] = see(table.def(), static_cast<Row*>(found[i]));
+  }
+  return true;
+}
+
+bool LocalContext::find_unique(const ProcedureTable& table, unsigned index, std::initializer_list<std::int64_t> key, ProcedureRow* row) {
+  *row = {};
+  if (!spend(1)) return false;
+  TablePartition* partition = partition_of(table);
+  if (partition == nullptr || !encode(table.def(), index, key, &key_)) return true;
+  OrderedIndex::Cursor cursor(partition->index(index));
+  KeyBuffer own;
+  for (bool on = cursor.seek(key_, true); on; on = cursor.next()) {
+    const KeyRef entry = cursor.key();
+    if (entry.size < key_.size() || std::memcmp(entry.data, key_.data(), key_.size()) != 0) break;
+    const ProcedureRow seen = see(table.def(), static_cast<Row*>(cursor.value()));
+    if (!seen) continue;
+    table.def().codecs[index].encode_from_row(*table.def().layouts, seen.version->layout, seen.version->row(), table.def().codec_columns[index], own);
+    if (!(own.ref() == entry)) continue;
+    *row = seen;
+    break;
+  }
+  return true;
+}
+
+bool LocalContext::find_last(const ProcedureTable& table, std::initializer_list<std::int64_t> prefix, ProcedureRow* row) {
+  *row = {};
+  if (!spend(1)) return false;
+  TablePartition* partition = partition_of(table);
+  if (partition == nullptr || !encode(table.def(), 0, prefix, &key_)) return true;
+  KeyBuffer end(key_.ref());
+  OrderedIndex::Cursor cursor(partition->index(0));
+  cursor.stop_at(key_, true);
+  for (bool on = KeyCodec::successor(end) ? cursor.seek_last(end, false) : cursor.seek_last(); on; on = cursor.prev()) {
+    Row* anchor = static_cast<Row*>(cursor.value());
+    const Owner::Head head = Owner::look_at(*anchor, descriptor_);
+    if (head.state == Owner::HeadState::kHeldByOther && (head.version->flags & Version::kExclusive) != 0) return blocked(*anchor, *partition, RowLock::kKeyShare);
+    if (head.state == Owner::HeadState::kCommitted) view_.raise_floor(head.lsn);
+    if (head.version->tombstone()) continue;
+    *row = {anchor, head.version, &table.def()};
+    break;
+  }
+  return true;
+}
+
+bool LocalContext::find_range(const ProcedureTable& table, std::initializer_list<std::int64_t> prefix, std::vector<ProcedureRow>* rows) {
+  TablePartition* partition = partition_of(table);
+  if (partition == nullptr || !encode(table.def(), 0, prefix, &key_)) return true;
+  OrderedIndex::Cursor cursor(partition->index(0));
+  for (bool on = cursor.seek(key_, true); on; on = cursor.next()) {
+    const KeyRef entry = cursor.key();
+    if (entry.size < key_.size() || std::memcmp(entry.data, key_.data(), key_.size()) != 0) break;
+    if (!spend(1)) return false;
+    if (const ProcedureRow seen = see(table.def(), static_cast<Row*>(cursor.value()))) rows->push_back(seen);
+  }
+  return true;
+}
+
+// --- writing -----------------------------------------------------------------------------------------------------
+
+namespace {
+
+std::string key_detail(const TableDef& table, std::span<const std::uint16_t> columns, const char* bytes, std::string_view ending) {
+  std::string names, values;
+  for (const std::uint16_t column : columns) {
+    if (column >= table.columns.size()) continue;
+    if (!names.empty()) names += ", ", values += ", ";
+    names += table.columns[column].name;
+    const Value value = table.layouts->newest().read(bytes, column);
+    const TypeInfo* type = find_type(table.columns[column].type);
+    if (value.is_null) values += "null";
+    else if (type->rep == Rep::kBytes) values += value.bytes();
+    else values += std::to_string(value.i);
+  }
+  return "Key (" + names + ")=(" + values + ") " + std::string(ending);
+}
+
+std::span<const std::uint16_t> key_columns(const TableDef& table, unsigned index) {
+  const IndexDef& def = table.indexes[index];
+  const std::size_t parts = def.key_parts == 0 ? def.parts.size() : def.key_parts;
+  return {table.codec_columns[index].data(), std::min(parts, table.codec_columns[index].size())};
+}
+
+}  // namespace
+
+bool LocalContext::check_row(const ProcedureTable& table, const char* bytes) {
+  const TableDef& def = table.def();
+  if (def.row_checks == nullptr) return true;
+  Status status = def.row_checks->check(def, bytes);
+  return status.ok() || fail(std::move(status));
+}
+
+bool LocalContext::check_foreign_keys(const ProcedureTable& table, const char* bytes) {
+  const TableDef& def = table.def();
+  for (const ProcedureTable::ForeignKey& foreign : table.foreign_keys_) {
+    const TableDef& referenced = *foreign.referenced;
+    if (foreign.columns.empty())
+      return fail(Status{sqlstate::feature_not_supported, "a local procedure cannot check foreign key constraint \"" + foreign.def->name +
+                                                              "\", which leads to another partition"}
+                      .with_hint("Write the rows in a global procedure."));
+    bool null = false;
+    for (const std::uint16_t column : foreign.columns) null = null || def.layouts->newest().is_null(bytes, column);
+    if (null) continue;
+    referenced.codecs[0].encode_from_row(def.layouts->newest(), bytes, foreign.columns, key_);
+    if (last_foreign_table_ == &referenced && last_foreign_.ref() == key_.ref()) continue;
+    if (!spend(1)) return false;
+    TablePartition* partition = referenced.storage->find(partition_);
+    Row* row = partition == nullptr ? nullptr : static_cast<Row*>(partition->index(0).find(key_));
+    bool there = false;
+    if (row != nullptr) {
+      const Owner::Head head = Owner::look_at(*row, descriptor_);
+      if (head.state == Owner::HeadState::kHeldByOther) {
+        if ((head.version->flags & Version::kExclusive) != 0) return blocked(*row, *partition, RowLock::kKeyShare);
+        there = true;
+      } else {
+        there = !head.version->tombstone();
+        if (head.state == Owner::HeadState::kCommitted) view_.raise_floor(head.lsn);
+      }
+      // Until this transaction commits, nobody may delete the row: within the turn nobody can, over a longer one a lock holds it.
+      if (there && in_block_) owner_->add_lock(*transaction_, *partition, *row, RowLock::kKeyShare, command_);
+    }
+    if (!there)
+      return fail(Status{sqlstate::foreign_key_violation, "insert or update on table \"" + def.name + "\" violates foreign key constraint \"" +
+                                                              foreign.def->name + "\""}
+                      .with_detail(key_detail(def, foreign.columns, bytes, "is not present in table \"" + referenced.name + "\"."))
+                      .with_table("public", def.name)
+                      .with_constraint(foreign.def->name));
+    last_foreign_table_ = &referenced;
+    last_foreign_.assign(key_);
+  }
+  return true;
+}
+
+bool LocalContext::insert(const ProcedureTable& table, std::initializer_list<Value> values) {
+  if (!spend(1)) return false;
+  const TableDef& def = table.def();
+  DB_ASSERT(values.size() == def.columns.size());
+  if (partition_ == kNoPartition) return fail(Status{sqlstate::internal_error, "the procedure's key has no partition"});
+  if (shard_->database().memory_exhausted())
+    return fail(Status{sqlstate::out_of_memory, "out of memory"}
+                    .with_detail("The server has reached \"max_memory\".")
+                    .with_hint("Delete data or raise \"max_memory\"; reads and deletes still work."));
+  std::size_t column = 0;
+  for (const Value& value : values) {
+    if (value.is_null && def.columns[column].not_null)
+      return fail(Status{sqlstate::not_null_violation, "null value in column \"" + def.columns[column].name + "\" of relation \"" + def.name +
+                                                           "\" violates not-null constraint"}
+                      .with_table("public", def.name)
+                      .with_column(def.columns[column].name));
+    ++column;
+  }
+  const std::span<const Value> row_values(values.begin(), values.size());
+  const RowLayout& layout = def.layouts->newest();
+  const std::size_t size = layout.encoded_size(row_values);
+  // Straight into the log's bytes: they are what the row's memory is copied from.
+  const std::size_t redo_at = redo_->size();
+  redo_->resize(redo_at + redo::kInsertHeader + size);
+  char* bytes = redo::write_insert_header(redo_->data() + redo_at, def.oid, partition_, def.layout, static_cast<std::uint32_t>(size));
+  layout.encode(row_values, bytes);
+  if (!check_row(table, bytes) || !check_foreign_keys(table, bytes)) return false;
+  TablePartition& partition = def.storage->at(def, partition_, shard_->limbo());
+  def.codecs[0].encode_from_row(layout, bytes, def.codec_columns[0], key_);
+  // The usual insert: the key is not there. insert() tells, without a descent where a neighbour was inserted last.
+  for (unsigned i = 1; i < def.indexes.size(); ++i) {
+    if (!def.indexes[i].unique || def.indexes[i].global_table != 0) continue;
+    bool must_wait = false;
+    std::uint64_t floor = 0;
+    Row* other = owner_->unique_conflict(partition, i, bytes, def.layout, nullptr, descriptor_, &must_wait, &floor);
+    view_.raise_floor(floor);
+    if (other == nullptr) continue;
+    if (must_wait) return blocked(*other, partition, RowLock::kUpdate);
+    const Owner::Head head = Owner::look_at(*other, descriptor_);
+    if (head.state == Owner::HeadState::kCommitted && head.lsn > view_.snapshot.bytes) return overtaken();
+    return fail(Status{sqlstate::unique_violation, "duplicate key value violates unique constraint \"" + def.indexes[i].name + "\""}
+                    .with_detail(key_detail(def, key_columns(def, i), bytes, "already exists."))
+                    .with_table("public", def.name)
+                    .with_constraint(def.indexes[i].name));
+  }
+  const auto copy = [&](char* at) { std::memcpy(at, bytes, size); };
+  Row* row = static_cast<Row*>(partition.index(0).find(key_));
+  if (row == nullptr) {
+    row = owner_->make_row(*transaction_, partition, size, command_, copy);
+    partition.index(0).insert(key_, row);
+  } else {
+    const Owner::Head head = Owner::look_at(*row, descriptor_);
+    if (head.state == Owner::HeadState::kHeldByOther) return blocked(*row, partition, RowLock::kUpdate);
+    if (head.state == Owner::HeadState::kCommitted && head.lsn > view_.snapshot.bytes) return overtaken();
+    if (!head.version->tombstone())
+      return fail(Status{sqlstate::unique_violation, "duplicate key value violates unique constraint \"" + def.indexes[0].name + "\""}
+                      .with_detail(key_detail(def, key_columns(def, 0), bytes, "already exists."))
+                      .with_table("public", def.name)
+                      .with_constraint(def.indexes[0].name));
+    if (owner_->locked_by_others(*row, descriptor_, RowLock::kUpdate)) return blocked(*row, partition, RowLock::kUpdate);
+    owner_->push_version(*transaction_, partition, *row, size, Version::kExclusive | Version::kKeyChanged, command_, copy);
+  }
+  for (unsigned i = 1; i < def.indexes.size(); ++i) {
+    if (def.indexes[i].global_table != 0) continue;
+    def.codecs[i].encode_from_row(layout, bytes, def.codec_columns[i], key_);
+    partition.index(i).insert(key_, row);
+  }
+  partition.live_rows.fetch_add(1, std::memory_order_relaxed);
+  return true;
+}
+
+bool LocalContext::update(const ProcedureTable& table, ProcedureRow* row, std::initializer_list<ColumnChange> changes) {
+  if (!spend(1)) return false;
+  const TableDef& def = table.def();
+  TablePartition& partition = def.storage->at(def, partition_, shard_->limbo());
+  Row& anchor = *row->anchor;
+  const Owner::Head head = Owner::look_at(anchor, descriptor_);
+  if (head.state == Owner::HeadState::kHeldByOther) return blocked(anchor, partition, RowLock::kNoKeyUpdate);
+  if (head.version != row->version) return overtaken();
+  if (anchor.lock_state != 0 && owner_->locked_by_others(anchor, descriptor_, RowLock::kNoKeyUpdate)) return blocked(anchor, partition, RowLock::kNoKeyUpdate);
+  const std::span<const ColumnChange> list(changes.begin(), changes.size());
+  std::uint16_t flags = 0;
+  std::uint64_t changed_indexes = 0;
+  for (unsigned i = 0; i < def.indexes.size(); ++i)
+    for (const ColumnChange& change : list) {
+      if (!table.indexed_columns_[i][change.column]) continue;
+      if (i == 0) return fail(Status{sqlstate::feature_not_supported, "a local procedure cannot change a primary key"});
+      changed_indexes |= std::uint64_t{1} << i;
+      flags |= Version::kKeyChanged;
+    }
+  const RowLayout& layout = def.layouts->newest();
+  const char* old_bytes = row->version->row();
+  std::string widened;
+  if (row->version->layout != def.layout) [[unlikely]] {
+    std::vector<Value> all(layout.columns());
+    def.layouts->read_all(row->version->layout, old_bytes, all);
+    widened.resize(layout.encoded_size(all));
+    layout.encode(all, widened.data());
+    old_bytes = widened.data();
+  }
+  const std::size_t size = layout.updated_size(old_bytes, list);
+  char* bytes = arena_->allocate_bytes(size);
+  layout.update(old_bytes, list, bytes);
+  if (!check_row(table, bytes)) return false;
+  for (unsigned i = 1; changed_indexes != 0 && i < def.indexes.size(); ++i) {
+    if ((changed_indexes >> i & 1) == 0 || !def.indexes[i].unique) continue;
+    bool must_wait = false;
+    std::uint64_t floor = 0;
+    Row* other = owner_->unique_conflict(partition, i, bytes, def.layout, &anchor, descriptor_, &must_wait, &floor);
+    view_.raise_floor(floor);
+    if (other == nullptr) continue;
+    if (must_wait) return blocked(*other, partition, RowLock::kUpdate);
+    return fail(Status{sqlstate::unique_violation, "duplicate key value violates unique constraint \"" + def.indexes[i].name + "\""}
+                    .with_detail(key_detail(def, key_columns(def, i), bytes, "already exists."))
+                    .with_table("public", def.name)
+                    .with_constraint(def.indexes[i].name));
+  }
+  def.codecs[0].encode_from_row(layout, bytes, def.codec_columns[0], key_);
+  const std::size_t delta = layout.delta_size(list);
+  const std::size_t redo_at = redo_->size();
+  redo_->resize(redo_at + redo::kUpdateHeader + key_.size() + delta);
+  char* at = redo::write_update_header(redo_->data() + redo_at, def.oid, partition_, def.layout, static_cast<std::uint16_t>(key_.size()),
+                                       static_cast<std::uint32_t>(delta));
+  std::memcpy(at, key_.data(), key_.size());
+  layout.write_delta(list, at + key_.size());
+  row->version = owner_->push_version(*transaction_, partition, anchor, size, flags, command_, [&](char* to) { std::memcpy(to, bytes, size); });
+  for (unsigned i = 1; changed_indexes != 0 && i < def.indexes.size(); ++i) {
+    if ((changed_indexes >> i & 1) == 0 || def.indexes[i].global_table != 0) continue;
+    def.codecs[i].encode_from_row(layout, bytes, def.codec_columns[i], key_);
+    partition.index(i).insert(key_, &anchor);
+  }
+  return true;
+}
+
+bool LocalContext::remove(const ProcedureTable& table, const ProcedureRow& row) {
+  if (!spend(1)) return false;
+  const TableDef& def = table.def();
+  if (!def.referencing.empty())
+    return fail(Status{sqlstate::feature_not_supported, "a local procedure cannot delete from table \"" + def.name + "\", which foreign keys reference"});
+  TablePartition& partition = def.storage->at(def, partition_, shard_->limbo());
+  const Owner::Head head = Owner::look_at(*row.anchor, descriptor_);
+  if (head.state == Owner::HeadState::kHeldByOther) return blocked(*row.anchor, partition, RowLock::kUpdate);
+  if (head.version != row.version) return overtaken();
+  if (owner_->locked_by_others(*row.anchor, descriptor_, RowLock::kUpdate)) return blocked(*row.anchor, partition, RowLock::kUpdate);
+  def.codecs[0].encode_from_row(*def.layouts, row.version->layout, row.version->row(), def.codec_columns[0], key_);
+  redo::append_delete(*redo_, def.oid, partition_, key_);
+  owner_->push_version(*transaction_, partition, *row.anchor, 0, Version::kTombstone | Version::kExclusive, command_, [](char*) {});
+  partition.live_rows.fetch_sub(1, std::memory_order_relaxed);
+  return true;
+}
+
+}  // namespace wandian

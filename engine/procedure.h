@@ -1,0 +1,247 @@
+// The public procedure API: business rules as C++ functions over typed tables (docs/architecture.md, "Native procedures").
+// A local procedure runs to completion on the shard that owns the partition of its key argument: it writes that partition
+//   alone, reads any, at one snapshot. If a row it writes was committed later than that, or is locked, the attempt is undone and
+//   runs again from its start; so its only effects are its writes, its result and its notices.
+// A global procedure is a coroutine: it calls local ones and reads and writes any partition in one transaction.
+// Thread:     a procedure runs on one shard at a time; handles are bound for one catalog and shared by calls on one shard.
+// Errors:     a call that answers false has set the context's outcome: the procedure returns false at once. A procedure that
+//             throws is 38000 external_routine_exception. Nothing but the context may be used to reach rows.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+#include <functional>
+#include <initializer_list>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/array_value.h"
+#include "engine/catalog.h"
+#include "engine/key.h"
+#include "engine/oid.h"
+#include "engine/row_op.h"
+#include "engine/table.h"
+#include "engine/task.h"
+#include "engine/value.h"
+#include "storage/base/status.h"
+
+namespace wandian {
+
+class Shard;
+class Owner;
+class Transaction;
+struct OwnerTransaction;
+struct TxnDescriptor;
+
+/// A table as a procedure knows it: the definition of one catalog, resolved once.
+class ProcedureTable {
+ public:
+  const TableDef& def() const { return *def_; }
+  const std::shared_ptr<const TableDef>& shared() const { return def_; }
+
+ private:
+  friend class ProcedureBinder;
+  friend class LocalContext;
+  friend class GlobalContext;
+  std::shared_ptr<const TableDef> def_;
+  /// Per local index: the columns it holds, so that updates know which to touch.
+  std::vector<std::vector<bool>> indexed_columns_;
+  struct ForeignKey {
+    std::shared_ptr<const TableDef> referenced;
+    std::vector<std::uint16_t> columns;   ///< of this table, in the order of the referenced primary key
+    const ForeignKeyDef* def;
+  };
+  std::vector<ForeignKey> foreign_keys_;
+};
+
+/// A column of a fixed-width type, read and written as T.
+template <class T>
+struct ProcedureColumn {
+  std::uint16_t index = 0;
+  std::uint32_t offset = 0;               ///< in rows of the newest layout
+};
+
+/// Resolves names when a procedure is first called under a catalog. The first failure is kept; later calls do nothing.
+class ProcedureBinder {
+ public:
+  ProcedureBinder(std::shared_ptr<const Catalog> catalog, Oid schema) : catalog_(std::move(catalog)), schema_(schema) {}
+  ProcedureTable table(std::string_view name);
+  /// 42703 if it does not exist, 42804 if T is not its width.
+  template <class T>
+  ProcedureColumn<T> column(const ProcedureTable& table, std::string_view name) {
+    ProcedureColumn<T> out;
+    find_column(table, name, sizeof(T), &out.index, &out.offset);
+    return out;
+  }
+  /// Position of an index among the table's, by name.
+  unsigned index(const ProcedureTable& table, std::string_view name);
+  Status take_status() { return std::move(status_); }
+  bool ok() const { return status_.ok(); }
+
+ private:
+  void find_column(const ProcedureTable& table, std::string_view name, std::size_t width, std::uint16_t* index, std::uint32_t* offset);
+  std::shared_ptr<const Catalog> catalog_;
+  Oid schema_;
+  Status status_;
+};
+
+/// A row that a local procedure reads: good until the procedure writes it or returns.
+struct ProcedureRow {
+  Row* anchor = nullptr;
+  const Version* version = nullptr;
+  const TableDef* table = nullptr;
+
+  explicit operator bool() const { return version != nullptr; }
+  template <class T>
+  T get(ProcedureColumn<T> column) const {
+    if (version->layout == table->layout) [[likely]] {
+      T out;
+      std::memcpy(&out, version->row() + column.offset, sizeof out);
+      return out;
+    }
+    return static_cast<T>(table->layouts->read(version->layout, version->row(), column.index).i);
+  }
+  bool is_null(std::uint16_t column) const { return value(column).is_null; }
+  Value value(std::uint16_t column) const { return table->layouts->read(version->layout, version->row(), column); }
+};
+
+/// What a local procedure sees.
+class LocalContext {
+ public:
+  // --- reading, at the snapshot, in the partition of the call's key ---
+
+  /// The row with this primary key, or one that is false. False: the outcome is set.
+  bool find(const ProcedureTable& table, std::initializer_list<std::int64_t> key, ProcedureRow* row);
+  /// The same in whatever partition holds it (tables that are not placed with the key).
+  bool find_anywhere(const ProcedureTable& table, std::initializer_list<std::int64_t> key, ProcedureRow* row);
+  /// Many rows of one table whose keys are (first, seconds[i]): their cache misses overlap. rows.size() == seconds.size().
+  bool find_many(const ProcedureTable& table, std::int64_t first, std::span<const std::int32_t> seconds, std::span<ProcedureRow> rows);
+  /// By a unique index (integers).
+  bool find_unique(const ProcedureTable& table, unsigned index, std::initializer_list<std::int64_t> key, ProcedureRow* row);
+  /// The row with the highest primary key that begins with `prefix`. Newest committed rows count, whatever the snapshot: for numbering.
+  bool find_last(const ProcedureTable& table, std::initializer_list<std::int64_t> prefix, ProcedureRow* row);
+  /// Calls `each` for the rows whose primary key begins with `prefix`, in order, until it answers false.
+  template <class Each>
+  bool for_each(const ProcedureTable& table, std::initializer_list<std::int64_t> prefix, Each&& each) {
+    std::vector<ProcedureRow> rows;
+    if (!find_range(table, prefix, &rows)) return false;
+    for (const ProcedureRow& row : rows)
+      if (!each(row)) break;
+    return true;
+  }
+
+  // --- writing, in the partition of the call's key ---
+
+  /// One value a column, in table order. Unique indexes, foreign keys, NOT NULL and CHECK hold.
+  bool insert(const ProcedureTable& table, std::initializer_list<Value> values);
+  /// Changes in ascending column order. `row` then stands for the new version.
+  bool update(const ProcedureTable& table, ProcedureRow* row, std::initializer_list<ColumnChange> changes);
+  bool remove(const ProcedureTable& table, const ProcedureRow& row);
+
+  /// Ends the procedure with an error; returns false so that it can be returned.
+  bool fail(Status status);
+  void notice(std::string message);
+  /// Start of the transaction, µs from 2000-01-01 UTC (a timestamptz).
+  std::int64_t now() const { return now_; }
+  /// Memory that lives until the call has been answered.
+  Arena& arena() { return *arena_; }
+
+ private:
+  friend class LocalRun;
+  LocalContext() = default;
+  bool find_range(const ProcedureTable& table, std::initializer_list<std::int64_t> prefix, std::vector<ProcedureRow>* rows);
+  TablePartition* partition_of(const ProcedureTable& table) const;
+  bool encode(const TableDef& table, unsigned index, std::initializer_list<std::int64_t> key, KeyBuffer* out);
+  ProcedureRow see(const TableDef& table, Row* row);
+  bool check_row(const ProcedureTable& table, const char* bytes);
+  bool check_foreign_keys(const ProcedureTable& table, const char* bytes);
+  bool spend(std::uint32_t rows);
+  bool blocked(Row& row, TablePartition& partition, RowLock mode);
+  bool overtaken();
+
+  enum class Outcome : std::uint8_t { kRunning, kFailed, kBlocked, kOvertaken };
+  Shard* shard_ = nullptr;
+  Owner* owner_ = nullptr;
+  OwnerTransaction* transaction_ = nullptr;
+  TxnDescriptor* descriptor_ = nullptr;
+  PartitionId partition_ = kNoPartition;
+  bool in_block_ = false;                    ///< the transaction goes on after the call: row locks have to hold
+  ReadView view_;
+  std::uint32_t command_ = 0;
+  std::int64_t now_ = 0;
+  Arena* arena_ = nullptr;
+  std::string* redo_ = nullptr;
+  std::vector<ErrorRecord>* notices_ = nullptr;
+  Outcome outcome_ = Outcome::kRunning;
+  Status status_;
+  Row* blocked_row_ = nullptr;
+  TablePartition* blocked_partition_ = nullptr;
+  RowLock blocked_mode_{};
+  std::uint32_t rows_left_ = 0;
+  std::int64_t deadline_us_ = 0;
+  const void* last_foreign_table_ = nullptr;   ///< what was checked last: rows of one parent come in a row
+  KeyBuffer key_, last_foreign_;
+};
+
+/// What a global procedure sees.
+class GlobalContext {
+ public:
+  /// Calls a local procedure in this transaction, on the shard that owns its key.
+  Task<Status> call(const struct ProcedureDefinition& procedure, std::span<const Value> args, Value* result);
+  /// Locks a row by its primary key and gives a copy of its newest values (empty if there is none).
+  Task<Status> lock_row(const ProcedureTable& table, std::initializer_list<std::int64_t> key, RowLock mode, std::vector<Value>* values);
+  /// Replaces values of a row that was locked. 40001 if it is gone.
+  Task<Status> update(const ProcedureTable& table, std::initializer_list<std::int64_t> key, std::span<const ColumnChange> changes);
+  /// Inserts a row; foreign keys are checked with the referenced row locked FOR KEY SHARE.
+  Task<Status> insert(const ProcedureTable& table, std::span<const Value> values);
+  std::int64_t now() const { return now_; }
+  Arena& arena() { return *arena_; }
+  void notice(std::string message);
+
+ private:
+  friend Task<Status> run_global(Shard& shard, Transaction& transaction, const struct ProcedureDefinition& procedure, Oid schema,
+                                 std::span<const Value> args, std::int64_t now, Arena& arena, std::vector<ErrorRecord>* notices, Value* result);
+  GlobalContext() = default;
+  Result<PartitionId> place(const TableDef& table, std::span<const Value> key_values);
+  Transaction* transaction_ = nullptr;
+  Arena* arena_ = nullptr;
+  std::int64_t now_ = 0;
+  std::vector<ErrorRecord>* notices_ = nullptr;
+  Oid schema_ = 0;
+};
+
+/// One procedure of a module.
+struct ProcedureDefinition {
+  std::string_view name;
+  std::vector<std::string_view> argument_names;
+  std::vector<Oid> arguments;
+  Oid result = type_oid::kVoid;
+  /// A NULL argument answers NULL without a call.
+  bool strict = true;
+  /// Local: which argument is the key, and whose key it is (the directory, or a table placed by it).
+  unsigned key_argument = 0;
+  std::string_view key_table;
+  /// Resolves the tables; what it returns is given to the calls.
+  std::shared_ptr<const void> (*bind)(ProcedureBinder& binder) = nullptr;
+  /// Exactly one of the two.
+  bool (*local)(LocalContext& context, const void* bound, std::span<const Value> args, Value* result) = nullptr;
+  Task<Status> (*global)(GlobalContext& context, const void* bound, std::span<const Value> args, Value* result) = nullptr;
+};
+
+/// A module: what CREATE EXTENSION or CREATE FUNCTION ... LANGUAGE C finds. User modules export
+/// `extern "C" const wandian::ProcedureModule* wandian_module()`.
+struct ProcedureModule {
+  static constexpr std::uint32_t kAbi = 1;
+  std::uint32_t abi = kAbi;
+  std::string_view name;
+  std::string_view version;
+  std::string_view comment;
+  /// DDL of the extension's tables, run by CREATE EXTENSION in the target schema.
+  std::string_view schema_sql;
+  std::span<const ProcedureDefinition> procedures;
+};
+
+}  // namespace wandian
