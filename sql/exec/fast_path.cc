@@ -191,24 +191,8 @@ class FastRun {
     Transaction& transaction = *env_.transaction;
     Value* values = arena_.allocate_array<Value>(width);
     for (std::size_t i = 0; i < width; ++i) values[i] = Value::null();
-    // The place first: a row that belongs elsewhere is not evaluated twice, since nextval must not be.
-    std::uint64_t evaluated = 0;
-    const std::size_t count = modify.sets.size();
-    if (count > 64) return false;
-    const auto evaluate = [&](std::size_t i) {
-      if ((evaluated >> i & 1) != 0) return true;
-      evaluated |= std::uint64_t{1} << i;
-      return modify.sets[i].value.code.eval(eval_, input_, &values[modify.sets[i].column]);
-    };
-    if (transaction.shard().database().shards() > 1) {
-      for (std::size_t i = 0; i < count; ++i) {
-        if (is_pure(modify.sets[i].value.expr)) continue;
-        // What has effects is evaluated once only, so such a row is left to the general path unless every partition is here.
-        return false;
-      }
-    }
-    for (std::size_t i = 0; i < count; ++i)
-      if (!evaluate(i)) return fail(std::move(eval_.error));
+    for (const ModifyPlan::Set& set : modify.sets)
+      if (!set.value.code.eval(eval_, input_, &values[set.column])) return fail(std::move(eval_.error));
     if (table_.hidden_row_number) values[table_.columns.size()] = Value::of_int(table_.storage->next_row_number());
     if (Status status = check_not_null(table_, {values, width}, eval_); !status.ok()) return fail(std::move(status));
     Result<PartitionId> place = place_row(env_.shard->database().placement(), table_, *env_.catalog, {values, width}, true);

@@ -11,6 +11,17 @@ bool in(const std::vector<std::uint16_t>& columns, std::uint16_t column) {
   return std::find(columns.begin(), columns.end(), column) != columns.end();
 }
 
+// A row that belongs to another shard is evaluated a second time there: volatile functions must not mind.
+bool repeatable(const Expr* expr) {
+  return !any_node(expr, [](const Expr* node) {
+    if (node->kind != ExprKind::kFunction) return false;
+    const FunctionDef& function = *node->as<FunctionExpr>().function;
+    static constexpr std::string_view kHarmless[] = {"nextval", "random", "gen_random_uuid", "clock_timestamp", "timeofday"};
+    return function.volatility == Volatility::kVolatile &&
+           std::find(std::begin(kHarmless), std::end(kHarmless), function.name) == std::end(kHarmless);
+  });
+}
+
 std::vector<ScanColumn> columns_of(const RangeInfo& range) {
   std::vector<ScanColumn> out;
   for (const auto& [column, slot] : range.used) out.push_back({column, slot});
@@ -152,6 +163,8 @@ void Planner::find_fast_path(Plan& plan) {
     if (body_.root || modify.conflict != ConflictAction::kNone || !modify.table->foreign_keys.empty()) return;
     for (const IndexDef& index : modify.table->indexes)
       if (index.global_table != 0) return;
+    for (const ModifyPlan::Set& set : modify.sets)
+      if (!repeatable(set.value.expr)) return;
     fast.possible = true;
     fast.table = modify.table;
     return;
