@@ -8,6 +8,7 @@
 //             throws is 38000 external_routine_exception. Nothing but the context may be used to reach rows.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <cstring>
 #include <functional>
@@ -186,15 +187,25 @@ class LocalContext {
   KeyBuffer key_, last_foreign_;
 };
 
+/// A primary key of integers, for coroutines: g++ 12 cannot keep initializer lists across a suspension.
+struct ProcedureKey {
+  ProcedureKey(std::int64_t a) : parts{Value::of_int(a)}, size(1) {}   // NOLINT: written as {a} where a key is wanted
+  ProcedureKey(std::int64_t a, std::int64_t b) : parts{Value::of_int(a), Value::of_int(b)}, size(2) {}
+  ProcedureKey(std::int64_t a, std::int64_t b, std::int64_t c) : parts{Value::of_int(a), Value::of_int(b), Value::of_int(c)}, size(3) {}
+  std::span<const Value> values() const { return {parts.data(), size}; }
+  std::array<Value, 3> parts;
+  std::size_t size;
+};
+
 /// What a global procedure sees.
 class GlobalContext {
  public:
   /// Calls a local procedure in this transaction, on the shard that owns its key.
   Task<Status> call(const struct ProcedureDefinition& procedure, std::span<const Value> args, Value* result);
   /// Locks a row by its primary key and gives a copy of its newest values (empty if there is none).
-  Task<Status> lock_row(const ProcedureTable& table, std::initializer_list<std::int64_t> key, RowLock mode, std::vector<Value>* values);
+  Task<Status> lock_row(const ProcedureTable& table, ProcedureKey key, RowLock mode, std::vector<Value>* values);
   /// Replaces values of a row that was locked. 40001 if it is gone.
-  Task<Status> update(const ProcedureTable& table, std::initializer_list<std::int64_t> key, std::span<const ColumnChange> changes);
+  Task<Status> update(const ProcedureTable& table, ProcedureKey key, std::span<const ColumnChange> changes);
   /// Inserts a row; foreign keys are checked with the referenced row locked FOR KEY SHARE.
   Task<Status> insert(const ProcedureTable& table, std::span<const Value> values);
   std::int64_t now() const { return now_; }

@@ -363,10 +363,9 @@ Result<PartitionId> GlobalContext::place(const TableDef& table, std::span<const 
   return place_lookup(transaction_->shard().database().placement(), table, known);
 }
 
-Task<Status> GlobalContext::lock_row(const ProcedureTable& table, std::initializer_list<std::int64_t> key, RowLock mode, std::vector<Value>* values) {
+Task<Status> GlobalContext::lock_row(const ProcedureTable& table, ProcedureKey key, RowLock mode, std::vector<Value>* values) {
   values->clear();
-  std::vector<Value> key_values;
-  for (const std::int64_t part : key) key_values.push_back(Value::of_int(part));
+  const std::span<const Value> key_values = key.values();
   const Result<PartitionId> partition = place(table.def(), key_values);
   if (!partition.ok()) co_return partition.status().clone();
   if (partition.value() == kNoPartition) co_return Status{};
@@ -393,9 +392,8 @@ Task<Status> GlobalContext::lock_row(const ProcedureTable& table, std::initializ
   co_return Status{};
 }
 
-Task<Status> GlobalContext::update(const ProcedureTable& table, std::initializer_list<std::int64_t> key, std::span<const ColumnChange> changes) {
-  std::vector<Value> key_values;
-  for (const std::int64_t part : key) key_values.push_back(Value::of_int(part));
+Task<Status> GlobalContext::update(const ProcedureTable& table, ProcedureKey key, std::span<const ColumnChange> changes) {
+  const std::span<const Value> key_values = key.values();
   const Result<PartitionId> partition = place(table.def(), key_values);
   if (!partition.ok()) co_return partition.status().clone();
   KeyBuffer encoded;

@@ -220,14 +220,14 @@ Task<Status> check_move(GlobalContext& context, const HotdogTables& t, std::int6
 Task<Status> supply(GlobalContext& context, const HotdogTables& t, std::int64_t store, std::int64_t sku, std::int64_t quantity,
                     const std::vector<Value>& row, std::int64_t* now_there) {
   if (row.empty()) {
-    const Value values[] = {integer(store), integer(sku), integer(quantity), integer(0), integer(quantity)};
+    const std::array<Value, 5> values = {integer(store), integer(sku), integer(quantity), integer(0), integer(quantity)};
     *now_there = quantity;
     co_return co_await context.insert(t.stock, values);
   }
   *now_there = row[t.stock_quantity.index].i + quantity;
   if (*now_there > INT32_MAX) co_return out_of_range("integer");
-  const ColumnChange changes[] = {{t.stock_quantity.index, integer(*now_there)},
-                                  {t.stock_restocked.index, integer(row[t.stock_restocked.index].i + quantity)}};
+  const std::array changes = {ColumnChange{t.stock_quantity.index, integer(*now_there)},
+                              ColumnChange{t.stock_restocked.index, integer(row[t.stock_restocked.index].i + quantity)}};
   co_return co_await context.update(t.stock, {store, sku}, changes);
 }
 
@@ -260,14 +260,14 @@ Task<Status> transfer_stock(GlobalContext& context, const void* bound, std::span
   if (!status.ok()) co_return std::move(status);
   // In the order of their ids, so that two transfers in opposite directions do not wait for each other.
   std::vector<Value> source, target;
-  for (const std::int64_t store : {std::min(from, to), std::max(from, to)}) {
+  for (const std::int64_t store : std::array{std::min(from, to), std::max(from, to)}) {
     status = co_await context.lock_row(t.stock, {store, sku}, RowLock::kNoKeyUpdate, store == from ? &source : &target);
     if (!status.ok()) co_return std::move(status);
   }
   const std::int64_t in_stock = source.empty() ? 0 : source[t.stock_quantity.index].i;
   if (in_stock < quantity) co_return out_of_stock(from, sku, in_stock, quantity);
-  const ColumnChange changes[] = {{t.stock_quantity.index, integer(in_stock - quantity)},
-                                  {t.stock_restocked.index, integer(source[t.stock_restocked.index].i - quantity)}};
+  const std::array changes = {ColumnChange{t.stock_quantity.index, integer(in_stock - quantity)},
+                              ColumnChange{t.stock_restocked.index, integer(source[t.stock_restocked.index].i - quantity)}};
   status = co_await context.update(t.stock, {from, sku}, changes);
   if (!status.ok()) co_return std::move(status);
   std::int64_t now_there = 0;
