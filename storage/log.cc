@@ -19,7 +19,7 @@ void RecordBuffer::seal(RecordKind kind, std::uint64_t transaction, std::uint32_
   const std::size_t payload = payload_bytes();
   const std::size_t total = (size_ + 7) & ~std::size_t{7};
   DB_ASSERT(total <= kMaxRecordBytes);
-  std::memset(data_.get() + size_, 0, total - size_);          // reserve() kept room for it
+  std::memset(data_.get() + size_, 0, total - size_);  // reserve() kept room for it
   size_ = total;
   RecordHeader header{};
   header.total_bytes = static_cast<std::uint32_t>(total);
@@ -37,7 +37,8 @@ Log::~Log() {
   if (writer_ != nullptr && writer_->threaded()) writer_->stop();
 }
 
-Result<std::unique_ptr<Log>> Log::open(Env& env, const LogOptions& options, LogApplier& applier, RecoveryReport* report) {
+Result<std::unique_ptr<Log>> Log::open(Env& env, const LogOptions& options, LogApplier& applier,
+                                       RecoveryReport* report) {
   WANDIAN_TRY(Writer::check(options));
   WANDIAN_ASSIGN(RecoveredLog recovered, recover_log(env, options, applier, report));
   std::unique_ptr<Log> log(new Log);

@@ -1,16 +1,20 @@
 // The write-ahead log: the shared ring that shards fill, the one writer that makes it durable, and the clock.
 // Owns:       the tail, the marks, the ring, the prefix, the durable LSN; the writer owns the segment files.
-// Thread:     admit(), commit(), append_part(), demand() and the LSN readers from any shard; step() from the writer alone.
-// Invariants: durable <= filled <= prefix <= tail; LSNs only grow; below the prefix every commit window is closed, below
-//             the writer's filled prefix every byte is in the ring; a byte of the ring is reused only when it is durable.
+// Thread:     admit(), commit(), append_part(), demand() and the LSN readers from any shard; step() from the writer
+//             alone.
+// Invariants: durable <= filled <= prefix <= tail; LSNs only grow; below the prefix every commit window is closed,
+//             below the writer's filled prefix every byte is in the ring; a byte of the ring is reused only when it is
+//             durable.
 // Errors:     what can fail (no room in the ring or in preallocated segments) is refused by admit(), before anything
 //             is reserved. A failed write or sync ends the process: the outcome is unknown, and recovery decides
-//             (PostgreSQL wiki, "Fsync Errors"; Rebello et al., "Can Applications Recover from fsync Failures?", ATC 2020).
+//             (PostgreSQL wiki, "Fsync Errors"; Rebello et al., "Can Applications Recover from fsync Failures?", ATC
+//             2020).
 //
 // Order of the window, and why each step stands where it does: docs/architecture.md, "The LSN is the clock".
-//   marks := tail; L := fetch_add(tail) + size; publish(L); commit mark := clear; copy into the ring; fill mark := clear
-// The tail is changed by read-modify-writes alone, so who loads a value that covers L synchronizes with the fetch_add that
-// made L, and so sees the mark that was stored before it or something later: releases and acquires are enough.
+//   marks := tail; L := fetch_add(tail) + size; publish(L); commit mark := clear; copy into the ring;
+//   fill mark := clear
+// The tail is changed by read-modify-writes alone, so who loads a value that covers L synchronizes with the fetch_add
+// that made L, and so sees the mark that was stored before it or something later: releases and acquires are enough.
 #pragma once
 
 #include <algorithm>
@@ -34,24 +38,25 @@ inline constexpr std::size_t kMaxRecordBytes = 256 * 1024;
 inline constexpr std::uint64_t kMarkClear = ~std::uint64_t{0};
 
 enum class RecordKind : std::uint8_t {
-  kCommit = 1,   ///< one whole transaction, or the last piece of one whose parts came before
-  kPart = 2,     ///< a piece of a transaction that is larger than a record; counts only once its commit record is there
+  kCommit = 1,  ///< one whole transaction, or the last piece of one whose parts came before
+  kPart = 2,    ///< a piece of a transaction that is larger than a record; counts only once its commit record is there
 };
 
 /// On disk and in the ring, before each record's payload. storage/README.md documents it byte by byte.
 struct RecordHeader {
-  std::uint32_t total_bytes;     ///< header and payload, padded to 8
+  std::uint32_t total_bytes;  ///< header and payload, padded to 8
   std::uint32_t payload_bytes;
   RecordKind kind;
   std::uint8_t reserved[3];
-  std::uint32_t part_count;      ///< kCommit: how many parts belong to it, the last so many of its transaction
-  std::uint64_t transaction;     ///< binds parts to their commit; unique among open transactions
-  std::uint64_t begin_lsn;       ///< where it stands: patched inside the window
-  std::uint64_t checksum;        ///< XXH3 of the fields above but begin_lsn and of the payload, then mixed with begin_lsn
+  std::uint32_t part_count;   ///< kCommit: how many parts belong to it, the last so many of its transaction
+  std::uint64_t transaction;  ///< binds parts to their commit; unique among open transactions
+  std::uint64_t begin_lsn;    ///< where it stands: patched inside the window
+  std::uint64_t checksum;     ///< XXH3 of the fields above but begin_lsn and of the payload, then mixed with begin_lsn
 };
 static_assert(sizeof(RecordHeader) == 40, "on-disk layout: see storage/README.md");
 
-/// A record's checksum at its place. Multiplying by an odd number is one to one, so a record at another place never verifies.
+/// A record's checksum at its place. Multiplying by an odd number is one to one, so a record at another place never
+/// verifies.
 constexpr std::uint64_t placed_checksum(std::uint64_t content_hash, Lsn begin) {
   return content_hash ^ ((begin.bytes + 1) * 0x9e3779b97f4a7c15u);
 }
@@ -62,8 +67,9 @@ class RecordBuffer {
  public:
   RecordBuffer();
   void clear() { size_ = sizeof(RecordHeader); }
-  char* reserve(std::size_t bytes) {         ///< room for more payload
-    if (capacity_ - size_ < bytes + kPadding) [[unlikely]] grow(bytes);
+  char* reserve(std::size_t bytes) {  ///< room for more payload
+    if (capacity_ - size_ < bytes + kPadding) [[unlikely]]
+      grow(bytes);
     return data_.get() + size_;
   }
   void commit(std::size_t bytes) { size_ += bytes; }
@@ -72,7 +78,7 @@ class RecordBuffer {
     size_ += bytes;
   }
   std::size_t payload_bytes() const { return size_ - sizeof(RecordHeader); }
-  std::size_t total_bytes() const { return size_; }   ///< after seal(): what the log will take
+  std::size_t total_bytes() const { return size_; }  ///< after seal(): what the log will take
   /// Once, after the last byte of payload; the record then is at most kMaxRecordBytes.
   /// @param part_count  of a commit: how many parts of its transaction came before; of a part: not looked at.
   void seal(RecordKind kind, std::uint64_t transaction, std::uint32_t part_count);
@@ -103,30 +109,32 @@ class LogApplier {
 };
 
 struct LogOptions {
-  std::string directory;                     ///< <data-dir>/wal
-  std::size_t ring_bytes = 64u << 20;        ///< power of two
-  std::size_t segment_bytes = 64u << 20;     ///< of file, preallocated and zero-filled before it is used
+  std::string directory;                  ///< <data-dir>/wal
+  std::size_t ring_bytes = 64u << 20;     ///< power of two
+  std::size_t segment_bytes = 64u << 20;  ///< of file, preallocated and zero-filled before it is used
   unsigned shards = 1;
-  std::uint64_t idle_mark_us = 1000;         ///< a mark frame follows the last group after this much idleness
-  Lsn replay_from;                           ///< a checkpoint's: commits at or before it are not fed to the applier
-  Lsn read_from;                             ///< begin of the oldest part then open; 0: none was, so replay_from
-  std::size_t max_record_bytes = kMaxRecordBytes;   ///< what no record will exceed; smaller lets tests use small rings
+  std::uint64_t idle_mark_us = 1000;  ///< a mark frame follows the last group after this much idleness
+  Lsn replay_from;                    ///< a checkpoint's: commits at or before it are not fed to the applier
+  Lsn read_from;                      ///< begin of the oldest part then open; 0: none was, so replay_from
+  std::size_t max_record_bytes = kMaxRecordBytes;  ///< what no record will exceed; smaller lets tests use small rings
 };
 
 struct RecoveryReport {
-  Lsn end;                                   ///< where the log goes on
-  Lsn proved_durable;                        ///< the last durable LSN that a frame states
+  Lsn end;             ///< where the log goes on
+  Lsn proved_durable;  ///< the last durable LSN that a frame states
   std::uint64_t records = 0;
   std::uint64_t bytes = 0;
-  bool tail_cut = false;                     ///< a torn tail was dropped
-  std::string cut_description;               ///< file, offset and reason, for the server log
+  bool tail_cut = false;        ///< a torn tail was dropped
+  std::string cut_description;  ///< file, offset and reason, for the server log
 };
 
 class Log {
  public:
-  /// Opens or creates the directory, replays everything after `replay_from` into `applier`, rewrites and syncs what no frame proved durable,
-  /// and is then ready to append. Damage before the last durable mark is data_corrupted with file, offset and LSN.
-  static Result<std::unique_ptr<Log>> open(Env& env, const LogOptions& options, LogApplier& applier, RecoveryReport* report);
+  /// Opens or creates the directory, replays everything after `replay_from` into `applier`, rewrites and syncs what no
+  /// frame proved durable, and is then ready to append. Damage before the last durable mark is data_corrupted with
+  /// file, offset and LSN.
+  static Result<std::unique_ptr<Log>> open(Env& env, const LogOptions& options, LogApplier& applier,
+                                           RecoveryReport* report);
   ~Log();
 
   // --- any shard -----------------------------------------------------------------------------------------------
@@ -134,7 +142,8 @@ class Log {
   enum class Admission : std::uint8_t { kAdmitted, kWait, kDiskFull };
   /// Whether a record of `bytes` fits now. kWait: demand() room and try again next turn; kDiskFull: 53100.
   Admission admit(std::size_t bytes) const {
-    if (tail_.load(std::memory_order_acquire) + bytes + margin_ <= admission_limit_.load(std::memory_order_acquire)) [[likely]]
+    if (tail_.load(std::memory_order_acquire) + bytes + margin_ <= admission_limit_.load(std::memory_order_acquire))
+        [[likely]]
       return Admission::kAdmitted;
     return disk_full_.load(std::memory_order_acquire) ? Admission::kDiskFull : Admission::kWait;
   }
@@ -148,7 +157,7 @@ class Log {
     // Releases also here: who sees this mark instead of the last window's clear must see that window's work too.
     marks.fill.store(before, std::memory_order_release);
 #ifndef WANDIAN_FAULT_commit_mark_late
-    marks.commit.store(before, std::memory_order_release);       // pairs with the loads in snapshot()
+    marks.commit.store(before, std::memory_order_release);  // pairs with the loads in snapshot()
 #endif
     sim_point(SimPoint::kCommitMarked);
     const std::uint64_t begin = tail_.fetch_add(record.total_bytes(), std::memory_order_acq_rel);
@@ -164,7 +173,7 @@ class Log {
     sim_point(SimPoint::kCommitVisible);
     record.place(Lsn{begin});
     copy_into_ring(begin, record);
-    marks.fill.store(kMarkClear, std::memory_order_release);     // pairs with the writer's load after its load of the tail
+    marks.fill.store(kMarkClear, std::memory_order_release);  // pairs with the writer's load after its load of the tail
     sim_point(SimPoint::kCommitFilled);
     return end;
   }
@@ -187,8 +196,9 @@ class Log {
   /// What may be answered: durable here and, later, on the synchronous standbys.
   Lsn released() const noexcept { return durable(); }
 
-  /// Says that somebody waits for `lsn` to be durable; wakes the writer if it sleeps. Call once a turn, not once a commit,
-  /// and after commits under synchronous_commit = off too: a sleeping writer looks at nothing. kLsnMax asks for room.
+  /// Says that somebody waits for `lsn` to be durable; wakes the writer if it sleeps. Call once a turn, not once a
+  /// commit, and after commits under synchronous_commit = off too: a sleeping writer looks at nothing. kLsnMax asks for
+  /// room.
   void demand(Lsn lsn) noexcept;
   /// Whom the writer wakes (once a group, only if it sleeps) when the durable LSN rises or room appears.
   /// Null detaches; the wake-up outlives its attachment and the round that was under way.
@@ -201,8 +211,9 @@ class Log {
 
   // --- the writer ------------------------------------------------------------------------------------------------
 
-  /// One round (a group at most): raise the prefix, write frames, sync, raise the durable LSN, prepare segments, write an idle mark.
-  /// Returns whether it did anything. In production a thread loops over it; in simulation the scheduler calls it.
+  /// One round (a group at most): raise the prefix, write frames, sync, raise the durable LSN, prepare segments, write
+  /// an idle mark. Returns whether it did anything. In production a thread loops over it; in simulation the scheduler
+  /// calls it.
   bool step();
   /// When step() wants to be called next even if nobody demands anything (idle mark); INT64_MAX = never.
   std::int64_t next_deadline_us() const;
@@ -212,11 +223,11 @@ class Log {
   void stop();
 
   struct Statistics {
-    std::uint64_t groups = 0;            ///< without idle marks
-    std::uint64_t frames = 0;            ///< with marks
-    std::uint64_t bytes_written = 0;     ///< of file: records, frame headers and padding
+    std::uint64_t groups = 0;         ///< without idle marks
+    std::uint64_t frames = 0;         ///< with marks
+    std::uint64_t bytes_written = 0;  ///< of file: records, frame headers and padding
     std::uint64_t sync_us_total = 0, sync_us_max = 0;
-    std::uint64_t segments = 0;          ///< prepared since open()
+    std::uint64_t segments = 0;  ///< prepared since open()
   };
   Statistics statistics() const;
 
@@ -237,17 +248,17 @@ class Log {
   }
 
   // Fixed after open(), read by everybody.
-  char* ring_ = nullptr;                     ///< every page touched, so that no window meets a page fault
+  char* ring_ = nullptr;  ///< every page touched, so that no window meets a page fault
   std::size_t ring_mask_ = 0;
-  std::uint64_t margin_ = 0;                 ///< one maximal record a shard: the overshoot of concurrent fetch_adds
+  std::uint64_t margin_ = 0;  ///< one maximal record a shard: the overshoot of concurrent fetch_adds
   unsigned shards_ = 0;
-  std::unique_ptr<Marks[]> marks_;           ///< each written by its shard alone
-  struct Writer;                             ///< storage/log_writer.h
+  std::unique_ptr<Marks[]> marks_;  ///< each written by its shard alone
+  struct Writer;                    ///< storage/log_writer.h
   std::unique_ptr<Writer> writer_;
 
   alignas(64) std::atomic<std::uint64_t> tail_{0};
-  alignas(64) std::atomic<std::uint64_t> prefix_{0};     ///< the writer and raise_prefix()
-  std::atomic<std::uint64_t> durable_{0};                ///< the writer
+  alignas(64) std::atomic<std::uint64_t> prefix_{0};  ///< the writer and raise_prefix()
+  std::atomic<std::uint64_t> durable_{0};             ///< the writer
   alignas(64) std::atomic<std::uint64_t> admission_limit_{0};
   std::atomic<bool> disk_full_{false};
 };

@@ -31,7 +31,9 @@ std::uint64_t frame_checksum(FrameHeader header, std::uint64_t seed) {
 
 std::string segment_name(std::uint64_t number) { return numbered_name(number, "wal"); }
 std::string preparing_name(std::uint64_t number) { return numbered_name(number, "new"); }
-std::string segment_path(const std::string& directory, std::uint64_t number) { return directory + "/" + segment_name(number); }
+std::string segment_path(const std::string& directory, std::uint64_t number) {
+  return directory + "/" + segment_name(number);
+}
 
 std::optional<std::uint64_t> parse_segment_name(std::string_view name) {
   if (name.size() != kNameDigits + 4 || name.substr(kNameDigits) != ".wal") return std::nullopt;
@@ -44,7 +46,9 @@ std::optional<std::uint64_t> parse_segment_name(std::string_view name) {
   return number;
 }
 
-bool is_preparing_name(std::string_view name) { return name.size() == kNameDigits + 4 && name.substr(kNameDigits) == ".new"; }
+bool is_preparing_name(std::string_view name) {
+  return name.size() == kNameDigits + 4 && name.substr(kNameDigits) == ".new";
+}
 
 std::uint64_t identity_seed(const DatabaseId& database) { return XXH3_64bits(database.data(), database.size()); }
 
@@ -60,7 +64,8 @@ std::array<char, kSegmentHeaderBytes> encode_segment_header(SegmentHeader header
   return sector;
 }
 
-Result<SegmentHeader> decode_segment_header(std::span<const char> sector, std::uint64_t number, const std::string& path) {
+Result<SegmentHeader> decode_segment_header(std::span<const char> sector, std::uint64_t number,
+                                            const std::string& path) {
   const auto damaged = [&](const std::string& what) {
     return Status{sqlstate::data_corrupted, "log segment \"" + path + "\" is damaged at offset 0: " + what};
   };
@@ -74,9 +79,9 @@ Result<SegmentHeader> decode_segment_header(std::span<const char> sector, std::u
   // The checksum before the version: a flipped bit in the version is damage, not another release's file.
   if (header.checksum != XXH3_64bits(copy.data(), copy.size())) return damaged("the header's checksum does not match");
   if (header.format_version != kLogFormatVersion)
-    return Status{sqlstate::feature_not_supported, "log segment \"" + path + "\" has format version " +
-                                                       std::to_string(header.format_version) + ", this server reads version " +
-                                                       std::to_string(kLogFormatVersion)}
+    return Status{sqlstate::feature_not_supported,
+                  "log segment \"" + path + "\" has format version " + std::to_string(header.format_version) +
+                      ", this server reads version " + std::to_string(kLogFormatVersion)}
         .with_hint("Open the data directory with the release that wrote it.");
   if (header.segment != number) return damaged("the header names segment " + segment_name(header.segment));
   if (header.segment_bytes < kSegmentHeaderBytes || header.segment_bytes % kSectorBytes != 0)
@@ -111,10 +116,14 @@ std::uint64_t hash_payload(std::span<const char> first, std::span<const char> se
 
 std::string_view frame_state_text(FrameState state) {
   switch (state) {
-    case FrameState::kValid: return "the frame is valid";
-    case FrameState::kZero: return "no frame was written";
-    case FrameState::kBadHeader: return "the frame's header does not verify";
-    case FrameState::kBadPayload: return "the frame's payload does not verify";
+    case FrameState::kValid:
+      return "the frame is valid";
+    case FrameState::kZero:
+      return "no frame was written";
+    case FrameState::kBadHeader:
+      return "the frame's header does not verify";
+    case FrameState::kBadPayload:
+      return "the frame's payload does not verify";
   }
   return "";
 }
@@ -125,7 +134,8 @@ FrameState parse_frame(std::span<const char> segment, std::uint64_t number, std:
   FrameHeader& header = view->header;
   std::memcpy(&header, segment.data() + offset, sizeof header);
   if (header.magic != kFrameMagic)
-    return header.magic == 0 && is_zero(segment.subspan(offset, kSectorBytes)) ? FrameState::kZero : FrameState::kBadHeader;
+    return header.magic == 0 && is_zero(segment.subspan(offset, kSectorBytes)) ? FrameState::kZero
+                                                                               : FrameState::kBadHeader;
   if (header.segment != number || header.offset != offset || header.checksum != frame_checksum(header, seed))
     return FrameState::kBadHeader;
   // From here on the header is one that a writer of this database wrote at this very place.
@@ -152,10 +162,12 @@ const char* check_record(std::span<const char> available, Lsn begin, RecordHeade
   if (*incomplete) return nullptr;
   std::memcpy(header, available.data(), sizeof *header);
   if (header->begin_lsn != begin.bytes) return "a record states another position than its own";
-  if (header->total_bytes < sizeof(RecordHeader) || header->total_bytes > kMaxRecordBytes || header->total_bytes % 8 != 0)
+  if (header->total_bytes < sizeof(RecordHeader) || header->total_bytes > kMaxRecordBytes ||
+      header->total_bytes % 8 != 0)
     return "a record states an impossible size";
   const std::size_t room = header->total_bytes - sizeof(RecordHeader);
-  if (header->payload_bytes > room || room - header->payload_bytes >= 8) return "a record's two sizes contradict each other";
+  if (header->payload_bytes > room || room - header->payload_bytes >= 8)
+    return "a record's two sizes contradict each other";
   if (header->kind != RecordKind::kCommit && header->kind != RecordKind::kPart) return "a record is of an unknown kind";
   *incomplete = available.size() < header->total_bytes;
   if (*incomplete) return nullptr;

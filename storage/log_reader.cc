@@ -19,13 +19,15 @@ Status RecordAssembler::feed(std::span<const char> bytes, const std::string& pat
   RecordHeader header;
   const auto take = [&](std::size_t wanted) {
     const std::size_t more = carry_.size() < wanted ? std::min(wanted - carry_.size(), bytes.size() - used) : 0;
-    carry_.insert(carry_.end(), bytes.begin() + static_cast<std::ptrdiff_t>(used), bytes.begin() + static_cast<std::ptrdiff_t>(used + more));
+    carry_.insert(carry_.end(), bytes.begin() + static_cast<std::ptrdiff_t>(used),
+                  bytes.begin() + static_cast<std::ptrdiff_t>(used + more));
     used += more;
     return carry_.size() >= wanted;
   };
   if (!take(sizeof header)) return {};
   std::memcpy(&header, carry_.data(), sizeof header);
-  const std::size_t whole = std::min<std::size_t>(std::max<std::size_t>(header.total_bytes, sizeof header), kMaxRecordBytes);
+  const std::size_t whole =
+      std::min<std::size_t>(std::max<std::size_t>(header.total_bytes, sizeof header), kMaxRecordBytes);
   if (!take(whole)) return {};
   std::size_t carried = 0;
   WANDIAN_TRY(parse(carry_, carry_path_, carry_offset_, &carried));
@@ -34,7 +36,8 @@ Status RecordAssembler::feed(std::span<const char> bytes, const std::string& pat
   return feed(bytes.subspan(used), path, offset + used);
 }
 
-Status RecordAssembler::parse(std::span<const char> bytes, const std::string& path, std::uint64_t offset, std::size_t* used) {
+Status RecordAssembler::parse(std::span<const char> bytes, const std::string& path, std::uint64_t offset,
+                              std::size_t* used) {
   *used = 0;
   while (*used < bytes.size()) {
     RecordHeader header;
@@ -42,7 +45,8 @@ Status RecordAssembler::parse(std::span<const char> bytes, const std::string& pa
     const std::span<const char> rest = bytes.subspan(*used);
     if (const char* reason = check_record(rest, position_, &header, &incomplete))
       return Status{sqlstate::data_corrupted, "log segment \"" + path + "\" is damaged at offset " +
-                                                  std::to_string(offset + *used) + ", LSN " + to_string(position_) + ": " + reason};
+                                                  std::to_string(offset + *used) + ", LSN " + to_string(position_) +
+                                                  ": " + reason};
     if (incomplete) return {};
     position_.bytes += header.total_bytes;
     ++records_;

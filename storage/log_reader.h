@@ -1,8 +1,9 @@
 // Reading records out of the byte stream that frames carry.
-// Owns:    RecordAssembler: the bytes of the record that is not yet whole, and the parts of transactions not yet committed.
+// Owns:    RecordAssembler: the bytes of the record that is not yet whole, and the parts of transactions not yet
+//          committed.
 // Thread:  one.
-// Errors:  frames were verified before, so a record that does not verify is damage, never a torn tail: data_corrupted with
-//          file, offset and LSN.
+// Errors:  frames were verified before, so a record that does not verify is damage, never a torn tail: data_corrupted
+//          with file, offset and LSN.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +22,8 @@ class RecordAssembler {
  public:
   /// @param start        where a record begins: of the bytes fed.
   /// @param replay_from  commits at or before it are read and verified but not applied.
-  RecordAssembler(LogApplier& applier, Lsn start, Lsn replay_from) : applier_(applier), position_(start), replay_from_(replay_from) {}
+  RecordAssembler(LogApplier& applier, Lsn start, Lsn replay_from)
+      : applier_(applier), position_(start), replay_from_(replay_from) {}
 
   /// The next bytes of the log; every record that is whole now is verified and, if it completes a transaction, applied.
   /// @param path, offset  where these bytes stand, for errors.
@@ -43,7 +45,7 @@ class RecordAssembler {
   std::string carry_path_;
   std::uint64_t carry_offset_ = 0;
   std::unordered_map<std::uint64_t, std::vector<std::vector<char>>> parts_;
-  std::vector<std::span<const char>> payloads_;                // scratch
+  std::vector<std::span<const char>> payloads_;  // scratch
   std::uint64_t records_ = 0, bytes_ = 0;
 };
 

@@ -31,8 +31,10 @@ Status SegmentBuilder::slice() {
       return {};
     }
     case Stage::kFill: {
-      // Allocated blocks alone would not do: the first write into each is a change of metadata, which every fdatasync of a
-      // group would have to journal. Synced slice by slice, so that no group's sync finds a whole segment of dirty zeros.
+      // Allocated blocks alone would not do: the first write into each is a change of metadata, which every fdatasync
+      //                                      of a
+      // group would have to journal. Synced slice by slice, so that no group's sync finds a whole segment of dirty
+      // zeros.
       static constexpr std::size_t kPieceBytes = 64 * 1024;
       static constexpr char kZeros[kPieceBytes] = {};
       const std::uint64_t end = std::min(filled_ + kSliceBytes, header_.segment_bytes);
@@ -62,7 +64,8 @@ Status SegmentBuilder::slice() {
       stage_ = Stage::kDone;
       return {};
     }
-    case Stage::kDone: break;
+    case Stage::kDone:
+      break;
   }
   return {};
 }

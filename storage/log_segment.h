@@ -1,6 +1,7 @@
 // Segment files: how one comes to be, and which there are.
 // Owns:    SegmentBuilder makes one segment under a temporary name, in slices; Segment is one open for appending.
-// Thread:  each object belongs to one thread at a time; the builder's is the preparer's, a Segment is handed to the writer.
+// Thread:  each object belongs to one thread at a time; the builder's is the preparer's, a Segment is handed to the
+//          writer.
 // Invariants: a file with a segment's name is whole: its header, zeros and content were synced before the rename, so
 //          whatever is wrong with a named file's header is damage.
 #pragma once
@@ -18,8 +19,8 @@ namespace wandian {
 struct Segment {
   std::unique_ptr<File> file;
   std::uint64_t number = 0;
-  std::uint64_t bytes = 0;           ///< of file
-  std::uint64_t offset = 0;          ///< where the next frame goes
+  std::uint64_t bytes = 0;   ///< of file
+  std::uint64_t offset = 0;  ///< where the next frame goes
   std::uint64_t room() const { return bytes - offset; }
 };
 
@@ -32,8 +33,8 @@ class SegmentBuilder {
   /// One slice of the work: at most kSliceBytes of zeros and a sync. Returns true when the segment has its name.
   /// After an error the file under preparation is removed, as far as that works, and the next call starts anew.
   Result<bool> step();
-  Status run();                      ///< step() until it is done
-  Segment take();                    ///< after it is done
+  Status run();    ///< step() until it is done
+  Segment take();  ///< after it is done
 
   static constexpr std::uint64_t kSliceBytes = 4u << 20;
 

@@ -1,7 +1,7 @@
 #include "storage/log_writer.h"
 
-#include <algorithm>
 #include <sys/mman.h>
+#include <algorithm>
 
 namespace wandian {
 namespace {
@@ -18,7 +18,8 @@ Status Log::Writer::check(const LogOptions& options) {
   if (options.max_record_bytes > kMaxRecordBytes || options.max_record_bytes < sizeof(RecordHeader))
     return refuse("the log's largest record is out of range");
   const std::uint64_t needed = static_cast<std::uint64_t>(options.shards + 1) * options.max_record_bytes;
-  if (options.ring_bytes < needed) return refuse("the log's ring must hold " + std::to_string(needed) + " bytes for this many shards");
+  if (options.ring_bytes < needed)
+    return refuse("the log's ring must hold " + std::to_string(needed) + " bytes for this many shards");
   if (options.segment_bytes % kSectorBytes != 0 || options.segment_bytes < kSegmentHeaderBytes ||
       payload_room(options.segment_bytes - kSegmentHeaderBytes, options.shards) < needed)
     return refuse("a log segment must be a multiple of 512 bytes and hold " + std::to_string(needed) +
@@ -47,7 +48,7 @@ Log::Writer::Writer(Log& log, Env& env, const LogOptions& options, RecoveredLog 
       next_number_(current_.number + 1) {
   void* const memory = ::mmap(nullptr, ring_bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   DB_ASSERT(memory != MAP_FAILED);
-  std::memset(memory, 0, ring_bytes_);       // touches every page
+  std::memset(memory, 0, ring_bytes_);  // touches every page
   log_.ring_ = static_cast<char*>(memory);
   log_.ring_mask_ = ring_bytes_ - 1;
   const std::size_t frames = ring_bytes_ / (kMaxFrameBytes - sizeof(FrameHeader)) + 2;
@@ -74,8 +75,8 @@ bool Log::Writer::step() {
   return did;
 }
 
-/// Interleavings, part 2, entry 8: the tail first, then the fill marks. Marks may be stale, so the minimum may lie below
-/// what was seen before.
+/// The tail first, then the fill marks: the other way round, a shard that reserves in between would be taken for idle.
+/// Marks may be stale, so the minimum may lie below what was seen before.
 void Log::Writer::collect_filled() {
   std::uint64_t low = log_.tail_.load(std::memory_order_acquire);
   for (unsigned i = 0; i < log_.shards_; ++i) low = std::min(low, log_.marks_[i].fill.load(std::memory_order_acquire));
@@ -107,7 +108,7 @@ void Log::Writer::write_group() {
 #endif
   if (!sync_touched()) return;
   stated_durable_ = log_.durable_.load(std::memory_order_relaxed);
-  log_.durable_.store(written_, std::memory_order_release);    // pairs with durable()
+  log_.durable_.store(written_, std::memory_order_release);  // pairs with durable()
   last_group_us_ = env_.clock().monotonic_us();
   counters.groups.fetch_add(1, std::memory_order_relaxed);
   if (current_.number != first_segment) {
@@ -126,8 +127,8 @@ void Log::Writer::append_frame(FrameKind kind, std::uint64_t payload_bytes) {
   const std::size_t straight = std::min<std::size_t>(payload_bytes, ring_bytes_ - at);
   const std::span<const char> first(log_.ring_ + at, straight), second(log_.ring_, payload_bytes - straight);
   DB_ASSERT(headers_.size() < headers_.capacity());
-  headers_.push_back(make_frame_header(kind, current_.number, current_.offset, Lsn{written_}, log_.durable(), payload_bytes,
-                                       hash_payload(first, second), seed_));
+  headers_.push_back(make_frame_header(kind, current_.number, current_.offset, Lsn{written_}, log_.durable(),
+                                       payload_bytes, hash_payload(first, second), seed_));
   const std::uint64_t whole = frame_bytes(payload_bytes);
   DB_ASSERT(whole <= current_.room());
   pieces_.emplace_back(reinterpret_cast<const char*>(&headers_.back()), sizeof(FrameHeader));
@@ -146,7 +147,7 @@ bool Log::Writer::next_segment() {
   left_.push_back(std::move(current_.file));
   {
     const std::lock_guard lock(mutex_);
-    DB_ASSERT(spare_.has_value());           // admission let nothing in beyond it
+    DB_ASSERT(spare_.has_value());  // admission let nothing in beyond it
     current_ = std::move(*spare_);
     spare_.reset();
     spare_wanted_.store(true, std::memory_order_release);
@@ -171,7 +172,8 @@ bool Log::Writer::sync_touched() {
   if (const Status status = current_.file->sync(); !status.ok()) return fail("sync", status);
   const auto took = static_cast<std::uint64_t>(std::max<std::int64_t>(env_.clock().monotonic_us() - before, 0));
   counters.sync_us_total.fetch_add(took, std::memory_order_relaxed);
-  if (took > counters.sync_us_max.load(std::memory_order_relaxed)) counters.sync_us_max.store(took, std::memory_order_relaxed);
+  if (took > counters.sync_us_max.load(std::memory_order_relaxed))
+    counters.sync_us_max.store(took, std::memory_order_relaxed);
   return true;
 }
 
@@ -204,7 +206,7 @@ void Log::Writer::publish_limit() {
   const std::uint64_t limit = std::min(by_segments, by_ring);
   const bool rises = limit > log_.admission_limit_.load(std::memory_order_relaxed);
   log_.disk_full_.store(full, std::memory_order_release);
-  log_.admission_limit_.store(limit, std::memory_order_release);   // pairs with admit()
+  log_.admission_limit_.store(limit, std::memory_order_release);  // pairs with admit()
   if (rises) wake_shards();
 }
 
@@ -308,7 +310,7 @@ void Log::Writer::run_preparer() {
     } else {
       lock.unlock();
       prepare();
-      wakeup.wake();                         // the limit or disk_full may have changed
+      wakeup.wake();  // the limit or disk_full may have changed
       lock.lock();
     }
   }
@@ -339,7 +341,8 @@ void Log::Writer::stop() {
     if (filled_ == written_) break;
     write_group();
   }
-  if (!dead_.load(std::memory_order_relaxed) && stated_durable_ < written_ && current_.room() >= kSectorBytes) write_mark();
+  if (!dead_.load(std::memory_order_relaxed) && stated_durable_ < written_ && current_.room() >= kSectorBytes)
+    write_mark();
   threaded_ = false;
 }
 

@@ -2,11 +2,13 @@
 // Owns:    the ring's memory, the open segment, the spare one, the list of segments.
 // Thread:  step() and what it calls: the writer's. prepare(): the preparer's (without threads: step() calls it).
 //          wakeup: anybody's. What both threads touch is under mutex_; a group takes it only to change segments.
-// Invariants: written <= filled; durable is raised only after every file of the group was synced; a frame is never rewritten;
-//          the room in the open and the spare segment covers every byte that admission let in, however it falls into groups.
-// Why the last holds: a group of n bytes takes at most n / kWorstPayload + 1 sectors, so a group (with its mark) lowers the
-//          admission limit by less than two sectors of payload. A limit that a shard has checked is used within one window;
-//          what stands there unfilled holds back all that came later, so few groups fit in between: kSlackSectorsPerShard.
+// Invariants: written <= filled; durable is raised only after every file of the group was synced; a frame is never
+//          rewritten; the room in the open and the spare segment covers every byte that admission let in, however it
+//          falls into groups.
+// Why the last holds: a group of n bytes takes at most n / kWorstPayload + 1 sectors, so a group (with its mark) lowers
+//          the admission limit by less than two sectors of payload. A limit that a shard has checked is used within one
+//          window; what stands there unfilled holds back all that came later, so few groups fit in between:
+//          kSlackSectorsPerShard.
 #pragma once
 
 #include <condition_variable>
@@ -31,7 +33,7 @@ struct Log::Writer {
   void stop();
   Status release_before(Lsn lsn);
 
-  ThreadWakeup wakeup;                       ///< of the writer's thread
+  ThreadWakeup wakeup;  ///< of the writer's thread
   std::vector<std::atomic<Wakeup*>> shard_wakeups;
   struct Counters {
     std::atomic<std::uint64_t> groups{0}, frames{0}, bytes_written{0}, sync_us_total{0}, sync_us_max{0}, segments{0};
@@ -41,9 +43,9 @@ struct Log::Writer {
   static Status check(const LogOptions& options);
 
  private:
-  static constexpr std::uint64_t kWorstPayload = kSectorBytes - sizeof(FrameHeader);   ///< of a frame's only sector
+  static constexpr std::uint64_t kWorstPayload = kSectorBytes - sizeof(FrameHeader);  ///< of a frame's only sector
   static constexpr std::uint64_t kSlackSectorsPerShard = 8, kSlackSectors = 32;
-  static constexpr std::int64_t kRetryUs = 100'000;   ///< between attempts to prepare a segment on a full disk
+  static constexpr std::int64_t kRetryUs = 100'000;  ///< between attempts to prepare a segment on a full disk
 
   static std::uint64_t slack_sectors(unsigned shards) { return kSlackSectors + kSlackSectorsPerShard * shards; }
   static std::uint64_t payload_room(std::uint64_t file_bytes, unsigned shards);
@@ -79,10 +81,10 @@ struct Log::Writer {
   std::uint64_t stated_durable_ = 0;         ///< the highest durable LSN that a frame or header on disk states
   std::int64_t last_group_us_ = 0;
   std::uint64_t published_room_ = 0;
-  std::vector<FrameHeader> headers_;         ///< of the group; never grows while pieces point into it
+  std::vector<FrameHeader> headers_;  ///< of the group; never grows while pieces point into it
   std::vector<std::span<const char>> pieces_;
-  std::uint64_t pieces_offset_ = 0;          ///< in the open file, of the first piece
-  std::atomic<bool> dead_{false};            ///< fatal() was called; in production nobody lives to see it
+  std::uint64_t pieces_offset_ = 0;  ///< in the open file, of the first piece
+  std::atomic<bool> dead_{false};    ///< fatal() was called; in production nobody lives to see it
 
   // Both threads', under mutex_.
   mutable std::mutex mutex_;

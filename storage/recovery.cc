@@ -37,8 +37,9 @@ Result<std::span<const char>> read_bytes(Env& env, const SegmentOnDisk& segment,
   WANDIAN_ASSIGN(const std::uint64_t size, file->size());
   // The size was synced before the file got its name.
   if (size < wanted)
-    return Status{sqlstate::data_corrupted, "log segment \"" + segment.path + "\" is damaged at offset " + std::to_string(size) +
-                                                ": the file ends there, its header states " + std::to_string(wanted) + " bytes"};
+    return Status{sqlstate::data_corrupted, "log segment \"" + segment.path + "\" is damaged at offset " +
+                                                std::to_string(size) + ": the file ends there, its header states " +
+                                                std::to_string(wanted) + " bytes"};
   if (buffer->capacity < wanted) {
     buffer->data = std::make_unique_for_overwrite<char[]>(wanted);
     buffer->capacity = wanted;
@@ -73,8 +74,9 @@ class Recovery {
     for (const std::uint64_t number : numbers) {
       WANDIAN_ASSIGN(SegmentOnDisk segment, read_header(env_, options_.directory, number));
       if (!segments_.empty() && segment.header.database != segments_[0].header.database)
-        return Status{sqlstate::data_corrupted, "log segment \"" + segment.path + "\" belongs to another database than \"" +
-                                                    segments_[0].path + "\""};
+        return Status{
+            sqlstate::data_corrupted,
+            "log segment \"" + segment.path + "\" belongs to another database than \"" + segments_[0].path + "\""};
       if (segment.restarts()) proved_ = std::max(proved_, Lsn{segment.header.durable_lsn});
       segments_.push_back(std::move(segment));
     }
@@ -102,7 +104,8 @@ class Recovery {
       } else if (started_ && next_ >= superseded_from(i)) {
         continue;
       } else if (i > 0 && segments_[i - 1].number + 1 != segment.number) {
-        return Status{sqlstate::data_corrupted, "log segment \"" + segment_path(options_.directory, segment.number - 1) +
+        return Status{sqlstate::data_corrupted, "log segment \"" +
+                                                    segment_path(options_.directory, segment.number - 1) +
                                                     "\" is missing; LSN " + to_string(next_) + " should be in it"};
       }
       if (segment.restarts() && next_ >= superseded_from(i)) {
@@ -120,8 +123,8 @@ class Recovery {
     if (!started_) return begin(start);
     if (next_ == start && assembler_->partial_bytes() == 0) return {};
     // All before a restart was durable when the segment got its name.
-    return Status{sqlstate::data_corrupted, "the log is damaged at LSN " + to_string(next_) + ": log segment \"" + segment.path +
-                                                "\" goes on at LSN " + to_string(start)};
+    return Status{sqlstate::data_corrupted, "the log is damaged at LSN " + to_string(next_) + ": log segment \"" +
+                                                segment.path + "\" goes on at LSN " + to_string(start)};
   }
 
   /// @param first  the log's first byte that is there. A segment may begin within a record, so records are read from
@@ -131,8 +134,9 @@ class Recovery {
     first_ = next_ = unproved_begin_ = first;
     assembler_.emplace(applier_, read_start_, options_.replay_from);
     if (first <= read_start_) return {};
-    return Status{sqlstate::data_corrupted, "the log in \"" + options_.directory + "\" begins at LSN " + to_string(first) +
-                                                ", but it is needed from LSN " + to_string(read_start_)};
+    return Status{sqlstate::data_corrupted, "the log in \"" + options_.directory + "\" begins at LSN " +
+                                                to_string(first) + ", but it is needed from LSN " +
+                                                to_string(read_start_)};
   }
 
   Status read_segment(std::size_t index, std::span<const char> bytes) {
@@ -149,13 +153,14 @@ class Recovery {
         WANDIAN_TRY(begin(Lsn{frame.header.begin_lsn}));
       }
       if (!started_)
-        return Status{sqlstate::data_corrupted, "log segment \"" + segment.path + "\", the oldest, is damaged at offset " +
-                                                    std::to_string(offset) + ": " + std::string(frame_state_text(state))};
+        return Status{sqlstate::data_corrupted, "log segment \"" + segment.path +
+                                                    "\", the oldest, is damaged at offset " + std::to_string(offset) +
+                                                    ": " + std::string(frame_state_text(state))};
       if (state != FrameState::kValid || frame.header.begin_lsn != next_.bytes) {
         std::optional<std::uint64_t> resume;
         WANDIAN_TRY(judge(index, bytes, offset, state, &resume));
         if (ended_) return {};
-        if (!resume) return {};           // goes on in a later segment
+        if (!resume) return {};  // goes on in a later segment
         offset = *resume;
         continue;
       }
@@ -213,7 +218,8 @@ class Recovery {
       WANDIAN_ASSIGN(const std::span<const char> content, read_bytes(env_, segments_[i], &looking_));
       look(i, content, kSegmentHeaderBytes);
     }
-    const std::string place = "\"" + segments_[index].path + "\", offset " + std::to_string(offset) + ", LSN " + to_string(next_);
+    const std::string place =
+        "\"" + segments_[index].path + "\", offset " + std::to_string(offset) + ", LSN " + to_string(next_);
     std::string reason{frame_state_text(state)};
     if (state == FrameState::kValid) reason = "the frame belongs to a later LSN";
     if (stated > next_)
@@ -223,11 +229,14 @@ class Recovery {
     ended_ = true;
     if (state == FrameState::kZero && later_frames == 0 && assembler_->partial_bytes() == 0) return {};
     report_.tail_cut = true;
-    report_.cut_description = "the log ends at LSN " + to_string(assembler_->record_end()) + ": " + place + ": " + reason;
+    report_.cut_description =
+        "the log ends at LSN " + to_string(assembler_->record_end()) + ": " + place + ": " + reason;
     if (assembler_->partial_bytes() > 0)
-      report_.cut_description += "; " + std::to_string(assembler_->partial_bytes()) + " bytes of an unfinished record were dropped";
+      report_.cut_description +=
+          "; " + std::to_string(assembler_->partial_bytes()) + " bytes of an unfinished record were dropped";
     if (later_frames > 0)
-      report_.cut_description += "; " + std::to_string(later_frames) + " later frames that were never durable were dropped";
+      report_.cut_description +=
+          "; " + std::to_string(later_frames) + " later frames that were never durable were dropped";
     return {};
   }
 
@@ -248,8 +257,9 @@ class Recovery {
     }
     // A checkpoint is only made of what was durable.
     if (options_.replay_from <= next_ && read_start_ <= next_) return {};
-    return Status{sqlstate::data_corrupted, "the log in \"" + options_.directory + "\" ends at LSN " + to_string(next_) +
-                                                ", but its checkpoint is at LSN " + to_string(options_.replay_from)};
+    return Status{sqlstate::data_corrupted, "the log in \"" + options_.directory + "\" ends at LSN " +
+                                                to_string(next_) + ", but its checkpoint is at LSN " +
+                                                to_string(options_.replay_from)};
   }
 
   std::vector<char> encode_frames(std::uint64_t number, Lsn start, std::span<const char> bytes) const {
@@ -258,8 +268,8 @@ class Recovery {
       const std::span<const char> payload = bytes.first(std::min(bytes.size(), kMaxFrameBytes - sizeof(FrameHeader)));
       const std::size_t at = content.size();
       const FrameHeader header =
-          make_frame_header(FrameKind::kData, number, kSegmentHeaderBytes + at, start, std::min(start, proved_), payload.size(),
-                            hash_payload(payload, {}), seed_);
+          make_frame_header(FrameKind::kData, number, kSegmentHeaderBytes + at, start, std::min(start, proved_),
+                            payload.size(), hash_payload(payload, {}), seed_);
       content.resize(at + frame_bytes(payload.size()));
       std::memcpy(content.data() + at, &header, sizeof header);
       std::memcpy(content.data() + at + sizeof header, payload.data(), payload.size());
@@ -272,8 +282,8 @@ class Recovery {
   Status rewrite() {
     const Lsn end = assembler_->record_end();
     raise_proved(proved_);
-    const Lsn start = unproved_begin_;            // proved_, or where the log begins
-    unproved_.resize(end.bytes - start.bytes);    // without the record that is cut off
+    const Lsn start = unproved_begin_;          // proved_, or where the log begins
+    unproved_.resize(end.bytes - start.bytes);  // without the record that is cut off
     SegmentHeader header{};
     header.segment = segments_.empty() ? 1 : segments_.back().number + 1;
     header.database = result_.database;
@@ -319,10 +329,10 @@ class Recovery {
   std::optional<RecordAssembler> assembler_;
   bool started_ = false;
   bool ended_ = false;
-  Lsn first_, next_;                 ///< of the log that is there; next_ also counts the bytes of an unfinished record
-  Lsn proved_;                       ///< on stable storage by somebody's word
+  Lsn first_, next_;  ///< of the log that is there; next_ also counts the bytes of an unfinished record
+  Lsn proved_;        ///< on stable storage by somebody's word
   Lsn unproved_begin_;
-  std::vector<char> unproved_;       ///< the log from unproved_begin_ to next_
+  std::vector<char> unproved_;  ///< the log from unproved_begin_ to next_
   std::string last_path_;
 };
 

@@ -1,9 +1,10 @@
-// The seam to everything that can fail or that differs from run to run: files, clocks, random numbers, the end of the process.
+// The seam to what can fail or differs from run to run: files, clocks, random numbers, the end of the process.
 // Owns:       interfaces only. PosixEnv (posix_env()) is production, SimEnv (env_sim.h) is one seed's world.
 // Thread:     Clock, FileSystem and Env may be called from any thread. One File is used by one thread at a time.
 //             random() is the calling thread's own generator, so it takes no lock and is not to be handed on.
 // Errors:     what a disk can cause comes back as a Status whose message names the call, the path and the errno's text:
-//             ENOSPC, EDQUOT, EFBIG -> disk_full (53100); ENOENT -> undefined_file (58P01); everything else -> io_error (58030).
+//             ENOSPC, EDQUOT, EFBIG -> disk_full (53100); ENOENT -> undefined_file (58P01); everything else -> io_error
+//             (58030).
 //
 // Calls block. The log writer and its preparer are threads that may; shards never call the file system.
 #pragma once
@@ -37,8 +38,8 @@ inline constexpr std::size_t kSectorBytes = 512;
 class File {
  public:
   virtual ~File() = default;
-  /// Writes all pieces, one after the other, from `offset` on. Never partly done with an ok Status; with an error the bytes
-  /// in that range are undefined. Durable only after sync().
+  /// Writes all pieces, one after the other, from `offset` on. Never partly done with an ok Status; with an error the
+  /// bytes in that range are undefined. Durable only after sync().
   virtual Status write(std::span<const std::span<const char>> pieces, std::uint64_t offset) = 0;
   /// Reads up to `bytes`; fewer only at the end of the file.
   virtual Result<std::size_t> read(char* into, std::size_t bytes, std::uint64_t offset) = 0;
@@ -46,8 +47,8 @@ class File {
   /// about any byte written since the last success, and calling again proves nothing.
   virtual Status sync() = 0;
   virtual Result<std::uint64_t> size() = 0;
-  /// Grows the file's allocation to `bytes` so that writing zeros into it cannot meet a full disk (where the file system
-  /// offers that); the content reads as zeros.
+  /// Grows the file's allocation to `bytes` so that writing zeros into it cannot meet a full disk (where the file
+  /// system offers that); the content reads as zeros.
   virtual Status allocate(std::uint64_t bytes) = 0;
   virtual const std::string& path() const = 0;
 
@@ -55,9 +56,9 @@ class File {
 };
 
 enum class OpenMode : std::uint8_t {
-  kRead,        ///< must exist
-  kWrite,       ///< must exist; read and write
-  kCreate,      ///< read and write; an old file of that name is emptied
+  kRead,    ///< must exist
+  kWrite,   ///< must exist; read and write
+  kCreate,  ///< read and write; an old file of that name is emptied
 };
 
 class FileSystem {

@@ -1,10 +1,4 @@
 // Env on the real machine: POSIX files, the kernel's clocks and random numbers.
-#include <algorithm>
-#include <array>
-#include <cerrno>
-#include <climits>
-#include <cstdio>
-#include <cstring>
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/random.h>
@@ -12,6 +6,12 @@
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <climits>
+#include <cstdio>
+#include <cstring>
 
 #include "storage/base/env.h"
 
@@ -34,7 +34,7 @@ class PosixFile final : public File {
 
   Status write(std::span<const std::span<const char>> pieces, std::uint64_t offset) override {
     std::array<iovec, 256> vectors;
-    std::size_t next = 0, inside = 0;                    // first piece not wholly written, and the bytes of it that are
+    std::size_t next = 0, inside = 0;  // first piece not wholly written, and the bytes of it that are
     while (next < pieces.size()) {
       std::size_t count = 0;
       for (std::size_t i = next; i < pieces.size() && count < vectors.size(); ++i) {
@@ -69,7 +69,7 @@ class PosixFile final : public File {
   }
 
   Status sync() override {
-    if (::fdatasync(fd_) != 0) return errno_status(errno, "fdatasync", path_);   // EINTR too: never call it again
+    if (::fdatasync(fd_) != 0) return errno_status(errno, "fdatasync", path_);  // EINTR too: never call it again
     return {};
   }
 
@@ -224,7 +224,7 @@ class PosixEnv final : public Env {
 }  // namespace
 
 Env& posix_env() {
-  static PosixEnv* const env = new PosixEnv;   // never destroyed: threads may outlive main's statics
+  static PosixEnv* const env = new PosixEnv;  // never destroyed: threads may outlive main's statics
   return *env;
 }
 

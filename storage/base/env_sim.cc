@@ -21,11 +21,11 @@ std::string directory_of(const std::string& path) { return path.substr(0, path.f
 
 }  // namespace
 
-/// `cache` is what processes read, `disk` what survives a power cut. A sector may differ although it is not dirty: a sync
-/// failed and the kernel forgot that it had to be written.
+/// `cache` is what processes read, `disk` what survives a power cut. A sector may differ although it is not dirty: a
+/// sync failed and the kernel forgot that it had to be written.
 struct SimEnv::Inode {
   std::vector<char> cache, disk;
-  std::vector<std::uint64_t> dirty;         ///< by sector: the write that made it dirty, or 0
+  std::vector<std::uint64_t> dirty;  ///< by sector: the write that made it dirty, or 0
 
   void resize(std::size_t bytes) {
     cache.resize(bytes);
@@ -93,7 +93,8 @@ class SimFile final : public File {
 
   Result<std::size_t> read(char* into, std::size_t bytes, std::uint64_t offset) override {
     bool dies;
-    if (!usable() || !env_.enter(&dies) || dies || env_.fires(SimEnv::Fault::kReadError)) return io_error("read", path_);
+    if (!usable() || !env_.enter(&dies) || dies || env_.fires(SimEnv::Fault::kReadError))
+      return io_error("read", path_);
     const std::size_t size = inode_->cache.size();
     const std::size_t n = offset < size ? std::min<std::size_t>(bytes, size - offset) : 0;
     if (n > 0) std::memcpy(into, inode_->cache.data() + offset, n);
@@ -164,7 +165,8 @@ class SimFileSystem final : public FileSystem {
     if (!env_.enter(&dies) || dies || env_.fires(SimEnv::Fault::kNameError)) return io_error(call, path);
     const auto found = env_.names_.find(path);
     if (mode != OpenMode::kCreate) {
-      if (found == env_.names_.end()) return sim_error(sqlstate::undefined_file, call, path, "No such file or directory");
+      if (found == env_.names_.end())
+        return sim_error(sqlstate::undefined_file, call, path, "No such file or directory");
       return std::unique_ptr<File>(new SimFile(env_, found->second, path));
     }
     if (env_.fires(SimEnv::Fault::kNoSpace)) return no_space(call, path);
@@ -177,7 +179,8 @@ class SimFileSystem final : public FileSystem {
     bool dies;
     if (!env_.enter(&dies) || env_.fires(SimEnv::Fault::kNameError)) return io_error("rename file", from);
     const auto found = env_.names_.find(from);
-    if (found == env_.names_.end()) return sim_error(sqlstate::undefined_file, "rename file", from, "No such file or directory");
+    if (found == env_.names_.end())
+      return sim_error(sqlstate::undefined_file, "rename file", from, "No such file or directory");
     if (!dies || env_.random_.one_in(2)) env_.change_names({from, to, found->second});
     if (dies) return io_error("rename file", from);
     return {};
@@ -186,7 +189,8 @@ class SimFileSystem final : public FileSystem {
   Status remove(const std::string& path) override {
     bool dies;
     if (!env_.enter(&dies) || env_.fires(SimEnv::Fault::kNameError)) return io_error("remove file", path);
-    if (!env_.names_.contains(path)) return sim_error(sqlstate::undefined_file, "remove file", path, "No such file or directory");
+    if (!env_.names_.contains(path))
+      return sim_error(sqlstate::undefined_file, "remove file", path, "No such file or directory");
     if (!dies || env_.random_.one_in(2)) env_.change_names({path, "", nullptr});
     if (dies) return io_error("remove file", path);
     return {};
@@ -194,7 +198,8 @@ class SimFileSystem final : public FileSystem {
 
   Result<std::vector<std::string>> list(const std::string& directory) override {
     bool dies;
-    if (!env_.enter(&dies) || dies || env_.fires(SimEnv::Fault::kNameError)) return io_error("read directory", directory);
+    if (!env_.enter(&dies) || dies || env_.fires(SimEnv::Fault::kNameError))
+      return io_error("read directory", directory);
     std::vector<std::string> names;
     for (const auto& [path, inode] : env_.names_)
       if (directory_of(path) == directory) names.push_back(path.substr(directory.size() + 1));
@@ -229,9 +234,9 @@ class SimFileSystem final : public FileSystem {
 };
 
 std::string_view SimEnv::fault_name(Fault fault) {
-  static constexpr std::string_view kNames[] = {"write error", "short write", "no space", "sync failure", "read error",
-                                                "name error", "torn write", "lost write", "reordered write", "lost name",
-                                                "bit flip", "clock jump", "death within a call"};
+  static constexpr std::string_view kNames[] = {
+      "write error", "short write",     "no space",  "sync failure", "read error", "name error",         "torn write",
+      "lost write",  "reordered write", "lost name", "bit flip",     "clock jump", "death within a call"};
   static_assert(std::size(kNames) == kFaults);
   return kNames[static_cast<std::size_t>(fault)];
 }
@@ -319,9 +324,9 @@ void SimEnv::crash() {
 }
 
 void SimEnv::crash_file(Inode& inode, std::uint64_t keep_in_256) {
-  std::map<std::uint64_t, std::pair<std::uint64_t, std::uint64_t>> writes;   // by write: sectors kept, sectors lost
+  std::map<std::uint64_t, std::pair<std::uint64_t, std::uint64_t>> writes;  // by write: sectors kept, sectors lost
   const bool grows = inode.cache.size() > inode.disk.size() && random_.below(256) < keep_in_256;
-  const bool in_order = random_.one_in(6);       // the device was as far as some sector, in the order of the file
+  const bool in_order = random_.one_in(6);  // the device was as far as some sector, in the order of the file
   bool any_lost = false, reordered = false;
   for (std::size_t s = 0; s < inode.dirty.size(); ++s) {
     if (inode.dirty[s] == 0) continue;

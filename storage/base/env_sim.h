@@ -1,10 +1,11 @@
 // A whole machine out of one seed: a clock that the scheduler moves, and a disk that forgets what was not synced.
 // Owns:    the files (what a process sees, and what would survive a power cut), the clock, the generator, the faults.
 // Thread:  one thread drives everything.
-// Model of the disk: sectors of 512 bytes are written whole or not at all, in any order. sync() makes a file's dirty sectors
-//          durable, sync_directory() its names. kill() ends the process: the page cache stays. crash() cuts the power: of
-//          the dirty sectors and of the unsynced names a random part survives. After a failed sync() each dirty sector is at
-//          random on the disk, or only in the cache but clean (so that no later sync writes it), or dropped from both.
+// Model of the disk: sectors of 512 bytes are written whole or not at all, in any order. sync() makes a file's dirty
+//          sectors durable, sync_directory() its names. kill() ends the process: the page cache stays. crash() cuts the
+//          power: of the dirty sectors and of the unsynced names a random part survives. After a failed sync() each
+//          dirty sector is at random on the disk, or only in the cache but clean (so that no later sync writes it), or
+//          dropped from both.
 #pragma once
 
 #include <array>
@@ -23,19 +24,19 @@ namespace wandian {
 class SimEnv final : public Env {
  public:
   enum class Fault : std::uint8_t {
-    kWriteError,       ///< EIO from write()
-    kShortWrite,       ///< some bytes written, then EIO
-    kNoSpace,          ///< ENOSPC from open(kCreate), allocate() or write()
-    kSyncFailure,      ///< EIO from sync()
-    kReadError,        ///< EIO from read()
-    kNameError,        ///< EIO from open, rename, remove, list or sync_directory
-    kTornWrite,        ///< a crash kept a part of one write
-    kLostWrite,        ///< a crash kept nothing of one write
-    kReorderedWrite,   ///< a crash kept a later sector and lost an earlier one of the same file
-    kLostName,         ///< a crash lost an unsynced directory operation
+    kWriteError,      ///< EIO from write()
+    kShortWrite,      ///< some bytes written, then EIO
+    kNoSpace,         ///< ENOSPC from open(kCreate), allocate() or write()
+    kSyncFailure,     ///< EIO from sync()
+    kReadError,       ///< EIO from read()
+    kNameError,       ///< EIO from open, rename, remove, list or sync_directory
+    kTornWrite,       ///< a crash kept a part of one write
+    kLostWrite,       ///< a crash kept nothing of one write
+    kReorderedWrite,  ///< a crash kept a later sector and lost an earlier one of the same file
+    kLostName,        ///< a crash lost an unsynced directory operation
     kBitFlip,
     kClockJump,
-    kDeath,            ///< the node died within a call
+    kDeath,  ///< the node died within a call
     kCount,
   };
   static constexpr std::size_t kFaults = static_cast<std::size_t>(Fault::kCount);
@@ -53,7 +54,10 @@ class SimEnv final : public Env {
   void fatal(const std::string& message) override;
 
   // --- the scheduler's -----------------------------------------------------------------------------------------------
-  void advance(std::int64_t us) { monotonic_us_ += us; wall_us_ += us; }
+  void advance(std::int64_t us) {
+    monotonic_us_ += us;
+    wall_us_ += us;
+  }
   void jump_wall_clock(std::int64_t us);
 
   /// Each call of that kind fails once in `calls` on average; 0 = never. Not for faults that crash() makes.
@@ -90,8 +94,8 @@ class SimEnv final : public Env {
   class SimClock;
   struct Inode;
   struct NameChange {
-    std::string remove;               ///< name that goes, or empty
-    std::string add;                  ///< name that comes, or empty
+    std::string remove;  ///< name that goes, or empty
+    std::string add;     ///< name that comes, or empty
     std::shared_ptr<Inode> inode;
   };
   using Names = std::map<std::string, std::shared_ptr<Inode>>;

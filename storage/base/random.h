@@ -1,5 +1,5 @@
-// Random numbers that a seed repeats: xoshiro256** (Blackman and Vigna, "Scrambled Linear Pseudorandom Number Generators",
-// 2021), seeded by splitmix64. Thread: one owner. Not for secrets: see Env::entropy().
+// Random numbers that a seed repeats: xoshiro256**, seeded by splitmix64 (Blackman and Vigna, "Scrambled Linear
+// Pseudorandom Number Generators", 2021). Thread: one owner. Not for secrets: see Env::entropy().
 #pragma once
 
 #include <cstdint>

@@ -29,8 +29,8 @@ void EventfdWakeup::end_sleep() noexcept {
 namespace {
 long futex(std::atomic<std::uint32_t>& word, int operation, std::uint32_t value, const timespec* timeout) {
   static_assert(sizeof word == sizeof(std::uint32_t));
-  return ::syscall(SYS_futex, reinterpret_cast<std::uint32_t*>(&word), operation | FUTEX_PRIVATE_FLAG, value, timeout, nullptr,
-                   0);
+  return ::syscall(SYS_futex, reinterpret_cast<std::uint32_t*>(&word), operation | FUTEX_PRIVATE_FLAG, value, timeout,
+                   nullptr, 0);
 }
 }  // namespace
 
@@ -44,8 +44,8 @@ void ThreadWakeup::sleep(std::int64_t timeout_us) noexcept {
     timeout.tv_sec = timeout_us / 1'000'000;
     timeout.tv_nsec = (timeout_us % 1'000'000) * 1000;
   }
-  // The kernel compares the word again under its own lock, so a wake() in between is not missed. A signal or a stray wake-up
-  // only makes the caller look at its sources once more.
+  // The kernel compares the word again under its own lock, so a wake() in between is not missed. A signal or a stray
+  // wake-up only makes the caller look at its sources once more.
   if (state_.load(std::memory_order_acquire) == kSleeping)
     futex(state_, FUTEX_WAIT, kSleeping, timeout_us >= 0 ? &timeout : nullptr);
   state_.exchange(kRunning, std::memory_order_acq_rel);

@@ -1,8 +1,9 @@
 // Wake-ups: how whoever brings work tells a sleeping consumer, without a syscall when the consumer runs.
-// Protocol:   consumer: begin_sleep(); look at every source once more; if there is work cancel_sleep(), else block; end_sleep().
-//             producer: publish the work; wake().
-// Why no wake-up is lost: begin_sleep() and wake() are exchanges of one word. If wake() comes second it reads "sleeping" and
-//             signals; if it comes first, begin_sleep() reads its value and so sees the work published before it.
+// Protocol:   consumer: begin_sleep(); look at every source again; if there is work cancel_sleep(), else block and
+//             end_sleep(). Producer: publish the work, then wake().
+// Why no wake-up is lost: begin_sleep() and wake() are exchanges of one word. If wake() comes second, it reads that the
+//             consumer sleeps and signals; if it comes first, begin_sleep() reads its value and so sees what was
+//             published before it.
 #pragma once
 
 #include <atomic>
@@ -25,7 +26,7 @@ class EventfdWakeup final : public Wakeup {
   EventfdWakeup(const EventfdWakeup&) = delete;
   EventfdWakeup& operator=(const EventfdWakeup&) = delete;
 
-  int fd() const { return fd_; }                   ///< non-blocking; poll it for reading
+  int fd() const { return fd_; }  ///< non-blocking; poll it for reading
   void wake() noexcept override;
   /// Consumer. After it, look at every source once more before blocking.
   void begin_sleep() noexcept { sleeping_.exchange(true, std::memory_order_acq_rel); }

@@ -144,11 +144,12 @@ TEST(SimEnv, APowerCutKeepsWhatWasSyncedAndARandomPartOfTheRest) {
 }
 
 TEST(SimEnv, AfterAFailedSyncBytesMayBeInTheCacheAloneForGood) {
-  std::set<std::pair<char, char>> outcomes;      // read before the power cut, and after it
+  std::set<std::pair<char, char>> outcomes;  // read before the power cut, and after it
   for (std::uint64_t seed = 0; seed < 100; ++seed) {
     SimEnv env(seed);
     auto file = env.files().open("/d/a", OpenMode::kCreate).take();
-    ASSERT_TRUE(file->write(std::string(512, 'o'), 0).ok() && file->sync().ok() && env.files().sync_directory("/d").ok());
+    ASSERT_TRUE(file->write(std::string(512, 'o'), 0).ok() && file->sync().ok() &&
+                env.files().sync_directory("/d").ok());
     ASSERT_TRUE(file->write(std::string(512, 'n'), 0).ok());
     env.inject(SimEnv::Fault::kSyncFailure, 1);
     EXPECT_EQ(file->sync().code(), sqlstate::io_error);

@@ -52,9 +52,11 @@ std::string LogCrashModel::open() {
       for (const F fault : {F::kWriteError, F::kShortWrite, F::kNoSpace, F::kSyncFailure, F::kReadError, F::kNameError})
         if (random_.one_in(2)) env_.inject(fault, 10 + random_.below(90));
     }
-    env_.set_capacity(random_.one_in(4) ? env_.used_bytes() + random_.below(4 * options_.segment_bytes) : ~std::uint64_t{0});
+    env_.set_capacity(random_.one_in(4) ? env_.used_bytes() + random_.below(4 * options_.segment_bytes)
+                                        : ~std::uint64_t{0});
     if (random_.one_in(3)) env_.die_within_call(1 + random_.below(120));
-    if (random_.one_in(4)) env_.jump_wall_clock(static_cast<std::int64_t>(random_.below(7'200'000'000)) - 3'600'000'000);
+    if (random_.one_in(4))
+      env_.jump_wall_clock(static_cast<std::int64_t>(random_.below(7'200'000'000)) - 3'600'000'000);
   }
   for (int attempt = 0; attempt < 6; ++attempt) {
     CollectingApplier applier;
@@ -68,7 +70,8 @@ std::string LogCrashModel::open() {
       if (!error.empty()) return error;
       if (report.end.bytes != (transactions_.empty() ? 0 : transactions_.back().lsn.bytes))
         // Parts without a commit may follow the last commit.
-        if (!transactions_.empty() && report.end < transactions_.back().lsn) return "the report's end is before the last commit";
+        if (!transactions_.empty() && report.end < transactions_.back().lsn)
+          return "the report's end is before the last commit";
       durable_ = durable_before_ = log_->durable();
       return {};
     }
@@ -86,17 +89,19 @@ std::string LogCrashModel::open() {
   return "open kept failing";
 }
 
-/// What was applied must be a prefix of what was committed and hold everything up to `must_hold`; the rest is forgotten.
+/// What was applied must be a prefix of what was committed and hold everything up to `must_hold`; the rest is
+/// forgotten.
 std::string LogCrashModel::check_recovered(const std::vector<AppliedCommit>& applied, Lsn must_hold) {
   for (std::size_t i = 0; i < applied.size(); ++i) {
     if (i >= transactions_.size()) return "recovery invented a commit at LSN " + to_string(applied[i].lsn);
     if (applied[i].lsn != transactions_[i].lsn || applied[i].content != transactions_[i].content)
-      return "commit " + std::to_string(i) + " at LSN " + to_string(transactions_[i].lsn) + " came back as another at LSN " +
-             to_string(applied[i].lsn);
+      return "commit " + std::to_string(i) + " at LSN " + to_string(transactions_[i].lsn) +
+             " came back as another at LSN " + to_string(applied[i].lsn);
   }
   for (std::size_t i = applied.size(); i < transactions_.size(); ++i)
     if (transactions_[i].lsn <= must_hold)
-      return "the commit at LSN " + to_string(transactions_[i].lsn) + ", acknowledged at " + to_string(must_hold) + ", is lost";
+      return "the commit at LSN " + to_string(transactions_[i].lsn) + ", acknowledged at " + to_string(must_hold) +
+             ", is lost";
   transactions_.resize(applied.size());
   return {};
 }
@@ -137,7 +142,7 @@ void LogCrashModel::commit_something(unsigned shard) {
     const Log::Admission admission = log_->admit(record.total_bytes());
     if (admission != Log::Admission::kAdmitted) {
       if (admission == Log::Admission::kDiskFull) ++tally_.refused_full;
-      return;                                         // rolled back: the parts stay without a commit
+      return;  // rolled back: the parts stay without a commit
     }
     if (i == parts && rolls_back) return;
     whole += content;
@@ -182,13 +187,15 @@ std::string LogCrashModel::work() {
   sim_point_hook = nullptr;
   active = nullptr;
   tally_.segments += log_->statistics().segments;
-  tally_.acknowledged += static_cast<std::uint64_t>(std::count_if(
-      transactions_.begin(), transactions_.end(), [&](const Transaction& transaction) { return transaction.lsn <= durable_; }));
+  tally_.acknowledged += static_cast<std::uint64_t>(
+      std::count_if(transactions_.begin(), transactions_.end(),
+                    [&](const Transaction& transaction) { return transaction.lsn <= durable_; }));
   if (log_->durable() != durable_) observe();
   return broken_;
 }
 
-/// One flipped bit in a copy of the disk: the log either says where it is damaged or serves a prefix that holds all that a
+/// One flipped bit in a copy of the disk: the log either says where it is damaged or serves a prefix that holds all
+///                                        that a
 /// later group proved durable.
 std::string LogCrashModel::damage_and_repair() {
   env_.inject_none();
@@ -203,11 +210,13 @@ std::string LogCrashModel::damage_and_repair() {
 
   // Opening writes, so it is tried on a copy.
   std::vector<std::pair<std::string, std::string>> saved;
-  for (const std::string& name : *names) saved.emplace_back(options_.directory + "/" + name, env_.content(options_.directory + "/" + name));
+  for (const std::string& name : *names)
+    saved.emplace_back(options_.directory + "/" + name, env_.content(options_.directory + "/" + name));
   SimEnv copy(random_.next());
   for (const auto& [file_path, bytes] : saved) {
     Result<std::unique_ptr<File>> file = copy.files().open(file_path, OpenMode::kCreate);
-    if (!file.ok() || !(*file)->write(std::span<const char>(bytes), 0).ok() || !(*file)->sync().ok()) return "could not copy";
+    if (!file.ok() || !(*file)->write(std::span<const char>(bytes), 0).ok() || !(*file)->sync().ok())
+      return "could not copy";
   }
   if (!copy.files().sync_directory(options_.directory).ok()) return "could not copy";
   copy.flip_bit(path, bit);
@@ -218,13 +227,15 @@ std::string LogCrashModel::damage_and_repair() {
   if (!opened.ok()) {
     if (opened.status().code() != sqlstate::data_corrupted)
       return "a flipped bit was reported as " + opened.status().error().message;
-    if (opened.status().error().message.find(options_.directory) == std::string::npos) return "the report names no file";
+    if (opened.status().error().message.find(options_.directory) == std::string::npos)
+      return "the report names no file";
     ++tally_.damage_found;
     return {};
   }
   const std::vector<Transaction> before = transactions_;
   const std::string error = check_recovered(applier.commits, durable_before_);
-  if (error.empty() && !before.empty() && transactions_.size() < before.size() && before[transactions_.size()].lsn <= durable_)
+  if (error.empty() && !before.empty() && transactions_.size() < before.size() &&
+      before[transactions_.size()].lsn <= durable_)
     ++tally_.damage_in_the_residue;
   transactions_ = before;
   return error.empty() ? "" : "bit " + std::to_string(bit) + " of " + path + " flipped: " + error;

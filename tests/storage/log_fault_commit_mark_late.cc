@@ -1,4 +1,5 @@
-// The planted bug: the commit mark is stored after the fetch_add, so that a snapshot may cover a commit nobody can see yet.
+// The planted bug: the commit mark is stored after the fetch_add, so that a snapshot may cover a commit that
+// nobody can see yet.
 #include <gtest/gtest.h>
 
 #include "tests/storage/log_stress_model.h"

@@ -1,10 +1,10 @@
 // Stress of what simulation cannot reach: orders of memory. Run it under tsan, for long with WANDIAN_STRESS_SECONDS.
 #include <gtest/gtest.h>
 
+#include <poll.h>
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
-#include <poll.h>
 #include <thread>
 
 #include "storage/base/wakeup.h"
@@ -47,7 +47,8 @@ void check_wakeups(Wakeup& wakeup, Sleep&& sleep) {
         taken.store(seen, std::memory_order_release);
         continue;
       }
-      if (!sleep([&] { return brought.load(std::memory_order_acquire) != seen || stop.load(std::memory_order_acquire); }))
+      if (!sleep(
+              [&] { return brought.load(std::memory_order_acquire) != seen || stop.load(std::memory_order_acquire); }))
         timeouts.fetch_add(1);
     }
   });

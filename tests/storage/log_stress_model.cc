@@ -23,7 +23,7 @@ struct Content {
 
 struct Sample {
   Lsn snapshot;
-  std::array<std::uint64_t, kMaxShards> published;   ///< each shard's newest published commit, loaded after the snapshot
+  std::array<std::uint64_t, kMaxShards> published;  ///< each shard's newest published commit, loaded after the snapshot
 };
 
 struct alignas(64) Shard {
@@ -48,7 +48,8 @@ class ComparingApplier final : public LogApplier {
         shards_[content.shard].commits[content.sequence] != commit || payload.size() != sizeof content + content.fill)
       return Status{sqlstate::internal_error, "another commit than the one appended at LSN " + to_string(commit)};
     for (std::size_t i = sizeof content; i < payload.size(); ++i)
-      if (payload[i] != static_cast<char>(content.sequence)) return Status{sqlstate::internal_error, "a payload is mixed up"};
+      if (payload[i] != static_cast<char>(content.sequence))
+        return Status{sqlstate::internal_error, "a payload is mixed up"};
     ++next_[content.shard];
     ++applied;
     return {};
@@ -70,7 +71,7 @@ class Burst {
   Burst(unsigned shards, unsigned readers, double seconds, std::uint64_t seed)
       : shards_(shards), readers_(readers), seconds_(seconds), seed_(seed) {
     options_.directory = directory_.path() + "/wal";
-    options_.ring_bytes = seed % 2 == 0 ? 64 * 1024 : 4 << 20;   // wraps often, or hardly ever waits for the disk
+    options_.ring_bytes = seed % 2 == 0 ? 64 * 1024 : 4 << 20;  // wraps often, or hardly ever waits for the disk
     options_.segment_bytes = 2 << 20;
     options_.shards = shards;
     options_.max_record_bytes = 2048;
@@ -104,7 +105,8 @@ class Burst {
   void sample(Shard& own, Lsn* last) {
     Sample taken;
     taken.snapshot = log_->snapshot(*last);
-    for (unsigned i = 0; i < shards_.size(); ++i) taken.published[i] = shards_[i].published.load(std::memory_order_acquire);
+    for (unsigned i = 0; i < shards_.size(); ++i)
+      taken.published[i] = shards_[i].published.load(std::memory_order_acquire);
     if (taken.snapshot < *last) own.broken = "a snapshot fell";
     *last = taken.snapshot;
     if (own.samples.size() < kMaxSamples) own.samples.push_back(taken);
@@ -152,8 +154,8 @@ class Burst {
     }
   }
 
-  /// A snapshot taken before its sample saw shard i's newest published commit at P: the next commit of i after P was not
-  /// yet published, so it must lie beyond the snapshot.
+  /// A snapshot taken before its sample saw shard i's newest published commit at P: the next commit of i after P was
+  /// not yet published, so it must lie beyond the snapshot.
   void judge(LogStressResult* result) {
     const auto judge_one = [&](const Shard& own) {
       if (!own.broken.empty()) result->broken = own.broken;

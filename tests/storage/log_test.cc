@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include <map>
 #include <functional>
+#include <map>
 
 #include "storage/log_format.h"
 #include "tests/storage/log_test_util.h"
@@ -254,14 +254,14 @@ TEST(Log, AFullDiskRefusesBeforeAnythingIsReservedAndLosesNothing) {
   SimEnv env(1);
   const LogOptions options = small_log();
   auto log = open_log(env, options);
-  env.set_capacity(env.used_bytes());            // no second segment
+  env.set_capacity(env.used_bytes());  // no second segment
   std::vector<AppliedCommit> committed;
   Log::Admission admission;
   for (int i = 0; i < 10'000; ++i) {
     const std::string content(static_cast<std::size_t>(i % 50), 'x');
     if ((admission = log->admit(96)) != Log::Admission::kAdmitted) break;
     committed.push_back({commit_record(*log, static_cast<unsigned>(i % 3), content), content});
-    log->step();                                 // the worst case: each commit a group of its own, each with a mark
+    log->step();  // the worst case: each commit a group of its own, each with a mark
     env.advance(2000);
     log->step();
   }
@@ -349,8 +349,8 @@ TEST(Log, AttachedShardsAreWokenOnceAGroup) {
 }
 
 TEST(Log, AFailedSyncEndsTheNodeWithoutRaisingTheDurableLsn) {
-  for (const SimEnv::Fault fault : {SimEnv::Fault::kSyncFailure, SimEnv::Fault::kWriteError, SimEnv::Fault::kShortWrite,
-                                    SimEnv::Fault::kNoSpace}) {
+  for (const SimEnv::Fault fault :
+       {SimEnv::Fault::kSyncFailure, SimEnv::Fault::kWriteError, SimEnv::Fault::kShortWrite, SimEnv::Fault::kNoSpace}) {
     SimEnv env(1);
     const auto log = open_log(env, small_log());
     settle(*log);
@@ -395,7 +395,8 @@ TEST(Log, ReleasedSegmentsAreRemovedAndTheRestIsEnough) {
 
   CollectingApplier applier;
   RecoveryReport report;
-  EXPECT_EQ(Log::open(env, options, applier, &report).status().code(), sqlstate::data_corrupted) << "its beginning is gone";
+  EXPECT_EQ(Log::open(env, options, applier, &report).status().code(), sqlstate::data_corrupted)
+      << "its beginning is gone";
   options.replay_from = checkpoint;
   CollectingApplier rest;
   log = open_log(env, options, &rest);
@@ -488,7 +489,8 @@ TEST(LogFormat, ARecordVerifiesAtItsPlaceAlone) {
 
 TEST(LogFormat, AFrameVerifiesInItsDatabaseSegmentAndOffsetAlone) {
   const std::string payload(700, 'p');
-  const FrameHeader header = make_frame_header(FrameKind::kData, 3, 1024, Lsn{96}, Lsn{40}, payload.size(), hash_payload(payload, {}), 11);
+  const FrameHeader header =
+      make_frame_header(FrameKind::kData, 3, 1024, Lsn{96}, Lsn{40}, payload.size(), hash_payload(payload, {}), 11);
   std::vector<char> segment(8192);
   for (const std::size_t at : {std::size_t{1024}, std::size_t{4096}}) {
     std::memcpy(segment.data() + at, &header, sizeof header);

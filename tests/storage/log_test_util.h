@@ -11,7 +11,7 @@ namespace wandian {
 
 struct AppliedCommit {
   Lsn lsn;
-  std::string content;                 ///< all payloads, one after the other
+  std::string content;  ///< all payloads, one after the other
   bool operator==(const AppliedCommit&) const = default;
 };
 
@@ -36,8 +36,8 @@ inline LogOptions small_log(unsigned shards = 3) {
   return options;
 }
 
-inline RecordBuffer make_record(const std::string& content, RecordKind kind = RecordKind::kCommit, std::uint64_t transaction = 1,
-                                std::uint32_t parts = 0) {
+inline RecordBuffer make_record(const std::string& content, RecordKind kind = RecordKind::kCommit,
+                                std::uint64_t transaction = 1, std::uint32_t parts = 0) {
   RecordBuffer record;
   record.append(content.data(), content.size());
   record.seal(kind, transaction, parts);

@@ -132,7 +132,7 @@ TEST_F(RecoveryTest, ALostMarkLosesNothing) {
   group("a", true);
   const Lsn b = group("b");
   close();
-  flip(first_segment(), frame_at(first_segment(), 1) + 20);     // the mark; b's frame states no more than it did
+  flip(first_segment(), frame_at(first_segment(), 1) + 20);  // the mark; b's frame states no more than it did
   open();
   EXPECT_TRUE(status.ok());
   EXPECT_EQ(commits, (Strings{"a", "b"}));
@@ -159,7 +159,7 @@ TEST_F(RecoveryTest, RecoveredIsDurable) {
       settle(*log);
       commit_record(*log, 0, "b");
       disk.inject(SimEnv::Fault::kSyncFailure, 1);
-      log->step();                               // b may be nowhere, in the cache alone, or on the disk
+      log->step();  // b may be nowhere, in the cache alone, or on the disk
       ASSERT_TRUE(disk.dead());
       log.reset();
       disk.inject_none();
@@ -256,7 +256,8 @@ TEST_F(RecoveryTest, AMissingSegmentIsNamed) {
   ASSERT_TRUE(env.files().remove(segment_path(options.directory, 2)).ok());
   open();
   EXPECT_EQ(status.code(), sqlstate::data_corrupted);
-  EXPECT_NE(status.error().message.find(segment_path(options.directory, 2)), std::string::npos) << status.error().message;
+  EXPECT_NE(status.error().message.find(segment_path(options.directory, 2)), std::string::npos)
+      << status.error().message;
 }
 
 TEST_F(RecoveryTest, ASegmentOfAnotherDatabaseIsRefused) {
