@@ -147,12 +147,11 @@ Status power_of_int(const Numeric& base, std::int64_t exponent, int exponent_dsc
   }
   if (estimate > (Numeric::kMaxWeight + 1) * Numeric::kBaseDigits) return overflow();
   *out = Numeric{};
-  if (estimate + 1 < -Numeric::kMaxDisplayScale) {
-    out->dscale = Numeric::kMaxDisplayScale;
+  const int rscale = display_scale(Numeric::kMinSignificantDigits, std::max(base.dscale, exponent_dscale));
+  if (estimate + 1 < -rscale) {
+    out->dscale = rscale;
     return {};
   }
-  const int rscale = display_scale(Numeric::kMinSignificantDigits - static_cast<int>(estimate),
-                                   std::max(base.dscale, exponent_dscale));
   if (exponent == 0) {
     *out = one();
     out->dscale = rscale;

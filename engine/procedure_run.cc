@@ -60,7 +60,24 @@ Result<const void*> bind_procedure(Shard& shard, const ProcedureDefinition& proc
 
 // --- the session's side ------------------------------------------------------------------------------------------
 
-bool LocalRun::start(const Request& request) {
+void LocalRun::reset() {
+  request_ = {};
+  partition_ = kNoPartition;
+  arena_.reset();
+  status_ = {};
+  cancelled_ = {};
+  commit_ = {};
+  floor_ = 0;
+  redo_.clear();
+  notices_.clear();
+  descriptor_ = nullptr;
+  finished_ = answered_ = only_now_ = false;
+  ready = resumed = false;
+  waiting_on = nullptr;
+}
+
+// Copies the arguments and finds the key's owner. False: finished with an error.
+bool LocalRun::prepare(const Request& request) {
   request_ = request;
   args_.clear();
   for (std::size_t i = 0; i < request.args.size(); ++i) args_.push_back(copy_value(arena_, request.procedure->arguments[i], request.args[i]));
@@ -70,7 +87,7 @@ bool LocalRun::start(const Request& request) {
   if (!bound.ok()) {
     status_ = bound.status().clone();
     finished_ = true;
-    return true;
+    return false;
   }
   // The key's place. A key that its directory does not know has none: the procedure runs here and finds no row of it.
   owner_ = origin_.index();
@@ -82,6 +99,29 @@ bool LocalRun::start(const Request& request) {
     else if (key_table->placement.kind == PlacementKind::kKey && key_table->codecs[0].columns() == 1) partition_ = hash_partition(key);
     if (partition_ != kNoPartition) owner_ = origin_.database().owner_of(partition_);
   }
+  return true;
+}
+
+bool LocalRun::try_now(const Request& request) {
+  if (!prepare(request)) return true;
+  if (owner_ != origin_.index() || request.transaction != nullptr) {
+    reset();
+    return false;
+  }
+  only_now_ = true;
+  for (int tries = 0; tries < 4; ++tries) {
+    const Attempt done = attempt(origin_);
+    if (done == Attempt::kAgain) continue;
+    if (done != Attempt::kDone) break;
+    finish();
+    return true;
+  }
+  reset();
+  return false;
+}
+
+bool LocalRun::start(const Request& request) {
+  if (!prepare(request)) return true;
   if (Transaction* transaction = request.transaction) {
     descriptor_ = &transaction->ensure_descriptor();
     descriptor_->owners |= std::uint64_t{1} << owner_;
@@ -279,6 +319,7 @@ LocalRun::Attempt LocalRun::conclude(Shard& here, LocalContext& context, bool an
       return Attempt::kAgain;
     case Outcome::kBlocked:
       undo(here, transaction);
+      if (only_now_) return Attempt::kLater;
       waiting_transaction = block ? descriptor_ : nullptr;
       if (block) ++descriptor_->waits;
       owner.park(*this, *context.blocked_row_, *context.blocked_partition_, context.blocked_mode_);

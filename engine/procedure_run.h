@@ -34,6 +34,10 @@ class LocalRun final : public Message, public Waiter, public Runnable {
   explicit LocalRun(Shard& origin) : origin_(origin) {}
   /// True: finished at once.
   bool start(const Request& request);
+  /// The same, if this shard owns the key and nothing has to be waited for. False: nothing was done.
+  bool try_now(const Request& request);
+  /// Ready for another call; keeps its memory.
+  void reset();
   bool finished() const { return finished_; }
   /// Ends a wait with `why` as soon as it can.
   void cancel(Status why);
@@ -51,6 +55,7 @@ class LocalRun final : public Message, public Waiter, public Runnable {
  private:
   enum class Attempt : std::uint8_t { kDone, kAgain, kLater, kParked };
   bool run_at(Shard& here);
+  bool prepare(const Request& request);
   Attempt attempt(Shard& here);
   Attempt conclude(Shard& here, LocalContext& context, bool answered, OwnerTransaction& transaction);
   void undo(Shard& here, OwnerTransaction& transaction);
@@ -75,6 +80,7 @@ class LocalRun final : public Message, public Waiter, public Runnable {
   Isolation isolation_ = Isolation::kReadCommitted;
   std::uint32_t command_ = 0;
   bool finished_ = false;
+  bool only_now_ = false;                            ///< gives up instead of waiting
   Shard* here_ = nullptr;                            ///< where it waits for its next turn
   bool answered_ = false;
   struct CancelMessage final : Message {

@@ -8,6 +8,7 @@
 //          linked when the reader's turn began or later: following it is safe even before the version is checked.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <cstring>
@@ -86,15 +87,23 @@ struct WordPolicy {
   }
 
  private:
-  // Without branches: the outcome of a comparison inside a node is a coin toss.
+  // Without branches: the outcome of a comparison inside a node is a coin toss. Two words are compared as one number,
+  // which is a compare and a subtract with borrow.
   template <bool OrEqual>
   static bool below(const Word* slot, const Probe& p) {
-    std::uint64_t a[W];
-    for (unsigned i = 0; i < W; ++i) a[i] = slot[i].load(std::memory_order_acquire);
-    bool result = OrEqual;
-    for (unsigned i = W; i-- > 0;) result = (a[i] < p.w[i]) | ((a[i] == p.w[i]) & result);
-    return result;
+    const std::uint64_t first = slot[0].load(std::memory_order_acquire);
+    if constexpr (W == 1) {
+      return OrEqual ? first <= p.w[0] : first < p.w[0];
+    } else {
+      const Wide key = Wide{first} << 64 | slot[1].load(std::memory_order_acquire);
+      const Wide bound = Wide{p.w[0]} << 64 | p.w[1];
+      if constexpr (W == 2) return OrEqual ? key <= bound : key < bound;
+      const std::uint64_t third = slot[W - 1].load(std::memory_order_acquire);
+      const bool last = OrEqual ? third <= p.w[W - 1] : third < p.w[W - 1];
+      return static_cast<bool>(static_cast<unsigned>(key < bound) | (static_cast<unsigned>(key == bound) & static_cast<unsigned>(last)));
+    }
   }
+  __extension__ using Wide = unsigned __int128;
 };
 
 /// A key's bytes beside the nodes; immutable.
@@ -180,14 +189,14 @@ struct alignas(64) Node {
   static constexpr std::uint64_t kObsolete = ~std::uint64_t{0};
   using Probe = typename Policy::Probe;
 
-  explicit Node(unsigned node_level) : level(static_cast<std::uint16_t>(node_level)) {}
+  explicit Node(unsigned node_level) : level(static_cast<std::uint16_t>(node_level)) { blank(0, kCapacity); }
 
   Word version{0};                  ///< odd: being changed; kObsolete: no longer part of the tree
   std::atomic<std::uint32_t> count{0};
   const std::uint16_t level;        ///< 0: leaf
   std::uint16_t append_at = 0;      ///< owner only: behind the last insertion
   std::uint16_t append_run = 0;     ///< owner only: insertions in a row that came right there
-  Word keys[kCapacity * kStride] = {};
+  Word keys[kCapacity * kStride];   ///< in the unused slots of WordPolicy all ones, so that bound() need not ask for count
   Word slots[kCapacity + 1] = {};   ///< values, or children
 
   // --- reading ---
@@ -253,16 +262,22 @@ struct alignas(64) Node {
     for (unsigned w = 0; w < kStride; ++w)
       keys[to * kStride + w].store(from.keys[i * kStride + w].load(std::memory_order_relaxed), std::memory_order_release);
   }
+  /// Key slots [begin, end) are no longer used.
+  void blank(unsigned begin, unsigned end) {
+    if constexpr (!Policy::kOwnsBytes)
+      for (unsigned w = begin * kStride; w < end * kStride; ++w) keys[w].store(~std::uint64_t{0}, std::memory_order_release);
+  }
   void set_slot(unsigned i, std::uint64_t value) { slots[i].store(value, std::memory_order_release); }
   void copy_slot(unsigned to, const Node& from, unsigned i) { set_slot(to, from.slots[i].load(std::memory_order_relaxed)); }
   void set_size(unsigned n) { count.store(n, std::memory_order_release); }
 
  private:
   // Keys in the nodes: first every fifth key is counted, then those of one group of five. The number of comparisons is
-  // fixed and none depends on the one before within a step, so nothing is mispredicted and the loads overlap; what stands
-  // beyond n is compared too and masked out. Keys beside the nodes: by halves, since a comparison may be a cache miss.
+  // fixed and none depends on another of its step, so nothing is mispredicted, the loads overlap, and few enough
+  // instructions are spent on a node that the next look-up begins while this one waits for memory. Keys beside the nodes:
+  // by halves, since a comparison may be a cache miss.
   template <bool Upper>
-  unsigned bound(unsigned n, const Probe& probe) const {
+  [[gnu::always_inline]] inline unsigned bound(unsigned n, const Probe& probe) const {
     if constexpr (Policy::kOwnsBytes) {
       unsigned base = 0;
       while (n > 0) {
@@ -277,13 +292,13 @@ struct alignas(64) Node {
       return base;
     } else {
       unsigned groups = 0;
-      for (unsigned at = kGroup - 1; at + 1 < kCapacity; at += kGroup)
-        groups += static_cast<unsigned>(at < n) & static_cast<unsigned>(below<Upper>(at, probe));
-      const unsigned base = groups * kGroup;
-      unsigned rest = 0;
-      for (unsigned at = base; at < base + kGroup; ++at)
-        rest += static_cast<unsigned>(at < n) & static_cast<unsigned>(below<Upper>(at, probe));
-      return base + rest;
+#pragma GCC unroll 16
+      for (unsigned at = kGroup - 1; at + 1 < kCapacity; at += kGroup) groups += below<Upper>(at, probe);
+      unsigned result = groups * kGroup;
+      const unsigned base = result;
+#pragma GCC unroll 16
+      for (unsigned at = 0; at < kGroup; ++at) result += below<Upper>(base + at, probe);
+      return std::min(result, n);   // a probe of all ones is not below what stands in unused slots
     }
   }
   template <bool Upper>

@@ -188,6 +188,7 @@ bool Tree<Policy>::split_child(OrderedIndex& index, Node& parent, unsigned which
   parent.begin_change();
   left.begin_change();
   left.set_size(kept);
+  left.blank(kept, count);
   for (unsigned i = parent_count; i > which; --i) {
     parent.copy_key(i, parent, i - 1);
     parent.copy_slot(i + 1, parent, i);
@@ -216,6 +217,7 @@ bool Tree<Policy>::erase(OrderedIndex& index, KeyRef key, Limbo& limbo) {
     leaf->copy_slot(i, *leaf, i + 1);
   }
   leaf->set_size(count - 1);
+  leaf->blank(count - 1, count);
   leaf->end_change();
   leaf->append_run = 0;
   set_size(index, index.size() - 1);
@@ -274,6 +276,7 @@ bool Tree<Policy>::merge_children(OrderedIndex& index, Node& parent, unsigned le
     parent.copy_slot(i + 1, parent, i + 2);
   }
   parent.set_size(parent_count - 1);
+  parent.blank(parent_count - 1, parent_count);
   right.mark_obsolete();
   left.end_change();
   parent.end_change();
