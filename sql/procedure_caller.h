@@ -47,6 +47,10 @@ struct ProcedureRequest {
 class ProcedureCaller {
  public:
   virtual ~ProcedureCaller() = default;
+  /// The whole call at once, if its key is owned by this shard and nothing has to wait: no allocation when warm. False: nothing
+  /// was done, use start(). The result's bytes live in `arena`. On an error *status is set; the transaction must be undone.
+  virtual bool run_now(const ProcedureRequest& request, Arena& arena, Value* result, std::vector<ErrorRecord>* notices,
+                       Status* status) = 0;
   virtual std::unique_ptr<RunningProcedure> start(const ProcedureRequest& request) = 0;
 };
 

@@ -40,8 +40,10 @@
 namespace wandian::sql {
 
 struct Portal;          // sql/session_portal.h
-struct CopyIn;          // sql/copy/copy_in.h
+class CopyIn;           // sql/copy/copy_in.h
+struct CopyOptions;     // sql/copy/copy_options.h
 class NullSink;
+class RunningProcedure; // sql/procedure_caller.h
 
 /// One row of pg_prepared_statements.
 struct PreparedInfo {
@@ -212,15 +214,15 @@ class SessionImpl final : public SessionHooks {
 
  private:
   /// kSingle: one statement's own transaction (until Sync in a pipeline). kImplicit: several statements share one that nobody
-  /// began. kFailed: a block that only ROLLBACK, COMMIT and ROLLBACK TO leave.
+  /// began. kFailed: a block that only ROLLBACK, COMMIT and ROLLBACK TO leave. The engine's transaction begins with the first
+  /// statement that needs it, and is gone while a block without savepoints is failed.
   enum class Block : std::uint8_t { kNone, kSingle, kImplicit, kExplicit, kFailed };
 
   struct Prepared {
     std::string name;
     CompiledPtr statement;
-    std::vector<Oid> declared;
     bool from_sql = false;
-    bool used = false;                           ///< its result columns were shown to the client
+    bool described = false;                      ///< its result columns were shown to the client: the shape is fixed
     std::int64_t prepare_time = 0;
   };
   struct SavepointEntry {
@@ -242,6 +244,11 @@ class SessionImpl final : public SessionHooks {
     SessionImpl* session = nullptr;
     void run() override { session->woken(); }
   };
+  /// Drives a session whose client is gone.
+  struct Closer final : Runnable {
+    SessionImpl* session = nullptr;
+    void run() override { session->go_on_closing(); }
+  };
   struct Timer final : Runnable {
     SessionImpl* session = nullptr;
     void (SessionImpl::*fired)() = nullptr;
@@ -251,11 +258,13 @@ class SessionImpl final : public SessionHooks {
       (session->*fired)();
     }
   };
-  enum class Parked : std::uint8_t { kNone, kWake, kRoom, kNextCall };
+  /// kWake: woken() was called. kRoom: the client took what was there. kNextCall: as soon as wire calls. kCopyData: the client's
+  /// next CopyData, CopyDone or CopyFail.
+  enum class Parked : std::uint8_t { kNone, kWake, kRoom, kNextCall, kCopyData };
   struct Park {
     SessionImpl& session;
     Parked reason;
-    bool await_ready() const { return reason == Parked::kNextCall && session.in_call_; }
+    bool await_ready() const;
     void await_suspend(std::coroutine_handle<> handle) const;
     void await_resume() const {}
   };
@@ -264,106 +273,145 @@ class SessionImpl final : public SessionHooks {
   ~SessionImpl() override;
 
   // session.cc: life and waiting
-  Status start();
-  Status apply_startup_settings();
-  Poll begin_call();
+  Status start(const RoleProperties& role, const DatabaseProperties& database);
+  template <class Body>
+  Poll call(Body&& body);
   Poll start_operation(Task<void> operation);
-  Poll drive();
+  Poll poll_operation();
   void woken();
+  void go_on_closing();
   Park park(Parked reason) { return Park{*this, reason}; }
   template <class T>
   Task<T> settled(Task<T> task);                 ///< awaits the engine, then comes back into a call
-  Task<void> pause();                            ///< kPaused: next turn, or when the client takes what is there
+  Task<Status> guarded(Task<Status> task);       ///< bad_alloc becomes 53200
+  Task<void> pause();                            ///< next turn; or when the client took what is there; or when a sleep is over
   void cancel_running(Status why);
-  void start_statement_clock();
-  void stop_statement_clock();
+  void begin_statement_clock();
   void arm(Timer& timer, std::int64_t ms);
   void disarm(Timer& timer);
   void statement_timed_out();
   void lock_timed_out();
   void idle_timed_out();
   void sleep_over();
-  void set_idle();
-  void set_activity(ActivityState state);
-  void show_query(std::string_view text);
-  void report_settings();
+  void become_active(std::string_view query);
+  void become_idle();
   void send_error(Status status);
-  Task<void> close_operation();
-  void destroy_if_closed();
+  Task<void> closing_operation();
+  void finish_closing();
+  void seed();
 
   // session_transaction.cc
+  void ensure_block();
   Status ensure_transaction();
-  void begin_transaction(Block block);
   Status refuse_if_failed(const CompiledStatement& statement);
-  Status refuse_if_failed();
-  /// Commits what an implicit transaction holds; the error of a failed commit has been sent.
-  bool try_finish_implicit();
+  bool try_commit_transaction(Status* status);
   Task<Status> commit_transaction();
+  bool try_rollback_transaction();
   Task<void> rollback_transaction();
   void forget_transaction(bool committed);
-  /// After an error: rolls back as far as PostgreSQL does at once, and moves the block to its next state.
-  Task<void> abort_statement();
   bool try_abort_statement();
+  Task<void> abort_statement();
+  bool try_finish_implicit(Status* status);
+  Task<Status> finish_implicit();
+  bool try_transaction_command(StatementRef statement, std::string_view* tag, Status* status);
   Task<Status> run_transaction_command(StatementRef statement, std::string* tag);
-  Status apply_transaction_modes(PgQuery__Node** options, std::size_t count, bool session_default);
+  Status begin_block(const PgQuery__TransactionStmt& statement);
+  void chain_block();
+  Status apply_transaction_modes(PgQuery__Node** options, std::size_t count, bool session_defaults);
+  Status set_isolation(std::string_view level);
+  Status set_read_only(bool on);
   Status check_writable(const CompiledStatement& statement);
-  void after_rollback_to(const SavepointEntry& savepoint);
-  void drop_portals_of_transaction(bool committed);
+  Task<Status> rollback_to_savepoint(std::string_view name);
+  Task<void> undo_to(const SavepointEntry& savepoint);
+  void drop_portals(std::size_t depth, bool keep_held);
+  std::string_view isolation_name() const;
 
   // session_query.cc
   bool try_fast_query(std::string_view text);
   Task<void> run_query(std::string text);
-  Task<void> run_simple_statement(CompiledPtr statement, Portal* prepared, bool last);
+  Task<Status> run_simple_text(std::string_view text);
+  Task<Status> run_simple_statement(Portal& portal, bool own_text);
+  Task<Status> finish_if_last();
+  Task<void> finish_simple(CompiledPtr statement, std::uint64_t rows);
+  bool literal_parameters(const CompiledStatement& statement, const NormalizedQuery& query, Portal& portal);
+  void finish_query();
 
   // session_run.cc
   std::uint64_t plan_context();
-  Result<CompiledPtr> compile(std::shared_ptr<const ParsedStatements> parsed, std::size_t index, std::span<const Oid> declared);
-  Result<CompiledPtr> compile_text(std::string_view text, std::span<const Oid> declared, bool allow_many);
-  Result<CompiledPtr> current_form(const CompiledPtr& statement);
+  Result<CompiledPtr> compile(std::shared_ptr<const ParsedStatements> parsed, std::size_t index, const ParseNode* inner,
+                              std::span<const Oid> declared);
+  Status bind_and_plan(CompiledStatement& statement, const ParseNode* node, bool plan);
+  Result<CompiledPtr> compile_text(std::string_view text, std::span<const Oid> declared);
+  Result<CompiledPtr> current_form(const CompiledPtr& statement, bool shape_fixed);
   bool try_lock(const CompiledStatement& statement);
+  /// kDone: *status says how it went. kNot: nothing was done (but a RowDescription may have been sent), take the long way.
+  enum class Fast : std::uint8_t { kDone, kNot };
+  Fast try_fast(const CompiledStatement& statement, std::span<const Value> params, std::span<const Format> formats, Status* status,
+                std::uint64_t* processed);
+  Fast try_fast_procedure(const CompiledStatement& statement, std::span<const Value> params, std::span<const Format> formats,
+                          Status* status);
+  Status evaluate_arguments(const CompiledStatement& statement, std::span<const Value> params, Arena& arena, std::vector<Value>* out);
   Task<Status> lock_and_begin(CompiledPtr* statement, bool shape_fixed);
-  Result<bool> try_fast(const CompiledStatement& statement, std::span<const Value> params, std::span<const Format> formats,
-                        std::uint64_t* processed);
   Task<Status> run_portal(Portal& portal, std::uint64_t max_rows, RowReceiver& receiver, std::string* tag, bool* suspended);
-  Task<Status> run_execution(Portal& portal, std::uint64_t max_rows, RowReceiver& receiver, Progress* progress);
-  Task<Status> run_procedure(Portal& portal, RowReceiver& receiver, std::string* tag);
-  Task<Status> fill_portal(Portal& portal);
-  Status decode_parameters(const CompiledStatement& statement, const BindMessage& message, Portal& portal);
+  Task<Status> run_plan(Portal& portal, std::uint64_t max_rows, RowReceiver& receiver, std::uint64_t* rows, bool* finished);
+  /// @param first_view  what the first run is to see, instead of what the open statement sees
+  Task<Status> run_execution(Execution& execution, std::uint64_t max_rows, RowReceiver& receiver, std::uint64_t* rows, bool* finished,
+                             const ReadView* first_view = nullptr);
+  Task<Status> run_procedure(Portal& portal, RowReceiver& receiver);
+  Task<Status> give_kept(Portal& portal, std::uint64_t max_rows, RowReceiver& receiver, std::uint64_t* rows, bool* finished);
   void close_portal_object(Portal& portal);
+  void command_complete(const CompiledStatement& statement, std::uint64_t rows);
+  void show_notices(std::span<const ErrorRecord> notices);
 
   // session_utility.cc
   Task<Status> run_utility(Portal& portal, std::string* tag);
   Status run_set(StatementRef statement);
-  Status run_discard(StatementRef statement, std::string* tag);
-  Status run_prepare(StatementRef statement);
+  Status set_value(std::string_view name, std::string_view value, bool local, bool in_transaction);
+  std::optional<std::string> show_value(std::string_view name);
+  void settings_changed();
+  Task<Status> run_discard(StatementRef statement);
+  Status run_prepare(const CompiledStatement& statement);
   Status run_deallocate(StatementRef statement);
-  Result<CompiledPtr> resolve_execute(StatementRef statement, Portal& portal);
+  Status resolve_execute(Portal& portal);
   Task<Status> run_explain(Portal& portal);
   Task<Status> run_lock(StatementRef statement);
   Status run_maintenance(StatementRef statement);
-  std::vector<ResultColumn> utility_columns(StatementRef statement);
   Status run_show(Portal& portal);
+  Result<std::vector<ResultColumn>> utility_columns(const CompiledStatement& statement);
+  Status require_transaction_block(std::string_view command);
+  void warn_outside_transaction_block(std::string_view command);
 
   // session_cursor.cc
   Task<Status> declare_cursor(Portal& portal);
   Task<Status> fetch(Portal& portal, std::string* tag);
+  Task<Status> fetch_rows(Portal& cursor, std::uint64_t count, RowReceiver& receiver, std::uint64_t* rows);
+  Task<Status> keep_all(Portal& cursor);
   Status close_cursor(StatementRef statement);
   Task<Status> hold_cursors();
+  bool has_cursors_to_hold() const;
 
   // session_copy.cc
   Task<Status> run_copy(Portal& portal, std::string* tag);
-  Task<Status> copy_out(Portal& portal, std::string* tag);
-  Task<Status> copy_in(Portal& portal, std::string* tag);
+  Task<Status> copy_to(const CompiledStatement& statement, const PgQuery__CopyStmt& copy, const CopyOptions& options, std::string* tag);
+  Task<Status> copy_from(const CompiledStatement& statement, const PgQuery__CopyStmt& copy, const CopyOptions& options,
+                         std::string* tag);
 
   // session_extended.cc
   Portal* find_portal(std::string_view name);
   Prepared* find_prepared(std::string_view name);
-  Task<void> run_execute(Portal& portal, std::uint32_t max_rows);
-  Task<void> run_sync();
   Poll fail_call(Status status);
   Task<void> fail_operation(Status status);
+  Status do_parse(std::string_view name, std::string_view text, std::span<const Oid> parameter_types);
+  Status do_bind(const BindMessage& message);
+  Status decode_parameters(const CompiledStatement& statement, const BindMessage& message, Portal& portal);
+  Status do_describe(const CompiledStatement& statement, const Portal* portal);
+  bool try_fast_execute(Portal& portal, Poll* poll);
+  Task<void> run_execute(Portal& portal, std::uint32_t max_rows);
+  Task<Status> run_execute_rows(Portal& portal, std::uint32_t max_rows, std::string* tag, bool* suspended);
+  Task<void> run_sync();
 
-  friend struct PortalReceiver;
+  friend class ClientReceiver;
+  friend class CopyRunner;
   friend class NullSink;
   friend class SessionShell;
 
@@ -377,34 +425,34 @@ class SessionImpl final : public SessionHooks {
   bool superuser_ = false;
   SessionSettings settings_;
   Transaction transaction_;
+
+  // The transaction block
   Block block_ = Block::kNone;
   bool pipelining_ = false;                      ///< an extended statement has run since the last Sync
   bool read_only_ = false, deferrable_ = false;
   Isolation isolation_ = Isolation::kReadCommitted;
   bool read_uncommitted_ = false;                ///< asked for; shown back
-  bool first_statement_done_ = false;            ///< SET TRANSACTION ISOLATION LEVEL comes too late
+  bool queried_ = false;                         ///< a statement took a snapshot: the isolation level is fixed
   std::vector<SavepointEntry> savepoints_;
-  std::uint64_t answered_floor_ = 0;             ///< of what was given to the sink since take_answer_floor()
-  bool relaxed_answers_ = false;                 ///< synchronous_commit was off for all of it
+  bool relaxed_answer_ = false;                  ///< synchronous_commit was off for what is being answered
 
   // Statements and portals
   NameMap<Prepared> prepared_;
   Prepared unnamed_statement_;
-  bool unnamed_statement_open_ = false;
   NameMap<std::unique_ptr<Portal>> portals_;
-  std::unique_ptr<Portal> unnamed_portal_;
-  bool unnamed_portal_open_ = false;
+  std::unique_ptr<Portal> unnamed_portal_;       ///< kept and used again; not there if its statement is null
   std::unique_ptr<Portal> simple_portal_;        ///< of the simple protocol's statements
-  std::unique_ptr<CopyIn> copy_in_;
+  CopyIn* copy_in_ = nullptr;                    ///< the COPY FROM STDIN under way; lives in its coroutine
+  bool last_of_query_ = true;                    ///< simple protocol: no statement of the same text follows
   NormalizedQuery normalized_;
+  std::string classes_;
 
   // Names
   std::vector<Oid> search_path_;
   std::shared_ptr<const Catalog> search_path_catalog_;
   std::uint64_t search_path_generation_ = 0;
-  Oid temporary_schema_ = 0;
+  Oid temporary_schema_ = 0, committed_temporary_schema_ = 0;
   std::uint64_t plan_context_ = 0;
-  std::string execution_error_;
 
   // Sequences
   std::unordered_map<Oid, std::int64_t> sequence_values_;
@@ -419,18 +467,20 @@ class SessionImpl final : public SessionHooks {
   Task<void> operation_;
   std::coroutine_handle<> parked_handle_;
   Parked parked_ = Parked::kNone;
-  bool in_call_ = false, woken_ = false, closing_ = false, waiting_for_engine_ = false;
+  bool in_call_ = false, woken_ = false, closing_ = false, next_turn_posted_ = false, reads_while_pending_ = false;
   WakeUp wake_up_;
+  Closer closer_;
   Status cancelled_;
+  RunningProcedure* procedure_ = nullptr;
   std::unique_ptr<NullSink> null_sink_;
-  std::unique_ptr<ExecutionEnv> env_;
-  Arena scratch_;                                ///< of one call
+  ExecutionEnv env_;
+  Arena scratch_;                                ///< of one statement that runs within one call
+  std::vector<Value> argument_values_;
   std::uint64_t random_state_[2] = {};
 
-  // Activity: read by any thread.
-  mutable std::mutex activity_mutex_;
+  // Activity
+  mutable std::mutex activity_mutex_;            ///< of activity_: read by any thread
   ActivitySnapshot activity_;
-  std::atomic<ActivityState> activity_state_{ActivityState::kStarting};
 };
 
 }  // namespace wandian::sql

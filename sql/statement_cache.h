@@ -19,6 +19,7 @@
 #include "engine/transaction.h"
 #include "sql/bind/bound.h"
 #include "sql/ddl/ddl.h"
+#include "sql/expr/expression.h"
 #include "sql/parse/normalize.h"
 #include "sql/parse/parser.h"
 #include "sql/parse/statement_kind.h"
@@ -31,6 +32,7 @@ struct CompiledStatement {
   std::shared_ptr<const ParsedStatements> parsed;   ///< may hold several statements: this is number `index`
   std::size_t index = 0;
   bool empty = false;                               ///< the text holds no statement
+  const ParseNode* inner = nullptr;                 ///< PREPARE, DECLARE: the statement inside, instead of the whole
   StatementKind kind = StatementKind::kOther;
   std::string_view tag;                             ///< without counts
 
@@ -43,10 +45,15 @@ struct CompiledStatement {
   std::vector<ResultColumn> columns;
   std::vector<ColumnDescription> description;       ///< of `columns`
   bool returns_rows = false;
+  bool fast = false;                                ///< run_fast() may do
   std::vector<Oid> parameter_types;
   std::vector<Oid> declared_types;
 
-  const ParseNode* node() const { return empty ? nullptr : parsed->statements()[index].node; }
+  /// Arguments of a native procedure's call, in `code`.
+  std::vector<CompiledExpr> arguments;
+  std::unique_ptr<Arena> code;
+
+  const ParseNode* node() const { return empty ? nullptr : inner != nullptr ? inner : parsed->statements()[index].node; }
   const std::string& text() const { return parsed->text(); }
   std::string_view statement_text() const { return empty ? std::string_view{} : parsed->statement_text(index); }
   StatementRef ref() const { return {node(), parsed->text(), statement_text(), kind}; }

@@ -1,0 +1,39 @@
+// CopyWriter: rows as COPY's text, csv or binary, one CopyData message a row.
+// Thread:  its session's shard.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "sql/copy/copy_options.h"
+#include "sql/exec/receiver.h"
+#include "sql/session_sink.h"
+
+namespace wandian::sql {
+
+class CopyWriter final : public RowReceiver {
+ public:
+  /// `columns` outlive it. `force_quote`: by column.
+  CopyWriter(SessionSink& sink, const CopyOptions& options, std::span<const ResultColumn> columns, std::vector<bool> force_quote,
+             const FormatSettings& format);
+  void begin();                   ///< header line, signature
+  Status row(std::span<const Value> values) override;
+  bool congested() override { return sink_.congested(); }
+  void end();                     ///< trailer
+
+ private:
+  void append_text_field(std::string_view text);
+  void append_csv_field(std::string_view text, bool force, bool alone);
+  void append_header();
+
+  SessionSink& sink_;
+  const CopyOptions& options_;
+  std::span<const ResultColumn> columns_;
+  std::vector<bool> force_quote_;
+  Arena arena_;
+  EvalContext context_;
+  std::string field_;
+  OutBuffer* out_ = nullptr;
+};
+
+}  // namespace wandian::sql

@@ -1,0 +1,380 @@
+// COPY ... FROM STDIN and COPY ... TO STDOUT.
+#include <algorithm>
+#include <utility>
+
+#include "engine/table.h"
+#include "sql/copy/copy_in.h"
+#include "sql/copy/copy_options.h"
+#include "sql/copy/copy_parser.h"
+#include "sql/copy/copy_writer.h"
+#include "sql/expr/expression.h"
+#include "sql/session_portal.h"
+#include "sql/session_receiver.h"
+#include "sql/session_wait.h"
+#include "sql/types/text_io.h"
+
+namespace wandian::sql {
+
+namespace {
+
+// Rows that go to their owners together: enough to share the messages, few enough for a turn.
+constexpr std::size_t kBatchRows = 128;
+constexpr std::int64_t kTurnMicros = 500;
+constexpr std::size_t kShownFieldBytes = 100;
+
+std::string_view text_or_empty(const char* text) { return text != nullptr ? std::string_view(text) : std::string_view(); }
+
+std::string quoted(std::string_view name) {
+  std::string out = "\"";
+  for (const char c : name) {
+    if (c == '"') out += '"';
+    out += c;
+  }
+  return out + "\"";
+}
+
+std::string shortened(std::string_view text) {
+  if (text.size() <= kShownFieldBytes) return std::string(text);
+  std::size_t cut = kShownFieldBytes;
+  while (cut > 0 && (static_cast<unsigned char>(text[cut]) & 0xC0) == 0x80) --cut;
+  return std::string(text.substr(0, cut)) + "...";
+}
+
+Status column_not_there(std::string_view column, std::string_view table) {
+  return Status{sqlstate::undefined_column,
+                "column \"" + std::string(column) + "\" of relation \"" + std::string(table) + "\" does not exist"};
+}
+
+// The columns that the statement lists, or all of them, as positions in the table.
+Result<std::vector<std::uint16_t>> copy_columns(const PgQuery__CopyStmt& copy, const TableDef& table) {
+  std::vector<std::uint16_t> out;
+  if (copy.n_attlist == 0) {
+    for (std::size_t i = 0; i < table.columns.size(); ++i)
+      if (!table.columns[i].dropped) out.push_back(static_cast<std::uint16_t>(i));
+    return out;
+  }
+  for (std::size_t i = 0; i < copy.n_attlist; ++i) {
+    const std::string_view name = string_value(copy.attlist[i]);
+    const int column = table.find_column(name);
+    if (column < 0) return column_not_there(name, table.name);
+    if (std::find(out.begin(), out.end(), column) != out.end())
+      return Status{sqlstate::duplicate_column, "column \"" + std::string(name) + "\" specified more than once"};
+    out.push_back(static_cast<std::uint16_t>(column));
+  }
+  return out;
+}
+
+// FORCE_QUOTE and its like by position in the column list.
+Status force_columns(const std::vector<std::string>& names, std::string_view option, std::span<const std::string> columns,
+                     std::vector<bool>* out) {
+  out->assign(columns.size(), false);
+  for (const std::string& name : names) {
+    const auto found = std::find(columns.begin(), columns.end(), name);
+    if (found == columns.end())
+      return Status{sqlstate::invalid_column_reference, std::string(option) + " column \"" + name + "\" not referenced by COPY"};
+    (*out)[static_cast<std::size_t>(found - columns.begin())] = true;
+  }
+  return {};
+}
+
+}  // namespace
+
+Poll SessionImpl::copy_data(std::string_view bytes) {
+  return call([&] {
+    if (copy_in_ == nullptr || parked_ != Parked::kCopyData) return poll_operation();
+    copy_in_->event = CopyIn::Event::kData;
+    copy_in_->bytes = bytes;
+    parked_ = Parked::kNone;
+    std::exchange(parked_handle_, {}).resume();
+    return poll_operation();
+  });
+}
+
+Poll SessionImpl::copy_done() {
+  return call([&] {
+    if (copy_in_ == nullptr || parked_ != Parked::kCopyData) return poll_operation();
+    copy_in_->event = CopyIn::Event::kDone;
+    parked_ = Parked::kNone;
+    std::exchange(parked_handle_, {}).resume();
+    return poll_operation();
+  });
+}
+
+Poll SessionImpl::copy_fail(std::string_view message) {
+  return call([&] {
+    if (copy_in_ == nullptr || parked_ != Parked::kCopyData) return poll_operation();
+    copy_in_->event = CopyIn::Event::kFail;
+    copy_in_->message = message;
+    parked_ = Parked::kNone;
+    std::exchange(parked_handle_, {}).resume();
+    return poll_operation();
+  });
+}
+
+Task<Status> SessionImpl::run_copy(Portal& portal, std::string* tag) {
+  const CompiledPtr statement = portal.statement;
+  const PgQuery__CopyStmt& copy = *statement->node()->copy_stmt;
+  if (copy.is_program != 0) co_return Status{sqlstate::feature_not_supported, "COPY to or from an external program is not supported"};
+  if (!text_or_empty(copy.filename).empty())
+    co_return Status{sqlstate::feature_not_supported, "COPY to or from a file is not supported"}.with_hint(
+        "Use COPY ... STDIN or STDOUT, or psql's \\copy.");
+  Result<CopyOptions> options = read_copy_options(copy, statement->text());
+  if (!options.ok()) co_return options.take_status();
+  if (copy.is_from != 0) co_return co_await copy_from(*statement, copy, options.value(), tag);
+  co_return co_await copy_to(*statement, copy, options.value(), tag);
+}
+
+// ---- TO ----
+
+Task<Status> SessionImpl::copy_to(const CompiledStatement& statement, const PgQuery__CopyStmt& copy, const CopyOptions& options,
+                                  std::string* tag) {
+  CompiledPtr source;
+  if (copy.query != nullptr) {
+    Result<CompiledPtr> compiled = compile(statement.parsed, statement.index, copy.query, {});
+    if (!compiled.ok()) co_return compiled.take_status();
+    source = compiled.take();
+    if (source->plan == nullptr) co_return Status{sqlstate::feature_not_supported, "COPY query must have a plan"};
+    if (!source->returns_rows) co_return Status{sqlstate::feature_not_supported, "COPY query must have a RETURNING clause"};
+  } else {
+    const std::string_view schema = text_or_empty(copy.relation->schemaname), name = text_or_empty(copy.relation->relname);
+    const std::optional<FoundRelation> found = find_relation(bind_context(), schema, name);
+    if (!found) co_return undefined_relation(schema, name);
+    const auto cannot = [&](std::string_view kind) {
+      return Status{sqlstate::wrong_object_type, "cannot copy from " + std::string(kind) + " \"" + std::string(name) + "\""};
+    };
+    if (found->kind == FoundRelation::Kind::kView) co_return cannot("view").with_hint("Try the COPY (SELECT ...) TO variant.");
+    if (found->kind == FoundRelation::Kind::kSequence) co_return cannot("sequence");
+    if (found->kind == FoundRelation::Kind::kIndex) co_return cannot("index");
+    std::string text = "SELECT ";
+    if (found->kind == FoundRelation::Kind::kTable) {
+      const std::shared_ptr<const TableDef> table = catalog()->table(found->oid);
+      Result<std::vector<std::uint16_t>> columns = copy_columns(copy, *table);
+      if (!columns.ok()) co_return columns.take_status();
+      for (std::size_t i = 0; i < columns.value().size(); ++i)
+        text += (i == 0 ? "" : ", ") + quoted(table->columns[columns.value()[i]].name);
+    } else {
+      for (std::size_t i = 0; i < copy.n_attlist; ++i) text += (i == 0 ? "" : ", ") + quoted(string_value(copy.attlist[i]));
+      if (copy.n_attlist == 0) text += "*";
+    }
+    text += " FROM " + (schema.empty() ? "" : quoted(schema) + ".") + quoted(name);
+    Result<CompiledPtr> compiled = compile_text(text, {});
+    if (!compiled.ok()) co_return compiled.take_status();
+    source = compiled.take();
+  }
+  WANDIAN_CO_TRY(co_await lock_and_begin(&source, false));
+  WANDIAN_CO_TRY(check_writable(*source));
+  std::vector<std::string> names;
+  for (const ResultColumn& column : source->columns) names.push_back(column.name);
+  std::vector<bool> force;
+  WANDIAN_CO_TRY(force_columns(options.force_quote, "FORCE_QUOTE", names, &force));
+  if (options.force_quote_all) force.assign(names.size(), true);
+  const std::unique_ptr<Execution> execution = Execution::create(source->plan, execution_env(), {});
+  sink_->copy_out_response(options.format == CopyFormat::kBinary ? Format::kBinary : Format::kText,
+                           static_cast<std::uint16_t>(names.size()));
+  CopyWriter writer(*sink_, options, source->columns, std::move(force), settings_.decoded().format);
+  writer.begin();
+  std::uint64_t rows = 0;
+  bool finished = false;
+  Status status = co_await run_execution(*execution, 0, writer, &rows, &finished);
+  transaction_.end_statement();
+  WANDIAN_CO_TRY(std::move(status));
+  writer.end();
+  sink_->copy_done();
+  *tag = "COPY " + std::to_string(rows);
+  co_return Status{};
+}
+
+// ---- FROM ----
+
+/// One COPY ... FROM STDIN: parses, converts, filters, and hands batches on.
+class CopyRunner {
+ public:
+  CopyRunner(SessionImpl& session, std::shared_ptr<const TableDef> table, std::vector<std::uint16_t> columns, const CopyOptions& options,
+             std::vector<std::string> names)
+      : session_(session),
+        table_(std::move(table)),
+        columns_(std::move(columns)),
+        names_(std::move(names)),
+        binary_(options.format == CopyFormat::kBinary),
+        parser_(options, names_) {}
+
+  CopyParser& parser() { return parser_; }
+  std::uint64_t copied() const { return inserter_ != nullptr ? inserter_->inserted() : 0; }
+
+  Status open(const ParseNode* where, std::string_view text) {
+    WANDIAN_ASSIGN(inserter_, BatchInserter::create(session_.execution_env(), table_, columns_));
+    if (where == nullptr) return {};
+    const std::vector<StandaloneColumn> all = standalone_columns(*table_);
+    StandaloneOptions options;
+    options.use = StandaloneUse::kWhere;
+    options.table_name = table_->name;
+    options.columns = all;
+    EvalContext context = session_.eval_context(where_arena_);
+    BindContext names = session_.bind_context();
+    names.eval = &context;
+    WANDIAN_ASSIGN(where_bound_, bind_standalone_node(where, text, names, options));
+    CompileOptions compile_options;
+    compile_options.columns_are_slots = true;
+    WANDIAN_ASSIGN(where_, compile(*where_bound_.expr, where_arena_, compile_options));
+    row_.resize(table_->columns.size());
+    return {};
+  }
+
+  /// Parses rows until a batch is full or the input is used up.
+  Result<CopyParser::Next> fill() {
+    while (lines_.size() < kBatchRows) {
+      const CopyParser::Next next = parser_.next();
+      if (next == CopyParser::Next::kError) return with_line(parser_.take_error(), parser_.line(), parser_.line_context());
+      if (next != CopyParser::Next::kRow) return next;
+      WANDIAN_TRY(convert());
+    }
+    return CopyParser::Next::kRow;
+  }
+
+  bool empty() const { return lines_.empty(); }
+  Task<Status> insert() {
+    const std::uint64_t before = inserter_->inserted();
+    Status status = co_await inserter_->insert(values_);
+    if (!status.ok()) {
+      const std::size_t failed = std::min<std::size_t>(inserter_->inserted() - before, lines_.size() - 1);
+      status = with_line(std::move(status), lines_[failed], "");
+    }
+    values_.clear();
+    lines_.clear();
+    arena_.reset();
+    co_return std::move(status);
+  }
+
+  Status with_line(Status status, std::uint64_t line, const std::string& rest) const {
+    return std::move(status).with_context("COPY " + table_->name + ", line " + std::to_string(line) + rest);
+  }
+
+ private:
+  Status convert() {
+    EvalContext context = session_.eval_context(arena_);
+    const auto& fields = parser_.fields();
+    const std::size_t start = values_.size();
+    for (std::size_t i = 0; i < columns_.size(); ++i) {
+      const ColumnDef& column = table_->columns[columns_[i]];
+      Value value;
+      if (fields[i]) {
+        const std::string_view bytes = arena_.copy(*fields[i]);
+        const bool done = binary_ ? value_from_binary(context, column.type, column.typmod, bytes, &value)
+                                  : value_from_text(context, column.type, column.typmod, bytes, &value);
+        if (!done) {
+          const std::string shown = binary_ ? "" : ": \"" + shortened(*fields[i]) + "\"";
+          return with_line(std::move(context.error), parser_.line(), ", column " + column.name + shown);
+        }
+      }
+      values_.push_back(value);
+    }
+    if (where_) {
+      std::fill(row_.begin(), row_.end(), Value::null());
+      for (std::size_t i = 0; i < columns_.size(); ++i) row_[columns_[i]] = values_[start + i];
+      ExprInput input;
+      input.columns = row_.data();
+      bool passes = false;
+      if (!where_.test(context, input, &passes)) return with_line(std::move(context.error), parser_.line(), parser_.line_context());
+      if (!passes) {
+        values_.resize(start);
+        return {};
+      }
+    }
+    lines_.push_back(parser_.line());
+    return {};
+  }
+
+  SessionImpl& session_;
+  const std::shared_ptr<const TableDef> table_;
+  const std::vector<std::uint16_t> columns_;
+  const std::vector<std::string> names_;
+  const bool binary_;
+  CopyParser parser_;
+  std::unique_ptr<BatchInserter> inserter_;
+  BoundExpression where_bound_;
+  CompiledExpr where_;
+  Arena where_arena_;
+  Arena arena_;                        ///< bytes of the batch's values
+  std::vector<Value> values_, row_;
+  std::vector<std::uint64_t> lines_;   ///< of the batch's rows
+};
+
+Task<Status> SessionImpl::copy_from(const CompiledStatement& statement, const PgQuery__CopyStmt& copy, const CopyOptions& options,
+                                    std::string* tag) {
+  WANDIAN_CO_TRY(ensure_transaction());
+  const std::string_view schema = text_or_empty(copy.relation->schemaname), name = text_or_empty(copy.relation->relname);
+  const std::optional<FoundRelation> found = find_relation(bind_context(), schema, name);
+  if (!found) co_return undefined_relation(schema, name);
+  const auto cannot = [&](std::string_view kind) {
+    return Status{sqlstate::wrong_object_type, "cannot copy to " + std::string(kind) + " \"" + std::string(name) + "\""};
+  };
+  if (found->kind == FoundRelation::Kind::kView)
+    co_return cannot("view").with_hint("To enable copying to a view, provide an INSTEAD OF INSERT trigger.");
+  if (found->kind == FoundRelation::Kind::kSequence) co_return cannot("sequence");
+  if (found->kind != FoundRelation::Kind::kTable) co_return cannot(found->kind == FoundRelation::Kind::kIndex ? "index" : "system relation");
+  if (read_only_ && found->schema != temporary_schema_)
+    co_return Status{sqlstate::read_only_sql_transaction, "cannot execute COPY FROM in a read-only transaction"};
+  std::shared_ptr<const TableDef> table = catalog()->table(found->oid);
+  WANDIAN_CO_TRY(co_await lock_table(table, TableLock::kRowExclusive));
+  co_await begin_statement();
+  table = catalog()->table(found->oid);
+  if (table == nullptr) co_return undefined_relation(schema, name);
+  Result<std::vector<std::uint16_t>> columns = copy_columns(copy, *table);
+  if (!columns.ok()) co_return columns.take_status();
+  std::vector<std::string> names;
+  for (const std::uint16_t column : columns.value()) names.push_back(table->columns[column].name);
+  std::vector<bool> not_null, null;
+  WANDIAN_CO_TRY(force_columns(options.force_not_null, "FORCE_NOT_NULL", names, &not_null));
+  WANDIAN_CO_TRY(force_columns(options.force_null, "FORCE_NULL", names, &null));
+  const std::size_t width = names.size();
+  CopyRunner runner(*this, table, columns.take(), options, std::move(names));
+  for (std::size_t i = 0; i < width; ++i) runner.parser().force(i, not_null[i], null[i]);
+  WANDIAN_CO_TRY(runner.open(copy.where_clause, statement.text()));
+
+  CopyIn input;
+  copy_in_ = &input;
+  struct Closing {
+    CopyIn** open;
+    ~Closing() { *open = nullptr; }
+  } closing{&copy_in_};
+  sink_->copy_in_response(options.format == CopyFormat::kBinary ? Format::kBinary : Format::kText, static_cast<std::uint16_t>(width));
+
+  bool more = true;
+  while (more) {
+    input.event = CopyIn::Event::kNone;
+    co_await park(Parked::kCopyData);
+    WANDIAN_CO_TRY(check_cancel());
+    switch (input.event) {
+      case CopyIn::Event::kData: runner.parser().feed(input.bytes); break;
+      case CopyIn::Event::kFail:
+        co_return runner.with_line(Status{sqlstate::query_canceled, "COPY from stdin failed: " + input.message},
+                                   runner.parser().line() + 1, "");
+      default:
+        runner.parser().finish();
+        more = false;
+        break;
+    }
+    std::int64_t turn_ends = engine_database().env().clock().monotonic_us() + kTurnMicros;
+    for (;;) {
+      Result<CopyParser::Next> filled = runner.fill();
+      // What came before the bad row is sent first: its own error counts.
+      if (!runner.empty()) {
+        Status status = co_await settled(runner.insert());
+        WANDIAN_CO_TRY(std::move(status));
+        transaction_.next_command();
+      }
+      if (!filled.ok()) co_return filled.take_status();
+      if (filled.value() != CopyParser::Next::kRow) break;
+      WANDIAN_CO_TRY(check_cancel());
+      if (engine_database().env().clock().monotonic_us() >= turn_ends) {
+        co_await pause();
+        turn_ends = engine_database().env().clock().monotonic_us() + kTurnMicros;
+      }
+    }
+  }
+  transaction_.end_statement();
+  *tag = "COPY " + std::to_string(runner.copied());
+  co_return Status{};
+}
+
+}  // namespace wandian::sql

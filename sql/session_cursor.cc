@@ -1,0 +1,252 @@
+// SQL cursors: DECLARE, FETCH, MOVE, CLOSE. A cursor that may go backwards, or outlives its transaction, keeps its rows.
+#include <algorithm>
+#include <climits>
+#include <utility>
+
+#include "sql/session_portal.h"
+#include "sql/session_receiver.h"
+#include "sql/session_wait.h"
+
+namespace wandian::sql {
+
+namespace {
+
+// parsenodes.h's CURSOR_OPT_*, as the parse tree carries them.
+constexpr int kOptBinary = 0x01, kOptScroll = 0x02, kOptNoScroll = 0x04, kOptHold = 0x20;
+
+std::string_view text_or_empty(const char* text) { return text != nullptr ? std::string_view(text) : std::string_view(); }
+
+std::vector<Oid> types_of(const std::vector<ResultColumn>& columns) {
+  std::vector<Oid> types;
+  for (const ResultColumn& column : columns) types.push_back(column.type);
+  return types;
+}
+
+}  // namespace
+
+Task<Status> SessionImpl::declare_cursor(Portal& portal) {
+  const CompiledPtr statement = portal.statement;
+  const PgQuery__DeclareCursorStmt& declare = *statement->node()->declare_cursor_stmt;
+  const std::string name(text_or_empty(declare.portalname));
+  const bool hold = (declare.options & kOptHold) != 0;
+  if (!hold) WANDIAN_CO_TRY(require_transaction_block("DECLARE CURSOR"));
+  if (name.empty()) co_return Status{sqlstate::invalid_cursor_name, "invalid cursor name: must not be empty"};
+  if (portals_.contains(name)) co_return Status{sqlstate::duplicate_cursor, "cursor \"" + name + "\" already exists"};
+  Result<CompiledPtr> compiled = compile(statement->parsed, statement->index, declare.query, statement->parameter_types);
+  if (!compiled.ok()) co_return compiled.take_status();
+  CompiledPtr inner = compiled.take();
+  if (inner->plan == nullptr || inner->kind != StatementKind::kSelect)
+    co_return Status{sqlstate::invalid_cursor_definition, "a cursor can only be declared for a SELECT"};
+  if (hold && inner->plan->writes)
+    co_return Status{sqlstate::feature_not_supported, "DECLARE CURSOR WITH HOLD ... FOR UPDATE is not supported"}.with_detail(
+        "Holdable cursors must be READ ONLY.");
+  WANDIAN_CO_TRY(co_await lock_and_begin(&inner, false));
+  WANDIAN_CO_TRY(check_writable(*inner));
+  auto cursor = std::make_unique<Portal>();
+  cursor->name = name;
+  cursor->is_cursor = true;
+  cursor->hold = hold;
+  cursor->scroll = (declare.options & kOptScroll) != 0 || hold;
+  cursor->binary = (declare.options & kOptBinary) != 0;
+  cursor->creation_time = statement_timestamp_;
+  cursor->savepoint_depth = savepoints_.size();
+  for (std::size_t i = 0; i < portal.params.size(); ++i)
+    cursor->params.push_back(portal.params[i].is_null ? portal.params[i]
+                                                      : copy_value(inner->parameter_types[i], portal.params[i], cursor->arena));
+  cursor->statement = inner;
+  cursor->execution = Execution::create(inner->plan, execution_env(), cursor->params);
+  // Its rows are those of now, however late the first FETCH comes.
+  cursor->view = transaction_.view();
+  shard_.hold_snapshot(cursor->view.snapshot);
+  cursor->holds_snapshot = true;
+  transaction_.end_statement();
+  portals_[name] = std::move(cursor);
+  co_return Status{};
+}
+
+// Up to `count` further rows (0: all) of a cursor that goes forward only.
+Task<Status> SessionImpl::fetch_rows(Portal& cursor, std::uint64_t count, RowReceiver& receiver, std::uint64_t* rows) {
+  *rows = 0;
+  if (cursor.done || cursor.execution == nullptr) {
+    if (cursor.done || cursor.statement->plan == nullptr) co_return Status{};
+    bool ended = false;   // a portal of the extended protocol that has not run yet
+    Status status = co_await run_plan(cursor, count, receiver, rows, &ended);
+    cursor.done = ended;
+    co_return std::move(status);
+  }
+  co_await begin_statement();
+  bool finished = false;
+  const ReadView view = cursor.view;
+  Status status = co_await run_execution(*cursor.execution, count, receiver, rows, &finished, cursor.started ? nullptr : &view);
+  cursor.started = true;
+  transaction_.end_statement();
+  if (cursor.holds_snapshot) {
+    shard_.release_snapshot(cursor.view.snapshot);   // the execution holds what it needs from here on
+    cursor.holds_snapshot = false;
+  }
+  cursor.done = finished;
+  co_return std::move(status);
+}
+
+Task<Status> SessionImpl::keep_all(Portal& cursor) {
+  if (cursor.kept_all) co_return Status{};
+  cursor.kept = std::make_unique<KeptRows>(types_of(cursor.result_columns()));
+  std::uint64_t rows = 0;
+  Status status = co_await fetch_rows(cursor, 0, *cursor.kept, &rows);
+  if (status.ok()) {
+    cursor.kept_all = true;
+    cursor.execution.reset();
+  }
+  co_return std::move(status);
+}
+
+Task<Status> SessionImpl::fetch(Portal& portal, std::string* tag) {
+  const CompiledPtr statement = portal.statement;
+  const PgQuery__FetchStmt& fetch = *statement->node()->fetch_stmt;
+  const std::string_view name = text_or_empty(fetch.portalname);
+  Portal* cursor = find_portal(name);
+  if (cursor == nullptr || cursor == &portal)
+    co_return Status{sqlstate::invalid_cursor_name, "cursor \"" + std::string(name) + "\" does not exist"};
+  const bool move = fetch.ismove != 0;
+  const bool all = fetch.how_many == LONG_MAX;
+  std::int64_t count = fetch.how_many;
+  enum { kForward, kBackward, kAbsolute, kRelative } direction;
+  switch (fetch.direction) {
+    case PG_QUERY__FETCH_DIRECTION__FETCH_BACKWARD: direction = kBackward; break;
+    case PG_QUERY__FETCH_DIRECTION__FETCH_ABSOLUTE: direction = kAbsolute; break;
+    case PG_QUERY__FETCH_DIRECTION__FETCH_RELATIVE: direction = kRelative; break;
+    default: direction = kForward; break;
+  }
+  if ((direction == kForward || direction == kBackward) && count < 0) {
+    direction = direction == kForward ? kBackward : kForward;
+    count = -count;
+  }
+  std::vector<ResultColumn> columns = cursor->result_columns();
+  auto out = std::make_unique<KeptRows>(types_of(columns));
+  std::uint64_t moved = 0;
+
+  if (!cursor->scroll) {
+    const auto forward_only = [] {
+      return Status{sqlstate::object_not_in_prerequisite_state, "cursor can only scan forward"}.with_hint(
+          "Declare it with SCROLL option to enable backward scan.");
+    };
+    RowCounter skipped;
+    std::uint64_t wanted = static_cast<std::uint64_t>(count);
+    if (direction == kAbsolute || direction == kRelative) {
+      const std::int64_t target = direction == kAbsolute ? count : static_cast<std::int64_t>(cursor->position) + count;
+      if (target <= static_cast<std::int64_t>(cursor->position)) co_return forward_only();
+      wanted = static_cast<std::uint64_t>(target) - cursor->position;
+      if (wanted > 1) {
+        std::uint64_t passed = 0;
+        WANDIAN_CO_TRY(co_await fetch_rows(*cursor, wanted - 1, skipped, &passed));
+        cursor->position += passed;
+      }
+      wanted = 1;
+    } else if (direction == kBackward || count == 0) {
+      // At its very start nothing lies behind.
+      if (cursor->position != 0 || (count == 0 && cursor->started)) co_return forward_only();
+      wanted = 0;
+    }
+    if (wanted != 0 || all) {
+      RowReceiver& target = move ? static_cast<RowReceiver&>(skipped) : *out;
+      WANDIAN_CO_TRY(co_await fetch_rows(*cursor, all ? 0 : wanted, target, &moved));
+      cursor->position += moved;
+    }
+  } else {
+    WANDIAN_CO_TRY(co_await keep_all(*cursor));
+    const auto rows = static_cast<std::int64_t>(cursor->kept->rows());
+    // 0 stands before the first row, rows + 1 behind the last.
+    const std::int64_t now = cursor->at_end ? rows + 1 : static_cast<std::int64_t>(cursor->position);
+    std::int64_t first = 0, last = 0, step = 1, next = now;   // rows first..last by step; none if first is 0
+    const auto one = [&](std::int64_t row) {
+      next = std::clamp<std::int64_t>(row, 0, rows + 1);
+      if (next >= 1 && next <= rows) first = last = next;
+    };
+    if (direction == kAbsolute) {
+      one(count >= 0 ? count : count < -rows ? 0 : rows + 1 + count);
+    } else if (direction == kRelative || (count == 0 && !all)) {
+      one(direction == kRelative ? now + std::clamp<std::int64_t>(count, -rows - 2, rows + 2) : now);
+    } else if (direction == kForward) {
+      const std::int64_t end = all || count > rows + 1 - now ? rows + 1 : now + count;
+      if (now + 1 <= rows) {
+        first = now + 1;
+        last = std::min(end, rows);
+      }
+      next = end;
+    } else {
+      const std::int64_t end = all || count > now ? 0 : now - count;
+      if (now - 1 >= 1) {
+        first = now - 1;
+        last = std::max<std::int64_t>(end, 1);
+        step = -1;
+      }
+      next = end;
+    }
+    if (first != 0)
+      for (std::int64_t row = first;; row += step) {
+        ++moved;
+        if (!move) WANDIAN_CO_TRY(out->row(cursor->kept->at(static_cast<std::size_t>(row - 1))));
+        if (row == last) break;
+      }
+    cursor->at_end = next == rows + 1;
+    cursor->position = static_cast<std::uint64_t>(next);
+  }
+
+  *tag = std::string(move ? "MOVE " : "FETCH ") + std::to_string(moved);
+  if (move) co_return Status{};
+  if (cursor->binary && portal.formats.empty()) portal.formats.push_back(Format::kBinary);
+  portal.columns = std::move(columns);
+  portal.own_columns = true;
+  portal.kept = std::move(out);
+  portal.tag = *tag;
+  co_return Status{};
+}
+
+Status SessionImpl::close_cursor(StatementRef statement) {
+  const std::string_view name = text_or_empty(statement.node->close_portal_stmt->portalname);
+  if (name.empty()) {
+    for (auto& [key, portal] : portals_) close_portal_object(*portal);
+    portals_.clear();
+    return {};
+  }
+  const auto found = portals_.find(name);
+  if (found == portals_.end())
+    return Status{sqlstate::invalid_cursor_name, "cursor \"" + std::string(name) + "\" does not exist"};
+  close_portal_object(*found->second);
+  portals_.erase(found);
+  return {};
+}
+
+bool SessionImpl::has_cursors_to_hold() const {
+  return std::any_of(portals_.begin(), portals_.end(), [](const auto& entry) { return entry.second->hold && !entry.second->held; });
+}
+
+// WITH HOLD: the rows are kept before the transaction that sees them ends.
+Task<Status> SessionImpl::hold_cursors() {
+  std::vector<std::string> names;
+  for (const auto& [name, portal] : portals_)
+    if (portal->hold && !portal->held) names.push_back(name);
+  for (const std::string& name : names) {
+    Portal& cursor = *portals_.find(name)->second;
+    WANDIAN_CO_TRY(co_await keep_all(cursor));
+    cursor.held = true;
+  }
+  co_return Status{};
+}
+
+std::vector<CursorInfo> SessionImpl::cursors() const {
+  std::vector<CursorInfo> out;
+  for (const auto& [name, portal] : portals_) {
+    CursorInfo info;
+    info.name = name;
+    info.statement = portal->statement != nullptr ? std::string(portal->statement->statement_text()) : "";
+    info.is_holdable = portal->hold;
+    info.is_binary = portal->binary;
+    info.is_scrollable = portal->scroll;
+    info.creation_time = portal->creation_time;
+    out.push_back(std::move(info));
+  }
+  return out;
+}
+
+}  // namespace wandian::sql

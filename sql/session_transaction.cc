@@ -1,0 +1,417 @@
+// Transaction blocks, as PostgreSQL's manual describes them (BEGIN, COMMIT, SAVEPOINT, SET TRANSACTION, and 55.2.2.1 for
+// implicit transactions of several statements and of pipelines).
+#include <utility>
+
+#include "sql/parse/parser.h"
+#include "sql/plan/plan.h"
+#include "sql/session_portal.h"
+#include "sql/session_wait.h"
+
+namespace wandian::sql {
+
+namespace {
+
+using Kind = PgQuery__TransactionStmtKind;
+
+Status only_in_block(std::string_view command) {
+  return Status{sqlstate::no_active_sql_transaction, std::string(command) + " can only be used in transaction blocks"};
+}
+
+std::string_view text_or_empty(const char* text) { return text != nullptr ? std::string_view(text) : std::string_view(); }
+
+}  // namespace
+
+// ---- State ----
+
+void SessionImpl::ensure_block() {
+  if (block_ != Block::kNone) {
+    // The second statement of a pipeline shares the first one's transaction, which from now on is a block that nobody began.
+    if (block_ == Block::kSingle && pipelining_) block_ = Block::kImplicit;
+    return;
+  }
+  const DecodedSettings& defaults = settings_.decoded();
+  block_ = Block::kSingle;
+  isolation_ = defaults.default_isolation;
+  read_uncommitted_ = defaults.default_read_uncommitted;
+  read_only_ = defaults.default_read_only;
+  deferrable_ = defaults.default_deferrable;
+  queried_ = false;
+  transaction_timestamp_ = statement_timestamp_;
+}
+
+Status SessionImpl::ensure_transaction() {
+  ensure_block();
+  if (transaction_.active()) return {};
+  if (isolation_ == Isolation::kSerializable)
+    return Status{sqlstate::feature_not_supported, "SERIALIZABLE transactions are not supported"}.with_hint(
+        "Use REPEATABLE READ and lock the rows that must not change.");
+  transaction_.begin(isolation_, read_only_);
+  return {};
+}
+
+Status SessionImpl::refuse_if_failed(const CompiledStatement& statement) {
+  if (block_ != Block::kFailed || statement.empty || allowed_in_failed_transaction(statement.node())) return {};
+  return Status{sqlstate::in_failed_sql_transaction,
+                "current transaction is aborted, commands ignored until end of transaction block"};
+}
+
+Status SessionImpl::check_writable(const CompiledStatement& statement) {
+  if (!read_only_ || statement.plan == nullptr || !statement.plan->writes) return {};
+  return Status{sqlstate::read_only_sql_transaction,
+                "cannot execute " + std::string(statement.plan->write_command) + " in a read-only transaction"};
+}
+
+Status SessionImpl::prevent_in_transaction_block(std::string_view command) {
+  if (!in_transaction_block()) return {};
+  return Status{sqlstate::active_sql_transaction, std::string(command) + " cannot run inside a transaction block"};
+}
+
+Status SessionImpl::require_transaction_block(std::string_view command) {
+  return in_transaction_block() ? Status{} : only_in_block(command);
+}
+
+void SessionImpl::warn_outside_transaction_block(std::string_view command) {
+  if (in_transaction_block()) return;
+  notice(Severity::kWarning, sqlstate::no_active_sql_transaction, std::string(command) + " can only be used in transaction blocks");
+}
+
+// ---- Commit and rollback ----
+
+// Portals made within `depth` savepoints or more end; held ones do not.
+void SessionImpl::drop_portals(std::size_t depth, bool keep_held) {
+  for (auto at = portals_.begin(); at != portals_.end();) {
+    Portal& portal = *at->second;
+    const bool held = keep_held && portal.held;
+    if (held || portal.savepoint_depth < depth) {
+      ++at;
+    } else {
+      close_portal_object(portal);
+      at = portals_.erase(at);
+    }
+  }
+  if (unnamed_portal_->statement != nullptr && unnamed_portal_->savepoint_depth >= depth) close_portal_object(*unnamed_portal_);
+  if (simple_portal_->execution != nullptr) close_portal_object(*simple_portal_);
+}
+
+// What the end of a transaction, whichever, leaves of the session's own state.
+void SessionImpl::forget_transaction(bool committed) {
+  savepoints_.clear();
+  if (committed) {
+    committed_temporary_schema_ = temporary_schema_;
+    settings_.commit();
+  } else {
+    temporary_schema_ = committed_temporary_schema_;
+    settings_.rollback();
+  }
+  settings_changed();
+  block_ = Block::kNone;
+  queried_ = false;
+}
+
+bool SessionImpl::try_commit_transaction(Status* status) {
+  *status = {};
+  if (has_cursors_to_hold()) return false;
+  const SyncCommit level = settings_.decoded().synchronous_commit;
+  drop_portals(0, true);
+  if (transaction_.active()) {
+    if (!transaction_.try_commit(level, status)) return false;
+    if (!status->ok()) [[unlikely]] {
+      if (!transaction_.try_rollback()) return false;
+      forget_transaction(false);
+      return true;
+    }
+  }
+  if (level == SyncCommit::kOff) relaxed_answer_ = true;
+  forget_transaction(true);
+  return true;
+}
+
+Task<Status> SessionImpl::commit_transaction() {
+  if (has_cursors_to_hold()) {
+    Status status = co_await hold_cursors();
+    if (!status.ok()) {
+      co_await rollback_transaction();
+      co_return std::move(status);
+    }
+  }
+  Status status;
+  if (try_commit_transaction(&status)) co_return std::move(status);
+  const SyncCommit level = settings_.decoded().synchronous_commit;
+  if (transaction_.active()) {
+    status = co_await settled(guarded(transaction_.commit(level)));
+    if (!status.ok()) {
+      co_await rollback_transaction();
+      co_return std::move(status);
+    }
+  }
+  if (level == SyncCommit::kOff) relaxed_answer_ = true;
+  forget_transaction(true);
+  co_return Status{};
+}
+
+bool SessionImpl::try_rollback_transaction() {
+  drop_portals(0, true);
+  if (transaction_.active() && !transaction_.try_rollback()) return false;
+  forget_transaction(false);
+  return true;
+}
+
+Task<void> SessionImpl::rollback_transaction() {
+  drop_portals(0, true);
+  if (transaction_.active() && !transaction_.try_rollback()) co_await settled(transaction_.rollback());
+  forget_transaction(false);
+}
+
+// After an error, at once: everything of an implicit transaction; of a block what came after its last savepoint.
+bool SessionImpl::try_abort_statement() {
+  if (transaction_.active()) transaction_.end_statement();
+  if (block_ == Block::kNone || block_ == Block::kFailed) return true;
+  const bool explicit_block = block_ == Block::kExplicit;
+  if (explicit_block && !savepoints_.empty()) return false;
+  if (!try_rollback_transaction()) return false;
+  if (explicit_block) block_ = Block::kFailed;
+  return true;
+}
+
+Task<void> SessionImpl::abort_statement() {
+  if (try_abort_statement()) co_return;
+  const bool explicit_block = block_ == Block::kExplicit;
+  if (explicit_block && !savepoints_.empty()) {
+    co_await undo_to(savepoints_.back());
+  } else {
+    co_await rollback_transaction();
+  }
+  if (explicit_block) block_ = Block::kFailed;
+}
+
+Task<void> SessionImpl::undo_to(const SavepointEntry& savepoint) {
+  drop_portals(static_cast<std::size_t>(&savepoint - savepoints_.data()) + 1, false);
+  if (transaction_.active()) co_await settled(transaction_.rollback_to(savepoint.point));
+  settings_.rollback_to(savepoint.settings_mark);
+  read_only_ = savepoint.read_only;
+  temporary_schema_ = savepoint.temporary_schema;
+  settings_changed();
+}
+
+bool SessionImpl::try_finish_implicit(Status* status) {
+  *status = {};
+  if (block_ != Block::kSingle && block_ != Block::kImplicit) return true;
+  return try_commit_transaction(status);
+}
+
+Task<Status> SessionImpl::finish_implicit() {
+  if (block_ != Block::kSingle && block_ != Block::kImplicit) co_return Status{};
+  co_return co_await commit_transaction();
+}
+
+// ---- Commands ----
+
+Status SessionImpl::begin_block(const PgQuery__TransactionStmt& statement) {
+  if (block_ == Block::kExplicit) {
+    notice(Severity::kWarning, sqlstate::active_sql_transaction, "there is already a transaction in progress");
+  } else {
+    ensure_block();
+    block_ = Block::kExplicit;
+  }
+  return apply_transaction_modes(statement.options, statement.n_options, false);
+}
+
+// COMMIT AND CHAIN: a new block with the characteristics of the last one.
+void SessionImpl::chain_block() {
+  block_ = Block::kExplicit;
+  queried_ = false;
+  transaction_timestamp_ = statement_timestamp_;
+}
+
+// What needs no coroutine: BEGIN, SAVEPOINT, RELEASE, and most ends. False: run_transaction_command(), nothing was done.
+bool SessionImpl::try_transaction_command(StatementRef statement, std::string_view* tag, Status* status) {
+  const PgQuery__TransactionStmt& command = *statement.node->transaction_stmt;
+  *status = {};
+  const bool in_block = block_ == Block::kExplicit || block_ == Block::kFailed;
+  switch (command.kind) {
+    case PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_BEGIN:
+    case PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_START:
+      *status = begin_block(command);
+      return true;
+    case PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_COMMIT:
+    case PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_ROLLBACK: {
+      const bool commit = command.kind == PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_COMMIT;
+      if (!in_block) {
+        if (command.chain != 0) {
+          *status = only_in_block(commit ? "COMMIT AND CHAIN" : "ROLLBACK AND CHAIN");
+          return true;
+        }
+        notice(Severity::kWarning, sqlstate::no_active_sql_transaction, "there is no transaction in progress");
+      }
+      const bool failed = block_ == Block::kFailed;
+      if (failed) *tag = "ROLLBACK";
+      if (commit && !failed) {
+        if (!try_commit_transaction(status)) return false;
+      } else if (!try_rollback_transaction()) {
+        return false;
+      }
+      if (command.chain != 0 && status->ok()) chain_block();
+      return true;
+    }
+    case PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_SAVEPOINT: {
+      if (!in_block) {
+        *status = only_in_block("SAVEPOINT");
+        return true;
+      }
+      if (*status = ensure_transaction(); !status->ok()) return true;
+      SavepointEntry entry;
+      entry.name = text_or_empty(command.savepoint_name);
+      entry.point = transaction_.savepoint();
+      entry.settings_mark = settings_.mark();
+      entry.read_only = read_only_;
+      entry.temporary_schema = temporary_schema_;
+      savepoints_.push_back(std::move(entry));
+      return true;
+    }
+    case PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_RELEASE: {
+      if (!in_block) {
+        *status = only_in_block("RELEASE SAVEPOINT");
+        return true;
+      }
+      const std::string_view name = text_or_empty(command.savepoint_name);
+      for (std::size_t i = savepoints_.size(); i-- > 0;) {
+        if (savepoints_[i].name != name) continue;
+        savepoints_.resize(i);
+        for (auto& [key, portal] : portals_) portal->savepoint_depth = std::min(portal->savepoint_depth, i);
+        return true;
+      }
+      *status = Status{sqlstate::invalid_savepoint_specification, "savepoint \"" + std::string(name) + "\" does not exist"};
+      return true;
+    }
+    case PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_PREPARE:
+      *status = Status{sqlstate::object_not_in_prerequisite_state, "prepared transactions are disabled"}.with_hint(
+          "Set max_prepared_transactions to a nonzero value.");
+      return true;
+    case PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_COMMIT_PREPARED:
+    case PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_ROLLBACK_PREPARED:
+      *status = prevent_in_transaction_block(*tag);
+      if (status->ok())
+        *status = Status{sqlstate::undefined_object,
+                         "prepared transaction with identifier \"" + std::string(text_or_empty(command.gid)) + "\" does not exist"};
+      return true;
+    default: return false;
+  }
+}
+
+Task<Status> SessionImpl::run_transaction_command(StatementRef statement, std::string* tag) {
+  const PgQuery__TransactionStmt& command = *statement.node->transaction_stmt;
+  switch (command.kind) {
+    case PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_ROLLBACK_TO:
+      co_return co_await rollback_to_savepoint(text_or_empty(command.savepoint_name));
+    case PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_COMMIT: {
+      Status status = co_await commit_transaction();
+      if (status.ok() && command.chain != 0) chain_block();
+      co_return std::move(status);
+    }
+    case PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_ROLLBACK:
+      *tag = "ROLLBACK";
+      co_await rollback_transaction();
+      if (command.chain != 0) chain_block();
+      co_return Status{};
+    default: co_return Status{sqlstate::feature_not_supported, std::string(*tag) + " is not supported"};
+  }
+}
+
+Task<Status> SessionImpl::rollback_to_savepoint(std::string_view name) {
+  if (block_ != Block::kExplicit && block_ != Block::kFailed) co_return only_in_block("ROLLBACK TO SAVEPOINT");
+  std::size_t found = savepoints_.size();
+  for (std::size_t i = savepoints_.size(); i-- > 0 && found == savepoints_.size();)
+    if (savepoints_[i].name == name) found = i;
+  if (found == savepoints_.size())
+    co_return Status{sqlstate::invalid_savepoint_specification, "savepoint \"" + std::string(name) + "\" does not exist"};
+  savepoints_.resize(found + 1);
+  co_await undo_to(savepoints_.back());
+  block_ = Block::kExplicit;
+  co_return Status{};
+}
+
+// ---- Characteristics ----
+
+std::string_view SessionImpl::isolation_name() const {
+  if (block_ == Block::kNone) {
+    const DecodedSettings& defaults = settings_.decoded();
+    if (defaults.default_read_uncommitted) return "read uncommitted";
+    return defaults.default_isolation == Isolation::kRepeatableRead ? "repeatable read"
+           : defaults.default_serializable                          ? "serializable"
+                                                                    : "read committed";
+  }
+  if (read_uncommitted_) return "read uncommitted";
+  return isolation_ == Isolation::kRepeatableRead ? "repeatable read"
+         : isolation_ == Isolation::kSerializable ? "serializable"
+                                                  : "read committed";
+}
+
+Status SessionImpl::set_isolation(std::string_view level) {
+  Isolation wanted = Isolation::kReadCommitted;
+  bool uncommitted = false;
+  if (level == "serializable") {
+    return Status{sqlstate::feature_not_supported, "SERIALIZABLE transactions are not supported"}.with_hint(
+        "Use REPEATABLE READ and lock the rows that must not change.");
+  }
+  if (level == "repeatable read") {
+    wanted = Isolation::kRepeatableRead;
+  } else if (level == "read uncommitted") {
+    uncommitted = true;
+  } else if (level != "read committed") {
+    return Status{sqlstate::invalid_parameter_value,
+                  "invalid value for parameter \"transaction_isolation\": \"" + std::string(level) + "\""}
+        .with_hint("Available values: serializable, repeatable read, read committed, read uncommitted.");
+  }
+  if (wanted != isolation_ || uncommitted != read_uncommitted_) {
+    if (queried_)
+      return Status{sqlstate::active_sql_transaction, "SET TRANSACTION ISOLATION LEVEL must be called before any query"};
+    if (!savepoints_.empty())
+      return Status{sqlstate::active_sql_transaction, "SET TRANSACTION ISOLATION LEVEL must not be called in a subtransaction"};
+    // Locks alone do not need the level; the engine's transaction begins anew with it.
+    if (transaction_.active() && wanted != isolation_) {
+      if (transaction_.has_writes())
+        return Status{sqlstate::active_sql_transaction, "SET TRANSACTION ISOLATION LEVEL must be called before any query"};
+      if (!transaction_.try_rollback()) return Status{sqlstate::active_sql_transaction, "the transaction is busy"};
+    }
+  }
+  isolation_ = wanted;
+  read_uncommitted_ = uncommitted;
+  return {};
+}
+
+Status SessionImpl::set_read_only(bool on) {
+  if (!on && read_only_) {
+    if (!savepoints_.empty() && savepoints_.back().read_only)
+      return Status{sqlstate::active_sql_transaction, "cannot set transaction read-write mode inside a read-only transaction"};
+    if (queried_) return Status{sqlstate::active_sql_transaction, "transaction read-write mode must be set before any query"};
+    if (transaction_.active() && !transaction_.has_writes()) transaction_.try_rollback();
+  }
+  read_only_ = on;
+  return {};
+}
+
+Status SessionImpl::apply_transaction_modes(PgQuery__Node** options, std::size_t count, bool session_defaults) {
+  for (std::size_t i = 0; i < count; ++i) {
+    if (options[i]->node_case != PG_QUERY__NODE__NODE_DEF_ELEM) continue;
+    const PgQuery__DefElem& option = *options[i]->def_elem;
+    const std::string_view name = text_or_empty(option.defname);
+    if (option.arg == nullptr || option.arg->node_case != PG_QUERY__NODE__NODE_A_CONST) continue;
+    const PgQuery__AConst& value = *option.arg->a_const;
+    const bool on = value.val_case == PG_QUERY__A__CONST__VAL_IVAL && value.ival->ival != 0;
+    const std::string_view text =
+        value.val_case == PG_QUERY__A__CONST__VAL_SVAL ? text_or_empty(value.sval->sval) : std::string_view();
+    if (session_defaults) {
+      const std::string setting = "default_" + std::string(name);
+      WANDIAN_TRY(settings_.set(setting, name == "transaction_isolation" ? text : on ? "on" : "off", false, true));
+    } else if (name == "transaction_isolation") {
+      WANDIAN_TRY(set_isolation(text));
+    } else if (name == "transaction_read_only") {
+      WANDIAN_TRY(set_read_only(on));
+    } else if (name == "transaction_deferrable") {
+      deferrable_ = on;
+    }
+  }
+  return {};
+}
+
+}  // namespace wandian::sql

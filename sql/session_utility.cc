@@ -1,0 +1,584 @@
+// Statements that are neither plans nor definitions: settings, prepared statements, EXPLAIN, LOCK, maintenance, DISCARD.
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include "engine/table.h"
+#include "sql/expr/expression.h"
+#include "sql/session_portal.h"
+#include "sql/session_receiver.h"
+#include "sql/session_wait.h"
+#include "sql/shard_share.h"
+#include "sql/types/text_io.h"
+
+namespace wandian::sql {
+
+namespace {
+
+std::string_view text_or_empty(const char* text) { return text != nullptr ? std::string_view(text) : std::string_view(); }
+
+Status not_supported(std::string_view command) {
+  return Status{sqlstate::feature_not_supported, std::string(command) + " is not supported"};
+}
+
+bool same_word(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) {
+           const auto low = [](char c) { return c >= 'A' && c <= 'Z' ? c + 32 : c; };
+           return low(x) == low(y);
+         });
+}
+
+// An option's argument as text: on/off words, numbers, strings, a type name used as a word.
+std::string option_text(const ParseNode* node) {
+  if (node == nullptr) return "";
+  switch (node->node_case) {
+    case PG_QUERY__NODE__NODE_STRING: return std::string(text_or_empty(node->string->sval));
+    case PG_QUERY__NODE__NODE_INTEGER: return std::to_string(node->integer->ival);
+    case PG_QUERY__NODE__NODE_FLOAT: return std::string(text_or_empty(node->float_->fval));
+    case PG_QUERY__NODE__NODE_BOOLEAN: return node->boolean->boolval != 0 ? "true" : "false";
+    case PG_QUERY__NODE__NODE_TYPE_NAME: {
+      const PgQuery__TypeName& name = *node->type_name;
+      return name.n_names > 0 ? std::string(string_value(name.names[name.n_names - 1])) : "";
+    }
+    case PG_QUERY__NODE__NODE_A_CONST: {
+      const PgQuery__AConst& value = *node->a_const;
+      switch (value.val_case) {
+        case PG_QUERY__A__CONST__VAL_IVAL: return std::to_string(value.ival->ival);
+        case PG_QUERY__A__CONST__VAL_FVAL: return std::string(text_or_empty(value.fval->fval));
+        case PG_QUERY__A__CONST__VAL_BOOLVAL: return value.boolval->boolval != 0 ? "true" : "false";
+        case PG_QUERY__A__CONST__VAL_SVAL: return std::string(text_or_empty(value.sval->sval));
+        default: return "";
+      }
+    }
+    default: return "";
+  }
+}
+
+std::string quote_name(std::string_view name) {
+  bool plain = !name.empty() && (name[0] == '_' || (name[0] >= 'a' && name[0] <= 'z'));
+  for (const char c : name) plain = plain && (c == '_' || c == '$' || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'));
+  if (plain && name[0] != '$') return std::string(name);
+  std::string out = "\"";
+  for (const char c : name) {
+    if (c == '"') out += '"';
+    out += c;
+  }
+  return out + "\"";
+}
+
+Result<bool> option_bool(const PgQuery__DefElem& option) {
+  if (option.arg == nullptr) return true;
+  const std::string text = option_text(option.arg);
+  bool on = false;
+  if (text == "1" || same_word(text, "true") || same_word(text, "on")) {
+    on = true;
+  } else if (!(text == "0" || same_word(text, "false") || same_word(text, "off"))) {
+    return Status{sqlstate::syntax_error, std::string(text_or_empty(option.defname)) + " requires a Boolean value"};
+  }
+  return on;
+}
+
+void make_text_result(Portal& portal, std::vector<std::string> names) {
+  portal.columns.clear();
+  std::vector<Oid> types;
+  for (std::string& name : names) {
+    ResultColumn column;
+    column.name = std::move(name);
+    column.type = type_oid::kText;
+    portal.columns.push_back(std::move(column));
+    types.push_back(type_oid::kText);
+  }
+  portal.own_columns = true;
+  portal.kept = std::make_unique<KeptRows>(std::move(types));
+}
+
+}  // namespace
+
+// ---- Dispatch ----
+
+Task<Status> SessionImpl::run_utility(Portal& portal, std::string* tag) {
+  const CompiledPtr statement = portal.statement;
+  const StatementRef ref = statement->ref();
+  if (is_ddl(ref.kind)) {
+    WANDIAN_CO_TRY(ensure_transaction());
+    if (read_only_)
+      co_return Status{sqlstate::read_only_sql_transaction, "cannot execute " + std::string(statement->tag) + " in a read-only transaction"};
+    Status status = co_await run_ddl(*this, ref, tag);
+    co_await park(Parked::kNextCall);
+    if (transaction_.active()) transaction_.end_statement();
+    search_path_catalog_.reset();
+    if (status.ok()) status = check_cancel();
+    co_return std::move(status);
+  }
+  switch (ref.kind) {
+    case StatementKind::kSet: co_return run_set(ref);
+    case StatementKind::kShow: co_return run_show(portal);
+    case StatementKind::kDiscard: co_return co_await run_discard(ref);
+    case StatementKind::kPrepare: co_return run_prepare(*statement);
+    case StatementKind::kDeallocate: co_return run_deallocate(ref);
+    case StatementKind::kExplain: co_return co_await run_explain(portal);
+    case StatementKind::kDeclareCursor: co_return co_await declare_cursor(portal);
+    case StatementKind::kFetch: co_return co_await fetch(portal, tag);
+    case StatementKind::kClosePortal: co_return close_cursor(ref);
+    case StatementKind::kLock: co_return co_await run_lock(ref);
+    case StatementKind::kCopy: co_return co_await run_copy(portal, tag);
+    case StatementKind::kVacuum:
+    case StatementKind::kReindex:
+    case StatementKind::kCluster:
+    case StatementKind::kCheckpoint: co_return run_maintenance(ref);
+    case StatementKind::kSetConstraints:
+    case StatementKind::kUnlisten: co_return Status{};   // nothing is deferrable; nobody listens
+    default: co_return not_supported(statement->tag == "???" ? std::string_view("this statement") : statement->tag);
+  }
+}
+
+Result<std::vector<ResultColumn>> SessionImpl::utility_columns(const CompiledStatement& statement) {
+  std::vector<ResultColumn> out;
+  const auto text = [&](std::string name) {
+    ResultColumn column;
+    column.name = std::move(name);
+    column.type = type_oid::kText;
+    out.push_back(std::move(column));
+  };
+  switch (statement.kind) {
+    case StatementKind::kShow: {
+      const std::string_view name = text_or_empty(statement.node()->variable_show_stmt->name);
+      if (name == "all") {
+        text("name");
+        text("setting");
+        text("description");
+      } else {
+        const SettingDef* def = find_setting(name);
+        text(std::string(def != nullptr ? def->name : name));
+      }
+      break;
+    }
+    case StatementKind::kExplain: text("QUERY PLAN"); break;
+    case StatementKind::kExecute: {
+      const std::string_view name = text_or_empty(statement.node()->execute_stmt->name);
+      Prepared* prepared = find_prepared(name);
+      if (prepared == nullptr)
+        return Status{sqlstate::invalid_sql_statement_name, "prepared statement \"" + std::string(name) + "\" does not exist"};
+      out = prepared->statement->columns;
+      break;
+    }
+    case StatementKind::kFetch: {
+      if (statement.node()->fetch_stmt->ismove != 0) break;
+      const Portal* cursor = find_portal(text_or_empty(statement.node()->fetch_stmt->portalname));
+      if (cursor != nullptr) out = cursor->result_columns();
+      break;
+    }
+    default: break;
+  }
+  return out;
+}
+
+// ---- Settings ----
+
+void SessionImpl::settings_changed() {
+  const std::string& role = settings_.value(*find_setting("role"));
+  const std::string& session_user = settings_.value(*find_setting("session_authorization"));
+  const Oid session_role_before = session_role_, current_role_before = current_role_;
+  if (const auto object = catalog()->find_object(ObjectKind::kRole, 0, session_user)) session_role_ = object->oid;
+  current_role_ = session_role_;
+  if (role != "none")
+    if (const auto object = catalog()->find_object(ObjectKind::kRole, 0, role)) current_role_ = object->oid;
+  if (session_role_ != session_role_before || current_role_ != current_role_before) search_path_catalog_.reset();
+}
+
+std::optional<std::string> SessionImpl::show_value(std::string_view name) {
+  if (same_word(name, "transaction_isolation")) return std::string(isolation_name());
+  if (same_word(name, "transaction_read_only"))
+    return std::string((block_ == Block::kNone ? settings_.decoded().default_read_only : read_only_) ? "on" : "off");
+  if (same_word(name, "transaction_deferrable")) return std::string(deferrable_ ? "on" : "off");
+  if (same_word(name, "seed")) return std::string("unavailable");
+  return settings_.show(name);
+}
+
+Status SessionImpl::set_value(std::string_view name, std::string_view value, bool local, bool in_transaction) {
+  if (same_word(name, "transaction_isolation")) return set_isolation(value);
+  if (same_word(name, "transaction_read_only") || same_word(name, "transaction_deferrable")) {
+    bool on = false;
+    if (!parse_setting_bool(value, &on))
+      return Status{sqlstate::invalid_parameter_value, "parameter \"" + std::string(name) + "\" requires a Boolean value"};
+    if (same_word(name, "transaction_read_only")) return set_read_only(on);
+    deferrable_ = on;
+    return {};
+  }
+  const bool role = same_word(name, "role"), authorization = same_word(name, "session_authorization");
+  if ((role && value != "none") || authorization) {
+    const auto object = catalog()->find_object(ObjectKind::kRole, 0, value);
+    if (object == nullptr)
+      return Status{sqlstate::invalid_parameter_value, "role \"" + std::string(value) + "\" does not exist"};
+    const std::optional<RoleProperties> own = [&]() -> std::optional<RoleProperties> {
+      const auto self = catalog()->object(ObjectKind::kRole, session_role_);
+      return self != nullptr ? RoleProperties::decode(self->definition) : std::nullopt;
+    }();
+    const bool member = own && std::any_of(own->member_of.begin(), own->member_of.end(),
+                                           [&](const RoleProperties::Membership& m) { return m.role == object->oid; });
+    const bool allowed = superuser_ || object->oid == session_role_ || (role && member);
+    if (!allowed)
+      return Status{sqlstate::insufficient_privilege, "permission denied to set " + std::string(role ? "role \"" : "session authorization \"") +
+                                                          std::string(value) + "\""};
+  }
+  if (same_word(name, "seed")) {
+    double number = 0;
+    const auto parsed = std::from_chars(value.data(), value.data() + value.size(), number);
+    if (parsed.ec != std::errc{} || number < -1 || number > 1)
+      return Status{sqlstate::invalid_parameter_value,
+                    std::string(value) + " is outside the valid range for parameter \"seed\" (-1 .. 1)"};
+    seed_random(number);
+    return {};
+  }
+  WANDIAN_TRY(settings_.set(name, value, local, in_transaction));
+  if (role || authorization) settings_changed();
+  if (same_word(name, "application_name")) {
+    const std::lock_guard guard(activity_mutex_);
+    activity_.application_name = settings_.value(*find_setting("application_name"));
+  }
+  return {};
+}
+
+Status SessionImpl::run_set(StatementRef statement) {
+  const PgQuery__VariableSetStmt& set = *statement.node->variable_set_stmt;
+  const std::string_view name = text_or_empty(set.name);
+  const bool local = set.is_local != 0;
+  ensure_block();
+  switch (set.kind) {
+    case PG_QUERY__VARIABLE_SET_KIND__VAR_SET_MULTI:
+      if (name == "TRANSACTION") {
+        warn_outside_transaction_block("SET TRANSACTION");
+        return apply_transaction_modes(set.args, set.n_args, false);
+      }
+      if (name == "SESSION CHARACTERISTICS") return apply_transaction_modes(set.args, set.n_args, true);
+      return not_supported("SET TRANSACTION SNAPSHOT");
+    case PG_QUERY__VARIABLE_SET_KIND__VAR_RESET_ALL:
+      settings_.reset_all(true);
+      settings_changed();
+      return {};
+    case PG_QUERY__VARIABLE_SET_KIND__VAR_SET_DEFAULT:
+    case PG_QUERY__VARIABLE_SET_KIND__VAR_RESET: {
+      if (local) warn_outside_transaction_block("SET LOCAL");
+      if (name == "transaction_isolation") return set_isolation("read committed");
+      if (name == "transaction_read_only") return set_read_only(settings_.decoded().default_read_only);
+      Status status = settings_.reset(name, local, true);
+      settings_changed();
+      return status;
+    }
+    case PG_QUERY__VARIABLE_SET_KIND__VAR_SET_CURRENT: {
+      const std::optional<std::string> now = show_value(name);
+      if (!now) return unrecognized_setting(name);
+      return set_value(name, *now, local, true);
+    }
+    default: break;
+  }
+  if (local) warn_outside_transaction_block("SET LOCAL");
+  const SettingDef* def = find_setting(name);
+  const bool list = def != nullptr && def->list;
+  if (set.n_args > 1 && !list)
+    return Status{sqlstate::invalid_parameter_value, "SET " + std::string(name) + " takes only one argument"};
+  std::string value;
+  for (std::size_t i = 0; i < set.n_args; ++i) {
+    const ParseNode* arg = set.args[i];
+    std::string one;
+    if (arg->node_case == PG_QUERY__NODE__NODE_TYPE_CAST) {
+      // SET TIME ZONE INTERVAL '...' HOUR TO MINUTE
+      const PgQuery__TypeCast& cast = *arg->type_cast;
+      WANDIAN_ASSIGN(const ResolvedType type, resolve_type(*cast.type_name, statement.text));
+      Arena arena;
+      EvalContext context = eval_context(arena);
+      Value interval;
+      if (!value_from_text(context, type.type, type.typmod, option_text(cast.arg), &interval)) return std::move(context.error);
+      const IntervalValue parts = load_interval(interval);
+      if (parts.months != 0 || parts.days != 0)
+        return Status{sqlstate::invalid_parameter_value, "invalid value for parameter \"TimeZone\": \"" + option_text(cast.arg) + "\""}
+            .with_detail(parts.months != 0 ? "Cannot specify months in time zone interval." : "Cannot specify days in time zone interval.");
+      one = "@" + std::to_string(parts.microseconds / 1'000'000);
+    } else {
+      one = option_text(arg);
+      // A name given as a string in a list may hold anything: it is quoted as an identifier.
+      const bool is_text = arg->node_case == PG_QUERY__NODE__NODE_A_CONST && arg->a_const->val_case == PG_QUERY__A__CONST__VAL_SVAL;
+      if (list && is_text) one = quote_name(one);
+    }
+    value += (i == 0 ? "" : ", ") + one;
+  }
+  return set_value(name, value, local, true);
+}
+
+Status SessionImpl::run_show(Portal& portal) {
+  const std::string_view name = text_or_empty(portal.statement->node()->variable_show_stmt->name);
+  if (name == "all") {
+    make_text_result(portal, {"name", "setting", "description"});
+    for (const SettingDef& def : all_settings()) {
+      if (def.name == "is_superuser" || def.name == "role" || def.name == "seed" || def.name == "session_authorization") continue;
+      const std::string row[3] = {std::string(def.name), show_value(def.name).value_or(""), std::string(def.description)};
+      portal.kept->add_text(row);
+    }
+    return {};
+  }
+  const std::optional<std::string> value = show_value(name);
+  if (!value) return unrecognized_setting(name);
+  const SettingDef* def = find_setting(name);
+  make_text_result(portal, {std::string(def != nullptr ? def->name : name)});
+  portal.kept->add_text({&*value, 1});
+  return {};
+}
+
+Task<Status> SessionImpl::run_discard(StatementRef statement) {
+  const PgQuery__DiscardMode target = statement.node->discard_stmt->target;
+  const bool all = target == PG_QUERY__DISCARD_MODE__DISCARD_ALL;
+  if (all) WANDIAN_CO_TRY(prevent_in_transaction_block("DISCARD ALL"));
+  if (all) {
+    drop_portals(0, false);
+    settings_.reset_all(true);
+    (void)settings_.reset("session_authorization", false, true);
+    (void)settings_.reset("role", false, true);
+    settings_changed();
+    prepared_.clear();
+  }
+  if (all || target == PG_QUERY__DISCARD_MODE__DISCARD_SEQUENCES) {
+    sequence_values_.clear();
+    last_sequence_ = 0;
+  }
+  // DISCARD PLANS: plans are shared and renewed by themselves.
+  const bool temporary = all || (target != PG_QUERY__DISCARD_MODE__DISCARD_SEQUENCES && target != PG_QUERY__DISCARD_MODE__DISCARD_PLANS);
+  if (temporary && temporary_schema_ != 0) {
+    WANDIAN_CO_TRY(ensure_transaction());
+    WANDIAN_CO_TRY(co_await drop_temporary_objects(*this, temporary_schema_));
+    co_await park(Parked::kNextCall);
+    set_temporary_schema(0);
+  }
+  co_return Status{};
+}
+
+// ---- Prepared statements ----
+
+Status SessionImpl::run_prepare(const CompiledStatement& statement) {
+  const PgQuery__PrepareStmt& prepare = *statement.node()->prepare_stmt;
+  const std::string name(text_or_empty(prepare.name));
+  if (prepared_.contains(name))
+    return Status{sqlstate::duplicate_prepared_statement, "prepared statement \"" + name + "\" already exists"};
+  std::vector<Oid> declared;
+  for (std::size_t i = 0; i < prepare.n_argtypes; ++i) {
+    WANDIAN_ASSIGN(const ResolvedType type, resolve_type(*prepare.argtypes[i]->type_name, statement.text()));
+    declared.push_back(type.type);
+  }
+  WANDIAN_ASSIGN(CompiledPtr compiled, compile(statement.parsed, statement.index, prepare.query, declared));
+  if (compiled->bound == nullptr)
+    return Status{sqlstate::syntax_error, "statement of this kind cannot be prepared"};
+  Prepared& prepared = prepared_[name];
+  prepared.name = name;
+  prepared.statement = std::move(compiled);
+  prepared.from_sql = true;
+  prepared.described = true;
+  prepared.prepare_time = statement_timestamp_;
+  return {};
+}
+
+Status SessionImpl::run_deallocate(StatementRef statement) {
+  const std::string_view name = text_or_empty(statement.node->deallocate_stmt->name);
+  if (name.empty()) {
+    prepared_.clear();
+    return {};
+  }
+  const auto found = prepared_.find(name);
+  if (found == prepared_.end())
+    return Status{sqlstate::invalid_sql_statement_name, "prepared statement \"" + std::string(name) + "\" does not exist"};
+  prepared_.erase(found);
+  return {};
+}
+
+// EXECUTE becomes its statement with the arguments as parameters.
+Status SessionImpl::resolve_execute(Portal& portal) {
+  const CompiledPtr execute = portal.statement;
+  const PgQuery__ExecuteStmt& call = *execute->node()->execute_stmt;
+  const std::string name(text_or_empty(call.name));
+  Prepared* prepared = name.empty() ? nullptr : find_prepared(name);
+  if (prepared == nullptr)
+    return Status{sqlstate::invalid_sql_statement_name, "prepared statement \"" + name + "\" does not exist"};
+  WANDIAN_ASSIGN(prepared->statement, current_form(prepared->statement, prepared->described));
+  const std::vector<Oid>& types = prepared->statement->parameter_types;
+  if (call.n_params != types.size())
+    return Status{sqlstate::syntax_error, "wrong number of parameters for prepared statement \"" + name + "\""}.with_detail(
+        "Expected " + std::to_string(types.size()) + " parameters but got " + std::to_string(call.n_params) + ".");
+  EvalContext context = eval_context(portal.arena);
+  BindContext names = bind_context();
+  names.eval = &context;
+  std::vector<Value> values;
+  for (std::size_t i = 0; i < types.size(); ++i) {
+    StandaloneOptions options;
+    options.use = StandaloneUse::kExecute;
+    options.target_type = types[i];
+    WANDIAN_ASSIGN(const BoundExpression bound, bind_standalone_node(call.params[i], execute->text(), names, options));
+    WANDIAN_ASSIGN(const Value value, evaluate_constant(*bound.expr, context, portal.params.data()));
+    values.push_back(value.is_null ? value : copy_value(types[i], value, portal.arena));
+  }
+  portal.params = std::move(values);
+  portal.statement = prepared->statement;
+  return {};
+}
+
+std::vector<PreparedInfo> SessionImpl::prepared_statements() const {
+  std::vector<PreparedInfo> out;
+  for (const auto& [name, prepared] : prepared_) {
+    PreparedInfo info;
+    info.name = name;
+    info.statement = prepared.statement->text();
+    info.prepare_time = prepared.prepare_time;
+    info.parameter_types = prepared.statement->parameter_types;
+    info.from_sql = prepared.from_sql;
+    out.push_back(std::move(info));
+  }
+  return out;
+}
+
+// ---- EXPLAIN ----
+
+Task<Status> SessionImpl::run_explain(Portal& portal) {
+  const CompiledPtr statement = portal.statement;
+  const PgQuery__ExplainStmt& explain = *statement->node()->explain_stmt;
+  ExplainOptions options;
+  bool summary_given = false, timing_given = false;
+  for (std::size_t i = 0; i < explain.n_options; ++i) {
+    const PgQuery__DefElem& option = *explain.options[i]->def_elem;
+    const std::string_view name = text_or_empty(option.defname);
+    if (name == "format") {
+      const std::string format = option_text(option.arg);
+      if (same_word(format, "text")) continue;
+      if (same_word(format, "json") || same_word(format, "xml") || same_word(format, "yaml"))
+        co_return not_supported("EXPLAIN (FORMAT " + format + ")");
+      co_return Status{sqlstate::invalid_parameter_value,
+                       "unrecognized value for EXPLAIN option \"format\": \"" + format + "\""};
+    }
+    Result<bool> on = option_bool(option);
+    if (!on.ok()) co_return on.take_status();
+    if (name == "analyze") {
+      options.analyze = on.value();
+    } else if (name == "verbose") {
+      options.verbose = on.value();
+    } else if (name == "costs") {
+      options.costs = on.value();
+    } else if (name == "timing") {
+      options.timing = on.value();
+      timing_given = true;
+    } else if (name == "summary") {
+      options.summary = on.value();
+      summary_given = true;
+    } else if (name != "buffers" && name != "wal" && name != "settings") {
+      co_return Status{sqlstate::syntax_error, "unrecognized EXPLAIN option \"" + std::string(name) + "\""};
+    }
+  }
+  if (timing_given && options.timing && !options.analyze)
+    co_return Status{sqlstate::invalid_parameter_value, "EXPLAIN option TIMING requires ANALYZE"};
+  if (!summary_given) options.summary = options.analyze;
+
+  const ParseNode* inside = explain.query;
+  std::vector<std::string> lines;
+  Portal inner;
+  inner.params = portal.params;
+  const StatementKind kind = classify(inside);
+  if (kind == StatementKind::kExecute || kind == StatementKind::kSelect || kind == StatementKind::kInsert ||
+      kind == StatementKind::kUpdate || kind == StatementKind::kDelete || kind == StatementKind::kDeclareCursor ||
+      kind == StatementKind::kCreateTableAs) {
+    const ParseNode* planned =
+        kind == StatementKind::kDeclareCursor || kind == StatementKind::kCreateTableAs ? inner_statement(inside) : inside;
+    const std::int64_t planning_began = engine_database().env().clock().monotonic_us();
+    Result<CompiledPtr> compiled = compile(statement->parsed, statement->index, planned, statement->parameter_types);
+    if (!compiled.ok()) co_return compiled.take_status();
+    inner.statement = compiled.take();
+    if (kind == StatementKind::kExecute) WANDIAN_CO_TRY(resolve_execute(inner));
+    const std::int64_t planning_us = engine_database().env().clock().monotonic_us() - planning_began;
+    if (inner.statement->plan == nullptr) {
+      lines.push_back("Result");
+    } else if (!options.analyze) {
+      lines = explain_plan(*inner.statement->plan, options);
+    } else {
+      WANDIAN_CO_TRY(co_await lock_and_begin(&inner.statement, false));
+      WANDIAN_CO_TRY(check_writable(*inner.statement));
+      inner.execution = Execution::create(inner.statement->plan, execution_env(), inner.params);
+      inner.execution->instrument();
+      RowCounter counter;
+      std::uint64_t rows = 0;
+      bool finished = false;
+      const std::int64_t began = engine_database().env().clock().monotonic_us();
+      Status status = co_await run_execution(*inner.execution, 0, counter, &rows, &finished);
+      const std::int64_t execution_us = engine_database().env().clock().monotonic_us() - began;
+      transaction_.end_statement();
+      WANDIAN_CO_TRY(std::move(status));
+      lines = inner.execution->explain(options);
+      if (options.summary) {
+        const auto milliseconds = [](std::int64_t us) {
+          std::string text = std::to_string(us / 1000) + ".";
+          const std::string rest = std::to_string(us % 1000);
+          return text + std::string(3 - rest.size(), '0') + rest + " ms";
+        };
+        std::erase_if(lines, [](const std::string& line) { return line.starts_with("Planning Time") || line.starts_with("Execution Time"); });
+        lines.push_back("Planning Time: " + milliseconds(planning_us));
+        lines.push_back("Execution Time: " + milliseconds(execution_us));
+      }
+    }
+  } else {
+    lines.push_back("Utility statements have no plan structure");
+  }
+  make_text_result(portal, {"QUERY PLAN"});
+  for (const std::string& line : lines) portal.kept->add_text({&line, 1});
+  co_return Status{};
+}
+
+// ---- LOCK and maintenance ----
+
+Task<Status> SessionImpl::run_lock(StatementRef statement) {
+  WANDIAN_CO_TRY(require_transaction_block("LOCK TABLE"));
+  WANDIAN_CO_TRY(ensure_transaction());
+  const PgQuery__LockStmt& lock = *statement.node->lock_stmt;
+  if (read_only_ && lock.mode > static_cast<int>(TableLock::kRowExclusive))
+    co_return Status{sqlstate::read_only_sql_transaction, "cannot execute LOCK TABLE in a read-only transaction"};
+  for (std::size_t i = 0; i < lock.n_relations; ++i) {
+    const PgQuery__RangeVar& relation = *lock.relations[i]->range_var;
+    const std::string_view schema = text_or_empty(relation.schemaname), name = text_or_empty(relation.relname);
+    const std::optional<FoundRelation> found = find_relation(bind_context(), schema, name);
+    if (!found) co_return undefined_relation(schema, name);
+    if (found->kind == FoundRelation::Kind::kView || found->kind == FoundRelation::Kind::kSystem) continue;
+    if (found->kind != FoundRelation::Kind::kTable)
+      co_return Status{sqlstate::wrong_object_type, "\"" + std::string(name) + "\" is not a table or view"};
+    const std::shared_ptr<const TableDef> table = catalog()->table(found->oid);
+    WANDIAN_CO_TRY(co_await lock_table(table, static_cast<TableLock>(lock.mode), lock.nowait != 0 ? LockWait::kNoWait : LockWait::kBlock));
+    // It may have been dropped while we waited.
+    if (catalog()->table(found->oid) == nullptr) co_return undefined_relation(schema, name);
+  }
+  co_return Status{};
+}
+
+Status SessionImpl::run_maintenance(StatementRef statement) {
+  const auto check_table = [&](const PgQuery__RangeVar* relation) -> Status {
+    if (relation == nullptr) return {};
+    const std::string_view schema = text_or_empty(relation->schemaname), name = text_or_empty(relation->relname);
+    return find_relation(bind_context(), schema, name) ? Status{} : undefined_relation(schema, name);
+  };
+  switch (statement.kind) {
+    case StatementKind::kVacuum: {
+      const PgQuery__VacuumStmt& vacuum = *statement.node->vacuum_stmt;
+      if (vacuum.is_vacuumcmd != 0) WANDIAN_TRY(prevent_in_transaction_block("VACUUM"));
+      for (std::size_t i = 0; i < vacuum.n_rels; ++i) WANDIAN_TRY(check_table(vacuum.rels[i]->vacuum_relation->relation));
+      return {};
+    }
+    case StatementKind::kReindex: {
+      const PgQuery__ReindexStmt& reindex = *statement.node->reindex_stmt;
+      if (reindex.kind == PG_QUERY__REINDEX_OBJECT_TYPE__REINDEX_OBJECT_SCHEMA ||
+          reindex.kind == PG_QUERY__REINDEX_OBJECT_TYPE__REINDEX_OBJECT_SYSTEM ||
+          reindex.kind == PG_QUERY__REINDEX_OBJECT_TYPE__REINDEX_OBJECT_DATABASE) {
+        return prevent_in_transaction_block(reindex.kind == PG_QUERY__REINDEX_OBJECT_TYPE__REINDEX_OBJECT_SCHEMA   ? "REINDEX SCHEMA"
+                                            : reindex.kind == PG_QUERY__REINDEX_OBJECT_TYPE__REINDEX_OBJECT_SYSTEM ? "REINDEX SYSTEM"
+                                                                                                                  : "REINDEX DATABASE");
+      }
+      return check_table(reindex.relation);
+    }
+    case StatementKind::kCluster: return check_table(statement.node->cluster_stmt->relation);
+    default:
+      if (!superuser_)
+        return Status{sqlstate::insufficient_privilege, "must be superuser or have privileges of pg_checkpoint to do CHECKPOINT"};
+      return {};
+  }
+}
+
+}  // namespace wandian::sql

@@ -1,0 +1,57 @@
+// How the session's files wait and return from coroutines.
+#pragma once
+
+#include <exception>
+#include <new>
+#include <optional>
+#include <type_traits>
+
+#include "sql/session_impl.h"
+
+// Ends a Task<Status> with the Status of `expr` unless it is ok.
+#define WANDIAN_CO_TRY(expr)                                             \
+  do {                                                                   \
+    ::wandian::Status wandian_co_status_ = (expr);                       \
+    if (!wandian_co_status_.ok()) [[unlikely]] co_return std::move(wandian_co_status_); \
+  } while (false)
+
+namespace wandian::sql {
+
+template <class Body>
+Poll SessionImpl::call(Body&& body) {
+  in_call_ = true;
+  Poll poll;
+  try {
+    poll = body();
+  } catch (const std::bad_alloc&) {
+    poll = fail_call(Status{sqlstate::out_of_memory, "out of memory"});
+  }
+  in_call_ = false;
+  return poll;
+}
+
+template <class T>
+Task<T> SessionImpl::settled(Task<T> task) {
+  std::exception_ptr failure;
+  if constexpr (std::is_void_v<T>) {
+    try {
+      co_await task;
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    co_await park(Parked::kNextCall);
+    if (failure) std::rethrow_exception(failure);
+  } else {
+    std::optional<T> result;
+    try {
+      result.emplace(co_await task);
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    co_await park(Parked::kNextCall);
+    if (failure) std::rethrow_exception(failure);
+    co_return std::move(*result);
+  }
+}
+
+}  // namespace wandian::sql
