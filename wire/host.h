@@ -49,7 +49,7 @@ class ReleaseClock {
   virtual void demand(unsigned shard, Lsn lsn) noexcept = 0;
 };
 
-/// One shard as the wire drives it. The loop's prepare_sleep() and begin_turn() work on the same wakeup.
+/// One shard as the wire drives it. Whoever brings the shard work wakes `wakeup`; the wire alone sleeps on it.
 struct ShardBinding {
   ShardLoop* loop = nullptr;
   EventfdWakeup* wakeup = nullptr;

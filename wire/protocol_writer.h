@@ -32,7 +32,7 @@ class OpenMessage {
     // A zero byte would end the field early and desynchronize the client.
     text = text.substr(0, text.find('\0'));
     char* to = out_.reserve(text.size() + 1);
-    std::memcpy(to, text.data(), text.size());
+    if (!text.empty()) std::memcpy(to, text.data(), text.size());
     to[text.size()] = 0;
     out_.commit(text.size() + 1);
   }
@@ -61,7 +61,7 @@ inline void write_command_complete(OutBuffer& out, std::string_view tag) {
 inline void write_authentication(OutBuffer& out, AuthenticationCode code, std::string_view data = {}) {
   OpenMessage message(out, 'R');
   out.append_int32(static_cast<std::uint32_t>(code));
-  out.append(data);
+  if (!data.empty()) out.append(data);   // the caller's may be a null view
 }
 
 inline void write_parameter_status(OutBuffer& out, std::string_view name, std::string_view value) {

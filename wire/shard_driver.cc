@@ -174,10 +174,16 @@ void ShardDriver::run() {
     loop.end_turn();
     if (stopping_ && clients_.empty()) return;
     const bool busy = more || !runnable_.empty() || !resumed_.empty() || !dirty_.empty();
-    // Every source is looked at once more after the loop said that it sleeps: whoever comes later will wake it.
-    const bool sleep = !busy && loop.prepare_sleep() && !has_mail_.load(std::memory_order_acquire) &&
-                       (gated_.empty() || state_.clock.released() <= released_);
+    // From begin_sleep() on whoever brings work signals; so every source is looked at once more after it.
+    bool sleep = false;
+    if (!busy) {
+      binding_.wakeup->begin_sleep();
+      sleep = loop.prepare_sleep() && !has_mail_.load(std::memory_order_acquire) &&
+              (gated_.empty() || state_.clock.released() <= released_);
+      if (!sleep) binding_.wakeup->cancel_sleep();
+    }
     ready = wait(sleep ? sleep_until_us() : 0);
+    if (sleep) binding_.wakeup->cancel_sleep();   // the descriptor is edge-triggered: no end_sleep(), no read()
   }
 }
 

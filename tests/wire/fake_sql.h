@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "engine/shard_loop.h"
@@ -53,13 +54,10 @@ class FakeReleaseClock final : public ReleaseClock {
 /// A shard with nothing in it but sessions that wait for the test.
 class FakeShard final : public ShardLoop {
  public:
-  void begin_turn() override { wakeup.cancel_sleep(); }
+  void begin_turn() override {}
   bool step() override;
   void end_turn() override { turns.fetch_add(1, std::memory_order_relaxed); }
-  bool prepare_sleep() override {
-    wakeup.begin_sleep();
-    return !go_on_.load(std::memory_order_acquire);
-  }
+  bool prepare_sleep() override { return !go_on_.load(std::memory_order_acquire); }
   std::int64_t next_deadline_us() const override { return INT64_MAX; }
 
   /// Any thread: sessions that wait go on.

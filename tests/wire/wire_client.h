@@ -81,7 +81,12 @@ class WireClient {
     connected_ = ::connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
   }
   WireClient(WireClient&& other) noexcept
-      : fd_(std::exchange(other.fd_, -1)), connected_(other.connected_), received_(std::move(other.received_)) {}
+      : process_id(other.process_id),
+        secret(other.secret),
+        fd_(std::exchange(other.fd_, -1)),
+        connected_(other.connected_),
+        at_end_(other.at_end_),
+        received_(std::move(other.received_)) {}
   WireClient& operator=(WireClient&&) = delete;
   ~WireClient() { close(); }
 
