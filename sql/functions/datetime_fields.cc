@@ -77,12 +77,20 @@ bool unknown_unit(EvalContext& ctx, std::string_view name, Field field, std::str
   return ctx.fail({sqlstate::feature_not_supported, unit + "supported for type " + std::string(type)});
 }
 
+// date_trunc knows the units of time alone; the rest are fields to it that it has never heard of.
+Field unit_of_time(std::string_view name) {
+  const Field field = find_field(name);
+  return field >= Field::kJulian && field < Field::kTimezone ? Field::kNone : field;
+}
+
 // A field's value: scaled / 10^digits, or infinite, or null.
 struct Part {
   Int128 scaled = 0;
   int digits = 0;
   int infinite = 0;   // sign
   bool is_null = false;
+  bool has_exact = false;   // exact stands instead of scaled
+  Numeric exact = {};
 };
 
 constexpr std::string_view kDateName = "date", kTimeName = "time without time zone",
@@ -157,9 +165,10 @@ bool timestamp_field(EvalContext& ctx, std::string_view name, std::int64_t value
   const Field field = find_field(name);
   const std::string_view type = is_date ? kDateName : with_zone ? kTimestamptzName : kTimestampName;
   const bool clock = field <= Field::kHour;
-  if ((is_date && clock) || (!with_zone && field >= Field::kTimezone)) return unknown_unit(ctx, name, field, type);
+  if (is_date && clock) return unknown_unit(ctx, name, field, type);
   if (!timestamp_finite(value))
     return infinite_part(field, value > 0, out) || unknown_unit(ctx, name, field, type);
+  if (!with_zone && field >= Field::kTimezone) return unknown_unit(ctx, name, field, type);
   std::int32_t offset = 0;
   if (with_zone) offset = zone_at(zone_of(ctx.format), value).offset;
   const std::int64_t local = value + offset * kSecondMicros;
@@ -177,19 +186,10 @@ bool timestamp_field(EvalContext& ctx, std::string_view name, std::int64_t value
       return true;
     }
     // The fraction of the day, as PostgreSQL's numeric division shows it.
-    const Numeric fraction = divide(Numeric::of_int(time_of_day(local)), Numeric::of_int(kDayMicros),
-                                    division_scale(Numeric::of_int(time_of_day(local)), Numeric::of_int(kDayMicros)), true);
-    const Numeric sum = add(Numeric::of_int(day), fraction);
-    out->digits = std::min(sum.dscale, 20);
-    Numeric scaled = multiply(sum, Numeric::of_int128(static_cast<Int128>(10000000000) * 10000000000, 0));
-    Value whole;
-    round_to(&scaled, 0);
-    // 7 digits before the point and 20 behind it fit in 128 bits.
-    Int128 v = 0;
-    for (int i = 0; i <= scaled.weight; ++i)
-      v = v * Numeric::kBase + (i < static_cast<int>(scaled.digits.size()) ? scaled.digits[static_cast<std::size_t>(i)] : 0);
-    for (int d = 20; d > out->digits; --d) v /= 10;
-    out->scaled = v;
+    const Numeric clock = Numeric::of_int(time_of_day(local));
+    const Numeric whole_day = Numeric::of_int(kDayMicros);
+    out->has_exact = true;
+    out->exact = add(Numeric::of_int(day), divide(clock, whole_day, division_scale(clock, whole_day), true));
     return true;
   }
   return clock_part(field, t, out) || calendar_part(field, t, out) || zone_part(field, offset, out) ||
@@ -241,6 +241,10 @@ bool time_field(EvalContext& ctx, std::string_view name, std::int64_t micros, Pa
 
 bool give(EvalContext& ctx, const Part& part, bool as_numeric, Value* result) {
   if (part.is_null) return return_null(result);
+  if (part.has_exact) {
+    if (!check(ctx, store_numeric(part.exact, ctx.arena, result))) return false;
+    return as_numeric || return_double(result, numeric_to_double(*result));
+  }
   if (as_numeric) {
     const Numeric n = part.infinite == 0 ? Numeric::of_int128(part.scaled, part.digits)
                                          : Numeric::of_kind(part.infinite > 0 ? Numeric::Kind::kPositiveInfinity
@@ -258,6 +262,14 @@ bool extract(EvalContext& ctx, const Value* args, Value* result) {
   const std::string_view name = args[0].bytes();
   bool ok;
   if constexpr (kind == Kind::kInterval) {
+    if (!as_numeric && find_field(name) == Field::kEpoch) {   // in floating point, as PostgreSQL adds it up
+      const IntervalValue v = load_interval(args[1]);
+      double seconds = static_cast<double>(v.microseconds) / 1e6;
+      seconds += 365.25 * 86400 * (v.months / 12);
+      seconds += 30.0 * 86400 * (v.months % 12);
+      seconds += 86400.0 * v.days;
+      return return_double(result, seconds);
+    }
     ok = interval_field(ctx, name, load_interval(args[1]), &part);
   } else if constexpr (kind == Kind::kTime) {
     ok = time_field(ctx, name, args[1].i, &part);
@@ -308,13 +320,10 @@ bool cut(Field field, BrokenTime* t) {
 }
 
 bool truncate(EvalContext& ctx, const Value* args, bool with_zone, const TimeZone& zone, Value* result) {
-  const Field field = find_field(args[0].bytes());
+  const Field field = unit_of_time(args[0].bytes());
   const std::string_view type = with_zone ? kTimestamptzName : kTimestampName;
   BrokenTime t;
-  if (!timestamp_finite(args[1].i)) {
-    if (!cut(field, &t)) return unknown_unit(ctx, args[0].bytes(), field, type);
-    return return_int(result, args[1].i);
-  }
+  if (!timestamp_finite(args[1].i)) return return_int(result, args[1].i);
   const std::int32_t offset = with_zone ? zone_at(zone, args[1].i).offset : 0;
   break_timestamp(args[1].i + offset * kSecondMicros, &t);
   if (!cut(field, &t)) return unknown_unit(ctx, args[0].bytes(), field, type);
@@ -344,7 +353,7 @@ bool date_trunc_zone(EvalContext& ctx, const Value* args, Value* result) {
   return truncate(ctx, args, true, *zone, result);
 }
 bool interval_trunc(EvalContext& ctx, const Value* args, Value* result) {
-  const Field field = find_field(args[0].bytes());
+  const Field field = unit_of_time(args[0].bytes());
   IntervalValue v = load_interval(args[1]);
   const auto keep_months = [&v](std::int32_t unit) {
     v.months = v.months / unit * unit;

@@ -85,11 +85,25 @@ bool of_unit(EvalContext& ctx, const Value* args, Value* result) {
   return return_double(result, fn(args[0].d));
 }
 
-double sign(double v) { return v > 0 ? 1 : v < 0 ? -1 : std::isnan(v) ? v : 0; }
-double degrees(double v) { return v * (180.0 / std::numbers::pi); }
-double radians(double v) { return v * (std::numbers::pi / 180.0); }
+double sign(double v) { return v > 0 ? 1 : v < 0 ? -1 : 0; }
+
+constexpr double kRadiansPerDegree = 0.0174532925199432957692;
+double degrees(double v) { return v / kRadiansPerDegree; }
 double cotangent(double v) { return 1.0 / std::tan(v); }
-// Exact at the multiples of 30 and 45 degrees that have simple values.
+
+// Sines and cosines of degrees within the first quadrant, scaled so that 30, 45 and 60 degrees give the exact values
+// that the last digit of a plain computation would miss.
+double low_sine(double v) {
+  static const double sine_30 = std::sin(30.0 * kRadiansPerDegree);
+  return std::sin(v * kRadiansPerDegree) / sine_30 / 2.0;
+}
+double low_cosine(double v) {
+  static const double rest_60 = 1.0 - std::cos(60.0 * kRadiansPerDegree);
+  return 1.0 - (1.0 - std::cos(v * kRadiansPerDegree)) / rest_60 / 2.0;
+}
+double quadrant_sine(double v) { return v <= 30 ? low_sine(v) : low_cosine(90 - v); }
+double quadrant_cosine(double v) { return v <= 60 ? low_cosine(v) : low_sine(90 - v); }
+
 double sine_degrees(double v) {
   v = std::fmod(v, 360.0);
   double s = 1;
@@ -102,16 +116,36 @@ double sine_degrees(double v) {
     s = -s;
   }
   if (v > 90) v = 180 - v;
-  if (v == 30) return s * 0.5;
-  if (v == 90) return s;
-  return s * std::sin(radians(v));
+  return s * quadrant_sine(v);
 }
-double cosine_degrees(double v) { return sine_degrees(std::fmod(std::fabs(v), 360.0) + 90); }
+double cosine_degrees(double v) {
+  v = std::fabs(std::fmod(v, 360.0));
+  double s = 1;
+  if (v > 180) v = 360 - v;
+  if (v > 90) {
+    v = 180 - v;
+    s = -s;
+  }
+  return s * quadrant_cosine(v);
+}
 double tangent_degrees(double v) {
-  v = std::fmod(v, 180.0);
-  if (v == 45 || v == -135) return 1;
-  if (v == -45 || v == 135) return -1;
-  return sine_degrees(v) / cosine_degrees(v);
+  static const double tangent_45 = quadrant_sine(45) / quadrant_cosine(45);
+  v = std::fmod(v, 360.0);
+  double s = 1;
+  if (v < 0) {
+    v = -v;
+    s = -s;
+  }
+  if (v > 180) {
+    v = 360 - v;
+    s = -s;
+  }
+  if (v > 90) {
+    v = 180 - v;
+    s = -s;
+  }
+  const double out = s * (quadrant_sine(v) / quadrant_cosine(v) / tangent_45);
+  return out == 0 ? 0 : out;
 }
 double round_even(double v) { return std::rint(v); }
 double natural_exp(double v) { return std::exp(v); }
@@ -146,6 +180,11 @@ bool power(EvalContext& ctx, const Value* args, Value* result) {
   const double v = std::pow(a, b);
   if (v == 0 && a != 0 && !std::isinf(a) && !std::isinf(b)) return underflow(ctx);
   return give(ctx, v, std::isinf(a) || std::isinf(b), result);
+}
+bool radians(EvalContext& ctx, const Value* args, Value* result) {
+  const double v = args[0].d * kRadiansPerDegree;
+  if (v == 0 && args[0].d != 0) return underflow(ctx);
+  return return_double(result, v);
 }
 bool arc_tangent2(EvalContext&, const Value* args, Value* result) {
   return return_double(result, std::atan2(args[0].d, args[1].d));
@@ -201,7 +240,7 @@ constexpr FunctionBinding kBindings[] = {
     {"float4abs", absolute}, {"float8abs", absolute},
     {"float4larger", larger}, {"float8larger", larger}, {"float4smaller", smaller}, {"float8smaller", smaller},
     {"dround", plain<round_even>}, {"dtrunc", plain<std::trunc>}, {"dceil", plain<std::ceil>},
-    {"dfloor", plain<std::floor>}, {"dsign", plain<sign>}, {"degrees", ranged<degrees>}, {"radians", ranged<radians>},
+    {"dfloor", plain<std::floor>}, {"dsign", plain<sign>}, {"degrees", ranged<degrees>}, {"radians", radians},
     {"dsqrt", square_root}, {"dcbrt", ranged<std::cbrt>}, {"dpow", power}, {"dexp", exponential},
     {"dlog1", logarithm<std::log>}, {"dlog10", logarithm<std::log10>}, {"dpi", pi},
     {"dsin", of_finite<std::sin>}, {"dcos", of_finite<std::cos>}, {"dtan", of_finite<std::tan>},

@@ -42,6 +42,8 @@ template <bool jsonb, bool as_text>
 bool array_element(EvalContext& ctx, const Value* args, Value* result) {
   JsonNode node;
   if (!parse(ctx, args[0], jsonb, &node)) return false;
+  // PostgreSQL holds a jsonb scalar as an array of one.
+  if (jsonb && node.scalar()) return give(ctx, args[1].i == 0 || args[1].i == -1 ? &node : nullptr, as_text, result);
   return give(ctx, element(node, args[1].i), as_text, result);
 }
 
@@ -92,9 +94,13 @@ template <bool jsonb, bool as_text>
 bool array_elements(EvalContext& ctx, const Value* args, std::uint64_t* position, Value* columns, bool* done) {
   JsonNode node;
   if (!parse(ctx, args[0], jsonb, &node)) return false;
-  if (node.kind != Kind::kArray)
+  if (node.kind != Kind::kArray && jsonb)
     return ctx.fail({sqlstate::invalid_parameter_value, node.kind == Kind::kObject ? "cannot extract elements from an object"
                                                                                    : "cannot extract elements from a scalar"});
+  if (node.kind != Kind::kArray)
+    return ctx.fail({sqlstate::invalid_parameter_value, std::string("cannot call json_array_elements") +
+                                                            (as_text ? "_text" : "") +
+                                                            (node.kind == Kind::kObject ? " on a non-array" : " on a scalar")});
   *done = *position >= node.count;
   return *done || give(ctx, &node.items[(*position)++], as_text, &columns[0]);
 }

@@ -302,7 +302,7 @@ bool ascii(EvalContext&, const Value* args, Value* result) {
 bool chr(EvalContext& ctx, const Value* args, Value* result) {
   const std::int64_t code = args[0].i;
   if (code == 0) return ctx.fail({sqlstate::program_limit_exceeded, "null character not permitted"});
-  if (code < 0) return ctx.fail({sqlstate::program_limit_exceeded, "character number must be positive"});
+  if (code < 0) return ctx.fail({sqlstate::invalid_parameter_value, "character number must be positive"});
   if (code > 0x10ffff || (code >= 0xd800 && code < 0xe000))
     return ctx.fail({sqlstate::program_limit_exceeded,
                      code > 0x10ffff ? "requested character too large for encoding: " + std::to_string(code)

@@ -111,9 +111,9 @@ class ArrayReader {
     std::int32_t count = 0;
     skip_blanks();
     if (at_ < text_.size() && text_[at_] == '}') {
+      if (level > 0) return bad("Unexpected \"}\" character.");
       ++at_;
-      if (level == 0) return true;
-      bottom_ = true;
+      return true;
     } else {
       for (;;) {
         skip_blanks();

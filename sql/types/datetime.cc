@@ -144,6 +144,7 @@ void break_timestamp(std::int64_t micros, BrokenTime* out) {
 }
 
 bool make_timestamp(const BrokenTime& t, std::int64_t* out) {
+  *out = 0;
   if (t.year < -4713 || t.year > 294277) return false;
   const std::int64_t days = days_from_civil(t.year, t.month, t.day);
   const std::int64_t clock = ((t.hour * 60ll + t.minute) * 60 + t.second) * kSecondMicros + t.micros;

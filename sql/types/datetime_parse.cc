@@ -35,15 +35,16 @@ struct Parser {
   const FormatSettings& format;
   std::int64_t now;
   Target target;
-  std::string_view bad_zone;
+  std::string bad_zone;
 
   // What has been seen.
-  std::optional<std::int32_t> year, month, day, day_of_year;
+  std::optional<std::int32_t> year = {}, month = {}, day = {}, day_of_year = {};
   bool two_digit_year = false;
   bool bc = false, has_era = false;
-  std::optional<std::int32_t> julian;
-  std::optional<bool> afternoon;
-  Parsed out;
+  bool text_month = false;   // the month was given by name
+  std::optional<std::int32_t> julian = {};
+  std::optional<bool> afternoon = {};
+  Parsed out = {};
 
   Fault run(std::string_view text);
   Fault clock(std::string_view token);
@@ -185,53 +186,40 @@ Fault Parser::offset(std::string_view token) {
   return Fault::kNone;
 }
 
-// One numeric part of a date, in the order that DateStyle gives.
+// One numeric part of a date: which one depends on what is known already, on the number of digits, and on DateStyle.
 Fault Parser::part(std::string_view digits) {
   const std::int32_t v = to_number(digits);
-  const bool must_be_year = digits.size() >= 3;
-  if (digits.size() == 3 && year && !month && !day && !day_of_year) {
-    day_of_year = v;
-    return Fault::kNone;
-  }
+  const bool ymd = format.date_order == FormatSettings::DateOrder::kYmd;
   const auto take_year = [&] {
-    if (year) return Fault::kSyntax;
     year = v;
     two_digit_year = digits.size() <= 2;
-    return Fault::kNone;
   };
-  if (must_be_year) return take_year();
-  using Order = FormatSettings::DateOrder;
-  if (year) {
-    // After a year: month, then day; a month by name leaves the day.
-    if (!month) {
-      if (day && format.date_order == Order::kDmy) {
-        month = v;
-        return Fault::kNone;
-      }
-      month = v;
-      return Fault::kNone;
-    }
-    if (!day) {
+  if (digits.size() == 3 && year && !month && !day && !day_of_year) {
+    day_of_year = v;
+  } else if (!year && !month && !day) {
+    if (digits.size() >= 3 || ymd) take_year();
+    else if (format.date_order == FormatSettings::DateOrder::kDmy) day = v;
+    else month = v;
+  } else if (year && !month) {
+    month = v;
+  } else if (year && month && !day) {
+    if (text_month && digits.size() >= 3 && two_digit_year) {   // the number before was the day after all
+      day = *year;
+      take_year();
+    } else {
       day = v;
-      return Fault::kNone;
     }
+  } else if (month && !day) {
+    if (text_month && (digits.size() >= 3 || ymd)) take_year();
+    else day = v;
+  } else if (day && !month) {
+    month = v;
+  } else if (month && day && !year) {
+    take_year();
+  } else {
     return Fault::kSyntax;
   }
-  if (format.date_order == Order::kYmd && !month && !day) return take_year();
-  if (!month && !day) {
-    if (format.date_order == Order::kDmy) day = v;
-    else month = v;
-    return Fault::kNone;
-  }
-  if (month && !day) {
-    day = v;
-    return Fault::kNone;
-  }
-  if (day && !month) {
-    month = v;
-    return Fault::kNone;
-  }
-  return take_year();
+  return Fault::kNone;
 }
 
 // Digits and month names joined by '-', '/' or '.'.
@@ -256,6 +244,7 @@ Fault Parser::date(std::string_view token) {
     const auto m = month_of(lower);
     if (!m || month) return Fault::kSyntax;
     month = *m;
+    text_month = true;
     done[i] = true;
   }
   if (n == 2 && !month && !day && !year) {
@@ -326,12 +315,13 @@ Fault Parser::word(std::string_view token, std::string_view rest, std::size_t* e
     return Fault::kNone;
   };
   if (const auto m = month_of(lower)) {
-    if (month && !day && !year) {   // "15 Jan": the number was the day
+    if (month && !day && !text_month) {   // "15 Jan": the number was the day
       day = month;
       month.reset();
     }
     if (month) return Fault::kSyntax;
     month = *m;
+    text_month = true;
     return Fault::kNone;
   }
   if (is_weekday(lower)) return Fault::kNone;
@@ -395,6 +385,8 @@ Fault Parser::word(std::string_view token, std::string_view rest, std::size_t* e
     }
     if (full.find('/') != std::string_view::npos) {
       bad_zone = full;
+      for (char& c : bad_zone)
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
       return Fault::kZoneName;
     }
   }
@@ -557,7 +549,7 @@ Status to_status(Fault fault, const Parser& parser, std::string_view text) {
     case Fault::kZone:
       return {sqlstate::invalid_time_zone_displacement_value, "time zone displacement out of range: " + quoted};
     case Fault::kZoneName:
-      return {sqlstate::invalid_parameter_value, "time zone \"" + std::string(parser.bad_zone) + "\" not recognized"};
+      return {sqlstate::invalid_parameter_value, "time zone \"" + parser.bad_zone + "\" not recognized"};
     case Fault::kRange:
       return {sqlstate::datetime_field_overflow,
               (parser.target == Target::kDate ? "date" : "timestamp") + (" out of range: " + quoted)};
@@ -614,7 +606,7 @@ bool quick_parse(std::string_view text, Parsed* out) {
 // Parses into *out; the Parser is kept for its error.
 Status parse(const FormatSettings& format, std::int64_t now, Target target, std::string_view text, Parsed* out) {
   if (target != Target::kTime && quick_parse(text, out)) return {};
-  Parser parser{format, now, target, {}, {}, {}, {}, {}, false, false, false, {}, {}, {}};
+  Parser parser{.format = format, .now = now, .target = target, .bad_zone = {}};
   const Fault fault = parser.run(text);
   if (fault != Fault::kNone) return to_status(fault, parser, text);
   *out = parser.out;
@@ -668,8 +660,10 @@ Status parse_timestamptz(const FormatSettings& format, std::int64_t now, std::st
     *out = p.special == Parsed::Special::kInfinity ? kTimestampInfinity : kTimestampMinusInfinity;
     return {};
   }
-  std::int64_t local;
-  if (!make_timestamp(p.time, &local)) return out_of_range(Target::kTimestamptz, text);
+  // The local time may lie just beyond the range of which the instant is a part.
+  std::int64_t local = 0;
+  if (!make_timestamp(p.time, &local) && (p.time.year < -4714 || p.time.year > 294277 || local == 0))
+    return out_of_range(Target::kTimestamptz, text);
   const std::int32_t offset = p.zone != nullptr  ? zone_of_local(*p.zone, local).offset
                               : p.has_zone ? p.zone_offset
                                            : zone_of_local(zone_of(format), local).offset;

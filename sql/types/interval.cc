@@ -51,6 +51,8 @@ constexpr UnitName kUnitNames[] = {
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_letter(char c) { return (c | 0x20) >= 'a' && (c | 0x20) <= 'z'; }
 
+constexpr std::uint32_t bit_of(Unit unit) { return 1u << static_cast<unsigned>(unit); }
+
 // A number as its whole part and fraction, both with the number's sign.
 struct Amount {
   std::int64_t whole = 0;
@@ -59,6 +61,7 @@ struct Amount {
 
 // Adds up the fields; false from any step that overflows.
 struct Sum {
+  std::uint32_t seen = 0;   // one bit a unit
   std::int64_t months = 0;
   std::int64_t days = 0;
   std::int64_t micros = 0;
@@ -247,6 +250,9 @@ Fault parse_fields(const FormatSettings& format, std::string_view text, std::int
     const Token& token = tokens[i];
     switch (token.kind) {
       case Token::Kind::kClock: {
+        constexpr std::uint32_t kClockBits = bit_of(Unit::kHour) | bit_of(Unit::kMinute) | bit_of(Unit::kSecond);
+        if (sum->seen & kClockBits) return Fault::kSyntax;
+        sum->seen |= kClockBits;
         const Fault fault = add_clock(token, range, sum);
         if (fault != Fault::kNone) return fault;
         break;
@@ -279,6 +285,8 @@ Fault parse_fields(const FormatSettings& format, std::string_view text, std::int
         } else if (i + 1 < tokens.size()) {
           return Fault::kSyntax;
         }
+        if (sum->seen & bit_of(unit)) return Fault::kSyntax;
+        sum->seen |= bit_of(unit);
         if (!sum->add(amount, unit)) return Fault::kOverflow;
         break;
       }

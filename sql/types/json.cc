@@ -148,7 +148,12 @@ class Parser {
     std::size_t at = begin_ + 1;
     std::uint32_t high = 0;
     const auto stop = [&](std::size_t to) { end_ = std::min(to, text_.size()); };
+    // json keeps its text: only jsonb has to turn surrogates into a character.
     const auto low_missing = [&] {
+      if (!jsonb_) {
+        high = 0;
+        return true;
+      }
       stop(at);
       return fail("Unicode low surrogate must follow a high surrogate.");
     };
@@ -166,7 +171,7 @@ class Parser {
         return fail(std::string("Character with value 0x") + hex + " must be escaped.");
       }
       if (c != '\\') {
-        if (high != 0) return low_missing();
+        if (high != 0 && !low_missing()) return false;
         scratch_.push_back(c);
         ++at;
         continue;
@@ -188,7 +193,7 @@ class Parser {
         }
         at += 5;
         if (code >= 0xd800 && code < 0xdc00) {
-          if (high != 0) {
+          if (high != 0 && jsonb_) {
             stop(at);
             return fail("Unicode high surrogate must not follow a high surrogate.");
           }
@@ -196,11 +201,14 @@ class Parser {
           continue;
         }
         if (code >= 0xdc00 && code < 0xe000) {
-          if (high == 0) return low_missing();
+          if (high == 0) {
+            if (!low_missing()) return false;
+            continue;
+          }
           code = 0x10000 + ((high & 0x3ff) << 10) + (code & 0x3ff);
           high = 0;
-        } else if (high != 0) {
-          return low_missing();
+        } else if (high != 0 && !low_missing()) {
+          return false;
         }
         if (code == 0 && jsonb_) {
           stop(at);
@@ -210,7 +218,7 @@ class Parser {
         append_utf8(code, scratch_);
         continue;
       }
-      if (high != 0) return low_missing();
+      if (high != 0 && !low_missing()) return false;
       switch (text_[at]) {
         case '"': case '\\': case '/': scratch_.push_back(text_[at]); break;
         case 'b': scratch_.push_back('\b'); break;
@@ -227,7 +235,7 @@ class Parser {
       }
       ++at;
     }
-    if (high != 0) return low_missing();
+    if (high != 0 && !low_missing()) return false;
     end_ = at + 1;
     return true;
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 #include <limits>
 #include <string>
@@ -42,6 +43,28 @@ bool write_special(T value, char** out) {
   return true;
 }
 
+// Whether a decimal number lies exactly between two neighbouring doubles: then PostgreSQL, unlike to_chars, does not
+// take it for either. Only whole numbers of few digits can, since a half between two small doubles has too many.
+bool halfway(double value, const char* digits, int count, int exponent) {
+  int binary;
+  const auto mantissa = static_cast<std::uint64_t>(std::ldexp(std::frexp(std::fabs(value), &binary), 53));
+  binary -= 53;
+  const int k = exponent - count + 1;
+  if (binary < 1 || k < 0 || k > 27) return false;
+  __extension__ typedef unsigned __int128 Wide;
+  Wide scaled = 0;
+  for (int i = 0; i < count; ++i) scaled = scaled * 10 + static_cast<unsigned>(digits[i] - '0');
+  for (int i = 0; i < k; ++i)
+    if (__builtin_mul_overflow(scaled, Wide{5}, &scaled)) return false;
+  const int shift = binary - 1 - k;
+  if (shift > 70 || shift < -60) return false;
+  for (const std::uint64_t middle : {2 * mantissa - 1, 2 * mantissa + 1}) {
+    const Wide other = shift >= 0 ? Wide{middle} << shift : Wide{middle};
+    if (other == (shift >= 0 ? scaled : scaled << -shift)) return true;
+  }
+  return false;
+}
+
 // Shortest digits, laid out with PostgreSQL's rule: an exponent below -4 or from `limit` on is written as one.
 template <class T>
 char* write_shortest(T value, int limit, char* out) {
@@ -51,19 +74,37 @@ char* write_shortest(T value, int limit, char* out) {
     *out++ = '0';
     return out;
   }
-  char text[48];
-  const auto result = std::to_chars(text, text + sizeof text, value, std::chars_format::scientific);
-  const char* p = text;
-  if (*p == '-') *out++ = *p++;
   char digits[24];
   int count = 0;
-  for (; *p != 'e'; ++p)
-    if (*p != '.') digits[count++] = *p;
-  ++p;
-  const bool negative_exponent = *p == '-';
   int exponent = 0;
-  for (++p; p != result.ptr; ++p) exponent = exponent * 10 + (*p - '0');
-  if (negative_exponent) exponent = -exponent;
+  bool negative = false;
+  const auto take_apart = [&](const char* p, const char* end) {
+    negative = *p == '-';
+    if (negative) ++p;
+    count = 0;
+    for (; *p != 'e'; ++p)
+      if (*p != '.') digits[count++] = *p;
+    ++p;
+    const bool negative_exponent = *p == '-';
+    exponent = 0;
+    for (++p; p != end; ++p) exponent = exponent * 10 + (*p - '0');
+    if (negative_exponent) exponent = -exponent;
+  };
+  char text[48];
+  take_apart(text, std::to_chars(text, text + sizeof text, value, std::chars_format::scientific).ptr);
+  if constexpr (sizeof(T) == 8) {
+    if (exponent >= 16 && halfway(value, digits, count, exponent)) [[unlikely]] {
+      for (int precision = count; precision <= 16; ++precision) {
+        const char* end = std::to_chars(text, text + sizeof text, value, std::chars_format::scientific, precision).ptr;
+        double back = 0;
+        std::from_chars(text, end, back);
+        take_apart(text, end);
+        if (back == value && !halfway(value, digits, count, exponent)) break;
+      }
+      while (count > 1 && digits[count - 1] == '0') --count;
+    }
+  }
+  if (negative) *out++ = '-';
   if (exponent < -4 || exponent >= limit) {
     *out++ = digits[0];
     if (count > 1) {
@@ -207,6 +248,11 @@ Status parse_oid(std::string_view text, std::string_view type_name, std::int64_t
                         type_name, &value));
   *out = static_cast<std::uint32_t>(value);
   return {};
+}
+
+std::int64_t parse_xid(std::string_view text) {
+  const std::string copy(text);
+  return static_cast<std::uint32_t>(std::strtoull(copy.c_str(), nullptr, 0));
 }
 
 Status parse_double(std::string_view text, double* out) { return parse_floating(text, "double precision", out); }

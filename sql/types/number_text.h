@@ -24,8 +24,10 @@ char* write_float(float value, int extra_float_digits, char* out);
 
 /// An integer with surrounding blanks. 22P02 "invalid input syntax for type <name>", 22003 "value ... is out of range".
 Status parse_int(std::string_view text, std::int64_t min, std::int64_t max, std::string_view type_name, std::int64_t* out);
-/// oid, xid, cid: unsigned 32 bits, negatives wrap as in PostgreSQL.
+/// oid: unsigned 32 bits, negatives wrap as in PostgreSQL.
 Status parse_oid(std::string_view text, std::string_view type_name, std::int64_t* out);
+/// xid and cid: whatever digits (octal and hexadecimal, too) lead the text; never an error.
+std::int64_t parse_xid(std::string_view text);
 Status parse_double(std::string_view text, double* out);
 Status parse_float(std::string_view text, float* out);
 

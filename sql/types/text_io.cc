@@ -220,8 +220,7 @@ bool value_from_text(EvalContext& ctx, Oid type, std::int32_t typmod, std::strin
     case kInt4: return finish(ctx, parse_int(text, INT32_MIN, INT32_MAX, "integer", &out->i));
     case kInt8: return finish(ctx, parse_int(text, INT64_MIN, INT64_MAX, "bigint", &out->i));
     case kOid: return finish(ctx, parse_oid(text, "oid", &out->i));
-    case kXid: return finish(ctx, parse_oid(text, "xid", &out->i));
-    case kCid: return finish(ctx, parse_oid(text, "cid", &out->i));
+    case kXid: case kCid: *out = Value::of_int(parse_xid(text)); return true;
     case kFloat8: return finish(ctx, parse_double(text, &out->d));
     case kFloat4: {
       float v = 0;
