@@ -83,9 +83,10 @@ class Execution {
 bool run_fast(const Plan& plan, const ExecutionEnv& env, std::span<const Value> params, Arena& arena, RowReceiver& receiver,
               std::uint64_t* processed, Status* status);
 
-/// Batch insertion for COPY FROM and CREATE TABLE AS. `rows` holds rows of columns.size() values each, row after row, already of
-/// the columns' types (typmods applied); missing columns take their defaults. Constraints, foreign keys and global indexes are
-/// checked as for INSERT. The values are not touched after the task is done.
+/// Batch insertion for COPY FROM and CREATE TABLE AS: one statement, any number of insert() calls, then finish(). `rows` holds rows
+/// of columns.size() values each, row after row, of the columns' types; missing columns take their defaults. Constraints, foreign
+/// keys and global indexes are checked as for INSERT. The values are not touched after insert()'s task is done. `env` is copied;
+/// what it points to outlives the inserter.
 class BatchInserter {
  public:
   /// `columns`: positions in TableDef::columns.
@@ -93,6 +94,8 @@ class BatchInserter {
                                                        std::span<const std::uint16_t> columns);
   virtual ~BatchInserter() = default;
   virtual Task<Status> insert(std::span<const Value> rows) = 0;
+  /// After the last rows: what is checked at the end of a statement (foreign keys).
+  virtual Task<Status> finish() = 0;
   virtual std::uint64_t inserted() const = 0;
 };
 

@@ -319,20 +319,19 @@ Task<Status> ModifyDriver::run_insert() {
   co_return Status{};
 }
 
-Task<Status> ModifyDriver::insert_values(std::span<const Value> values, std::size_t rows) {
-  const std::size_t width = modify_.sets.empty() ? 0 : modify_.sets.size();
+Task<Status> ModifyDriver::insert_values(std::span<const Value> values, std::size_t columns) {
+  const std::size_t rows = columns == 0 ? 0 : values.size() / columns;
   for (std::size_t r = 0; r < rows; ++r) {
-    // The given columns stand in the first slots, where the defaults of the others can read nothing.
-    for (std::size_t c = 0; c < ctx_.body->outputs.size(); ++c) ctx_.slots[ctx_.body->outputs[c]] = values[r * ctx_.body->outputs.size() + c];
-    if (width != 0) WANDIAN_CO_TRY(evaluate_insert());
+    // The plan is that of INSERT ... VALUES ($1, $2, ...): each row is its parameters.
+    ctx_.params = values.data() + r * columns;
+    ctx_.input.params = ctx_.params;
+    WANDIAN_CO_TRY(evaluate_insert());
     WANDIAN_CO_TRY(co_await queue_insert());
-    if (inserts_.size() >= kBatchRows) {
-      WANDIAN_CO_TRY(co_await flush_inserts());
-      if (ctx_.out_of_budget()) {
-        co_await ctx_.shard->next_turn();
-        ctx_.shard->start_budget();
-      }
-    }
+    if (inserts_.size() < kBatchRows) continue;
+    WANDIAN_CO_TRY(co_await flush_inserts());
+    if (!ctx_.out_of_budget()) continue;
+    co_await ctx_.shard->next_turn();
+    ctx_.shard->start_budget();
   }
   WANDIAN_CO_TRY(co_await flush_inserts());
   co_return Status{};

@@ -41,8 +41,8 @@ class ModifyDriver {
   std::size_t returned_rows() const { return returning_width_ == 0 ? 0 : returned_.size() / returning_width_; }
   std::span<const Value> returned(std::size_t row) const { return {returned_.data() + row * returning_width_, returning_width_}; }
 
-  // For COPY and the like: rows given by value instead of by a source. `values`: the whole row, by layout column.
-  Task<Status> insert_values(std::span<const Value> values, std::size_t rows);
+  /// For COPY and the like: rows of `columns` values each, which are the parameters of the plan's VALUES.
+  Task<Status> insert_values(std::span<const Value> values, std::size_t columns);
   /// Checks what is still open: foreign keys.
   Task<Status> finish();
   /// Locks the targets, decides, writes, and follows foreign keys. Rows gone meanwhile are skipped; *missing counts them.
