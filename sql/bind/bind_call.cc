@@ -88,9 +88,7 @@ std::vector<Candidate> Binder::function_candidates(std::string_view name, std::s
     if (function->variadic != 0) {
       // f(fixed..., VARIADIC tail): the tail's arguments are matched one by one.
       const std::size_t fixed = function->args.size() - 1;
-      if (arg_count < fixed + 1) {
-        if (function->variadic != kAny || arg_count != fixed) continue;
-      }
+      if (arg_count < fixed + 1) continue;
       candidate.args.resize(fixed);
       candidate.args.resize(arg_count, function->variadic);
       candidate.variadic_from = static_cast<int>(fixed);

@@ -167,6 +167,14 @@ const Expr* Binder::coerce_with_typmod(const Expr* expr, Oid target, std::int32_
                                        int location) {
   const Expr* out = coerce(expr, target, typmod, context, form, location);
   if (out == nullptr || typmod < 0 || out->typmod == typmod) return out;
+  if (out != expr) {
+    // One cast was written: of the two steps, only the outer one is shown.
+    if (out->kind == ExprKind::kFunction) const_cast<FunctionExpr&>(out->as<FunctionExpr>()).form = CallForm::kImplicitCast;
+    if (out->kind == ExprKind::kRelabel || out->kind == ExprKind::kIoCast) {
+      const_cast<UnaryExpr&>(out->as<UnaryExpr>()).form = CallForm::kImplicitCast;
+    }
+    if (out->kind == ExprKind::kArrayCast) const_cast<ArrayCastExpr&>(out->as<ArrayCastExpr>()).form = CallForm::kImplicitCast;
+  }
   const auto apply = [&](const Expr* value, Oid type) -> const Expr* {
     const FunctionDef* function = length_function(type);
     if (function == nullptr) return nullptr;
