@@ -126,6 +126,7 @@ class Connection : public sql::SessionSink {
   // connection_startup.cc
   std::size_t consume_startup(std::string_view input);
   std::size_t consume_authentication(std::string_view input);
+  void decline_encryption(const char* what, bool more);
   void handle_startup(std::string_view body, std::uint32_t protocol);
   void handle_sasl_initial(std::string_view body);
   void handle_sasl_response(std::string_view body);

@@ -38,20 +38,36 @@ std::size_t Connection::consume_startup(std::string_view input) {
     close();
   } else if (code == kSslRequestCode && !ssl_asked_) {
     ssl_asked_ = true;
-    output_.buffer().push_back('N');
+    decline_encryption("SSL request", input.size() > length);
   } else if (code == kGssEncRequestCode && !gss_asked_) {
     gss_asked_ = true;
-    output_.buffer().push_back('N');
+    decline_encryption("GSSAPI encryption request", input.size() > length);
   } else {
     handle_startup(body, code);
   }
   return length;
 }
 
+// `more`: bytes came with the request. They were sent before the answer was known, so they may be somebody else's.
+void Connection::decline_encryption(const char* what, bool more) {
+  output_.buffer().push_back('N');
+  if (more)
+    fatal(Status{sqlstate::protocol_violation, std::string("received unencrypted data after ") + what}.with_detail(
+        "This could be either a client-software bug or evidence of an attempted man-in-the-middle attack."));
+}
+
 void Connection::handle_startup(std::string_view body, std::uint32_t protocol) {
   const std::uint32_t major = protocol >> 16;
   const std::uint32_t minor = protocol & 0xffff;
-  if (major != 3) {
+  if (major < 3) {
+    // Such a client reads errors as protocol 2 had them: the text alone.
+    output_.buffer().append("EFATAL:  unsupported frontend protocol " + std::to_string(major) + "." + std::to_string(minor) +
+                            ": server supports 3.0 to 3.0\n");
+    output_.buffer().push_back('\0');
+    close();
+    return;
+  }
+  if (major > 3) {
     fatal(Status{sqlstate::feature_not_supported, "unsupported frontend protocol " + std::to_string(major) + "." +
                                                       std::to_string(minor) + ": server supports 3.0 to 3.0"});
     return;
@@ -148,6 +164,7 @@ void Connection::login(const RoleLogin& role) {
 }
 
 void Connection::start_session() {
+  if (!login_->packet.options_error.ok()) return fatal(std::move(login_->packet.options_error));
   identity_.process_id = host_.assign_process_id(*this);
   host_.entropy(&secret_, sizeof secret_);
   identity_.user = std::move(login_->packet.user);

@@ -121,7 +121,7 @@ Result<StartupPacket> parse_startup_packet(std::string_view body) {
   if (packet.database.empty()) packet.database = packet.user;
   packet.user.resize(std::min(packet.user.size(), kNameBytes));
   packet.database.resize(std::min(packet.database.size(), kNameBytes));
-  WANDIAN_TRY(parse_options(options, packet.settings));
+  packet.options_error = parse_options(options, packet.settings);
   for (auto& setting : direct) packet.settings.push_back(std::move(setting));
   return packet;
 }

@@ -21,10 +21,11 @@ struct StartupPacket {
   std::string database;                                             ///< as the user if none was named
   bool replication = false;
   std::vector<std::pair<std::string, std::string>> settings;        ///< those of `options` first, as PostgreSQL applies them
+  Status options_error;                                             ///< of `options`; PostgreSQL tells it only to whom it let in
   std::vector<std::string> unknown_protocol_options;                ///< `_pq_.*`
 };
 
-/// `body` follows the protocol number. Errors are fatal to the connection: 08P01, 28000, 22023, 42601, 0A000.
+/// `body` follows the protocol number. Errors are fatal to the connection: 08P01, 28000, 22023.
 Result<StartupPacket> parse_startup_packet(std::string_view body);
 
 /// The words of the `options` parameter: separated by white space, a backslash takes the next character as it is.

@@ -54,6 +54,12 @@ TEST(StartupPacket, UnknownSwitchesAreRefused) {
   EXPECT_EQ(status.error().message, "--work_mem requires a value");
 }
 
+TEST(StartupPacket, BrokenOptionsAreToldLater) {
+  const auto packet = parse_startup_packet(body({{"user", "a"}, {"options", "-Z"}}));
+  ASSERT_TRUE(packet.ok());
+  EXPECT_EQ(packet.value().options_error.code(), sqlstate::syntax_error);
+}
+
 TEST(StartupPacket, BrokenLayoutsAreProtocolViolations) {
   for (const std::string& text : {std::string(), std::string("user"), std::string("user\0alice", 10), std::string("user\0alice\0", 11),
                                   body({{"user", "a"}}) + "x"})

@@ -38,8 +38,9 @@ TEST(Startup, SslAndGssAreDeclinedOnceEach) {
   EXPECT_EQ(client.read_byte(), 'N');
   EXPECT_TRUE(client.login());
   WireClient twice = harness.connect();
-  twice.send(request(80877103) + request(80877103));
+  twice.send(request(80877103));
   EXPECT_EQ(twice.read_byte(), 'N');
+  twice.send(request(80877103));
   const auto error = twice.read();
   ASSERT_TRUE(error.has_value());
   EXPECT_EQ(error->field('C'), "0A000");
@@ -61,14 +62,29 @@ TEST(Startup, NewerMinorVersionsAndOptionsAreNegotiated) {
 TEST(Startup, OtherMajorVersionsAreRefused) {
   Harness harness;
   harness.start();
-  for (const std::uint32_t version : {2u << 16, 4u << 16}) {
+  WireClient newer = harness.connect();
+  newer.send(startup({{"user", "alice"}}, 4u << 16));
+  const auto error = newer.read();
+  ASSERT_TRUE(error.has_value());
+  EXPECT_EQ(error->field('C'), "0A000");
+  EXPECT_EQ(error->field('S'), "FATAL");
+  EXPECT_EQ(error->field('V'), "FATAL");
+  EXPECT_TRUE(newer.closed());
+  WireClient older = harness.connect();
+  older.send(startup({{"user", "alice"}}, 2u << 16));
+  std::string text;
+  while (const auto c = older.read_byte()) text += *c;
+  EXPECT_EQ(text, std::string("EFATAL:  unsupported frontend protocol 2.0: server supports 3.0 to 3.0\n") + '\0');
+}
+
+TEST(Startup, BytesSentAlongWithAnEncryptionRequestAreRefused) {
+  Harness harness;
+  harness.start();
+  for (const std::uint32_t code : {80877103u, 80877104u}) {
     WireClient client = harness.connect();
-    client.send(startup({{"user", "alice"}}, version));
-    const auto error = client.read();
-    ASSERT_TRUE(error.has_value());
-    EXPECT_EQ(error->field('C'), "0A000");
-    EXPECT_EQ(error->field('S'), "FATAL");
-    EXPECT_EQ(error->field('V'), "FATAL");
+    client.send(request(code) + startup({{"user", "alice"}}));
+    EXPECT_EQ(client.read_byte(), 'N');
+    EXPECT_EQ(client.read()->field('C'), "08P01");
     EXPECT_TRUE(client.closed());
   }
 }
