@@ -147,8 +147,9 @@ const Expr* Binder::bind_function_call(Scope& scope, const PgQuery__FuncCall& ca
     }
   }
   if (call.agg_star != 0) {
+    const bool plain_function = !candidates.empty() && candidates[0].aggregate == nullptr;
     std::erase_if(candidates, [](const Candidate& candidate) { return candidate.aggregate == nullptr; });
-    if (candidates.empty() && !sql::find_functions(called.name).empty() && !is_aggregate_name) {
+    if (candidates.empty() && plain_function) {
       fail(at(Status{sqlstate::wrong_object_type, std::string(called.name) + "(*) specified, but " + std::string(called.name) +
                                                       " is not an aggregate function"},
               location));

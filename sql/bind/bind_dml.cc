@@ -339,8 +339,6 @@ void Binder::bind_on_conflict(Scope& scope, const PgQuery__OnConflictClause& cla
   item.schema = 0;
   item.schema_name = {};
   scope.items.push_back(item);
-  // An unqualified name is the target's: EXCLUDED has to be written.
-  scope.items.back().columns_visible = false;
   out.assignments = keep(bind_set_list(scope, table, clause.target_list, clause.n_target_list));
   out.where = bind_condition(scope, clause.where_clause, Place::kConflictWhere, "WHERE");
 }

@@ -298,6 +298,7 @@ const Expr* Binder::compare_rows(std::string_view op, std::span<const Expr* cons
   } else if (op == ">") {
     kind = RowCompareOp::kGreater;
   } else {
+    for (std::size_t i = 0; i < left.size(); ++i) make_operator(op, left[i], right[i], location);   // a missing operator comes first
     fail(at(Status{sqlstate::feature_not_supported, "could not determine interpretation of row comparison operator " + std::string(op)}
                 .with_hint("Row comparison operators must be associated with btree operator families."),
             location));

@@ -237,7 +237,10 @@ void Binder::bind_top(const ParseNode* node, BoundStatement* out) {
           break;
         }
       }
-      out->query = bind_select(select, nullptr);
+      // The caller of SELECT INTO creates the table; here it is the SELECT it is filled from.
+      PgQuery__SelectStmt without_into = select;
+      without_into.into_clause = nullptr;
+      out->query = bind_select(without_into, nullptr);
       break;
     }
     case PG_QUERY__NODE__NODE_INSERT_STMT: out->query = bind_insert(*node->insert_stmt); break;

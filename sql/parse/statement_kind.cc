@@ -146,6 +146,7 @@ const ParseNode* inner_statement(const ParseNode* node) {
     case PG_QUERY__NODE__NODE_DECLARE_CURSOR_STMT: return node->declare_cursor_stmt->query;
     case PG_QUERY__NODE__NODE_CREATE_TABLE_AS_STMT: return node->create_table_as_stmt->query;
     case PG_QUERY__NODE__NODE_COPY_STMT: return node->copy_stmt->query;
+    case PG_QUERY__NODE__NODE_SELECT_STMT: return node->select_stmt->into_clause != nullptr ? node : nullptr;
     default: return nullptr;
   }
 }

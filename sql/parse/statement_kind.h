@@ -78,7 +78,8 @@ enum class StatementKind : std::uint8_t {
 
 StatementKind classify(const ParseNode* node);
 
-/// The statement inside EXPLAIN, PREPARE, DECLARE CURSOR, CREATE TABLE AS or COPY (query); null for others.
+/// The statement inside EXPLAIN, PREPARE, DECLARE CURSOR, CREATE TABLE AS or COPY (query); SELECT INTO is its own inner
+/// statement (bind_statement leaves the INTO aside); null for others.
 const ParseNode* inner_statement(const ParseNode* node);
 
 /// PostgreSQL's command tag without counts: "SELECT", "INSERT", "CREATE TABLE", "BEGIN", "ALTER TABLE", ...
