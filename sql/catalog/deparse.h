@@ -1,0 +1,29 @@
+// Deparse: expression trees as SQL text, the way PostgreSQL prints them (pg_get_expr, pg_get_constraintdef).
+// Thread:  pure functions; the session's hooks are asked for names on the session's shard.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/catalog.h"
+#include "sql/expr/node.h"
+
+namespace wandian::sql {
+
+class SessionHooks;
+
+struct DeparseOptions {
+  /// By ColumnExpr::column of range 0.
+  std::vector<std::string> columns;
+  /// Prints names of relations and their like as the session's search path makes them; null: as OIDs ('16384'::regclass), the form
+  /// that definitions are kept in, since it outlives renaming.
+  SessionHooks* names = nullptr;
+};
+
+std::string deparse(const Expr* expr, const DeparseOptions& options);
+/// Names of a table's columns by position, for DeparseOptions::columns.
+std::vector<std::string> column_names(const TableDef& table);
+
+}  // namespace wandian::sql

@@ -1,0 +1,101 @@
+#include "sql/catalog/stored_objects.h"
+
+#include <charconv>
+
+#include "sql/catalog_objects.h"
+
+namespace wandian::sql {
+
+namespace {
+
+bool read_oid(std::string_view text, Oid* out) {
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), *out);
+  return parsed.ec == std::errc{} && parsed.ptr == text.data() + text.size();
+}
+
+}  // namespace
+
+std::string FunctionObject::encode() const {
+  PropertyList list;
+  list.add("name", name);
+  for (const Oid type : arguments) list.add_int("argument", type);
+  for (const std::string& argument : argument_names) list.add("argument_name", argument);
+  list.add_int("result", result);
+  list.add_int("strict", strict ? 1 : 0);
+  list.add_int("procedure", is_procedure ? 1 : 0);
+  list.add("module", module);
+  list.add("symbol", symbol);
+  return list.bytes();
+}
+
+std::optional<FunctionObject> FunctionObject::decode(std::string_view bytes) {
+  const auto entries = PropertyList::parse(bytes);
+  if (!entries) return std::nullopt;
+  FunctionObject out;
+  for (const auto& [key, value] : *entries) {
+    Oid number = 0;
+    const bool is_number = read_oid(value, &number);
+    if (key == "name") out.name = value;
+    else if (key == "argument_name") out.argument_names.push_back(value);
+    else if (key == "module") out.module = value;
+    else if (key == "symbol") out.symbol = value;
+    else if (!is_number) continue;
+    else if (key == "argument") out.arguments.push_back(number);
+    else if (key == "result") out.result = number;
+    else if (key == "strict") out.strict = number != 0;
+    else if (key == "procedure") out.is_procedure = number != 0;
+  }
+  return out;
+}
+
+std::string FunctionObject::object_name() const {
+  std::string out = name + "(";
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    if (i != 0) out += ",";
+    out += std::to_string(arguments[i]);
+  }
+  return out + ")";
+}
+
+std::string ExtensionObject::encode() const {
+  PropertyList list;
+  list.add("version", version);
+  list.add_int("schema", schema);
+  for (const Member& member : members) list.add("member", std::to_string(member.catalog) + "." + std::to_string(member.oid));
+  return list.bytes();
+}
+
+std::optional<ExtensionObject> ExtensionObject::decode(std::string_view bytes) {
+  const auto entries = PropertyList::parse(bytes);
+  if (!entries) return std::nullopt;
+  ExtensionObject out;
+  for (const auto& [key, value] : *entries) {
+    if (key == "version") out.version = value;
+    if (key == "schema" && !read_oid(value, &out.schema)) return std::nullopt;
+    if (key != "member") continue;
+    const std::size_t dot = value.find('.');
+    Member member;
+    if (dot == std::string::npos || !read_oid(std::string_view(value).substr(0, dot), &member.catalog) ||
+        !read_oid(std::string_view(value).substr(dot + 1), &member.oid))
+      return std::nullopt;
+    out.members.push_back(member);
+  }
+  return out;
+}
+
+std::shared_ptr<const ObjectDef> owning_extension(const Catalog& catalog, Oid object_catalog, Oid oid) {
+  for (auto it = catalog.objects().lower_bound(std::pair(ObjectKind::kExtension, Oid{0}));
+       it != catalog.objects().end() && it->first.first == ObjectKind::kExtension; ++it) {
+    const auto extension = ExtensionObject::decode(it->second->definition);
+    if (!extension) continue;
+    for (const ExtensionObject::Member& member : extension->members)
+      if (member.catalog == object_catalog && member.oid == oid) return it->second;
+  }
+  return nullptr;
+}
+
+std::string comment_name(Oid object_catalog, std::int32_t column) {
+  return std::to_string(object_catalog) + "." + std::to_string(column);
+}
+
+}  // namespace wandian::sql

@@ -1,0 +1,135 @@
+// ALTER TABLE, and what ALTER INDEX, SEQUENCE and VIEW share with it.
+#include <algorithm>
+
+#include "sql/ddl/alteration.h"
+#include "sql/ddl/statements.h"
+
+namespace wandian::sql {
+
+namespace {
+
+TableLock lock_for(const PgQuery__AlterTableStmt& node) {
+  bool only_options = true, only_foreign_keys = true;
+  for (std::size_t i = 0; i < node.n_cmds; ++i) {
+    const PgQuery__AlterTableCmd& command = *node.cmds[i]->alter_table_cmd;
+    switch (command.subtype) {
+      case PG_QUERY__ALTER_TABLE_TYPE__AT_SetRelOptions:
+      case PG_QUERY__ALTER_TABLE_TYPE__AT_ResetRelOptions:
+      case PG_QUERY__ALTER_TABLE_TYPE__AT_SetStatistics: only_foreign_keys = false; break;
+      case PG_QUERY__ALTER_TABLE_TYPE__AT_AddConstraint:
+        only_options = false;
+        if (command.def->constraint->contype != PG_QUERY__CONSTR_TYPE__CONSTR_FOREIGN) only_foreign_keys = false;
+        break;
+      default: only_options = only_foreign_keys = false;
+    }
+  }
+  if (only_options) return TableLock::kShareUpdateExclusive;
+  return only_foreign_keys ? TableLock::kShareRowExclusive : TableLock::kAccessExclusive;
+}
+
+const char* kind_word(PgQuery__ObjectType type) {
+  switch (type) {
+    case PG_QUERY__OBJECT_TYPE__OBJECT_INDEX: return "an index";
+    case PG_QUERY__OBJECT_TYPE__OBJECT_SEQUENCE: return "a sequence";
+    case PG_QUERY__OBJECT_TYPE__OBJECT_VIEW: return "a view";
+    default: return "a table";
+  }
+}
+
+// Everything but a table: its owner, and the storage parameters of an index.
+Status alter_other(DdlContext& ctx, const PgQuery__AlterTableStmt& node, const FoundRelation& found) {
+  Changes changes;
+  const std::shared_ptr<const Catalog> catalog = ctx.catalog();
+  for (std::size_t i = 0; i < node.n_cmds; ++i) {
+    const PgQuery__AlterTableCmd& command = *node.cmds[i]->alter_table_cmd;
+    if (command.subtype == PG_QUERY__ALTER_TABLE_TYPE__AT_ChangeOwner) {
+      WANDIAN_ASSIGN(const Oid role, find_role(ctx, *command.newowner));
+      if (found.kind == FoundRelation::Kind::kView) {
+        auto view = std::make_shared<ObjectDef>(*catalog->object(ObjectKind::kView, found.oid));
+        view->owner = role;
+        changes.put(std::move(view));
+      } else if (found.kind == FoundRelation::Kind::kSequence) {
+        auto sequence = std::make_shared<SequenceDef>(*catalog->sequence(found.oid));
+        sequence->owner = role;
+        changes.put(std::move(sequence));
+      }
+      continue;
+    }
+    const bool options = command.subtype == PG_QUERY__ALTER_TABLE_TYPE__AT_SetRelOptions || command.subtype == PG_QUERY__ALTER_TABLE_TYPE__AT_ResetRelOptions;
+    if (found.kind != FoundRelation::Kind::kIndex || !options || command.def == nullptr)
+      return feature_not_supported("this form of ALTER is not supported for " + quoted(text_or_empty(node.relation->relname)));
+    auto table = std::make_shared<TableDef>(*catalog->table(found.table));
+    std::vector<std::pair<std::string, std::string>> given;
+    WANDIAN_TRY(read_options(command.def->list->items, command.def->list->n_items, true, &given));
+    for (IndexDef& index : table->indexes) {
+      if (index.oid != found.oid) continue;
+      for (auto& [name, value] : given) {
+        std::erase_if(index.options, [&](const auto& option) { return option.first == name; });
+        if (command.subtype == PG_QUERY__ALTER_TABLE_TYPE__AT_SetRelOptions) index.options.emplace_back(name, value);
+      }
+    }
+    changes.put(std::move(table));
+  }
+  return ctx.apply(changes);
+}
+
+Status run_commands(TableAlteration& alteration, const PgQuery__AlterTableStmt& node) {
+  for (unsigned pass = 0; pass < TableAlteration::kPasses; ++pass)
+    for (std::size_t i = 0; i < node.n_cmds; ++i) WANDIAN_TRY(alteration.run(*node.cmds[i]->alter_table_cmd, pass));
+  return alteration.add_constraints();
+}
+
+}  // namespace
+
+Task<Status> alter_table(DdlContext& ctx) {
+  if (ctx.statement.node->node_case != PG_QUERY__NODE__NODE_ALTER_TABLE_STMT) co_return feature_not_supported("this form of ALTER is not supported");
+  const PgQuery__AlterTableStmt& node = *ctx.statement.node->alter_table_stmt;
+  const std::string name(text_or_empty(node.relation->relname));
+  const std::optional<FoundRelation> found = ctx.find(*node.relation);
+  if (!found) {
+    if (!node.missing_ok) co_return undefined_relation(text_or_empty(node.relation->schemaname), name);
+    ctx.notice(sqlstate::successful_completion, "relation " + quoted(name) + " does not exist, skipping");
+    co_return Status{};
+  }
+  const bool wants_table = node.objtype == PG_QUERY__OBJECT_TYPE__OBJECT_TABLE;
+  if (!wants_table) {
+    const bool fits = (node.objtype == PG_QUERY__OBJECT_TYPE__OBJECT_INDEX && found->kind == FoundRelation::Kind::kIndex) ||
+                      (node.objtype == PG_QUERY__OBJECT_TYPE__OBJECT_SEQUENCE && found->kind == FoundRelation::Kind::kSequence) ||
+                      (node.objtype == PG_QUERY__OBJECT_TYPE__OBJECT_VIEW && found->kind == FoundRelation::Kind::kView);
+    if (!fits) co_return wrong_object_type(name, kind_word(node.objtype));
+  }
+  if (found->kind != FoundRelation::Kind::kTable && found->kind != FoundRelation::Kind::kSystem) {
+    if (found->kind == FoundRelation::Kind::kIndex) {
+      Result<std::shared_ptr<const TableDef>> locked = co_await ctx.lock_table(found->table, TableLock::kShareUpdateExclusive);
+      if (!locked.ok()) co_return locked.take_status();
+    }
+    co_return alter_other(ctx, node, *found);
+  }
+  Result<std::shared_ptr<const TableDef>> locked = co_await ctx.lock_table(*node.relation, lock_for(node), false);
+  if (!locked.ok()) co_return locked.take_status();
+  TableAlteration alteration(ctx, locked.value());
+  WANDIAN_CO_TRY(run_commands(alteration, node));
+  for (const ForeignKeySpec& key : alteration.foreign_keys()) {
+    const std::optional<FoundRelation> other = ctx.find(*key.referenced);
+    std::shared_ptr<const TableDef> referenced;
+    if (!other || other->oid != locked.value()->oid) {
+      Result<std::shared_ptr<const TableDef>> theirs = co_await ctx.lock_table(*key.referenced, TableLock::kShareRowExclusive, false);
+      if (!theirs.ok()) {
+        if (theirs.status().code() == sqlstate::wrong_object_type)
+          co_return Status{sqlstate::wrong_object_type, "referenced relation " + quoted(key.referenced->relname) + " is not a table"};
+        co_return theirs.take_status();
+      }
+      referenced = theirs.take();
+    }
+    WANDIAN_CO_TRY(alteration.add_foreign_key(key, std::move(referenced)));
+  }
+  const std::set<Oid> others = alteration.other_tables();
+  for (const Oid oid : others) {
+    if (oid == locked.value()->oid) continue;
+    Result<std::shared_ptr<const TableDef>> theirs = co_await ctx.lock_table(oid, TableLock::kAccessExclusive);
+    if (!theirs.ok()) co_return theirs.take_status();
+  }
+  co_return co_await alteration.finish();
+}
+
+}  // namespace wandian::sql

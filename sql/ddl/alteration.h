@@ -1,0 +1,78 @@
+// TableAlteration: one ALTER TABLE statement's commands, gathered into one new definition and the work on rows that it needs.
+// Owns:       the definition under construction.
+// Thread:     the session's shard; the table is locked.
+// Invariants: nothing is applied before every command was understood; rows are looked at once.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "sql/ddl/dependency.h"
+#include "sql/ddl/rewrite.h"
+#include "sql/ddl/table_builder.h"
+
+namespace wandian::sql {
+
+class TableAlteration {
+ public:
+  TableAlteration(DdlContext& ctx, std::shared_ptr<const TableDef> old);
+
+  /// One command, if it belongs to this pass.
+  Status run(const PgQuery__AlterTableCmd& command, unsigned pass);
+  static constexpr unsigned kPasses = 5;   ///< drops, types, additions, columns' properties, the rest
+
+  /// Foreign keys that were added; their referenced tables must be locked and given to add_foreign_key().
+  const std::vector<ForeignKeySpec>& foreign_keys() const { return builder_.foreign_keys; }
+  Status add_constraints();
+  Status add_foreign_key(const ForeignKeySpec& spec, std::shared_ptr<const TableDef> referenced);
+  Task<Status> finish();
+  /// Other tables that lose a constraint or a default.
+  std::set<Oid> other_tables() { return drops_.tables(); }
+
+ private:
+  Status column_of(std::string_view name, std::uint16_t* column) const;
+  Status add_column(const PgQuery__AlterTableCmd& command);
+  Status default_of_new_column(std::uint16_t column);
+  Status drop_column(const PgQuery__AlterTableCmd& command);
+  Status drop_constraint(const PgQuery__AlterTableCmd& command);
+  Status alter_type(const PgQuery__AlterTableCmd& command);
+  Status set_default(const PgQuery__AlterTableCmd& command);
+  Status set_not_null(const PgQuery__AlterTableCmd& command, bool not_null);
+  Status add_identity(const PgQuery__AlterTableCmd& command);
+  Status set_identity(const PgQuery__AlterTableCmd& command);
+  Status drop_identity(const PgQuery__AlterTableCmd& command);
+  Status set_options(const PgQuery__AlterTableCmd& command, bool reset);
+  Status change_owner(const PgQuery__AlterTableCmd& command);
+  Status validate_constraint(const PgQuery__AlterTableCmd& command);
+  void forget_primary_key();
+  Status check_placement() const;
+  Status rebind_checks();
+  Status bind_computed();
+  Task<Status> check_before();
+  Task<Status> check_after();
+
+  struct Late {
+    std::uint16_t column;
+    std::string expression;          ///< bound once the new sequences are in the catalog
+  };
+
+  DdlContext& ctx_;
+  Changes changes_;
+  const std::shared_ptr<const TableDef> old_;
+  std::shared_ptr<TableDef> table_;
+  TableBuilder builder_;
+  DropPlan drops_;
+  bool has_drops_ = false, cascade_ = false;
+  bool rewrite_ = false;
+  std::vector<ComputedColumn> computed_;
+  std::vector<Late> late_;
+  std::vector<std::string> not_null_;            ///< columns whose rows are to be checked
+  std::vector<std::string> filled_not_null_;     ///< new columns that need the table to be empty
+  std::vector<CheckDef> new_checks_;
+  std::vector<ForeignKeyDef> new_foreign_keys_;
+  std::vector<Oid> new_indexes_;
+};
+
+}  // namespace wandian::sql

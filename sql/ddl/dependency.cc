@@ -1,0 +1,348 @@
+#include "sql/ddl/dependency.h"
+
+#include <algorithm>
+#include <functional>
+
+#include "sql/expr/tree.h"
+#include "sql/functions/quote.h"
+
+namespace wandian::sql {
+
+namespace {
+
+constexpr std::size_t kMostListed = 100;   // as many as PostgreSQL shows a client
+
+std::string default_mark(Oid sequence) { return "'" + std::to_string(sequence) + "'::regclass"; }
+
+}  // namespace
+
+std::string describe(DdlContext& ctx, const ObjectRef& object) {
+  const std::shared_ptr<const Catalog> catalog = ctx.catalog();
+  const auto table_text = [&](Oid oid) { return "table " + ctx.relation_text(oid); };
+  switch (object.kind) {
+    case RefKind::kTable: return table_text(object.oid);
+    case RefKind::kIndex: return "index " + ctx.relation_text(object.oid);
+    case RefKind::kSequence: return "sequence " + ctx.relation_text(object.oid);
+    case RefKind::kView: return "view " + ctx.relation_text(object.oid);
+    case RefKind::kKeyConstraint:
+    case RefKind::kForeignKey: {
+      std::string name;
+      if (const auto table = catalog->table(object.table)) {
+        for (const ForeignKeyDef& key : table->foreign_keys)
+          if (key.oid == object.oid) name = key.name;
+        for (const IndexDef& index : table->indexes)
+          if (index.constraint == object.oid) name = index.name;
+      }
+      return "constraint " + quote_identifier(name) + " on " + table_text(object.table);
+    }
+    case RefKind::kDefault:
+    case RefKind::kColumn: {
+      const auto table = catalog->table(object.oid);
+      const std::string column = table != nullptr ? quote_identifier(table->columns[object.column].name) : std::string();
+      return (object.kind == RefKind::kDefault ? "default value for column " : "column ") + column + " of " + table_text(object.oid);
+    }
+    case RefKind::kFunction: return "function " + ctx.session.object_name(ObjectClass::kFunctionSignature, object.oid).value_or(std::to_string(object.oid));
+    case RefKind::kSchema: return "schema " + quote_identifier(ctx.schema_name(object.oid));
+    case RefKind::kExtension: {
+      const auto extension = catalog->object(ObjectKind::kExtension, object.oid);
+      return "extension " + quote_identifier(extension != nullptr ? extension->name : std::to_string(object.oid));
+    }
+  }
+  return {};
+}
+
+ViewUses view_uses(DdlContext& ctx, const ObjectDef& view) {
+  ViewUses out;
+  const std::optional<ViewDefinition> definition = ViewDefinition::decode(view.definition);
+  if (!definition) return out;
+  Result<ParsedStatements> parsed = ParsedStatements::parse(definition->query);
+  if (!parsed.ok() || parsed->statements().empty()) return out;
+  BindContext context = ctx.bind_context();
+  context.search_path = definition->search_path;
+  Result<std::shared_ptr<const BoundStatement>> bound = bind_statement(parsed->statements()[0].node, parsed->text(), context);
+  if (!bound.ok()) return out;
+  const BoundStatement& statement = *bound.value();
+  for (const auto& table : statement.tables) out.relations.insert(table->oid);
+  for (const auto& object : statement.objects) out.relations.insert(object->oid);
+  for (const auto& sequence : statement.sequences) out.relations.insert(sequence->oid);
+  if (statement.query == nullptr) return out;
+  // Column references, query by query: each names the ranges of the query it belongs to.
+  const std::function<void(const Query&)> visit = [&](const Query& query) {
+    any_query_expr(query, false, [&](const Expr* expr, int) {
+      any_node(expr, [&](const Expr* inner) {
+        if (inner->kind == ExprKind::kSubLink && inner->as<SubLinkExpr>().query != nullptr) visit(*inner->as<SubLinkExpr>().query);
+        if (inner->kind != ExprKind::kColumn) return false;
+        const auto& column = inner->as<ColumnExpr>();
+        if (column.column < 0) return false;
+        if (column.levels_up == 0 && column.range < query.ranges.size()) {
+          const RangeEntry& range = *query.ranges[column.range];
+          if (range.table != nullptr) out.columns.emplace(range.table->oid, static_cast<std::uint16_t>(column.column));
+        } else {
+          // A column of an outer query: every table that has such a column counts.
+          for (const auto& table : statement.tables)
+            if (static_cast<std::size_t>(column.column) < table->columns.size()) out.columns.emplace(table->oid, static_cast<std::uint16_t>(column.column));
+        }
+        return false;
+      });
+      return false;
+    });
+    for (const RangeEntry* range : query.ranges)
+      if (range->query != nullptr) visit(*range->query);
+    for (const CommonTable* table : query.ctes)
+      if (table->query != nullptr) visit(*table->query);
+  };
+  visit(*statement.query);
+  return out;
+}
+
+const ViewUses& DropPlan::uses(const ObjectDef& view) {
+  const auto found = views_.find(view.oid);
+  if (found != views_.end()) return found->second;
+  return views_.emplace(view.oid, view_uses(ctx_, view)).first->second;
+}
+
+std::vector<DropPlan::Dependent> DropPlan::dependents(const ObjectRef& object) {
+  std::vector<Dependent> out;
+  const std::shared_ptr<const Catalog> catalog = ctx_.catalog();
+  const auto views_of = [&](Oid oid) {
+    for (auto it = catalog->objects().lower_bound(std::pair(ObjectKind::kView, Oid{0}));
+         it != catalog->objects().end() && it->first.first == ObjectKind::kView; ++it)
+      if (it->second->oid != oid && uses(*it->second).relations.contains(oid)) out.push_back({{RefKind::kView, it->second->oid, 0, 0}, false});
+  };
+  switch (object.kind) {
+    case RefKind::kTable:
+      for (const auto& [oid, sequence] : catalog->sequences())
+        if (sequence->owned_by_table == object.oid) out.push_back({{RefKind::kSequence, oid, 0, 0}, true});
+      for (const auto& [oid, table] : catalog->tables())
+        for (const ForeignKeyDef& key : table->foreign_keys)
+          if (key.referenced_table == object.oid && oid != object.oid) out.push_back({{RefKind::kForeignKey, key.oid, oid, 0}, false});
+      views_of(object.oid);
+      break;
+    case RefKind::kColumn:
+      for (const auto& [oid, sequence] : catalog->sequences())
+        if (sequence->owned_by_table == object.oid && sequence->owned_by_column == object.column)
+          out.push_back({{RefKind::kSequence, oid, 0, 0}, true});
+      for (const auto& [oid, table] : catalog->tables())
+        for (const ForeignKeyDef& key : table->foreign_keys)
+          if (key.referenced_table == object.oid && oid != object.oid &&
+              std::find(key.referenced_columns.begin(), key.referenced_columns.end(), object.column) != key.referenced_columns.end())
+            out.push_back({{RefKind::kForeignKey, key.oid, oid, 0}, false});
+      for (auto it = catalog->objects().lower_bound(std::pair(ObjectKind::kView, Oid{0}));
+           it != catalog->objects().end() && it->first.first == ObjectKind::kView; ++it)
+        if (uses(*it->second).columns.contains({object.oid, object.column})) out.push_back({{RefKind::kView, it->second->oid, 0, 0}, false});
+      break;
+    case RefKind::kSequence:
+      for (const auto& [oid, table] : catalog->tables())
+        for (std::size_t c = 0; c < table->columns.size(); ++c)
+          if (!table->columns[c].dropped && table->columns[c].default_expression.find(default_mark(object.oid)) != std::string::npos)
+            out.push_back({{RefKind::kDefault, oid, 0, static_cast<std::uint16_t>(c)}, false});
+      views_of(object.oid);
+      break;
+    case RefKind::kView:
+    case RefKind::kFunction: views_of(object.oid); break;
+    case RefKind::kKeyConstraint:
+    case RefKind::kIndex: {
+      const auto table = catalog->table(object.table);
+      if (table == nullptr) break;
+      for (const IndexDef& index : table->indexes) {
+        if (index.oid != object.oid && index.constraint != object.oid) continue;
+        for (const auto& [oid, other] : catalog->tables())
+          for (const ForeignKeyDef& key : other->foreign_keys)
+            if (key.referenced_index == index.oid) out.push_back({{RefKind::kForeignKey, key.oid, oid, 0}, false});
+      }
+      break;
+    }
+    case RefKind::kSchema:
+      for (const auto& [oid, table] : catalog->tables())
+        if (table->schema == object.oid && !table->internal) out.push_back({{RefKind::kTable, oid, 0, 0}, false});
+      for (const auto& [oid, sequence] : catalog->sequences())
+        if (sequence->schema == object.oid) out.push_back({{RefKind::kSequence, oid, 0, 0}, sequence->owned_by_table != 0});
+      for (const auto& [key, other] : catalog->objects()) {
+        if (other->parent != object.oid) continue;
+        if (key.first == ObjectKind::kView) out.push_back({{RefKind::kView, other->oid, 0, 0}, false});
+        if (key.first == ObjectKind::kFunction) out.push_back({{RefKind::kFunction, other->oid, 0, 0}, false});
+      }
+      std::stable_sort(out.begin(), out.end(), [](const Dependent& a, const Dependent& b) { return a.object.oid < b.object.oid; });
+      break;
+    case RefKind::kExtension:
+      if (const auto extension = catalog->object(ObjectKind::kExtension, object.oid)) {
+        const auto stored = ExtensionObject::decode(extension->definition);
+        if (!stored) break;
+        for (const ExtensionObject::Member& member : stored->members) {
+          RefKind kind = RefKind::kFunction;
+          if (member.catalog == catalog_oid::kClass)
+            kind = catalog->table(member.oid) != nullptr ? RefKind::kTable : catalog->sequence(member.oid) != nullptr ? RefKind::kSequence : RefKind::kView;
+          const bool there = kind == RefKind::kTable      ? catalog->table(member.oid) != nullptr
+                             : kind == RefKind::kSequence ? catalog->sequence(member.oid) != nullptr
+                             : kind == RefKind::kView     ? catalog->object(ObjectKind::kView, member.oid) != nullptr
+                                                          : catalog->object(ObjectKind::kFunction, member.oid) != nullptr;
+          if (there) out.push_back({{kind, member.oid, 0, 0}, true});
+        }
+      }
+      break;
+    case RefKind::kForeignKey:
+    case RefKind::kDefault: break;
+  }
+  return out;
+}
+
+void DropPlan::visit(const ObjectRef& object, const ObjectRef* because, bool target, bool silent) {
+  if (!seen_.insert(object).second) {
+    if (target)
+      for (Entry& entry : order_)
+        if (entry.object == object) entry.target = true;
+    return;
+  }
+  Entry entry{object, because != nullptr ? *because : ObjectRef{}, target, silent};
+  order_.push_back(entry);
+  std::vector<Dependent> next = dependents(object);
+  // What is the object's own comes first, so that it is not reported as depending on something else.
+  std::stable_sort(next.begin(), next.end(), [](const Dependent& a, const Dependent& b) {
+    if (a.silent != b.silent) return a.silent;
+    return a.object.oid < b.object.oid;
+  });
+  for (const Dependent& dependent : next) visit(dependent.object, &object, false, dependent.silent);
+}
+
+void DropPlan::add(const ObjectRef& object) { targets_.push_back(object); }
+
+void DropPlan::mark_targets() {
+  order_.clear();
+  seen_.clear();
+  for (const ObjectRef& target : targets_) visit(target, nullptr, true, false);
+  // What goes with a table is not worth a word: its own defaults and constraints.
+  std::erase_if(order_, [&](const Entry& entry) {
+    if (entry.target) return false;
+    if (entry.object.kind == RefKind::kForeignKey) return planned(RefKind::kTable, entry.object.table);
+    if (entry.object.kind == RefKind::kDefault)
+      return planned(RefKind::kTable, entry.object.oid) || seen_.contains({RefKind::kColumn, entry.object.oid, 0, entry.object.column});
+    return false;
+  });
+}
+
+Status DropPlan::check(bool cascade) {
+  mark_targets();
+  const std::shared_ptr<const Catalog> catalog = ctx_.catalog();
+  for (const ObjectRef& target : targets_) {
+    const Oid its_catalog = target.kind == RefKind::kFunction ? catalog_oid::kProc : catalog_oid::kClass;
+    if (target.kind == RefKind::kExtension || target.kind == RefKind::kSchema || target.kind == RefKind::kColumn ||
+        target.kind == RefKind::kKeyConstraint || target.kind == RefKind::kForeignKey)
+      continue;
+    const auto extension = owning_extension(*catalog, its_catalog, target.oid);
+    if (extension == nullptr || planned(RefKind::kExtension, extension->oid) || ctx_.members != nullptr) continue;
+    const std::string name = describe(ctx_, {RefKind::kExtension, extension->oid, 0, 0});
+    return Status{sqlstate::dependent_objects_still_exist, "cannot drop " + describe(ctx_, target) + " because " + name + " requires it"}.with_hint(
+        "You can drop " + name + " instead.");
+  }
+  // A table placed by a directory cannot stay without it.
+  for (const auto& [oid, table] : catalog->tables()) {
+    if (table->placement.kind != PlacementKind::kRegion || planned(RefKind::kTable, oid)) continue;
+    if (!planned(RefKind::kTable, table->placement.directory)) continue;
+    return Status{sqlstate::dependent_objects_still_exist,
+                  "cannot drop " + describe(ctx_, {RefKind::kTable, table->placement.directory, 0, 0}) + " because other tables are placed by it"}
+        .with_detail(describe(ctx_, {RefKind::kTable, oid, 0, 0}) + " is partitioned by region of that table.")
+        .with_hint("Drop those tables, too.");
+  }
+  std::vector<std::string> lines;
+  std::size_t dependents = 0;
+  for (const Entry& entry : order_) {
+    if (entry.target || entry.silent) continue;
+    ++dependents;
+    if (lines.size() >= kMostListed) continue;
+    lines.push_back(cascade ? "drop cascades to " + describe(ctx_, entry.object)
+                            : describe(ctx_, entry.object) + " depends on " + describe(ctx_, entry.because));
+  }
+  if (dependents == 0) return {};
+  std::string listed = join(lines, "\n");
+  if (dependents > lines.size())
+    listed += "\nand " + std::to_string(dependents - lines.size()) + " other object" + (dependents - lines.size() == 1 ? "" : "s") +
+              " (see server log for list)";
+  if (!cascade) {
+    const std::string what = targets_.size() == 1
+                                 ? "cannot drop " + describe(ctx_, targets_[0]) + " because other objects depend on it"
+                                 : std::string("cannot drop desired object(s) because other objects depend on them");
+    return Status{sqlstate::dependent_objects_still_exist, what}.with_detail(listed).with_hint(
+        "Use DROP ... CASCADE to drop the dependent objects too.");
+  }
+  if (dependents == 1) ctx_.notice(sqlstate::successful_completion, lines[0]);
+  else ctx_.notice(sqlstate::successful_completion, "drop cascades to " + std::to_string(dependents) + " other objects", listed);
+  return {};
+}
+
+std::set<Oid> DropPlan::tables() {
+  if (order_.empty()) mark_targets();
+  std::set<Oid> out;
+  for (const Entry& entry : order_) {
+    if (entry.object.kind == RefKind::kTable || entry.object.kind == RefKind::kDefault || entry.object.kind == RefKind::kColumn) out.insert(entry.object.oid);
+    if (entry.object.table != 0) out.insert(entry.object.table);
+    if (entry.object.kind == RefKind::kTable) {
+      // Whose rows it checks: nobody may look for its foreign keys any more.
+      const auto table = ctx_.catalog()->table(entry.object.oid);
+      if (table != nullptr)
+        for (const ForeignKeyDef& key : table->foreign_keys) out.insert(key.referenced_table);
+    }
+  }
+  return out;
+}
+
+Status DropPlan::collect(Changes& changes) {
+  const std::shared_ptr<const Catalog> catalog = ctx_.catalog();
+  std::map<Oid, std::shared_ptr<TableDef>> changed;
+  const auto edit = [&](Oid oid) -> TableDef* {
+    if (planned(RefKind::kTable, oid)) return nullptr;
+    auto& slot = changed[oid];
+    if (slot == nullptr) {
+      const auto table = catalog->table(oid);
+      if (table == nullptr) return nullptr;
+      slot = std::make_shared<TableDef>(*table);
+    }
+    return slot.get();
+  };
+  std::set<Oid> gone;
+  for (const Entry& entry : order_) {
+    const ObjectRef& object = entry.object;
+    gone.insert(object.oid);
+    switch (object.kind) {
+      case RefKind::kTable: {
+        changes.drop(ObjectKind::kTable, object.oid);
+        if (const auto table = catalog->table(object.oid))
+          for (const IndexDef& index : table->indexes) {
+            if (index.global_table != 0) changes.drop(ObjectKind::kTable, index.global_table);
+            gone.insert(index.oid);
+          }
+        break;
+      }
+      case RefKind::kSequence: changes.drop(ObjectKind::kSequence, object.oid); break;
+      case RefKind::kView: changes.drop(ObjectKind::kView, object.oid); break;
+      case RefKind::kFunction: changes.drop(ObjectKind::kFunction, object.oid); break;
+      case RefKind::kExtension: changes.drop(ObjectKind::kExtension, object.oid); break;
+      case RefKind::kSchema: changes.drop(ObjectKind::kSchema, object.oid); break;
+      case RefKind::kForeignKey:
+        if (TableDef* table = edit(object.table)) std::erase_if(table->foreign_keys, [&](const ForeignKeyDef& key) { return key.oid == object.oid; });
+        break;
+      case RefKind::kDefault:
+        gone.erase(object.oid);
+        if (TableDef* table = edit(object.oid)) table->columns[object.column].default_expression.clear();
+        break;
+      case RefKind::kIndex:
+        if (TableDef* table = edit(object.table)) {
+          for (const IndexDef& index : table->indexes)
+            if (index.oid == object.oid && index.global_table != 0) changes.drop(ObjectKind::kTable, index.global_table);
+          std::erase_if(table->indexes, [&](const IndexDef& index) { return index.oid == object.oid; });
+        }
+        break;
+      case RefKind::kColumn:
+      case RefKind::kKeyConstraint:
+        gone.erase(object.oid);
+        break;   // ALTER TABLE does these itself
+    }
+  }
+  for (auto it = catalog->objects().lower_bound(std::pair(ObjectKind::kComment, Oid{0}));
+       it != catalog->objects().end() && it->first.first == ObjectKind::kComment; ++it)
+    if (gone.contains(it->second->parent)) changes.drop(ObjectKind::kComment, it->second->oid);
+  for (auto& [oid, table] : changed)
+    if (table != nullptr) changes.put(std::move(table));
+  return {};
+}
+
+}  // namespace wandian::sql

@@ -1,0 +1,75 @@
+// Dependencies between objects: who refers to whom, and what DROP takes with it.
+// Owns:       nothing; looks at one catalog.
+// Thread:     the session's shard.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "sql/ddl/context.h"
+
+namespace wandian::sql {
+
+enum class RefKind : std::uint8_t { kTable, kIndex, kSequence, kView, kKeyConstraint, kForeignKey, kDefault, kColumn, kFunction, kSchema, kExtension };
+
+struct ObjectRef {
+  RefKind kind = RefKind::kTable;
+  Oid oid = 0;                       ///< constraints and indexes: their own; kDefault, kColumn: the table's
+  Oid table = 0;                     ///< of constraints and indexes
+  std::uint16_t column = 0;          ///< kDefault, kColumn
+  friend auto operator<=>(const ObjectRef&, const ObjectRef&) = default;
+};
+
+/// "table t", "constraint c on table t", "default value for column a of table t".
+std::string describe(DdlContext& ctx, const ObjectRef& object);
+
+/// What a view reads.
+struct ViewUses {
+  std::set<Oid> relations;                             ///< tables, views, sequences, functions
+  std::set<std::pair<Oid, std::uint16_t>> columns;     ///< of tables
+};
+/// Empty if the view does not bind any more.
+ViewUses view_uses(DdlContext& ctx, const ObjectDef& view);
+
+/// The objects that a DROP takes with it.
+class DropPlan {
+ public:
+  explicit DropPlan(DdlContext& ctx) : ctx_(ctx) {}
+  /// Adds a target and, transitively, what depends on it.
+  void add(const ObjectRef& object);
+  /// 2BP01 with PostgreSQL's detail unless cascading or nothing but the targets and what is theirs goes; then the notices.
+  Status check(bool cascade);
+  /// Tables that must be locked before the drop: those dropped, and those that lose a constraint or a default.
+  std::set<Oid> tables();
+  Status collect(Changes& changes);
+  std::size_t size() const { return order_.size(); }
+
+ private:
+  struct Entry {
+    ObjectRef object;
+    ObjectRef because;               ///< of dependents
+    bool target = false, silent = false;
+  };
+  void visit(const ObjectRef& object, const ObjectRef* because, bool target, bool silent);
+  struct Dependent {
+    ObjectRef object;
+    bool silent = false;
+  };
+  std::vector<Dependent> dependents(const ObjectRef& object);
+  const ViewUses& uses(const ObjectDef& view);
+  bool planned(RefKind kind, Oid oid) const { return seen_.contains(ObjectRef{kind, oid, 0, 0}); }
+  void mark_targets();
+
+  DdlContext& ctx_;
+  std::vector<Entry> order_;
+  std::set<ObjectRef> seen_;
+  std::map<Oid, ViewUses> views_;
+  std::vector<ObjectRef> targets_;
+};
+
+Task<Status> drop_objects(DdlContext& ctx);
+
+}  // namespace wandian::sql

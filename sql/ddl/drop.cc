@@ -1,0 +1,234 @@
+// DROP of relations, schemas, functions and extensions.
+#include <algorithm>
+
+#include "sql/ddl/dependency.h"
+#include "sql/functions/quote.h"
+
+namespace wandian::sql {
+
+namespace {
+
+std::vector<std::string> name_parts(const ParseNode& node) {
+  std::vector<std::string> out;
+  if (node.node_case == PG_QUERY__NODE__NODE_LIST)
+    for (std::size_t i = 0; i < node.list->n_items; ++i) out.emplace_back(string_value(node.list->items[i]));
+  else if (node.node_case == PG_QUERY__NODE__NODE_STRING)
+    out.emplace_back(string_value(&node));
+  return out;
+}
+
+const char* kind_article(FoundRelation::Kind kind) {
+  switch (kind) {
+    case FoundRelation::Kind::kTable: return "TABLE";
+    case FoundRelation::Kind::kIndex: return "INDEX";
+    case FoundRelation::Kind::kSequence: return "SEQUENCE";
+    default: return "VIEW";
+  }
+}
+
+// Finds one relation of a DROP; nullopt with ok: missing, and the notice was given.
+Result<std::optional<ObjectRef>> find_relation_target(DdlContext& ctx, const PgQuery__DropStmt& node, const ParseNode& name) {
+  const std::vector<std::string> parts = name_parts(name);
+  const std::string relation = parts.back();
+  const std::string schema = parts.size() > 1 ? parts[parts.size() - 2] : std::string();
+  const char* word = "table";
+  const char* article = "a table";
+  FoundRelation::Kind wanted = FoundRelation::Kind::kTable;
+  RefKind ref = RefKind::kTable;
+  switch (node.remove_type) {
+    case PG_QUERY__OBJECT_TYPE__OBJECT_INDEX: word = "index", article = "an index", wanted = FoundRelation::Kind::kIndex, ref = RefKind::kIndex; break;
+    case PG_QUERY__OBJECT_TYPE__OBJECT_SEQUENCE:
+      word = "sequence", article = "a sequence", wanted = FoundRelation::Kind::kSequence, ref = RefKind::kSequence;
+      break;
+    case PG_QUERY__OBJECT_TYPE__OBJECT_VIEW: word = "view", article = "a view", wanted = FoundRelation::Kind::kView, ref = RefKind::kView; break;
+    default: break;
+  }
+  if (!schema.empty() && schema != "pg_temp") {
+    Result<Oid> found = ctx.find_schema(schema);
+    if (!found.ok()) {
+      if (!node.missing_ok) return found.take_status();
+      ctx.notice(sqlstate::invalid_schema_name, "schema " + quoted(schema) + " does not exist, skipping");
+      return std::optional<ObjectRef>();
+    }
+  }
+  const std::optional<FoundRelation> found = find_relation(ctx.bind_context(), schema, relation);
+  if (!found) {
+    if (!node.missing_ok) {
+      const std::string full = schema.empty() ? relation : schema + "." + relation;
+      return Status{node.remove_type == PG_QUERY__OBJECT_TYPE__OBJECT_INDEX ? sqlstate::undefined_object : sqlstate::undefined_table,
+                    std::string(word) + " " + quoted(full) + " does not exist"};
+    }
+    ctx.notice(sqlstate::successful_completion, std::string(word) + " " + quoted(relation) + " does not exist, skipping");
+    return std::optional<ObjectRef>();
+  }
+  if (found->kind == FoundRelation::Kind::kSystem)
+    return Status{sqlstate::insufficient_privilege, "permission denied: " + quoted(relation) + " is a system catalog"};
+  if (found->kind != wanted) {
+    const std::string other = kind_article(found->kind);
+    std::string lower = other;
+    for (char& c : lower) c = static_cast<char>(c - 'A' + 'a');
+    return wrong_object_type(relation, article).with_hint("Use DROP " + other + " to remove " + (lower == "index" ? "an " : "a ") + lower + ".");
+  }
+  return std::optional<ObjectRef>(ObjectRef{ref, found->oid, ref == RefKind::kIndex ? found->table : 0, 0});
+}
+
+Result<std::optional<ObjectRef>> find_named_target(DdlContext& ctx, const PgQuery__DropStmt& node, const ParseNode& object) {
+  const std::vector<std::string> parts = name_parts(object);
+  const std::string name = parts.empty() ? std::string() : parts.back();
+  if (node.remove_type == PG_QUERY__OBJECT_TYPE__OBJECT_SCHEMA) {
+    Result<Oid> found = ctx.find_schema(name);
+    if (found.ok()) {
+      if (found.value() == kPgCatalogSchema || found.value() == kInformationSchema)
+        return Status{sqlstate::dependent_objects_still_exist, "cannot drop schema " + name + " because it is required by the database system"};
+      return std::optional<ObjectRef>(ObjectRef{RefKind::kSchema, found.value(), 0, 0});
+    }
+    if (!node.missing_ok) return found.take_status();
+    ctx.notice(sqlstate::successful_completion, "schema " + quoted(name) + " does not exist, skipping");
+    return std::optional<ObjectRef>();
+  }
+  if (node.remove_type == PG_QUERY__OBJECT_TYPE__OBJECT_EXTENSION) {
+    const auto found = ctx.catalog()->find_object(ObjectKind::kExtension, ctx.session.database(), name);
+    if (found != nullptr) return std::optional<ObjectRef>(ObjectRef{RefKind::kExtension, found->oid, 0, 0});
+    if (!node.missing_ok) return Status{sqlstate::undefined_object, "extension " + quoted(name) + " does not exist"};
+    ctx.notice(sqlstate::successful_completion, "extension " + quoted(name) + " does not exist, skipping");
+    return std::optional<ObjectRef>();
+  }
+  // FUNCTION, PROCEDURE, ROUTINE: by signature, or by name alone if that is unique.
+  if (object.node_case != PG_QUERY__NODE__NODE_OBJECT_WITH_ARGS) return feature_not_supported("DROP of this kind of object is not supported");
+  const PgQuery__ObjectWithArgs& with_args = *object.object_with_args;
+  const std::string function(string_value(with_args.objname[with_args.n_objname - 1]));
+  const std::string schema = with_args.n_objname > 1 ? std::string(string_value(with_args.objname[with_args.n_objname - 2])) : std::string();
+  std::vector<Oid> types;
+  for (std::size_t i = 0; i < with_args.n_objargs; ++i) {
+    if (with_args.objargs[i]->node_case != PG_QUERY__NODE__NODE_TYPE_NAME) continue;
+    WANDIAN_ASSIGN(const ResolvedType type, resolve_type(*with_args.objargs[i]->type_name, ctx.statement.text));
+    types.push_back(type.type);
+  }
+  std::vector<Oid> schemas = ctx.bind_context().search_path;
+  if (!schema.empty()) {
+    WANDIAN_ASSIGN(const Oid only, ctx.find_schema(schema));
+    schemas = {only};
+  }
+  std::vector<Oid> matches;
+  for (const Oid where : schemas)
+    for (const auto& [key, candidate] : ctx.catalog()->objects()) {
+      if (key.first != ObjectKind::kFunction || candidate->parent != where) continue;
+      const auto stored = FunctionObject::decode(candidate->definition);
+      if (stored && stored->name == function && (with_args.args_unspecified || stored->arguments == types)) matches.push_back(candidate->oid);
+    }
+  if (matches.size() == 1) return std::optional<ObjectRef>(ObjectRef{RefKind::kFunction, matches[0], 0, 0});
+  if (matches.size() > 1)
+    return Status{sqlstate::ambiguous_function, "function name " + quoted(function) + " is not unique"}.with_hint(
+        "Specify the argument list to select the function unambiguously.");
+  std::string shown = function;
+  if (!with_args.args_unspecified) {
+    shown += "(";
+    for (std::size_t i = 0; i < types.size(); ++i) shown += (i != 0 ? "," : "") + ctx.session.object_name(ObjectClass::kType, types[i]).value_or("?");
+    shown += ")";
+  }
+  if (!node.missing_ok) return Status{sqlstate::undefined_function, with_args.args_unspecified ? "could not find a function named " + quoted(function) : "function " + shown + " does not exist"};
+  ctx.notice(sqlstate::successful_completion, "function " + shown + " does not exist, skipping");
+  return std::optional<ObjectRef>();
+}
+
+Status refuse_constraint_index(DdlContext& ctx, const ObjectRef& target) {
+  if (target.kind != RefKind::kIndex) return {};
+  const auto table = ctx.catalog()->table(target.table);
+  if (table == nullptr) return {};
+  for (const IndexDef& index : table->indexes) {
+    if (index.oid != target.oid || index.constraint == 0) continue;
+    const std::string constraint = describe(ctx, {RefKind::kKeyConstraint, index.constraint, table->oid, 0});
+    return Status{sqlstate::dependent_objects_still_exist, "cannot drop index " + ctx.relation_text(index.oid) + " because " + constraint + " requires it"}
+        .with_hint("You can drop " + constraint + " instead.");
+  }
+  return {};
+}
+
+Result<std::vector<ObjectRef>> find_targets(DdlContext& ctx, const PgQuery__DropStmt& node) {
+  std::vector<ObjectRef> out;
+  for (std::size_t i = 0; i < node.n_objects; ++i) {
+    const ParseNode& object = *node.objects[i];
+    std::optional<ObjectRef> found;
+    switch (node.remove_type) {
+      case PG_QUERY__OBJECT_TYPE__OBJECT_TABLE:
+      case PG_QUERY__OBJECT_TYPE__OBJECT_INDEX:
+      case PG_QUERY__OBJECT_TYPE__OBJECT_SEQUENCE:
+      case PG_QUERY__OBJECT_TYPE__OBJECT_VIEW: {
+        WANDIAN_ASSIGN(found, find_relation_target(ctx, node, object));
+        break;
+      }
+      case PG_QUERY__OBJECT_TYPE__OBJECT_SCHEMA:
+      case PG_QUERY__OBJECT_TYPE__OBJECT_EXTENSION:
+      case PG_QUERY__OBJECT_TYPE__OBJECT_FUNCTION:
+      case PG_QUERY__OBJECT_TYPE__OBJECT_PROCEDURE:
+      case PG_QUERY__OBJECT_TYPE__OBJECT_ROUTINE: {
+        WANDIAN_ASSIGN(found, find_named_target(ctx, node, object));
+        break;
+      }
+      default: {
+        // Nothing of the other kinds can be there.
+        const std::vector<std::string> parts = name_parts(object);
+        const std::string name = parts.empty() ? std::string("object") : join(parts, ".");
+        if (!node.missing_ok) return Status{sqlstate::undefined_object, quoted(name) + " does not exist"};
+        ctx.notice(sqlstate::successful_completion, quoted(name) + " does not exist, skipping");
+        break;
+      }
+    }
+    if (!found) continue;
+    WANDIAN_TRY(refuse_constraint_index(ctx, *found));
+    if (std::find(out.begin(), out.end(), *found) == out.end()) out.push_back(*found);
+  }
+  return out;
+}
+
+}  // namespace
+
+Task<Status> drop_objects(DdlContext& ctx) {
+  const PgQuery__DropStmt& node = *ctx.statement.node->drop_stmt;
+  const bool cascade = node.behavior == PG_QUERY__DROP_BEHAVIOR__DROP_CASCADE;
+  Result<std::vector<ObjectRef>> targets = find_targets(ctx, node);
+  if (!targets.ok()) co_return targets.take_status();
+  if (targets.value().empty()) co_return Status{};
+  // Locks first, as far as the plan knows now; then the plan that counts.
+  DropPlan preview(ctx);
+  for (const ObjectRef& target : targets.value()) preview.add(target);
+  std::set<Oid> to_lock = preview.tables();
+  for (const ObjectRef& target : targets.value()) {
+    if (target.kind == RefKind::kTable) to_lock.insert(target.oid);
+    if (target.table != 0) to_lock.insert(target.table);
+  }
+  for (const Oid oid : to_lock) {
+    Result<std::shared_ptr<const TableDef>> locked = co_await ctx.lock_table(oid, TableLock::kAccessExclusive);
+    if (!locked.ok() && locked.status().code() != sqlstate::undefined_table) co_return locked.take_status();
+  }
+  DropPlan plan(ctx);
+  for (const ObjectRef& target : targets.value()) plan.add(target);
+  WANDIAN_CO_TRY(plan.check(cascade));
+  std::set<Oid> more = plan.tables();
+  for (const Oid oid : more) {
+    if (to_lock.contains(oid)) continue;
+    Result<std::shared_ptr<const TableDef>> locked = co_await ctx.lock_table(oid, TableLock::kAccessExclusive);
+    if (!locked.ok() && locked.status().code() != sqlstate::undefined_table) co_return locked.take_status();
+  }
+  Changes changes;
+  WANDIAN_CO_TRY(plan.collect(changes));
+  co_return ctx.apply(changes);
+}
+
+Task<Status> drop_temporary_objects(SessionImpl& session, Oid temporary_schema) {
+  std::string tag;
+  DdlContext ctx(session, StatementRef{}, &tag);
+  const std::shared_ptr<const Catalog> catalog = ctx.catalog();
+  if (temporary_schema == 0 || catalog->schema(temporary_schema) == nullptr) co_return Status{};
+  Changes changes;
+  for (const auto& [oid, table] : catalog->tables())
+    if (table->schema == temporary_schema) changes.drop(ObjectKind::kTable, oid);
+  for (const auto& [oid, sequence] : catalog->sequences())
+    if (sequence->schema == temporary_schema) changes.drop(ObjectKind::kSequence, oid);
+  for (const auto& [key, object] : catalog->objects())
+    if (object->parent == temporary_schema && (key.first == ObjectKind::kView || key.first == ObjectKind::kFunction)) changes.drop(key.first, key.second);
+  changes.drop(ObjectKind::kSchema, temporary_schema);
+  co_return ctx.apply(changes);
+}
+
+}  // namespace wandian::sql

@@ -1,0 +1,299 @@
+// ALTER ... RENAME, OWNER TO, SET SCHEMA.
+#include <algorithm>
+
+#include "sql/catalog/deparse.h"
+#include "sql/ddl/dependency.h"
+#include "sql/ddl/statements.h"
+
+namespace wandian::sql {
+
+namespace {
+
+// CHECK conditions with their columns' names as they are in `table`, from texts over the names in `old`.
+Status reprint_checks(DdlContext& ctx, const TableDef& old, TableDef* table) {
+  const std::vector<StandaloneColumn> columns = standalone_columns(old);
+  for (CheckDef& check : table->checks) {
+    StandaloneOptions options;
+    options.use = StandaloneUse::kCheck;
+    options.table_name = old.name;
+    options.columns = columns;
+    WANDIAN_ASSIGN(const BoundExpression bound, bind_standalone_expression(check.expression, ctx.bind_context(), options));
+    check.expression = deparse(bound.expr, {column_names(*table), nullptr});
+  }
+  return {};
+}
+
+// Views keep their queries as text, so a name that one uses cannot change under it.
+Status refuse_used_by_view(DdlContext& ctx, Oid relation, int column, const std::string& what) {
+  const std::shared_ptr<const Catalog> catalog = ctx.catalog();
+  for (const auto& [key, object] : catalog->objects()) {
+    if (key.first != ObjectKind::kView || object->oid == relation) continue;
+    const ViewUses uses = view_uses(ctx, *object);
+    const bool used = column < 0 ? uses.relations.contains(relation) : uses.columns.contains({relation, static_cast<std::uint16_t>(column)});
+    if (used)
+      return feature_not_supported("cannot rename " + what + " because a view uses it")
+          .with_detail(describe(ctx, {RefKind::kView, object->oid, 0, 0}) + " depends on it.")
+          .with_hint("Drop the view, rename, and create it again.");
+  }
+  return {};
+}
+
+Status rename_table_column(DdlContext& ctx, const TableDef& old, std::string_view from, const std::string& to) {
+  const int column = old.find_column(from);
+  if (column < 0) return Status{sqlstate::undefined_column, "column " + quoted(from) + " does not exist"};
+  if (old.find_column(to) >= 0)
+    return Status{sqlstate::duplicate_column, "column " + quoted(to) + " of relation " + quoted(old.name) + " already exists"};
+  for (const std::string_view system : {"tableoid", "cmax", "xmax", "cmin", "xmin", "ctid"})
+    if (to == system) return Status{sqlstate::duplicate_column, "column name " + quoted(to) + " conflicts with a system column name"};
+  WANDIAN_TRY(refuse_used_by_view(ctx, old.oid, column, "column " + quoted(from)));
+  auto table = std::make_shared<TableDef>(old);
+  table->columns[static_cast<std::size_t>(column)].name = to;
+  WANDIAN_TRY(reprint_checks(ctx, old, table.get()));
+  Changes changes;
+  changes.put(std::move(table));
+  return ctx.apply(changes);
+}
+
+Status rename_constraint(DdlContext& ctx, const TableDef& old, std::string_view from, const std::string& to) {
+  auto table = std::make_shared<TableDef>(old);
+  bool found = false;
+  const auto taken = [&] {
+    return std::any_of(old.checks.begin(), old.checks.end(), [&](const CheckDef& c) { return c.name == to; }) ||
+           std::any_of(old.foreign_keys.begin(), old.foreign_keys.end(), [&](const ForeignKeyDef& k) { return k.name == to; }) ||
+           std::any_of(old.indexes.begin(), old.indexes.end(), [&](const IndexDef& i) { return i.constraint != 0 && i.name == to; });
+  };
+  if (taken()) return Status{sqlstate::duplicate_object, "constraint " + quoted(to) + " for relation " + quoted(old.name) + " already exists"};
+  for (CheckDef& check : table->checks)
+    if (check.name == from) check.name = to, found = true;
+  for (ForeignKeyDef& key : table->foreign_keys)
+    if (key.name == from) key.name = to, found = true;
+  for (IndexDef& index : table->indexes)
+    if (index.constraint != 0 && index.name == from) {
+      if (ctx.relation_exists(old.schema, to)) return Status{sqlstate::duplicate_table, "relation " + quoted(to) + " already exists"};
+      index.name = to;
+      found = true;
+    }
+  if (!found) return Status{sqlstate::undefined_object, "constraint " + quoted(from) + " for table " + quoted(old.name) + " does not exist"};
+  Changes changes;
+  changes.put(std::move(table));
+  return ctx.apply(changes);
+}
+
+Status rename_view_column(DdlContext& ctx, const ObjectDef& old, std::string_view from, const std::string& to) {
+  std::optional<ViewDefinition> definition = ViewDefinition::decode(old.definition);
+  if (!definition) return Status{sqlstate::data_corrupted, "definition of view " + quoted(old.name) + " cannot be read"};
+  WANDIAN_TRY(refuse_used_by_view(ctx, old.oid, -1, "column " + quoted(from)));
+  bool found = false;
+  for (const ViewDefinition::Column& column : definition->columns)
+    if (column.name == to) return Status{sqlstate::duplicate_column, "column " + quoted(to) + " of relation " + quoted(old.name) + " already exists"};
+  for (ViewDefinition::Column& column : definition->columns)
+    if (column.name == from) column.name = to, found = true;
+  if (!found) return Status{sqlstate::undefined_column, "column " + quoted(from) + " does not exist"};
+  auto view = std::make_shared<ObjectDef>(old);
+  view->definition = definition->encode();
+  Changes changes;
+  changes.put(std::move(view));
+  return ctx.apply(changes);
+}
+
+const char* article_of(PgQuery__ObjectType type) {
+  switch (type) {
+    case PG_QUERY__OBJECT_TYPE__OBJECT_INDEX: return "an index";
+    case PG_QUERY__OBJECT_TYPE__OBJECT_SEQUENCE: return "a sequence";
+    case PG_QUERY__OBJECT_TYPE__OBJECT_VIEW: return "a view";
+    default: return "a table";
+  }
+}
+
+// ALTER TABLE reaches every relation; ALTER INDEX, SEQUENCE and VIEW their own kind alone.
+bool kind_fits(PgQuery__ObjectType type, FoundRelation::Kind kind) {
+  switch (type) {
+    case PG_QUERY__OBJECT_TYPE__OBJECT_INDEX: return kind == FoundRelation::Kind::kIndex;
+    case PG_QUERY__OBJECT_TYPE__OBJECT_SEQUENCE: return kind == FoundRelation::Kind::kSequence;
+    case PG_QUERY__OBJECT_TYPE__OBJECT_VIEW: return kind == FoundRelation::Kind::kView;
+    default: return kind != FoundRelation::Kind::kSystem;
+  }
+}
+
+Status rename_relation(DdlContext& ctx, const FoundRelation& found, const std::string& from, const std::string& to) {
+  if (ctx.relation_exists(found.schema, to)) return Status{sqlstate::duplicate_table, "relation " + quoted(to) + " already exists"};
+  if (found.kind != FoundRelation::Kind::kIndex && found.kind != FoundRelation::Kind::kSequence)
+    WANDIAN_TRY(refuse_used_by_view(ctx, found.oid, -1, "relation " + quoted(from)));
+  const std::shared_ptr<const Catalog> catalog = ctx.catalog();
+  Changes changes;
+  switch (found.kind) {
+    case FoundRelation::Kind::kTable: {
+      auto table = std::make_shared<TableDef>(*catalog->table(found.oid));
+      table->name = to;
+      changes.put(std::move(table));
+      break;
+    }
+    case FoundRelation::Kind::kIndex: {
+      auto table = std::make_shared<TableDef>(*catalog->table(found.table));
+      for (IndexDef& index : table->indexes)
+        if (index.oid == found.oid) index.name = to;
+      changes.put(std::move(table));
+      break;
+    }
+    case FoundRelation::Kind::kSequence: {
+      auto sequence = std::make_shared<SequenceDef>(*catalog->sequence(found.oid));
+      sequence->name = to;
+      changes.put(std::move(sequence));
+      break;
+    }
+    case FoundRelation::Kind::kView: {
+      auto view = std::make_shared<ObjectDef>(*catalog->object(ObjectKind::kView, found.oid));
+      view->name = to;
+      changes.put(std::move(view));
+      break;
+    }
+    case FoundRelation::Kind::kSystem: return Status{sqlstate::insufficient_privilege, "permission denied: " + quoted(from) + " is a system catalog"};
+  }
+  return ctx.apply(changes);
+}
+
+}  // namespace
+
+Task<Status> rename_object(DdlContext& ctx) {
+  const PgQuery__RenameStmt& node = *ctx.statement.node->rename_stmt;
+  const std::string to = truncate_identifier(text_or_empty(node.newname));
+  if (node.rename_type == PG_QUERY__OBJECT_TYPE__OBJECT_SCHEMA) {
+    Result<Oid> schema = ctx.find_schema(text_or_empty(node.subname));
+    if (!schema.ok()) co_return schema.take_status();
+    if (schema.value() == kPgCatalogSchema || schema.value() == kInformationSchema)
+      co_return Status{sqlstate::insufficient_privilege, "permission denied to rename a system schema"};
+    if (to.starts_with("pg_"))
+      co_return Status{sqlstate::reserved_name, "unacceptable schema name " + quoted(to)}.with_detail("The prefix \"pg_\" is reserved for system schemas.");
+    if (ctx.catalog()->find_schema(ctx.session.database(), to)) co_return Status{sqlstate::duplicate_schema, "schema " + quoted(to) + " already exists"};
+    auto renamed = std::make_shared<SchemaDef>(*ctx.catalog()->schema(schema.value()));
+    renamed->name = to;
+    Changes changes;
+    changes.put(std::move(renamed));
+    co_return ctx.apply(changes);
+  }
+  if (node.rename_type == PG_QUERY__OBJECT_TYPE__OBJECT_ROLE) {
+    const auto role = ctx.catalog()->find_object(ObjectKind::kRole, 0, text_or_empty(node.subname));
+    if (role == nullptr) co_return Status{sqlstate::undefined_object, "role " + quoted(text_or_empty(node.subname)) + " does not exist"};
+    if (ctx.catalog()->find_object(ObjectKind::kRole, 0, to) != nullptr) co_return Status{sqlstate::duplicate_object, "role " + quoted(to) + " already exists"};
+    auto renamed = std::make_shared<ObjectDef>(*role);
+    renamed->name = to;
+    Changes changes;
+    changes.put(std::move(renamed));
+    co_return ctx.apply(changes);
+  }
+  const bool part = node.rename_type == PG_QUERY__OBJECT_TYPE__OBJECT_COLUMN || node.rename_type == PG_QUERY__OBJECT_TYPE__OBJECT_TABCONSTRAINT;
+  if (node.relation == nullptr) co_return feature_not_supported("renaming this kind of object is not supported");
+  const std::optional<FoundRelation> found = ctx.find(*node.relation);
+  const std::string name(text_or_empty(node.relation->relname));
+  if (!found) {
+    if (!node.missing_ok) co_return undefined_relation(text_or_empty(node.relation->schemaname), name);
+    ctx.notice(sqlstate::successful_completion, "relation " + quoted(name) + " does not exist, skipping");
+    co_return Status{};
+  }
+  const PgQuery__ObjectType wanted = part ? node.relation_type : node.rename_type;
+  if (!kind_fits(wanted, found->kind)) co_return wrong_object_type(name, article_of(wanted));
+  std::shared_ptr<const TableDef> table;
+  if (found->kind == FoundRelation::Kind::kTable || found->kind == FoundRelation::Kind::kIndex) {
+    Result<std::shared_ptr<const TableDef>> locked = co_await ctx.lock_table(found->table, TableLock::kAccessExclusive);
+    if (!locked.ok()) co_return locked.take_status();
+    table = locked.take();
+  }
+  if (node.rename_type == PG_QUERY__OBJECT_TYPE__OBJECT_COLUMN) {
+    if (found->kind == FoundRelation::Kind::kView)
+      co_return rename_view_column(ctx, *ctx.catalog()->object(ObjectKind::kView, found->oid), text_or_empty(node.subname), to);
+    if (found->kind != FoundRelation::Kind::kTable)
+      co_return Status{sqlstate::wrong_object_type, "cannot rename columns of relation " + quoted(name)};
+    co_return rename_table_column(ctx, *table, text_or_empty(node.subname), to);
+  }
+  if (node.rename_type == PG_QUERY__OBJECT_TYPE__OBJECT_TABCONSTRAINT) {
+    if (found->kind != FoundRelation::Kind::kTable) co_return wrong_object_type(name, "a table");
+    co_return rename_constraint(ctx, *table, text_or_empty(node.subname), to);
+  }
+  WANDIAN_CO_TRY(co_await ctx.lock_name(found->schema, to));
+  co_return rename_relation(ctx, *found, name, to);
+}
+
+Task<Status> alter_owner(DdlContext& ctx) {
+  const PgQuery__AlterOwnerStmt& node = *ctx.statement.node->alter_owner_stmt;
+  Result<Oid> role = find_role(ctx, *node.newowner);
+  if (!role.ok()) co_return role.take_status();
+  Changes changes;
+  if (node.object_type == PG_QUERY__OBJECT_TYPE__OBJECT_SCHEMA) {
+    Result<Oid> schema = ctx.find_schema(string_value(node.object));
+    if (!schema.ok()) co_return schema.take_status();
+    auto changed = std::make_shared<SchemaDef>(*ctx.catalog()->schema(schema.value()));
+    changed->owner = role.value();
+    changes.put(std::move(changed));
+    co_return ctx.apply(changes);
+  }
+  if (node.object_type == PG_QUERY__OBJECT_TYPE__OBJECT_FUNCTION || node.object_type == PG_QUERY__OBJECT_TYPE__OBJECT_PROCEDURE) {
+    const PgQuery__ObjectWithArgs& with_args = *node.object->object_with_args;
+    const std::string name(string_value(with_args.objname[with_args.n_objname - 1]));
+    for (const auto& [key, object] : ctx.catalog()->objects()) {
+      const auto stored = key.first == ObjectKind::kFunction ? FunctionObject::decode(object->definition) : std::nullopt;
+      if (!stored || stored->name != name || (!with_args.args_unspecified && stored->arguments.size() != with_args.n_objargs)) continue;
+      auto changed = std::make_shared<ObjectDef>(*object);
+      changed->owner = role.value();
+      changes.put(std::move(changed));
+      co_return ctx.apply(changes);
+    }
+    co_return Status{sqlstate::undefined_function, "could not find a function named " + quoted(name)};
+  }
+  co_return feature_not_supported("ALTER ... OWNER TO is not supported for this kind of object");
+}
+
+Task<Status> alter_schema_of(DdlContext& ctx) {
+  const PgQuery__AlterObjectSchemaStmt& node = *ctx.statement.node->alter_object_schema_stmt;
+  if (node.relation == nullptr) co_return feature_not_supported("ALTER ... SET SCHEMA is not supported for this kind of object");
+  const std::string name(text_or_empty(node.relation->relname));
+  const std::optional<FoundRelation> found = ctx.find(*node.relation);
+  if (!found) {
+    if (!node.missing_ok) co_return undefined_relation(text_or_empty(node.relation->schemaname), name);
+    ctx.notice(sqlstate::successful_completion, "relation " + quoted(name) + " does not exist, skipping");
+    co_return Status{};
+  }
+  if (!kind_fits(node.object_type, found->kind)) co_return wrong_object_type(name, article_of(node.object_type));
+  Result<Oid> schema = ctx.find_schema(text_or_empty(node.newschema));
+  if (!schema.ok()) co_return schema.take_status();
+  if (schema.value() == kPgCatalogSchema || schema.value() == kInformationSchema)
+    co_return feature_not_supported("cannot move objects into a system schema");
+  if (schema.value() == found->schema) co_return Status{};
+  std::shared_ptr<const TableDef> table;
+  if (found->kind == FoundRelation::Kind::kTable) {
+    Result<std::shared_ptr<const TableDef>> locked = co_await ctx.lock_table(found->oid, TableLock::kAccessExclusive);
+    if (!locked.ok()) co_return locked.take_status();
+    table = locked.take();
+    if (table->temporary) co_return feature_not_supported("cannot move objects into or out of temporary schemas");
+  }
+  WANDIAN_CO_TRY(co_await ctx.lock_name(schema.value(), name));
+  if (ctx.relation_exists(schema.value(), name))
+    co_return Status{sqlstate::duplicate_table, "relation " + quoted(name) + " already exists in schema " + quoted(text_or_empty(node.newschema))};
+  WANDIAN_CO_TRY(refuse_used_by_view(ctx, found->oid, -1, "relation " + quoted(name)));
+  Changes changes;
+  if (table != nullptr) {
+    auto moved = std::make_shared<TableDef>(*table);
+    moved->schema = schema.value();
+    changes.put(std::move(moved));
+    for (const auto& [oid, sequence] : ctx.catalog()->sequences()) {
+      if (sequence->owned_by_table != table->oid) continue;
+      auto with_it = std::make_shared<SequenceDef>(*sequence);
+      with_it->schema = schema.value();
+      changes.put(std::move(with_it));
+    }
+  } else if (found->kind == FoundRelation::Kind::kSequence) {
+    auto moved = std::make_shared<SequenceDef>(*ctx.catalog()->sequence(found->oid));
+    if (moved->owned_by_table != 0)
+      co_return Status{sqlstate::feature_not_supported, "cannot move an owned sequence into another schema"};
+    moved->schema = schema.value();
+    changes.put(std::move(moved));
+  } else if (found->kind == FoundRelation::Kind::kView) {
+    auto moved = std::make_shared<ObjectDef>(*ctx.catalog()->object(ObjectKind::kView, found->oid));
+    moved->parent = schema.value();
+    changes.put(std::move(moved));
+  } else {
+    co_return wrong_object_type(name, "a table");
+  }
+  co_return ctx.apply(changes);
+}
+
+}  // namespace wandian::sql

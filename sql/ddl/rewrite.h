@@ -1,0 +1,45 @@
+// Rewriting and validating the rows of a table that a definition changes, in steps that leave the shard to others in between.
+// Thread:     the session's shard; the table is locked ACCESS EXCLUSIVE (SHARE for indexes).
+// Errors:     23505, 23502, 23514, 23503 with the messages of ALTER TABLE and CREATE INDEX.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "sql/ddl/context.h"
+
+namespace wandian::sql {
+
+/// A column whose values are computed from the old row instead of copied.
+struct ComputedColumn {
+  std::uint16_t column = 0;
+  std::shared_ptr<BoundExpression> expression;   ///< ColumnExpr: position in the old table; of the column's type
+};
+
+/// Copies every row of `old` into the new storage of the table with that OID in the catalog as it is now. NOT NULL and CHECK of the new
+/// definition are checked, unique indexes too.
+Task<Status> copy_rows(DdlContext& ctx, std::shared_ptr<const TableDef> old, std::vector<ComputedColumn> computed);
+
+/// Fills the global index's table of `index_oid` from the rows of the table.
+Task<Status> fill_global_index(DdlContext& ctx, Oid table, Oid index_oid);
+
+/// Makes the owners build the indexes that the table's newest definition has more.
+Task<Status> build_local_indexes(DdlContext& ctx, Oid table);
+
+/// 23505 if two rows have the same values in the columns of a unique index.
+Task<Status> check_unique_rows(DdlContext& ctx, Oid table, IndexDef index);
+/// 23502, 23514, 23503 if some row breaks it.
+Task<Status> check_not_null_rows(DdlContext& ctx, Oid table, std::string column);
+Task<Status> check_check_rows(DdlContext& ctx, Oid table, std::string name, std::string expression);
+Task<Status> check_foreign_key_rows(DdlContext& ctx, Oid table, ForeignKeyDef key);
+
+/// 0A000 if this transaction changed rows before: the log replays a transaction's definitions before its rows, so what
+/// was written into a storage that is replaced later in the same transaction could not be told apart.
+Status refuse_after_writes(DdlContext& ctx, std::string_view command);
+bool has_written(DdlContext& ctx);
+
+/// "schema"."table", whatever the search path.
+std::string full_name(DdlContext& ctx, const TableDef& table);
+
+}  // namespace wandian::sql

@@ -1,0 +1,295 @@
+// CREATE SCHEMA, CREATE VIEW, COMMENT ON.
+#include <algorithm>
+
+#include "sql/ddl/dependency.h"
+#include "sql/ddl/statements.h"
+#include "sql/types/text_io.h"
+
+namespace wandian::sql {
+
+Task<Status> create_schema(DdlContext& ctx) {
+  const PgQuery__CreateSchemaStmt& node = *ctx.statement.node->create_schema_stmt;
+  Oid owner = ctx.session.current_role();
+  std::string name(text_or_empty(node.schemaname));
+  if (node.authrole != nullptr) {
+    Result<Oid> role = find_role(ctx, *node.authrole);
+    if (!role.ok()) co_return role.take_status();
+    owner = role.value();
+    if (name.empty()) {
+      const auto def = ctx.catalog()->object(ObjectKind::kRole, owner);
+      if (def != nullptr) name = def->name;
+    }
+  }
+  if (node.n_schema_elts != 0) co_return feature_not_supported("CREATE SCHEMA with elements is not supported").with_hint("Create the objects by statements of their own.");
+  if (name.starts_with("pg_"))
+    co_return Status{sqlstate::reserved_name, "unacceptable schema name " + quoted(name)}.with_detail("The prefix \"pg_\" is reserved for system schemas.");
+  WANDIAN_CO_TRY(co_await ctx.lock_name(0, name));
+  const bool taken = ctx.catalog()->find_schema(ctx.session.database(), name).has_value() || name == "information_schema";
+  if (taken) {
+    if (!node.if_not_exists) co_return Status{sqlstate::duplicate_schema, "schema " + quoted(name) + " already exists"};
+    ctx.notice(sqlstate::duplicate_schema, "schema " + quoted(name) + " already exists, skipping");
+    co_return Status{};
+  }
+  auto schema = std::make_shared<SchemaDef>();
+  schema->oid = ctx.allocate_oid();
+  schema->database = ctx.session.database();
+  schema->owner = owner;
+  schema->name = name;
+  Changes changes;
+  changes.put(std::move(schema));
+  co_return ctx.apply(changes);
+}
+
+namespace {
+
+std::string column_signature(const ViewDefinition::Column& column) { return format_type(column.type, column.typmod); }
+
+// CREATE OR REPLACE: the old columns must stay as they are.
+Status compare_columns(const ViewDefinition& old, const ViewDefinition& now) {
+  if (now.columns.size() < old.columns.size()) return Status{sqlstate::invalid_table_definition, "cannot drop columns from view"};
+  for (std::size_t i = 0; i < old.columns.size(); ++i) {
+    if (old.columns[i].name != now.columns[i].name)
+      return Status{sqlstate::invalid_table_definition,
+                    "cannot change name of view column " + quoted(old.columns[i].name) + " to " + quoted(now.columns[i].name)}
+          .with_hint("Use ALTER VIEW ... RENAME COLUMN ... to change name of view column instead.");
+    if (old.columns[i].type != now.columns[i].type || old.columns[i].typmod != now.columns[i].typmod)
+      return Status{sqlstate::invalid_table_definition, "cannot change data type of view column " + quoted(old.columns[i].name) + " from " +
+                                                            column_signature(old.columns[i]) + " to " + column_signature(now.columns[i])};
+  }
+  return {};
+}
+
+// The text of the view's query: from its first word to the end of the statement, or to WITH CHECK OPTION.
+std::string_view query_text(const DdlContext& ctx, const PgQuery__ViewStmt& node) {
+  // The grammar keeps no position of the query; it follows the AS that follows the name and its column list.
+  const std::string_view text = ctx.statement.statement_text;
+  const std::int64_t base = ctx.statement.statement_text.data() - ctx.statement.text.data();
+  std::size_t at = node.view->location >= 0 ? static_cast<std::size_t>(node.view->location - base) : 0;
+  unsigned depth = 0;
+  while (at < text.size()) {
+    const char c = text[at];
+    if (c == '"' || c == '\'') {
+      const std::size_t end = text.find(c, at + 1);
+      if (end == std::string_view::npos) break;
+      at = end + 1;
+      continue;
+    }
+    if (c == '-' && at + 1 < text.size() && text[at + 1] == '-') {
+      at = std::min(text.find('\n', at), text.size());
+      continue;
+    }
+    if (c == '/' && at + 1 < text.size() && text[at + 1] == '*') {
+      const std::size_t end = text.find("*/", at + 2);
+      at = end == std::string_view::npos ? text.size() : end + 2;
+      continue;
+    }
+    if (c == '(') ++depth;
+    if (c == ')' && depth > 0) --depth;
+    const auto word = [](char w) { return (w >= 'a' && w <= 'z') || (w >= 'A' && w <= 'Z') || (w >= '0' && w <= '9') || w == '_' || (w & 0x80) != 0; };
+    if (depth == 0 && (c == 'a' || c == 'A') && at + 2 < text.size() && (text[at + 1] == 's' || text[at + 1] == 'S') && !word(text[at + 2]) &&
+        (at == 0 || !word(text[at - 1])))
+      return text.substr(at + 2);
+    ++at;
+  }
+  return {};
+}
+
+std::string_view trimmed(std::string_view text) {
+  const char* kSpace = " \t\r\n\f\v;";
+  const std::size_t first = text.find_first_not_of(kSpace);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
+}
+
+}  // namespace
+
+Task<Status> create_view(DdlContext& ctx) {
+  const PgQuery__ViewStmt& node = *ctx.statement.node->view_stmt;
+  if (node.with_check_option != PG_QUERY__VIEW_CHECK_OPTION__NO_CHECK_OPTION && node.with_check_option != PG_QUERY__VIEW_CHECK_OPTION__VIEW_CHECK_OPTION_UNDEFINED)
+    co_return feature_not_supported("WITH CHECK OPTION is not supported");
+  const std::string name(node.view->relname);
+  bool temporary = false;
+  Result<Oid> schema = ctx.target_schema(*node.view, &temporary);
+  if (!schema.ok()) co_return schema.take_status();
+  WANDIAN_CO_TRY(co_await ctx.lock_name(schema.value(), name));
+  std::vector<std::string> aliases;
+  for (std::size_t i = 0; i < node.n_aliases; ++i) aliases.emplace_back(string_value(node.aliases[i]));
+  const std::string_view text = trimmed(query_text(ctx, node));
+  std::vector<Oid> depends_on;
+  Result<ViewDefinition> definition = define_view(node.query, ctx.statement.text, text, aliases, ctx.bind_context(), &depends_on);
+  if (!definition.ok()) co_return definition.take_status();
+  const std::shared_ptr<const Catalog> catalog = ctx.catalog();
+  bool uses_temporary = false;
+  for (const Oid oid : depends_on)
+    if (const auto table = catalog->table(oid)) uses_temporary = uses_temporary || table->temporary;
+  Oid target = schema.value();
+  if (uses_temporary && !temporary) {
+    ctx.notice(sqlstate::successful_completion, "view " + quoted(name) + " will be a temporary view");
+    Result<Oid> other = ctx.ensure_temporary_schema();
+    if (!other.ok()) co_return other.take_status();
+    target = other.value();
+  }
+  auto view = std::make_shared<ObjectDef>();
+  view->kind = ObjectKind::kView;
+  view->parent = target;
+  view->owner = ctx.session.current_role();
+  view->name = name;
+  if (const auto found = catalog->find_relation(target, name)) {
+    if (found->kind != Catalog::RelationName::Kind::kView || !node.replace) {
+      if (found->kind == Catalog::RelationName::Kind::kView || !node.replace) co_return Status{sqlstate::duplicate_table, "relation " + quoted(name) + " already exists"};
+      co_return wrong_object_type(name, "a view");
+    }
+    const auto old = catalog->object(ObjectKind::kView, found->oid);
+    const std::optional<ViewDefinition> before = ViewDefinition::decode(old->definition);
+    if (before) WANDIAN_CO_TRY(compare_columns(*before, definition.value()));
+    view->oid = old->oid;
+    view->owner = old->owner;
+  } else {
+    if (ctx.relation_exists(target, name)) co_return Status{sqlstate::duplicate_table, "relation " + quoted(name) + " already exists"};
+    view->oid = ctx.allocate_oid();
+  }
+  view->definition = definition->encode();
+  Changes changes;
+  changes.put(std::move(view));
+  co_return ctx.apply(changes);
+}
+
+// ---- COMMENT ON ----
+
+namespace {
+
+struct CommentTarget {
+  Oid catalog = 0;
+  Oid oid = 0;
+  std::int32_t column = 0;
+};
+
+std::vector<std::string> parts_of(const ParseNode* node) {
+  std::vector<std::string> out;
+  if (node == nullptr) return out;
+  if (node->node_case == PG_QUERY__NODE__NODE_STRING) out.emplace_back(string_value(node));
+  if (node->node_case == PG_QUERY__NODE__NODE_LIST)
+    for (std::size_t i = 0; i < node->list->n_items; ++i) out.emplace_back(string_value(node->list->items[i]));
+  return out;
+}
+
+Result<CommentTarget> find_comment_target(DdlContext& ctx, const PgQuery__CommentStmt& node) {
+  std::vector<std::string> parts = parts_of(node.object);
+  const auto find = [&](std::size_t name_at) -> Result<FoundRelation> {
+    const std::string& name = parts[name_at];
+    const std::string schema = name_at > 0 ? parts[name_at - 1] : std::string();
+    const auto found = find_relation(ctx.bind_context(), schema, name);
+    if (!found) return undefined_relation(schema, name);
+    return *found;
+  };
+  switch (node.objtype) {
+    case PG_QUERY__OBJECT_TYPE__OBJECT_TABLE:
+    case PG_QUERY__OBJECT_TYPE__OBJECT_VIEW:
+    case PG_QUERY__OBJECT_TYPE__OBJECT_INDEX:
+    case PG_QUERY__OBJECT_TYPE__OBJECT_SEQUENCE: {
+      WANDIAN_ASSIGN(const FoundRelation found, find(parts.size() - 1));
+      const bool matches = (node.objtype == PG_QUERY__OBJECT_TYPE__OBJECT_TABLE && found.kind == FoundRelation::Kind::kTable) ||
+                           (node.objtype == PG_QUERY__OBJECT_TYPE__OBJECT_VIEW && found.kind == FoundRelation::Kind::kView) ||
+                           (node.objtype == PG_QUERY__OBJECT_TYPE__OBJECT_INDEX && found.kind == FoundRelation::Kind::kIndex) ||
+                           (node.objtype == PG_QUERY__OBJECT_TYPE__OBJECT_SEQUENCE && found.kind == FoundRelation::Kind::kSequence);
+      if (!matches) {
+        const char* wanted = node.objtype == PG_QUERY__OBJECT_TYPE__OBJECT_TABLE  ? "a table"
+                             : node.objtype == PG_QUERY__OBJECT_TYPE__OBJECT_VIEW ? "a view"
+                             : node.objtype == PG_QUERY__OBJECT_TYPE__OBJECT_INDEX ? "an index"
+                                                                                   : "a sequence";
+        return wrong_object_type(parts.back(), wanted);
+      }
+      return CommentTarget{catalog_oid::kClass, found.oid, 0};
+    }
+    case PG_QUERY__OBJECT_TYPE__OBJECT_COLUMN: {
+      if (parts.size() < 2) return Status{sqlstate::syntax_error, "column name must be qualified"};
+      WANDIAN_ASSIGN(const FoundRelation found, find(parts.size() - 2));
+      const std::string& column = parts.back();
+      std::int32_t number = 0;
+      if (found.kind == FoundRelation::Kind::kTable) {
+        number = ctx.catalog()->table(found.oid)->find_column(column) + 1;
+      } else if (found.kind == FoundRelation::Kind::kView) {
+        const auto definition = ViewDefinition::decode(ctx.catalog()->object(ObjectKind::kView, found.oid)->definition);
+        for (std::size_t i = 0; definition && i < definition->columns.size(); ++i)
+          if (definition->columns[i].name == column) number = static_cast<std::int32_t>(i + 1);
+      } else {
+        return Status{sqlstate::wrong_object_type, "cannot set comment on relation " + quoted(parts[parts.size() - 2])};
+      }
+      if (number == 0)
+        return Status{sqlstate::undefined_column, "column " + quoted(column) + " of relation " + quoted(parts[parts.size() - 2]) + " does not exist"};
+      return CommentTarget{catalog_oid::kClass, found.oid, number};
+    }
+    case PG_QUERY__OBJECT_TYPE__OBJECT_SCHEMA: {
+      WANDIAN_ASSIGN(const Oid schema, ctx.find_schema(parts[0]));
+      return CommentTarget{catalog_oid::kNamespace, schema, 0};
+    }
+    case PG_QUERY__OBJECT_TYPE__OBJECT_EXTENSION: {
+      const auto found = ctx.catalog()->find_object(ObjectKind::kExtension, ctx.session.database(), parts[0]);
+      if (found == nullptr) return Status{sqlstate::undefined_object, "extension " + quoted(parts[0]) + " does not exist"};
+      return CommentTarget{catalog_oid::kExtension, found->oid, 0};
+    }
+    case PG_QUERY__OBJECT_TYPE__OBJECT_DATABASE: {
+      const auto found = ctx.catalog()->find_object(ObjectKind::kDatabase, 0, parts[0]);
+      if (found == nullptr) return Status{sqlstate::invalid_catalog_name, "database " + quoted(parts[0]) + " does not exist"};
+      return CommentTarget{catalog_oid::kDatabase, found->oid, 0};
+    }
+    case PG_QUERY__OBJECT_TYPE__OBJECT_ROLE: {
+      const auto found = ctx.catalog()->find_object(ObjectKind::kRole, 0, parts[0]);
+      if (found == nullptr) return Status{sqlstate::undefined_object, "role " + quoted(parts[0]) + " does not exist"};
+      return CommentTarget{catalog_oid::kAuthId, found->oid, 0};
+    }
+    case PG_QUERY__OBJECT_TYPE__OBJECT_TABCONSTRAINT: {
+      if (parts.size() < 2) return Status{sqlstate::syntax_error, "constraint name must be qualified"};
+      WANDIAN_ASSIGN(const FoundRelation found, find(parts.size() - 2));
+      if (found.kind != FoundRelation::Kind::kTable) return wrong_object_type(parts[parts.size() - 2], "a table");
+      const auto table = ctx.catalog()->table(found.oid);
+      const std::string& name = parts.back();
+      for (const CheckDef& check : table->checks)
+        if (check.name == name) return CommentTarget{catalog_oid::kConstraint, check.oid, 0};
+      for (const ForeignKeyDef& key : table->foreign_keys)
+        if (key.name == name) return CommentTarget{catalog_oid::kConstraint, key.oid, 0};
+      for (const IndexDef& index : table->indexes)
+        if (index.constraint != 0 && index.name == name) return CommentTarget{catalog_oid::kConstraint, index.constraint, 0};
+      return Status{sqlstate::undefined_object, "constraint " + quoted(name) + " for table " + quoted(table->name) + " does not exist"};
+    }
+    case PG_QUERY__OBJECT_TYPE__OBJECT_FUNCTION:
+    case PG_QUERY__OBJECT_TYPE__OBJECT_PROCEDURE: {
+      const PgQuery__ObjectWithArgs& with_args = *node.object->object_with_args;
+      const std::string name(string_value(with_args.objname[with_args.n_objname - 1]));
+      for (const auto& [key, object] : ctx.catalog()->objects()) {
+        if (key.first != ObjectKind::kFunction) continue;
+        const auto stored = FunctionObject::decode(object->definition);
+        if (stored && stored->name == name && (with_args.args_unspecified || stored->arguments.size() == with_args.n_objargs))
+          return CommentTarget{catalog_oid::kProc, object->oid, 0};
+      }
+      return Status{sqlstate::undefined_function, "function " + name + " does not exist"};
+    }
+    default: return feature_not_supported("COMMENT ON this kind of object is not supported");
+  }
+}
+
+}  // namespace
+
+Status comment_on(DdlContext& ctx) {
+  const PgQuery__CommentStmt& node = *ctx.statement.node->comment_stmt;
+  WANDIAN_ASSIGN(const CommentTarget target, find_comment_target(ctx, node));
+  const std::string name = comment_name(target.catalog, target.column);
+  const auto old = ctx.catalog()->find_object(ObjectKind::kComment, target.oid, name);
+  Changes changes;
+  if (text_or_empty(node.comment).empty()) {
+    if (old == nullptr) return {};
+    changes.drop(ObjectKind::kComment, old->oid);
+    return ctx.apply(changes);
+  }
+  auto comment = std::make_shared<ObjectDef>();
+  comment->kind = ObjectKind::kComment;
+  comment->oid = old != nullptr ? old->oid : ctx.allocate_oid();
+  comment->parent = target.oid;
+  comment->owner = ctx.session.current_role();
+  comment->name = name;
+  comment->definition = node.comment;
+  changes.put(std::move(comment));
+  return ctx.apply(changes);
+}
+
+}  // namespace wandian::sql

@@ -1,0 +1,35 @@
+// The statements that definitions are made of, one function each.
+// Thread:  the session's shard.
+#pragma once
+
+#include "sql/ddl/context.h"
+
+namespace wandian::sql {
+
+Task<Status> create_table(DdlContext& ctx);
+Task<Status> create_table_as(DdlContext& ctx);
+Task<Status> create_sequence(DdlContext& ctx);
+Task<Status> alter_sequence(DdlContext& ctx);
+Task<Status> create_index(DdlContext& ctx);
+Task<Status> create_schema(DdlContext& ctx);
+Task<Status> create_view(DdlContext& ctx);
+Task<Status> create_extension(DdlContext& ctx);
+Task<Status> create_function(DdlContext& ctx);
+Task<Status> alter_table(DdlContext& ctx);
+Task<Status> truncate_tables(DdlContext& ctx);
+Task<Status> rename_object(DdlContext& ctx);
+Task<Status> alter_owner(DdlContext& ctx);
+Task<Status> alter_schema_of(DdlContext& ctx);
+Task<Status> drop_objects(DdlContext& ctx);
+Status comment_on(DdlContext& ctx);
+Status create_role(DdlContext& ctx);
+Status alter_role(DdlContext& ctx);
+Status drop_role(DdlContext& ctx);
+Status grant_or_revoke(DdlContext& ctx);
+
+/// The role a RoleSpec names. 42704.
+Result<Oid> find_role(DdlContext& ctx, const PgQuery__RoleSpec& role);
+/// Runs one statement of an extension's script, or of CREATE SCHEMA.
+Task<Status> run_statement(DdlContext& ctx);
+
+}  // namespace wandian::sql

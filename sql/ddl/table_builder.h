@@ -1,0 +1,96 @@
+// TableBuilder: columns and constraints as they are written, made parts of a TableDef. CREATE TABLE and ALTER TABLE share it.
+// Owns:       the definition under construction; sequences and global indexes' tables that it needs go into Changes.
+// Thread:     the session's shard.
+// Errors:     PostgreSQL's; nothing is applied.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sql/ddl/context.h"
+
+namespace wandian::sql {
+
+/// A PRIMARY KEY or UNIQUE constraint as written.
+struct KeySpec {
+  std::string name;                  ///< "" = to be chosen
+  bool primary = false;
+  bool nulls_not_distinct = false;
+  std::vector<std::string> columns;
+  std::vector<std::string> including;
+  std::vector<std::pair<std::string, std::string>> options;
+};
+
+struct CheckSpec {
+  std::string name;
+  const ParseNode* expression = nullptr;
+  std::int32_t location = -1;
+  bool skip_validation = false;      ///< NOT VALID
+};
+
+struct ForeignKeySpec {
+  std::string name;
+  std::vector<std::string> columns;
+  const PgQuery__RangeVar* referenced = nullptr;
+  std::vector<std::string> referenced_columns;
+  char on_update = 'a', on_delete = 'a', match = 's';
+  bool skip_validation = false;
+};
+
+class TableBuilder {
+ public:
+  TableBuilder(DdlContext& ctx, Changes& changes, std::shared_ptr<TableDef> table) : ctx_(ctx), changes_(changes), table_(std::move(table)) {}
+
+  TableDef& table() { return *table_; }
+  const std::shared_ptr<TableDef>& shared() { return table_; }
+
+  /// Appends a column with its default; its other constraints join the lists below.
+  Status add_column(const PgQuery__ColumnDef& node);
+  /// Sorts a table constraint into the lists below.
+  Status add_constraint(const PgQuery__Constraint& node);
+  /// LIKE.
+  Status add_like(const PgQuery__TableLikeClause& node);
+
+  std::vector<KeySpec> keys;
+  std::vector<CheckSpec> checks;
+  std::vector<ForeignKeySpec> foreign_keys;
+
+  /// PARTITION BY; after the columns and keys are known. `foreign` are the resolved ones.
+  Status set_placement(const PgQuery__PartitionSpec& spec);
+  /// The primary key (making indexes[0] it) or a unique constraint.
+  Status apply_key(const KeySpec& spec);
+  Status apply_check(const CheckSpec& spec);
+  /// `referenced` is locked; for a self-reference it is null.
+  Status apply_foreign_key(const ForeignKeySpec& spec, std::shared_ptr<const TableDef> referenced);
+  /// A table without a primary key is kept in the order of a hidden row number.
+  void use_hidden_row_number();
+  /// Gives every unique index that cannot be local its own table, and puts those into the changes. `previous`: the definition being
+  /// replaced, or null; with `rebuild` all such tables are made anew.
+  Status settle_global_indexes(const TableDef* previous, bool rebuild);
+
+ private:
+  Status column_default(ColumnDef& column, const ParseNode* node);
+  Result<std::vector<std::uint16_t>> key_columns(const KeySpec& spec);
+  DdlContext& ctx_;
+  Changes& changes_;
+  std::shared_ptr<TableDef> table_;
+};
+
+/// A DEFAULT as it is kept: bound, coerced to the column, as text; "" for NULL.
+Result<std::string> default_text(DdlContext& ctx, const ColumnDef& column, const ParseNode* node);
+/// A CHECK condition as it is kept; `used` are the columns in it.
+Result<std::string> check_text(DdlContext& ctx, const TableDef& table, const ParseNode* node, std::vector<std::uint16_t>* used);
+/// Storage parameters, checked: 22023.
+Status read_options(PgQuery__Node** nodes, std::size_t count, bool index, std::vector<std::pair<std::string, std::string>>* out);
+/// Whether uniqueness of these columns can be checked within one partition.
+bool unique_is_local(const TableDef& table, const IndexDef& index);
+/// 42704 or 0A000 if the type has no key form.
+Status check_indexable(Oid type);
+Status resolve_column_type(DdlContext& ctx, const PgQuery__TypeName& name, std::string_view column, ResolvedType* out);
+Status check_collation(const PgQuery__CollateClause* clause, const DdlContext& ctx, std::string* out);
+
+Task<Status> create_table(DdlContext& ctx);
+
+}  // namespace wandian::sql
