@@ -165,7 +165,7 @@ bool timestamp_field(EvalContext& ctx, std::string_view name, std::int64_t value
   const Field field = find_field(name);
   const std::string_view type = is_date ? kDateName : with_zone ? kTimestamptzName : kTimestampName;
   const bool clock = field <= Field::kHour;
-  if (is_date && clock) return unknown_unit(ctx, name, field, type);
+  if (is_date && (clock || field >= Field::kTimezone)) return unknown_unit(ctx, name, field, type);
   if (!timestamp_finite(value))
     return infinite_part(field, value > 0, out) || unknown_unit(ctx, name, field, type);
   if (!with_zone && field >= Field::kTimezone) return unknown_unit(ctx, name, field, type);

@@ -76,7 +76,6 @@ Pattern take_apart(std::string_view s) {
       p.has_own_sign = true;
       take(Mark::kMinus, 2);
     } else if (begins(rest, "PL")) {
-      p.has_own_sign = true;
       take(Mark::kPlus, 2);
     } else if (begins(rest, "PR")) {
       p.angle = true;

@@ -223,7 +223,16 @@ class Writer {
       out_ += text;
       return {};
     }
-    if (in_.interval) return no_intervals();
+    if (in_.interval) {
+      // An interval has no weeks: the year of its weeks is its year.
+      switch (p.key) {
+        case Key::kIYYY: return number(p, t_.year, 4);
+        case Key::kIYY: return number(p, t_.year % 1000, 3);
+        case Key::kIY: return number(p, t_.year % 100, 2);
+        case Key::kI: return number(p, t_.year % 10, 1);
+        default: return no_intervals();
+      }
+    }
     std::int32_t iso_year, iso_week_number;
     iso_week(days_, &iso_year, &iso_week_number);
     const std::int32_t iso_shown = iso_year > 0 ? iso_year : 1 - iso_year;
@@ -464,9 +473,7 @@ class Reader {
         return {};
       }
       case Key::kYYYY:
-        WANDIAN_TRY(number(p, 4, limited, &f->year, &digits));
-        if (digits < 4) adjust_year(&f->year, digits);
-        return {};
+        return number(p, 4, limited, &f->year);
       case Key::kYYY: case Key::kYY: case Key::kY: {
         const int width = static_cast<int>(p.text.size());
         WANDIAN_TRY(number(p, width, limited, &f->year, &digits));
@@ -476,7 +483,7 @@ class Reader {
       }
       case Key::kIYYY: case Key::kIYY: case Key::kIY: case Key::kI:
         WANDIAN_TRY(number(p, static_cast<int>(p.text.size()), limited, &f->iso_year, &digits));
-        if (digits < 4) adjust_year(&f->iso_year, digits);
+        if (digits < 4 && p.key != Key::kIYYY) adjust_year(&f->iso_year, digits);
         return {};
       case Key::kIW: return number(p, 2, limited, &f->iso_week);
       case Key::kID: return number(p, 1, true, &f->iso_day);

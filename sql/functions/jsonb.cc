@@ -350,7 +350,8 @@ bool change_path(EvalContext& ctx, const Value* args, const Value* value, Change
   if (node.scalar())
     return ctx.fail({sqlstate::invalid_parameter_value,
                      change == Change::kDelete ? "cannot delete path in scalar" : "cannot set path in scalar"});
-  if (path.count() == 0) {
+  const bool into_nothing = node.count == 0 && (change == Change::kDelete || (change == Change::kSet && !create));
+  if (path.count() == 0 || into_nothing) {
     *result = args[0];
     return true;
   }

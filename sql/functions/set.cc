@@ -37,7 +37,8 @@ bool numeric_series(EvalContext& ctx, const Value* args, std::uint64_t* position
   if (!stop.finite()) return refuse(stop, "stop value");
   if (!step.finite()) return refuse(step, "step size");
   if (step.zero()) return zero_step(ctx);
-  const Numeric v = add(start, multiply(step, Numeric::of_int(static_cast<std::int64_t>(*position))));
+  const Numeric v =
+      *position == 0 ? start : add(start, multiply(step, Numeric::of_int(static_cast<std::int64_t>(*position))));
   const int c = compare_numeric(v, stop);
   *done = step.negative ? c < 0 : c > 0;
   if (*done) return true;
