@@ -508,6 +508,7 @@ Task<void> Transaction::rollback() {
 
 // Tells the owners, and lets go of everything. `commit` is null for a rollback and for a transaction that wrote nothing.
 void Transaction::finish(const Lsn* commit) {
+  last_commit_ = commit != nullptr ? *commit : Lsn{};
   if (commit != nullptr) {
     raise_answer_floor(commit->bytes);
     shard_.demand(*commit);
@@ -547,6 +548,13 @@ void Transaction::finish(const Lsn* commit) {
     }
   }
   release_table_locks();
+  forget();
+}
+
+void Transaction::abandon() {
+  unregister_view();
+  table_locks_.clear();
+  pending_ = 0;
   forget();
 }
 

@@ -94,8 +94,13 @@ class Transaction {
   /// What an answer built so far depends on: reads, own commit, catalog, sequences. Grows; the session takes it with each answer.
   std::uint64_t answer_floor() const { return answer_floor_; }
   void raise_answer_floor(std::uint64_t lsn) { answer_floor_ = std::max(answer_floor_, lsn); }
+  /// Commit LSN of the transaction that ended last; Lsn{} if it wrote nothing or was rolled back.
+  Lsn last_commit() const { return last_commit_; }
   bool has_writes() const { return descriptor_ != nullptr; }
   std::uint64_t id();                      ///< transaction id (txid_current): assigns a descriptor
+
+  /// Forgets everything without telling anyone: the engine it belongs to has died (simulation, process end).
+  void abandon();
 
   /// Ends a wait in progress with 57014 (or `why`), at once if it waits for a lock, else at the next safe point.
   void cancel(Status why);
@@ -133,6 +138,7 @@ class Transaction {
   Isolation isolation_ = Isolation::kReadCommitted;
   ReadView view_;
   std::uint64_t answer_floor_ = 0;
+  Lsn last_commit_;
   std::uint64_t id_ = 0;
   TxnDescriptor* descriptor_ = nullptr;
   std::string redo_;

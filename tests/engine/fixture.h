@@ -13,6 +13,7 @@
 #include "engine/shard.h"
 #include "engine/transaction.h"
 #include "storage/base/env_sim.h"
+#include "tests/engine/row_helpers.h"
 
 namespace wandian {
 
@@ -84,32 +85,7 @@ class Engine {
     auto table = std::make_shared<TableDef>();
     at(0, [&](Shard&) {
       transaction.begin(Isolation::kReadCommitted, false);
-      table->oid = transaction.allocate_oid();
-      table->schema = kPublicSchema;
-      table->name = name;
-      table->storage_id = database->allocate_storage_id();
-      table->columns.resize(3);
-      table->columns[0].name = "id";
-      table->columns[0].type = type_oid::kInt4;
-      table->columns[0].not_null = true;
-      table->columns[1].name = "value";
-      table->columns[1].type = type_oid::kInt8;
-      table->columns[2].name = "name";
-      table->columns[2].type = type_oid::kText;
-      IndexDef primary;
-      primary.oid = transaction.allocate_oid();
-      primary.name = name + "_pkey";
-      primary.primary = primary.unique = true;
-      for (const std::uint16_t column : key) primary.parts.push_back({column, false, false});
-      table->indexes.push_back(primary);
-      if (unique_name) {
-        IndexDef index;
-        index.oid = transaction.allocate_oid();
-        index.name = name + "_name_key";
-        index.unique = true;
-        index.parts.push_back({2, false, false});
-        table->indexes.push_back(index);
-      }
+      describe_test_table(*database, name, unique_name, std::move(key), *table);
       CatalogChange change;
       change.kind = ObjectKind::kTable;
       change.oid = table->oid;
@@ -160,82 +136,6 @@ class Engine {
   DatabaseOptions options;
   RecoveryReport report;
   std::unique_ptr<Database> database;
-};
-
-/// Adds `delta` to value, or deletes.
-class AddValue final : public RowTransform {
- public:
-  AddValue(const TableDef& table, std::int64_t delta, bool remove = false) : table_(table), delta_(delta), remove_(remove) {}
-  Verdict apply(const RowView& newest, bool, Arena& arena, std::string_view* out, Status*) override {
-    if (remove_) return Verdict::kDelete;
-    const RowLayout& layout = table_.layouts->newest();
-    const ColumnChange change{1, Value::of_int(layout.read(newest.row, 1).i + delta_)};
-    const std::size_t size = layout.updated_size(newest.row, std::span(&change, 1));
-    char* bytes = arena.allocate_bytes(size);
-    layout.update(newest.row, std::span(&change, 1), bytes);
-    *out = {bytes, size};
-    return Verdict::kUpdate;
-  }
-
- private:
-  const TableDef& table_;
-  std::int64_t delta_;
-  bool remove_;
-};
-
-/// One operation on one row of a table made by make_table().
-struct OneRow {
-  OneRow(Engine& engine, Oid oid) : table(engine.table(oid)), placement(engine.database->placement()) {}
-  RowBatch& insert(std::int32_t id, std::int64_t value, const std::string& name) {
-    const Value values[3] = {Value::of_int(id), Value::of_int(value), Value::of_bytes(name)};
-    return prepare(RowOp::Kind::kInsert, values);
-  }
-  RowBatch& add(std::int32_t id, std::int64_t delta) {
-    transform = std::make_unique<AddValue>(*table, delta);
-    const Value values[3] = {Value::of_int(id), Value::null(), Value::null()};
-    return prepare(RowOp::Kind::kModify, values);
-  }
-  RowBatch& remove(std::int32_t id) {
-    transform = std::make_unique<AddValue>(*table, 0, true);
-    const Value values[3] = {Value::of_int(id), Value::null(), Value::null()};
-    prepare(RowOp::Kind::kModify, values);
-    batch.ops.back().lock = RowLock::kUpdate;
-    return batch;
-  }
-  RowBatch& lock(std::int32_t id, RowLock mode, LockWait wait = LockWait::kBlock) {
-    const Value values[3] = {Value::of_int(id), Value::null(), Value::null()};
-    prepare(RowOp::Kind::kLock, values);
-    batch.ops.back().lock = mode;
-    batch.ops.back().wait = wait;
-    return batch;
-  }
-  RowOp& op() { return batch.ops.back(); }
-
-  std::shared_ptr<const TableDef> table;
-  PlacementMap& placement;
-  RowBatch batch;
-  KeyBuffer key;
-  std::string row;
-  std::unique_ptr<RowTransform> transform;
-
- private:
-  RowBatch& prepare(RowOp::Kind kind, std::span<const Value> values) {
-    RowOp op;
-    op.kind = kind;
-    op.table = &table;
-    table->codecs[0].encode(values.first(1), key);
-    op.partition = hash_partition(key);
-    op.key = key;
-    op.transform = transform.get();
-    if (kind == RowOp::Kind::kInsert) {
-      const RowLayout& layout = table->layouts->newest();
-      row.resize(layout.encoded_size(values));
-      layout.encode(values, row.data());
-      op.row = row;
-    }
-    batch.ops.push_back(std::move(op));
-    return batch;
-  }
 };
 
 /// A session's worth of transaction with a blocking-looking interface.
