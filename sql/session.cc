@@ -37,6 +37,7 @@ class SessionShell final : public Session {
   Poll describe_statement(std::string_view name) override { return impl_->describe_statement(name); }
   Poll describe_portal(std::string_view name) override { return impl_->describe_portal(name); }
   Poll execute(std::string_view portal, std::uint32_t max_rows) override { return impl_->execute(portal, max_rows); }
+  void expect_sync() override { impl_->expect_sync(); }
   Poll close_statement(std::string_view name) override { return impl_->close_statement(name); }
   Poll close_portal(std::string_view name) override { return impl_->close_portal(name); }
   Poll sync() override { return impl_->sync(); }
@@ -320,7 +321,7 @@ void SessionImpl::become_active(std::string_view query) {
 void SessionImpl::become_idle() {
   disarm(statement_timer_);
   cancelled_ = {};
-  woken_ = false;
+  woken_ = sync_follows_ = false;
   sleep_seconds_ = 0;
   const bool in_transaction = block_ != Block::kNone;
   const DecodedSettings& settings = settings_.decoded();

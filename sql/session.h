@@ -63,6 +63,9 @@ class Session {
   virtual Poll describe_statement(std::string_view name) = 0;
   virtual Poll describe_portal(std::string_view name) = 0;
   virtual Poll execute(std::string_view portal, std::uint32_t max_rows) = 0;   ///< 0 = all rows
+  /// Before execute(): the client's next message is Sync, which has been received already. The statement then is a transaction
+  /// of its own for certain, so that a native procedure may commit where it runs. Good for one execute().
+  virtual void expect_sync() {}
   virtual Poll close_statement(std::string_view name) = 0;
   virtual Poll close_portal(std::string_view name) = 0;
   /// Ends the implicit transaction of a pipeline. Wire sends ReadyForQuery after it.

@@ -64,11 +64,12 @@ Result<std::vector<std::uint16_t>> copy_columns(const PgQuery__CopyStmt& copy, c
   return out;
 }
 
-// FORCE_QUOTE and its like by position in the column list.
-Status force_columns(const std::vector<std::string>& names, std::string_view option, std::span<const std::string> columns,
-                     std::vector<bool>* out) {
+// FORCE_QUOTE and its like by position in the column list. `table` is null for a query's columns.
+Status force_columns(const std::vector<std::string>& names, std::string_view option, const TableDef* table,
+                     std::span<const std::string> columns, std::vector<bool>* out) {
   out->assign(columns.size(), false);
   for (const std::string& name : names) {
+    if (table != nullptr && table->find_column(name) < 0) return column_not_there(name, table->name);
     const auto found = std::find(columns.begin(), columns.end(), name);
     if (found == columns.end())
       return Status{sqlstate::invalid_column_reference, std::string(option) + " column \"" + name + "\" not referenced by COPY"};
@@ -166,7 +167,7 @@ Task<Status> SessionImpl::copy_to(const CompiledStatement& statement, const PgQu
   std::vector<std::string> names;
   for (const ResultColumn& column : source->columns) names.push_back(column.name);
   std::vector<bool> force;
-  WANDIAN_CO_TRY(force_columns(options.force_quote, "FORCE_QUOTE", names, &force));
+  WANDIAN_CO_TRY(force_columns(options.force_quote, "FORCE_QUOTE", nullptr, names, &force));
   if (options.force_quote_all) force.assign(names.size(), true);
   const std::unique_ptr<Execution> execution = Execution::create(source->plan, execution_env(), {});
   sink_->copy_out_response(options.format == CopyFormat::kBinary ? Format::kBinary : Format::kText,
@@ -324,8 +325,8 @@ Task<Status> SessionImpl::copy_from(const CompiledStatement& statement, const Pg
   std::vector<std::string> names;
   for (const std::uint16_t column : columns.value()) names.push_back(table->columns[column].name);
   std::vector<bool> not_null, null;
-  WANDIAN_CO_TRY(force_columns(options.force_not_null, "FORCE_NOT_NULL", names, &not_null));
-  WANDIAN_CO_TRY(force_columns(options.force_null, "FORCE_NULL", names, &null));
+  WANDIAN_CO_TRY(force_columns(options.force_not_null, "FORCE_NOT_NULL", table.get(), names, &not_null));
+  WANDIAN_CO_TRY(force_columns(options.force_null, "FORCE_NULL", table.get(), names, &null));
   const std::size_t width = names.size();
   CopyRunner runner(*this, table, columns.take(), options, std::move(names));
   for (std::size_t i = 0; i < width; ++i) runner.parser().force(i, not_null[i], null[i]);

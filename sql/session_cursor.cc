@@ -143,9 +143,8 @@ Task<Status> SessionImpl::fetch(Portal& portal, std::string* tag) {
       }
       wanted = 1;
     } else if (direction == kBackward || count == 0) {
-      // At its very start nothing lies behind.
-      if (cursor->position != 0 || (count == 0 && cursor->started)) co_return forward_only();
-      wanted = 0;
+      if (direction == kBackward || cursor->position != 0) co_return forward_only();
+      wanted = 0;   // the row before the first
     }
     if (wanted != 0 || all) {
       RowReceiver& target = move ? static_cast<RowReceiver&>(skipped) : *out;

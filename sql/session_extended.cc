@@ -275,7 +275,10 @@ Poll SessionImpl::execute(std::string_view name, std::uint32_t max_rows) {
       return fail_call(Status{sqlstate::object_not_in_prerequisite_state, "portal \"" + std::string(name) + "\" cannot be run"});
     }
     Poll poll = Poll::kReady;
-    if (try_fast_execute(*portal, &poll)) [[likely]] return poll;
+    if (try_fast_execute(*portal, &poll)) [[likely]] {
+      sync_follows_ = false;
+      return poll;
+    }
     return start_operation(run_execute(*portal, max_rows));
   });
 }
@@ -346,6 +349,7 @@ Task<void> SessionImpl::run_execute(Portal& portal, std::uint32_t max_rows) {
     sink_->command_complete(tag);
   }
   pipelining_ = block_ != Block::kNone;
+  sync_follows_ = false;
 }
 
 Task<Status> SessionImpl::run_execute_rows(Portal& portal, std::uint32_t max_rows, std::string* tag, bool* suspended) {

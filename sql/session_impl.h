@@ -198,6 +198,7 @@ class SessionImpl final : public SessionHooks {
   Poll describe_statement(std::string_view name);
   Poll describe_portal(std::string_view name);
   Poll execute(std::string_view portal, std::uint32_t max_rows);
+  void expect_sync() { sync_follows_ = true; }
   Poll close_statement(std::string_view name);
   Poll close_portal(std::string_view name);
   Poll sync();
@@ -350,6 +351,7 @@ class SessionImpl final : public SessionHooks {
                 std::uint64_t* processed);
   Fast try_fast_procedure(const CompiledStatement& statement, std::span<const Value> params, std::span<const Format> formats,
                           Status* status);
+  bool commits_by_itself() const { return block_ == Block::kSingle && sync_follows_; }
   Status evaluate_arguments(const CompiledStatement& statement, std::span<const Value> params, Arena& arena, std::vector<Value>* out);
   Task<Status> lock_and_begin(CompiledPtr* statement, bool shape_fixed);
   Task<Status> run_portal(Portal& portal, std::uint64_t max_rows, RowReceiver& receiver, std::string* tag, bool* suspended);
@@ -443,6 +445,7 @@ class SessionImpl final : public SessionHooks {
   std::unique_ptr<Portal> unnamed_portal_;       ///< kept and used again; not there if its statement is null
   std::unique_ptr<Portal> simple_portal_;        ///< of the simple protocol's statements
   CopyIn* copy_in_ = nullptr;                    ///< the COPY FROM STDIN under way; lives in its coroutine
+  bool sync_follows_ = false;                    ///< extended protocol: nothing else joins this statement's transaction
   bool last_of_query_ = true;                    ///< simple protocol: no statement of the same text follows
   NormalizedQuery normalized_;
   std::string classes_;

@@ -23,6 +23,7 @@ Poll SessionImpl::query(std::string_view text) {
   return call([&] {
     become_active(text);
     pipelining_ = false;
+    sync_follows_ = true;   // kSingle is one statement alone in this protocol
     unnamed_statement_.statement.reset();
     if (try_fast_query(text)) return Poll::kReady;
     if (operation_.valid()) return poll_operation();

@@ -318,7 +318,7 @@ SessionImpl::Fast SessionImpl::try_fast_procedure(const CompiledStatement& state
     request.args = argument_values_;
     request.shard = &shard_;
     request.transaction = &transaction_;
-    request.autocommit = block_ == Block::kSingle;
+    request.autocommit = commits_by_itself();
     request.statement_timestamp = statement_timestamp_;
     request.transaction_timestamp = transaction_timestamp_;
     request.ready = &wake_up_;
@@ -441,7 +441,7 @@ Task<Status> SessionImpl::run_procedure(Portal& portal, RowReceiver& receiver) {
   request.args = args;
   request.shard = &shard_;
   request.transaction = &transaction_;
-  request.autocommit = block_ == Block::kSingle;
+  request.autocommit = commits_by_itself();
   request.statement_timestamp = statement_timestamp_;
   request.transaction_timestamp = transaction_timestamp_;
   request.ready = &wake_up_;

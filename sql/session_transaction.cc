@@ -284,6 +284,11 @@ bool SessionImpl::try_transaction_command(StatementRef statement, std::string_vi
       return true;
     }
     case PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_PREPARE:
+      if (!in_block) {
+        notice(Severity::kWarning, sqlstate::no_active_sql_transaction, "there is no transaction in progress");
+        *tag = "ROLLBACK";
+        return true;
+      }
       *status = Status{sqlstate::object_not_in_prerequisite_state, "prepared transactions are disabled"}.with_hint(
           "Set max_prepared_transactions to a nonzero value.");
       return true;

@@ -128,6 +128,9 @@ Task<Status> SessionImpl::run_utility(Portal& portal, std::string* tag) {
     case StatementKind::kCheckpoint: co_return run_maintenance(ref);
     case StatementKind::kSetConstraints:
     case StatementKind::kUnlisten: co_return Status{};   // nothing is deferrable; nobody listens
+    case StatementKind::kLoad:
+      co_return Status{sqlstate::undefined_file, "could not access file \"" + std::string(text_or_empty(ref.node->load_stmt->filename)) +
+                                                     "\": No such file or directory"};
     default: co_return not_supported(statement->tag == "???" ? std::string_view("this statement") : statement->tag);
   }
 }
@@ -448,7 +451,8 @@ Task<Status> SessionImpl::run_explain(Portal& portal) {
       if (same_word(format, "json") || same_word(format, "xml") || same_word(format, "yaml"))
         co_return not_supported("EXPLAIN (FORMAT " + format + ")");
       co_return Status{sqlstate::invalid_parameter_value,
-                       "unrecognized value for EXPLAIN option \"format\": \"" + format + "\""};
+                       "unrecognized value for EXPLAIN option \"format\": \"" + format + "\""}
+          .with_position(character_position(statement->text(), option.location));
     }
     Result<bool> on = option_bool(option);
     if (!on.ok()) co_return on.take_status();
@@ -465,7 +469,8 @@ Task<Status> SessionImpl::run_explain(Portal& portal) {
       options.summary = on.value();
       summary_given = true;
     } else if (name != "buffers" && name != "wal" && name != "settings") {
-      co_return Status{sqlstate::syntax_error, "unrecognized EXPLAIN option \"" + std::string(name) + "\""};
+      co_return Status{sqlstate::syntax_error, "unrecognized EXPLAIN option \"" + std::string(name) + "\""}.with_position(
+          character_position(statement->text(), option.location));
     }
   }
   if (timing_given && options.timing && !options.analyze)

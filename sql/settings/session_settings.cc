@@ -144,6 +144,9 @@ Result<std::string> check_special(const SettingDef& def, std::string_view value,
     if (!split_setting_list(value, &names)) return std::move(invalid()).with_detail("List syntax is invalid.");
     return std::string(value);
   }
+  if (def.name == "default_transaction_isolation" && same_name(value, "serializable"))
+    return Status{sqlstate::feature_not_supported, "SERIALIZABLE transactions are not supported"}.with_hint(
+        "Use REPEATABLE READ and lock the rows that must not change.");
   if (def.name == "application_name" || def.name == "cluster_name") {
     std::string clean;
     for (const char c : value) clean += c >= 32 && c < 127 ? c : '?';

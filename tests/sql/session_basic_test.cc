@@ -1,0 +1,89 @@
+// Statements from a client's message to their answers, by both protocols.
+#include "tests/sql/session_fixture.h"
+
+namespace wandian::sql {
+namespace {
+
+TEST(Session, GreetsWithTheParametersThatDriversRead) {
+  World world;
+  TestClient client(world);
+  ASSERT_NE(client.session, nullptr) << client.failure.error().message;
+  for (const char* name : {"server_version=15", "client_encoding=UTF8", "DateStyle=ISO, MDY", "integer_datetimes=on",
+                           "standard_conforming_strings=on", "is_superuser=on", "session_authorization=wandian", "IntervalStyle=postgres",
+                           "TimeZone=Etc/UTC", "in_hot_standby=off", "default_transaction_read_only=off", "application_name=",
+                           "server_encoding=UTF8"})
+    EXPECT_NE(client.greeting.find(std::string("S(") + name), std::string::npos) << name << " in " << client.greeting;
+  EXPECT_EQ(client.status(), 'I');
+}
+
+TEST(Session, RefusesUnknownDatabasesAndRoles) {
+  World world;
+  TestClient client(world, 0, "nowhere");
+  EXPECT_EQ(client.session, nullptr);
+  EXPECT_EQ(client.failure.code(), sqlstate::invalid_catalog_name);
+  TestClient postgres(world, 0, "postgres");
+  EXPECT_NE(postgres.session, nullptr);
+}
+
+TEST(Session, AnswersASelectWithoutTables) {
+  World world;
+  TestClient client(world);
+  EXPECT_EQ(client.query("SELECT 1 AS one, 'x'"), "T(one,?column?) D(1,x) C(SELECT 1)");
+  EXPECT_EQ(client.query("SELECT 1 AS one, 'x'"), "T(one,?column?) D(1,x) C(SELECT 1)");
+  EXPECT_EQ(client.extended("SELECT $1::int + 1", {"41"}), "1 2 D(42) C(SELECT 1)");
+  EXPECT_EQ(client.query(""), "I");
+  EXPECT_EQ(client.query("  ; "), "I");
+  EXPECT_EQ(client.query("SELEC 1"), "E(42601: syntax error at or near \"SELEC\")");
+  EXPECT_EQ(client.status(), 'I');
+}
+
+TEST(Session, InsertsSelectsUpdatesAndDeletesInAutocommit) {
+  World world(2);
+  TestClient client(world);
+  EXPECT_EQ(client.query("CREATE TABLE t (a int PRIMARY KEY, b text)"), "C(CREATE TABLE)");
+  EXPECT_EQ(client.query("INSERT INTO t VALUES (1, 'one'), (2, 'two'), (3, NULL)"), "C(INSERT 0 3)");
+  EXPECT_EQ(client.query("SELECT * FROM t ORDER BY a"), "T(a,b) D(1,one) D(2,two) D(3,null) C(SELECT 3)");
+  EXPECT_EQ(client.query("UPDATE t SET b = 'zwei' WHERE a = 2"), "C(UPDATE 1)");
+  EXPECT_EQ(client.query("DELETE FROM t WHERE a = 3 RETURNING a"), "T(a) D(3) C(DELETE 1)");
+  EXPECT_EQ(client.extended("SELECT b FROM t WHERE a = $1", {"2"}), "1 2 D(zwei) C(SELECT 1)");
+  EXPECT_EQ(client.extended("INSERT INTO t VALUES ($1, $2)", {"4", std::nullopt}), "1 2 C(INSERT 0 1)");
+  TestClient other(world, 1);
+  EXPECT_EQ(other.query("SELECT count(*) FROM t"), "T(count) D(3) C(SELECT 1)");
+  EXPECT_EQ(client.query("INSERT INTO t VALUES (4, 'again')"),
+            "E(23505: duplicate key value violates unique constraint \"t_pkey\")");
+  EXPECT_EQ(client.query("INSERT INTO t VALUES (5, 'five')"), "C(INSERT 0 1)");
+}
+
+TEST(Session, LiteralsOfSimpleQueriesShareAPlanAndKeepTheirTypes) {
+  World world;
+  TestClient client(world);
+  client.query("CREATE TABLE t (a bigint PRIMARY KEY, b int)");
+  for (int i = 1; i <= 5; ++i)
+    EXPECT_EQ(client.query("INSERT INTO t VALUES (" + std::to_string(i) + ", " + std::to_string(i * 10) + ");"), "C(INSERT 0 1)");
+  for (int i = 1; i <= 5; ++i)
+    EXPECT_EQ(client.query("SELECT b FROM t WHERE a = " + std::to_string(i) + ";"), "T(b) D(" + std::to_string(i * 10) + ") C(SELECT 1)");
+  EXPECT_EQ(client.query("SELECT b FROM t WHERE a = 3000000000"), "T(b) C(SELECT 0)");
+  EXPECT_EQ(client.query("SELECT b FROM t WHERE a = '3'"), "T(b) D(30) C(SELECT 1)");
+  EXPECT_EQ(client.query("SELECT b FROM t WHERE a = 'x'"), "E(22P02: invalid input syntax for type bigint: \"x\")");
+  EXPECT_EQ(client.query("SELECT b FROM t WHERE a = 3.0"), "T(b) D(30) C(SELECT 1)");
+}
+
+TEST(Session, SeveralStatementsOfOneQueryAreOneTransaction) {
+  World world;
+  TestClient client(world);
+  client.query("CREATE TABLE t (a int PRIMARY KEY)");
+  EXPECT_EQ(client.query("INSERT INTO t VALUES (1); INSERT INTO t VALUES (1); SELECT 1"),
+            "C(INSERT 0 1) E(23505: duplicate key value violates unique constraint \"t_pkey\")");
+  EXPECT_EQ(client.query("SELECT count(*) FROM t"), "T(count) D(0) C(SELECT 1)");
+  EXPECT_EQ(client.query("INSERT INTO t VALUES (1); COMMIT; INSERT INTO t VALUES (1)"),
+            "C(INSERT 0 1) N(25P01: there is no transaction in progress) C(COMMIT) E(23505: duplicate key value violates unique constraint "
+            "\"t_pkey\")");
+  EXPECT_EQ(client.query("SELECT count(*) FROM t"), "T(count) D(1) C(SELECT 1)");
+  EXPECT_EQ(client.query("BEGIN; INSERT INTO t VALUES (2)"), "C(BEGIN) C(INSERT 0 1)");
+  EXPECT_EQ(client.status(), 'T');
+  EXPECT_EQ(client.query("ROLLBACK"), "C(ROLLBACK)");
+  EXPECT_EQ(client.query("SELECT count(*) FROM t"), "T(count) D(1) C(SELECT 1)");
+}
+
+}  // namespace
+}  // namespace wandian::sql

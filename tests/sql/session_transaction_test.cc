@@ -1,0 +1,218 @@
+// Transaction blocks, savepoints, implicit transactions, characteristics.
+#include "tests/sql/session_fixture.h"
+
+namespace wandian::sql {
+namespace {
+
+constexpr const char* kAborted = "E(25P02: current transaction is aborted, commands ignored until end of transaction block)";
+
+struct TransactionTest : testing::Test {
+  World world{1};
+  TestClient client{world};
+  void SetUp() override { ASSERT_EQ(client.query("CREATE TABLE t (a int PRIMARY KEY)"), "C(CREATE TABLE)"); }
+  std::string rows() { return TestClient(world).query("SELECT a FROM t ORDER BY a"); }
+};
+
+TEST_F(TransactionTest, BlocksCommitAndRollBack) {
+  EXPECT_EQ(client.query("BEGIN"), "C(BEGIN)");
+  EXPECT_EQ(client.status(), 'T');
+  EXPECT_EQ(client.query("INSERT INTO t VALUES (1)"), "C(INSERT 0 1)");
+  EXPECT_EQ(rows(), "T(a) C(SELECT 0)");
+  EXPECT_EQ(client.query("SELECT a FROM t"), "T(a) D(1) C(SELECT 1)");
+  EXPECT_EQ(client.query("COMMIT"), "C(COMMIT)");
+  EXPECT_EQ(client.status(), 'I');
+  EXPECT_EQ(rows(), "T(a) D(1) C(SELECT 1)");
+  client.query("START TRANSACTION");
+  client.query("DELETE FROM t");
+  EXPECT_EQ(client.query("ROLLBACK"), "C(ROLLBACK)");
+  EXPECT_EQ(rows(), "T(a) D(1) C(SELECT 1)");
+}
+
+TEST_F(TransactionTest, WarnsWhereNothingIsToBegInOrEnd) {
+  EXPECT_EQ(client.query("COMMIT"), "N(25P01: there is no transaction in progress) C(COMMIT)");
+  EXPECT_EQ(client.query("ROLLBACK"), "N(25P01: there is no transaction in progress) C(ROLLBACK)");
+  client.query("BEGIN");
+  EXPECT_EQ(client.query("BEGIN"), "N(25001: there is already a transaction in progress) C(BEGIN)");
+  client.query("END");
+  EXPECT_EQ(client.query("COMMIT AND CHAIN"), "E(25P01: COMMIT AND CHAIN can only be used in transaction blocks)");
+  EXPECT_EQ(client.query("SAVEPOINT s"), "E(25P01: SAVEPOINT can only be used in transaction blocks)");
+  EXPECT_EQ(client.query("ROLLBACK TO s"), "E(25P01: ROLLBACK TO SAVEPOINT can only be used in transaction blocks)");
+  EXPECT_EQ(client.query("RELEASE s"), "E(25P01: RELEASE SAVEPOINT can only be used in transaction blocks)");
+}
+
+TEST_F(TransactionTest, AFailedBlockTakesNothingButItsEnd) {
+  client.query("BEGIN");
+  client.query("INSERT INTO t VALUES (1)");
+  EXPECT_EQ(client.query("SELECT 1/0"), "T(?column?) E(22012: division by zero)");
+  EXPECT_EQ(client.status(), 'E');
+  EXPECT_EQ(client.query("SELECT 1"), kAborted);
+  EXPECT_EQ(client.query("INSERT INTO t VALUES (2)"), kAborted);
+  EXPECT_EQ(client.query("SELEC"), "E(42601: syntax error at or near \"SELEC\")");
+  EXPECT_EQ(client.parse("", "SELECT 1"), kAborted);
+  EXPECT_EQ(client.query("COMMIT"), "C(ROLLBACK)");
+  EXPECT_EQ(client.status(), 'I');
+  EXPECT_EQ(rows(), "T(a) C(SELECT 0)");
+}
+
+TEST_F(TransactionTest, SavepointsNestAndTheirNamesMayComeAgain) {
+  client.query("BEGIN");
+  client.query("INSERT INTO t VALUES (1)");
+  EXPECT_EQ(client.query("SAVEPOINT s"), "C(SAVEPOINT)");
+  client.query("INSERT INTO t VALUES (2)");
+  client.query("SAVEPOINT s");
+  client.query("INSERT INTO t VALUES (3)");
+  EXPECT_EQ(client.query("INSERT INTO t VALUES (1)"), "E(23505: duplicate key value violates unique constraint \"t_pkey\")");
+  EXPECT_EQ(client.status(), 'E');
+  EXPECT_EQ(client.query("RELEASE s"), kAborted);
+  EXPECT_EQ(client.query("ROLLBACK TO s"), "C(ROLLBACK)");
+  EXPECT_EQ(client.status(), 'T');
+  EXPECT_EQ(client.query("SELECT a FROM t ORDER BY a"), "T(a) D(1) D(2) C(SELECT 2)");
+  EXPECT_EQ(client.query("ROLLBACK TO SAVEPOINT s"), "C(ROLLBACK)");
+  EXPECT_EQ(client.query("RELEASE SAVEPOINT s"), "C(RELEASE)");
+  EXPECT_EQ(client.query("ROLLBACK TO s"), "C(ROLLBACK)");
+  EXPECT_EQ(client.query("SELECT a FROM t ORDER BY a"), "T(a) D(1) C(SELECT 1)");
+  EXPECT_EQ(client.query("ROLLBACK TO nosuch"), "E(3B001: savepoint \"nosuch\" does not exist)");
+  EXPECT_EQ(client.query("ROLLBACK TO s"), "C(ROLLBACK)");
+  EXPECT_EQ(client.query("COMMIT"), "C(COMMIT)");
+  EXPECT_EQ(rows(), "T(a) D(1) C(SELECT 1)");
+}
+
+TEST_F(TransactionTest, ChainKeepsTheCharacteristics) {
+  client.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+  EXPECT_EQ(client.query("COMMIT AND CHAIN"), "C(COMMIT)");
+  EXPECT_EQ(client.status(), 'T');
+  EXPECT_EQ(client.query("SHOW transaction_isolation"), "T(transaction_isolation) D(repeatable read) C(SHOW)");
+  EXPECT_EQ(client.query("SHOW transaction_read_only"), "T(transaction_read_only) D(on) C(SHOW)");
+  client.query("SELECT 1/0");
+  EXPECT_EQ(client.query("COMMIT AND CHAIN"), "C(ROLLBACK)");
+  EXPECT_EQ(client.status(), 'T');
+  client.query("ROLLBACK");
+  EXPECT_EQ(client.query("SHOW transaction_isolation"), "T(transaction_isolation) D(read committed) C(SHOW)");
+}
+
+TEST_F(TransactionTest, ReadOnlyRefusesWrites) {
+  client.query("BEGIN READ ONLY");
+  EXPECT_EQ(client.query("INSERT INTO t VALUES (1)"), "E(25006: cannot execute INSERT in a read-only transaction)");
+  client.query("ROLLBACK");
+  client.query("BEGIN");
+  client.query("SET TRANSACTION READ ONLY");
+  EXPECT_EQ(client.query("CREATE TABLE u (a int)"), "E(25006: cannot execute CREATE TABLE in a read-only transaction)");
+  client.query("ROLLBACK");
+  EXPECT_EQ(client.query("SET default_transaction_read_only = on"), "C(SET) S(default_transaction_read_only=on)");
+  EXPECT_EQ(client.extended("DELETE FROM t"), "1 2 E(25006: cannot execute DELETE in a read-only transaction)");
+  EXPECT_EQ(client.query("BEGIN READ WRITE; DELETE FROM t; COMMIT"), "C(BEGIN) C(DELETE 0) C(COMMIT)");
+}
+
+TEST_F(TransactionTest, IsolationLevelsAreFixedByTheFirstQuery) {
+  client.query("BEGIN");
+  EXPECT_EQ(client.query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"), "C(SET)");
+  client.query("SELECT a FROM t");
+  TestClient(world).query("INSERT INTO t VALUES (9)");
+  EXPECT_EQ(client.query("SELECT a FROM t"), "T(a) C(SELECT 0)");
+  EXPECT_EQ(client.query("SET TRANSACTION ISOLATION LEVEL READ COMMITTED"),
+            "E(25001: SET TRANSACTION ISOLATION LEVEL must be called before any query)");
+  client.query("ROLLBACK");
+  EXPECT_EQ(client.query("SELECT a FROM t"), "T(a) D(9) C(SELECT 1)");
+  EXPECT_EQ(client.query("BEGIN ISOLATION LEVEL SERIALIZABLE"), "E(0A000: SERIALIZABLE transactions are not supported)");
+  client.query("ROLLBACK");
+  EXPECT_EQ(client.query("SET TRANSACTION READ ONLY"), "N(25P01: SET TRANSACTION can only be used in transaction blocks) C(SET)");
+}
+
+TEST_F(TransactionTest, APipelineIsOneTransactionUntilSync) {
+  client.parse("ins", "INSERT INTO t VALUES ($1)");
+  client.sync();
+  client.bind("", "ins", {"1"});
+  EXPECT_EQ(client.execute(), "C(INSERT 0 1)");
+  client.bind("", "ins", {"1"});
+  EXPECT_EQ(client.execute(), "E(23505: duplicate key value violates unique constraint \"t_pkey\")");
+  EXPECT_EQ(client.sync(), "");
+  EXPECT_EQ(client.status(), 'I');
+  EXPECT_EQ(rows(), "T(a) C(SELECT 0)");
+  client.bind("", "ins", {"1"});
+  client.execute();
+  client.bind("", "ins", {"2"});
+  client.execute();
+  client.sync();
+  EXPECT_EQ(rows(), "T(a) D(1) D(2) C(SELECT 2)");
+  // BEGIN within a pipeline takes what came before into its block.
+  client.bind("", "ins", {"3"});
+  client.execute();
+  client.parse("", "BEGIN");
+  client.bind("", "");
+  EXPECT_EQ(client.execute(), "C(BEGIN)");
+  client.sync();
+  EXPECT_EQ(client.status(), 'T');
+  client.query("ROLLBACK");
+  EXPECT_EQ(rows(), "T(a) D(1) D(2) C(SELECT 2)");
+}
+
+TEST_F(TransactionTest, ConnectionsThatEndRollBack) {
+  {
+    TestClient other(world);
+    other.query("BEGIN");
+    other.query("INSERT INTO t VALUES (5)");
+  }
+  EXPECT_EQ(client.query("INSERT INTO t VALUES (5)"), "C(INSERT 0 1)");
+}
+
+TEST_F(TransactionTest, MaintenanceIsAcceptedOutsideOfBlocks) {
+  EXPECT_EQ(client.query("VACUUM ANALYZE t"), "C(VACUUM)");
+  EXPECT_EQ(client.query("ANALYZE"), "C(ANALYZE)");
+  EXPECT_EQ(client.query("VACUUM nosuch"), "E(42P01: relation \"nosuch\" does not exist)");
+  EXPECT_EQ(client.query("CHECKPOINT"), "C(CHECKPOINT)");
+  EXPECT_EQ(client.query("BEGIN; VACUUM t"), "C(BEGIN) E(25001: VACUUM cannot run inside a transaction block)");
+  client.query("ROLLBACK");
+  EXPECT_EQ(client.query("LOCK TABLE t"), "E(25P01: LOCK TABLE can only be used in transaction blocks)");
+  EXPECT_EQ(client.query("BEGIN; LOCK TABLE t IN SHARE MODE; COMMIT"), "C(BEGIN) C(LOCK TABLE) C(COMMIT)");
+  EXPECT_EQ(client.query("DO $$ BEGIN END $$"), "E(0A000: DO is not supported)");
+}
+
+TEST_F(TransactionTest, WaitsForLocksEndByCancelTimeoutOrGrant) {
+  client.query("INSERT INTO t VALUES (1)");
+  client.query("BEGIN");
+  client.query("UPDATE t SET a = 1 WHERE a = 1");
+  TestClient other(world);
+  EXPECT_FALSE(other.start([](Session& s) { return s.query("DELETE FROM t WHERE a = 1"); }));
+  EXPECT_FALSE(other.finish(5));
+  world.at(0, [&](Shard&) { other.session->cancel(); });
+  EXPECT_TRUE(other.finish());
+  EXPECT_EQ(other.sink.take(), "E(57014: canceling statement due to user request)");
+  other.query("SET lock_timeout = '5ms'");
+  EXPECT_EQ(other.query("DELETE FROM t WHERE a = 1"), "E(55P03: canceling statement due to lock timeout)");
+  other.query("SET lock_timeout = 0; SET statement_timeout = '7ms'");
+  EXPECT_EQ(other.query("DELETE FROM t WHERE a = 1"), "E(57014: canceling statement due to statement timeout)");
+  other.query("SET statement_timeout = 0");
+  EXPECT_FALSE(other.start([](Session& s) { return s.query("DELETE FROM t WHERE a = 1"); }));
+  client.query("COMMIT");
+  EXPECT_TRUE(other.finish());
+  EXPECT_EQ(other.sink.take(), "C(DELETE 1)");
+}
+
+TEST_F(TransactionTest, ASessionThatIsCutOffWhileItWaitsLeavesNothing) {
+  client.query("INSERT INTO t VALUES (1)");
+  client.query("BEGIN");
+  client.query("UPDATE t SET a = 1 WHERE a = 1");
+  {
+    TestClient other(world);
+    other.query("BEGIN");
+    other.query("INSERT INTO t VALUES (2)");
+    EXPECT_FALSE(other.start([](Session& s) { return s.query("DELETE FROM t WHERE a = 1"); }));
+    EXPECT_FALSE(other.finish(3));
+  }
+  world.turns(20);
+  EXPECT_EQ(client.query("COMMIT"), "C(COMMIT)");
+  EXPECT_EQ(client.query("INSERT INTO t VALUES (2)"), "C(INSERT 0 1)");
+  EXPECT_EQ(world.server->activity().size(), 1u);
+}
+
+TEST_F(TransactionTest, SleepEndsByTimeOrByCancel) {
+  EXPECT_EQ(client.query("SELECT pg_sleep(0.01), 1 AS one"), "T(pg_sleep,one) D(,1) C(SELECT 1)");
+  EXPECT_FALSE(client.start([](Session& s) { return s.query("SELECT pg_sleep(100)"); }));
+  EXPECT_FALSE(client.finish(10));
+  world.at(0, [&](Shard&) { client.session->cancel(); });
+  EXPECT_TRUE(client.finish());
+  EXPECT_EQ(client.sink.take(), "T(pg_sleep) D() E(57014: canceling statement due to user request)");
+}
+
+}  // namespace
+}  // namespace wandian::sql
