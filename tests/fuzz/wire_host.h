@@ -113,6 +113,13 @@ class FuzzHost final : public ConnectionHost {
         ++at;   // the one-byte answer to SSLRequest
         continue;
       }
+      constexpr std::string_view kOldError = "EFATAL:  unsupported frontend protocol ";   // as protocol 2 framed it: a string
+      if (replies_.compare(at, kOldError.size(), kOldError) == 0) {
+        const std::size_t zero = replies_.find('\0', at);
+        require(zero != std::string::npos && zero + 1 == replies_.size() && connection_->closing());
+        at = zero + 1;
+        continue;
+      }
       if (replies_.size() - at < 5) break;
       const std::uint32_t length = load_uint32(replies_.data() + at + 1);
       require(std::string_view("RSKZTDC123tnIsGHcEAvN").find(replies_[at]) != std::string_view::npos);
