@@ -26,7 +26,7 @@ struct WireOptions {
   std::size_t output_limit_bytes = 1u << 20;         ///< waiting for the client: its statement pauses beyond it
   std::size_t gated_output_limit_bytes = 16u << 20;  ///< the same, with what waits for the disk alone
   unsigned messages_per_turn = 256;                  ///< of one connection, before others get their share
-  std::int64_t turn_budget_us = 500;                 ///< the same in time, looked at between statements
+  std::int64_t turn_budget_us = 500;                 ///< the same in time, looked at between statements; and of all together
   std::array<unsigned char, 32> mock_secret{};       ///< salts shown for unknown roles come from it; all zero: drawn at start
   Logger log;
 };

@@ -161,11 +161,13 @@ void ShardDriver::run() {
   while (true) {
     loop.begin_turn();
     if (has_mail_.load(std::memory_order_acquire)) take_mail();
+    services_ = 0;
+    receiving_ends_us_ = 0;
+    if (!runnable_.empty()) serve_runnable();   // they were ready before whoever is ready now
     for (int i = 0; i < ready; ++i) {
       const epoll_event& event = events_->list[i];
       if (event.data.ptr != nullptr) on_event(*static_cast<Client*>(event.data.ptr), event.events);
     }
-    if (!runnable_.empty()) serve_runnable();
     const bool more = loop.step();
     if (!resumed_.empty()) serve_resumed();
     flush_all();
@@ -288,7 +290,12 @@ void ShardDriver::on_event(Client& client, std::uint32_t events) {
   }
   if ((events & (EPOLLIN | EPOLLRDHUP)) != 0) {
     client.readable = true;
-    if (!client.in_runnable) service(client);
+    if (client.in_runnable) return;
+    if (time_left()) {
+      service(client);
+    } else {
+      run_next_turn(client);
+    }
   }
 }
 
@@ -369,14 +376,32 @@ void ShardDriver::settle(Client& client) {
   }
   if (client.stalled()) return;   // resume() or a flush brings it back
   if (client.unhandled || client.readable) {
-    if (!client.in_runnable) {
-      client.in_runnable = true;
-      runnable_.push_back(&client);
-    }
+    run_next_turn(client);
   } else if (client.end_of_file) {
     client.end_of_input();
     start_closing(client);
   }
+}
+
+void ShardDriver::run_next_turn(Client& client) {
+  if (client.in_runnable) return;
+  client.in_runnable = true;
+  runnable_.push_back(&client);
+}
+
+// Whether another client may be served before what was answered so far is sent. A client alone is bounded by its own share;
+// this bounds what many pipelines together put between a request and its answer.
+bool ShardDriver::time_left() {
+  if ((++services_ & 3u) != 0) return receiving_ends_us_ >= 0;
+  if (receiving_ends_us_ < 0) return false;
+  const std::int64_t now = now_us();
+  if (receiving_ends_us_ == 0) {
+    receiving_ends_us_ = now + state_.options.turn_budget_us;
+  } else if (now >= receiving_ends_us_) {
+    receiving_ends_us_ = -1;
+    return false;
+  }
+  return true;
 }
 
 void ShardDriver::serve_runnable() {
@@ -384,7 +409,11 @@ void ShardDriver::serve_runnable() {
   serving_.swap(runnable_);
   for (Client* client : serving_) {
     client->in_runnable = false;
-    service(*client);
+    if (time_left()) {
+      service(*client);
+    } else {
+      run_next_turn(*client);
+    }
   }
 }
 

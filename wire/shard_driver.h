@@ -106,6 +106,8 @@ class ShardDriver final : public ConnectionHost {
   bool receive(Client& client);
   void refuse_for_memory(Client& client);
   void settle(Client& client);
+  void run_next_turn(Client& client);
+  bool time_left();
   void serve_runnable();
   void serve_resumed();
   void flush_all();
@@ -139,6 +141,8 @@ class ShardDriver final : public ConnectionHost {
   std::set<std::pair<std::int64_t, Client*>> deadlines_;   ///< handshakes and closing connections
   Lsn released_;
   Lsn demanded_;                       ///< the highest floor that met no release in this turn
+  unsigned services_ = 0;              ///< clients served in this turn
+  std::int64_t receiving_ends_us_ = 0; ///< of this turn; 0 = not looked at yet, -1 = it has ended
   std::uint32_t next_serial_ = 1;
   std::int64_t drain_deadline_us_ = INT64_MAX;
   bool draining_ = false;
