@@ -1,0 +1,182 @@
+// Views of what the server is doing: settings, sessions, locks, prepared statements, cursors.
+#include <algorithm>
+#include <array>
+
+#include "engine/shard.h"
+#include "engine/shard_state.h"
+#include "sql/catalog/producers.h"
+#include "sql/catalog_objects.h"
+#include "sql/session_impl.h"
+
+namespace wandian::sql {
+
+namespace {
+
+std::string number_text(double value, SettingType type) {
+  if (type == SettingType::kReal) {
+    std::string text = std::to_string(value);
+    while (text.find('.') != std::string::npos && (text.back() == '0' || text.back() == '.')) {
+      const bool dot = text.back() == '.';
+      text.pop_back();
+      if (dot) break;
+    }
+    return text;
+  }
+  return std::to_string(static_cast<std::int64_t>(value));
+}
+
+const char* source_name(SettingSource source) {
+  switch (source) {
+    case SettingSource::kCommandLine: return "command line";
+    case SettingSource::kDatabase: return "database";
+    case SettingSource::kUser: return "user";
+    case SettingSource::kClient: return "client";
+    case SettingSource::kSession: return "session";
+    default: return "default";
+  }
+}
+
+Status pg_settings(const SystemContext& context, SystemRows& rows) {
+  const auto* session = dynamic_cast<SessionImpl*>(&context.session);
+  for (const SettingDef& def : all_settings()) {
+    const std::string& value = session != nullptr ? session->settings().value(def) : context.server.defaults().get(setting_index(def));
+    CatalogRow row(rows);
+    row.t(def.name).t(value);
+    const std::string_view unit = unit_name(def.unit);
+    if (unit.empty()) row.null();
+    else row.t(unit);
+    row.t(def.category).t(def.description).null().t(context_name(def.context)).t(type_name(def.type));
+    row.t(source_name(session != nullptr ? session->settings().source(def) : SettingSource::kDefault));
+    if (def.type == SettingType::kInteger || def.type == SettingType::kReal) {
+      row.t(number_text(def.minimum, def.type)).t(number_text(def.maximum, def.type));
+    } else {
+      row.null(2);
+    }
+    if (def.type == SettingType::kEnum) {
+      std::vector<std::string> words;
+      std::string_view list = def.options.substr(0, def.options.find('|'));
+      while (!list.empty()) {
+        const std::size_t comma = list.find(',');
+        words.emplace_back(list.substr(0, comma));
+        if (comma == std::string_view::npos) break;
+        list.remove_prefix(comma + 1);
+      }
+      row.texts(words);
+    } else {
+      row.null();
+    }
+    row.t(def.boot).t(context.server.defaults().get(setting_index(def))).null(2).b(false);
+    row.done();
+  }
+  return {};
+}
+
+const char* state_name(ActivityState state) {
+  switch (state) {
+    case ActivityState::kIdle: return "idle";
+    case ActivityState::kActive: return "active";
+    case ActivityState::kIdleInTransaction: return "idle in transaction";
+    case ActivityState::kIdleInFailedTransaction: return "idle in transaction (aborted)";
+    default: return "active";
+  }
+}
+
+Status pg_stat_activity(const SystemContext& context, SystemRows& rows) {
+  for (const ActivitySnapshot& session : context.server.activity()) {
+    const auto time = [](CatalogRow& row, std::int64_t at) {
+      if (at == 0) row.null();
+      else row.i(at);
+    };
+    CatalogRow row(rows);
+    row.i(session.database).t(session.database_name).i(session.process_id).null().i(session.role).t(session.user).t(session.application_name);
+    if (session.client_address.empty()) row.null();
+    else row.t(session.client_address);
+    row.null().i(session.client_port);
+    time(row, session.backend_start);
+    time(row, session.transaction_start);
+    time(row, session.query_start);
+    time(row, session.state_change);
+    if (session.waiting) row.t("Lock").t("tuple");
+    else if (session.state != ActivityState::kActive && session.state != ActivityState::kStarting) row.t("Client").t("ClientRead");
+    else row.null(2);
+    row.t(state_name(session.state)).null(3).t(session.query).t("client backend");
+    row.done();
+  }
+  return {};
+}
+
+const char* lock_mode_name(TableLock mode) {
+  static constexpr const char* kNames[] = {"", "AccessShareLock", "RowShareLock", "RowExclusiveLock", "ShareUpdateExclusiveLock", "ShareLock",
+                                           "ShareRowExclusiveLock", "ExclusiveLock", "AccessExclusiveLock"};
+  return kNames[static_cast<std::size_t>(mode)];
+}
+
+// This shard's table locks: strong ones stand in every shard's list, weak ones of other shards' sessions are not seen here.
+Status pg_locks(const SystemContext& context, SystemRows& rows) {
+  const auto add = [&](Oid relation, std::uint64_t transaction, TableLock mode, bool granted) {
+    CatalogRow row(rows);
+    row.t("relation").i(context.database).i(relation).null(2).null().null().null(3);
+    row.t(std::to_string(transaction >> 56) + "/" + std::to_string(transaction & 0xffffffffffffffu)).null().t(lock_mode_name(mode)).b(granted).b(false).null();
+    row.done();
+  };
+  for (const auto& [table, entry] : context.shard.state().table_locks.entries()) {
+    if (context.catalog.table(table) == nullptr) continue;   // it stands for a name
+    for (const TableLocks::Holder& holder : entry.holders) add(table, holder.transaction, holder.mode, true);
+    for (const TableLockRequest* waiter : entry.queue) add(table, waiter->transaction, waiter->mode, false);
+  }
+  return {};
+}
+
+Status pg_prepared_statements(const SystemContext& context, SystemRows& rows) {
+  const auto* session = dynamic_cast<SessionImpl*>(&context.session);
+  if (session == nullptr) return {};
+  for (const PreparedInfo& info : session->prepared_statements()) {
+    std::vector<Value> types;
+    for (const Oid type : info.parameter_types) types.push_back(Value::of_int(type));
+    CatalogRow row(rows);
+    row.t(info.name).t(info.statement).i(info.prepare_time).value(build_array(type_oid::kRegtype, types, rows.arena)).b(info.from_sql).i(0).i(0);
+    row.done();
+  }
+  return {};
+}
+
+Status pg_cursors(const SystemContext& context, SystemRows& rows) {
+  const auto* session = dynamic_cast<SessionImpl*>(&context.session);
+  if (session == nullptr) return {};
+  for (const CursorInfo& info : session->cursors())
+    CatalogRow(rows).t(info.name).t(info.statement).b(info.is_holdable).b(info.is_binary).b(info.is_scrollable).i(info.creation_time).done();
+  return {};
+}
+
+Status pg_stat_database(const SystemContext& context, SystemRows& rows) {
+  const std::vector<ActivitySnapshot> sessions = context.server.activity();
+  const auto& objects = context.catalog.objects();
+  for (auto it = objects.lower_bound(std::pair(ObjectKind::kDatabase, Oid{0})); it != objects.end() && it->first.first == ObjectKind::kDatabase; ++it) {
+    const ObjectDef& database = *it->second;
+    const auto connected = std::count_if(sessions.begin(), sessions.end(), [&](const ActivitySnapshot& s) { return s.database == database.oid; });
+    CatalogRow row(rows);
+    row.i(database.oid).t(database.name).i(connected);
+    for (int i = 0; i < 13; ++i) row.i(0);
+    row.null(2);
+    for (int i = 0; i < 5; ++i) row.d(0);
+    for (int i = 0; i < 4; ++i) row.i(0);
+    row.null();
+    row.done();
+  }
+  return {};
+}
+
+constexpr SystemProducer kProducers[] = {
+    {"pg_settings", pg_settings},
+    {"pg_stat_activity", pg_stat_activity},
+    {"pg_locks", pg_locks},
+    {"pg_prepared_statements", pg_prepared_statements},
+    {"pg_cursors", pg_cursors},
+    {"pg_stat_database", pg_stat_database},
+};
+
+}  // namespace
+
+std::span<const SystemProducer> activity_producers() { return kProducers; }
+
+}  // namespace wandian::sql

@@ -1,0 +1,568 @@
+// pg_class and what hangs on it: columns, indexes, constraints, defaults, sequences, rules, dependencies, comments.
+#include <algorithm>
+
+#include "engine/placement.h"
+#include "engine/sequence.h"
+#include "engine/shard.h"
+#include "engine/table.h"
+#include "sql/catalog/producers.h"
+#include "sql/catalog/stored_objects.h"
+#include "sql/catalog_objects.h"
+#include "sql/functions/registry.h"
+
+namespace wandian::sql {
+
+using namespace type_oid;
+
+namespace {
+
+constexpr Oid kHeapMethod = 2, kBtreeMethod = 403;
+constexpr Oid kDefaultCollation = 100, kCCollation = 950;
+
+template <class Visit>
+void each_table(const SystemContext& context, Visit&& visit) {
+  for (const auto& [oid, table] : context.catalog.tables())
+    if (!table->internal && in_database(context, table->schema)) visit(*table);
+}
+template <class Visit>
+void each_index(const SystemContext& context, Visit&& visit) {
+  each_table(context, [&](const TableDef& table) {
+    for (const IndexDef& index : table.indexes)
+      if (index.oid != 0) visit(table, index);
+  });
+}
+template <class Visit>
+void each_sequence(const SystemContext& context, Visit&& visit) {
+  for (const auto& [oid, sequence] : context.catalog.sequences())
+    if (in_database(context, sequence->schema)) visit(*sequence);
+}
+template <class Visit>
+void each_view(const SystemContext& context, Visit&& visit) {
+  const auto& objects = context.catalog.objects();
+  for (auto it = objects.lower_bound(std::pair(ObjectKind::kView, Oid{0})); it != objects.end() && it->first.first == ObjectKind::kView; ++it)
+    if (in_database(context, it->second->parent)) visit(*it->second);
+}
+
+std::int64_t live_rows(const TableDef& table) {
+  std::int64_t rows = 0;
+  const PartitionId end = table.storage->highest.load(std::memory_order_acquire);
+  for (PartitionId p = 0; p < end; ++p)
+    if (const TablePartition* partition = table.storage->find(p)) rows += partition->live_rows.load(std::memory_order_relaxed);
+  return std::max<std::int64_t>(0, rows);
+}
+
+struct ClassRow {
+  Oid oid = 0, schema = 0, row_type = 0, owner = 0, method = 0;
+  std::string_view name;
+  std::int64_t rows = -1;
+  bool has_index = false, shared = false, temporary = false, has_rules = false, has_triggers = false;
+  char kind = 'r', replica_identity = 'd';
+  std::size_t columns = 0, checks = 0;
+  const std::vector<std::pair<std::string, std::string>>* options = nullptr;
+};
+
+void add_class(SystemRows& rows, const ClassRow& r) {
+  CatalogRow row(rows);
+  row.i(r.oid).t(r.name).i(r.schema).i(r.row_type).i(0).i(r.owner).i(r.method);
+  row.i(r.kind == 'v' ? 0 : r.oid).i(0).i(r.rows > 0 ? (r.rows + 99) / 100 : 0).d(static_cast<double>(r.rows)).i(0).i(0);
+  row.b(r.has_index).b(r.shared).c(r.temporary ? 't' : 'p').c(r.kind).i(static_cast<std::int64_t>(r.columns)).i(static_cast<std::int64_t>(r.checks));
+  row.b(r.has_rules).b(r.has_triggers).b(false).b(false).b(false).b(true).c(r.replica_identity).b(false).i(0).i(0).i(0).null();
+  if (r.options != nullptr) row.options(*r.options);
+  else row.null();
+  row.null();
+  row.done();
+}
+
+bool is_shared_catalog(std::string_view name) {
+  for (const std::string_view shared : {"pg_authid", "pg_auth_members", "pg_database", "pg_db_role_setting", "pg_parameter_acl", "pg_replication_origin",
+                                        "pg_shdepend", "pg_shdescription", "pg_shseclabel", "pg_subscription", "pg_tablespace"})
+    if (name == shared) return true;
+  return false;
+}
+
+Status pg_class(const SystemContext& context, SystemRows& rows) {
+  for (const SystemRelation& relation : all_system_relations()) {
+    ClassRow r;
+    r.oid = relation.oid;
+    r.schema = relation.schema;
+    r.owner = kBootstrapRole;
+    r.name = relation.name;
+    r.kind = relation.kind;
+    r.method = relation.kind == 'r' ? kHeapMethod : 0;
+    r.columns = relation.columns.size();
+    r.has_rules = relation.kind == 'v';
+    r.shared = is_shared_catalog(relation.name);
+    r.replica_identity = 'n';
+    add_class(rows, r);
+  }
+  each_table(context, [&](const TableDef& table) {
+    ClassRow r;
+    r.oid = table.oid;
+    r.schema = table.schema;
+    r.row_type = table.oid | kRowTypeBit;
+    r.owner = table.owner;
+    r.method = kHeapMethod;
+    r.name = table.name;
+    r.rows = live_rows(table);
+    r.has_index = std::any_of(table.indexes.begin(), table.indexes.end(), [](const IndexDef& index) { return index.oid != 0; });
+    r.has_triggers = !table.foreign_keys.empty() || !table.referencing.empty();
+    r.temporary = table.temporary;
+    r.columns = table.columns.size();
+    r.checks = table.checks.size();
+    r.options = &table.options;
+    add_class(rows, r);
+  });
+  each_index(context, [&](const TableDef& table, const IndexDef& index) {
+    ClassRow r;
+    r.oid = index.oid;
+    r.schema = table.schema;
+    r.owner = table.owner;
+    r.method = kBtreeMethod;
+    r.name = index.name;
+    r.kind = 'i';
+    r.rows = live_rows(table);
+    r.temporary = table.temporary;
+    r.columns = index.parts.size();
+    r.options = &index.options;
+    r.replica_identity = 'n';
+    add_class(rows, r);
+  });
+  each_sequence(context, [&](const SequenceDef& sequence) {
+    ClassRow r;
+    r.oid = sequence.oid;
+    r.schema = sequence.schema;
+    r.owner = sequence.owner;
+    r.name = sequence.name;
+    r.kind = 'S';
+    r.rows = 1;
+    r.temporary = sequence.temporary;
+    r.columns = 3;
+    r.replica_identity = 'n';
+    add_class(rows, r);
+  });
+  each_view(context, [&](const ObjectDef& view) {
+    const auto definition = ViewDefinition::decode(view.definition);
+    ClassRow r;
+    r.oid = view.oid;
+    r.schema = view.parent;
+    r.row_type = view.oid | kRowTypeBit;
+    r.owner = view.owner;
+    r.name = view.name;
+    r.kind = 'v';
+    r.has_rules = true;
+    r.columns = definition ? definition->columns.size() : 0;
+    r.replica_identity = 'n';
+    add_class(rows, r);
+  });
+  return {};
+}
+
+// ---- Columns ----
+
+Oid collation_of(Oid type, std::string_view given) {
+  if (given == "C" || given == "C.UTF-8" || given == "C.utf8") return kCCollation;
+  if (given == "POSIX") return 951;
+  if (given == "ucs_basic") return 12341;
+  return type_facts(type).collation;
+}
+
+struct AttributeRow {
+  Oid relation = 0, type = 0;
+  std::string_view name;
+  std::int64_t number = 0;
+  std::int32_t typmod = -1;
+  bool not_null = false, has_default = false, has_missing = false, dropped = false;
+  char identity = 0;
+  Oid collation = 0;
+};
+
+void add_attribute(SystemRows& rows, const AttributeRow& a) {
+  const TypeInfo* type = find_type(a.type);
+  const TypeFacts& facts = type_facts(a.type);
+  CatalogRow row(rows);
+  row.i(a.relation).t(a.name).i(a.dropped ? 0 : a.type).i(a.number < 0 ? 0 : -1).i(type != nullptr ? type->length : -1).i(a.number);
+  row.i(type != nullptr && type->category == 'A' && a.type != kInt2Vector && a.type != kOidVector ? 1 : 0).i(-1).i(a.typmod);
+  row.b(facts.by_value).c(facts.align).c(facts.storage).c(0);
+  row.b(a.not_null).b(a.has_default).b(a.has_missing).c(a.identity).c(0).b(a.dropped).b(true).i(0).i(a.collation);
+  row.null(4);
+  row.done();
+}
+
+void add_system_columns(SystemRows& rows, Oid relation) {
+  struct Column {
+    const char* name;
+    Oid type;
+    std::int64_t number;
+  };
+  static constexpr Column kColumns[] = {{"tableoid", kOid, -6}, {"cmax", kCid, -5}, {"xmax", kXid, -4}, {"cmin", kCid, -3}, {"xmin", kXid, -2}, {"ctid", kTid, -1}};
+  for (const Column& column : kColumns) {
+    AttributeRow a;
+    a.relation = relation;
+    a.name = column.name;
+    a.type = column.type;
+    a.number = column.number;
+    a.not_null = true;
+    add_attribute(rows, a);
+  }
+}
+
+Status pg_attribute(const SystemContext& context, SystemRows& rows) {
+  for (const SystemRelation& relation : all_system_relations()) {
+    if (relation.kind == 'r') add_system_columns(rows, relation.oid);
+    for (std::size_t i = 0; i < relation.columns.size(); ++i) {
+      AttributeRow a;
+      a.relation = relation.oid;
+      a.name = relation.columns[i].name;
+      a.type = relation.columns[i].type;
+      a.number = static_cast<std::int64_t>(i + 1);
+      a.not_null = relation.columns[i].not_null;
+      a.collation = relation.kind == 'r' && a.type == kText ? kCCollation : type_facts(a.type).collation;
+      add_attribute(rows, a);
+    }
+  }
+  each_table(context, [&](const TableDef& table) {
+    add_system_columns(rows, table.oid);
+    for (std::size_t i = 0; i < table.columns.size(); ++i) {
+      const ColumnDef& column = table.columns[i];
+      AttributeRow a;
+      a.relation = table.oid;
+      a.name = column.name;
+      a.type = column.type;
+      a.number = static_cast<std::int64_t>(i + 1);
+      a.typmod = column.typmod;
+      a.not_null = column.not_null;
+      a.has_default = !column.default_expression.empty();
+      a.has_missing = column.has_missing_value;
+      a.dropped = column.dropped;
+      a.identity = column.identity;
+      a.collation = collation_of(column.type, column.collation);
+      add_attribute(rows, a);
+    }
+  });
+  each_index(context, [&](const TableDef& table, const IndexDef& index) {
+    for (std::size_t i = 0; i < index.parts.size(); ++i) {
+      if (index.parts[i].column >= table.columns.size()) continue;
+      const ColumnDef& column = table.columns[index.parts[i].column];
+      AttributeRow a;
+      a.relation = index.oid;
+      a.name = column.name;
+      a.type = column.type;
+      a.number = static_cast<std::int64_t>(i + 1);
+      a.typmod = column.typmod;
+      a.collation = collation_of(column.type, column.collation);
+      add_attribute(rows, a);
+    }
+  });
+  each_sequence(context, [&](const SequenceDef& sequence) {
+    add_system_columns(rows, sequence.oid);
+    struct Column {
+      const char* name;
+      Oid type;
+    };
+    static constexpr Column kColumns[] = {{"last_value", kInt8}, {"log_cnt", kInt8}, {"is_called", kBool}};
+    for (std::size_t i = 0; i < 3; ++i) {
+      AttributeRow a;
+      a.relation = sequence.oid;
+      a.name = kColumns[i].name;
+      a.type = kColumns[i].type;
+      a.number = static_cast<std::int64_t>(i + 1);
+      a.not_null = true;
+      add_attribute(rows, a);
+    }
+  });
+  each_view(context, [&](const ObjectDef& view) {
+    const auto definition = ViewDefinition::decode(view.definition);
+    for (std::size_t i = 0; definition && i < definition->columns.size(); ++i) {
+      AttributeRow a;
+      a.relation = view.oid;
+      a.name = definition->columns[i].name;
+      a.type = definition->columns[i].type;
+      a.number = static_cast<std::int64_t>(i + 1);
+      a.typmod = definition->columns[i].typmod;
+      a.collation = type_facts(a.type).collation;
+      add_attribute(rows, a);
+    }
+  });
+  return {};
+}
+
+Oid default_oid(Oid table, std::size_t column) { return 0x10000000u | ((table * 131u + static_cast<Oid>(column)) & 0x0FFFFFFFu); }
+
+Status pg_attrdef(const SystemContext& context, SystemRows& rows) {
+  each_table(context, [&](const TableDef& table) {
+    for (std::size_t i = 0; i < table.columns.size(); ++i) {
+      if (table.columns[i].dropped || table.columns[i].default_expression.empty()) continue;
+      CatalogRow(rows).i(default_oid(table.oid, i)).i(table.oid).i(static_cast<std::int64_t>(i + 1)).t(table.columns[i].default_expression).done();
+    }
+  });
+  return {};
+}
+
+// ---- Indexes and constraints ----
+
+Status pg_index(const SystemContext& context, SystemRows& rows) {
+  each_index(context, [&](const TableDef& table, const IndexDef& index) {
+    std::vector<std::int16_t> columns, options;
+    std::vector<Oid> collations, classes;
+    for (std::size_t i = 0; i < index.parts.size(); ++i) {
+      const IndexPart& part = index.parts[i];
+      columns.push_back(static_cast<std::int16_t>(part.column + 1));
+      if (i >= index.key_parts || part.column >= table.columns.size()) continue;
+      const ColumnDef& column = table.columns[part.column];
+      collations.push_back(collation_of(column.type, column.collation));
+      classes.push_back(default_opclass(column.type));
+      options.push_back(static_cast<std::int16_t>((part.descending ? 1 : 0) | (part.nulls_first ? 2 : 0)));
+    }
+    CatalogRow row(rows);
+    row.i(index.oid).i(table.oid).i(static_cast<std::int64_t>(index.parts.size())).i(index.key_parts).b(index.unique).b(index.nulls_not_distinct);
+    row.b(index.primary).b(false).b(true).b(false).b(true).b(false).b(true).b(true).b(false);
+    row.short_vector(columns).oid_vector(collations).oid_vector(classes).short_vector(options).null(2);
+    row.done();
+  });
+  return {};
+}
+
+std::vector<std::int16_t> attribute_numbers(const std::vector<std::uint16_t>& columns) {
+  std::vector<std::int16_t> out;
+  for (const std::uint16_t column : columns) out.push_back(static_cast<std::int16_t>(column + 1));
+  return out;
+}
+
+Oid equality_operator(Oid type) {
+  for (const OperatorDef* op : find_operators("="))
+    if (op->left == type && op->right == type) return op->oid;
+  return type == kVarchar ? equality_operator(kText) : 0;
+}
+
+Status pg_constraint(const SystemContext& context, SystemRows& rows) {
+  struct Common {
+    Oid oid;
+    std::string_view name;
+    char type;
+  };
+  const auto begin = [&](CatalogRow& row, const TableDef& table, const Common& c, Oid index, Oid referenced) {
+    row.i(c.oid).t(c.name).i(table.schema).c(c.type).b(false).b(false).b(true).i(table.oid).i(0).i(index).i(0).i(referenced);
+  };
+  each_table(context, [&](const TableDef& table) {
+    for (const CheckDef& check : table.checks) {
+      CatalogRow row(rows);
+      begin(row, table, {check.oid, check.name, 'c'}, 0, 0);
+      row.c(' ').c(' ').c(' ').b(true).i(0).b(false);
+      // Which columns: those whose names stand in the condition.
+      std::vector<std::int16_t> columns;
+      for (std::size_t i = 0; i < table.columns.size(); ++i) {
+        const std::string& name = table.columns[i].name;
+        const auto word = [](char ch) { return (ch >= 'a' && ch <= 'z') || (ch >= '0' && ch <= '9') || (ch >= 'A' && ch <= 'Z') || ch == '_'; };
+        for (std::size_t at = check.expression.find(name); at != std::string::npos; at = check.expression.find(name, at + 1)) {
+          const bool starts = at == 0 || !word(check.expression[at - 1]);
+          const std::size_t end = at + name.size();
+          if (!starts || (end < check.expression.size() && word(check.expression[end]))) continue;
+          columns.push_back(static_cast<std::int16_t>(i + 1));
+          break;
+        }
+      }
+      row.shorts(columns).null(6).t(check.expression);
+      row.done();
+    }
+    for (const IndexDef& index : table.indexes) {
+      if (index.constraint == 0) continue;
+      std::vector<std::int16_t> columns;
+      for (std::size_t i = 0; i < index.key_parts; ++i) columns.push_back(static_cast<std::int16_t>(index.parts[i].column + 1));
+      CatalogRow row(rows);
+      begin(row, table, {index.constraint, index.name, index.primary ? 'p' : 'u'}, index.oid, 0);
+      row.c(' ').c(' ').c(' ').b(true).i(0).b(true).shorts(columns).null(7);
+      row.done();
+    }
+    for (const ForeignKeyDef& key : table.foreign_keys) {
+      CatalogRow row(rows);
+      begin(row, table, {key.oid, key.name, 'f'}, key.referenced_index, key.referenced_table);
+      row.c(key.on_update).c(key.on_delete).c(key.match).b(true).i(0).b(true);
+      std::vector<Oid> equal;
+      for (const std::uint16_t column : key.columns) equal.push_back(equality_operator(table.columns[column].type));
+      row.shorts(attribute_numbers(key.columns)).shorts(attribute_numbers(key.referenced_columns)).oids(equal).oids(equal).oids(equal).null(3);
+      row.done();
+    }
+  });
+  return {};
+}
+
+// ---- Sequences, rules, dependencies, comments ----
+
+Status pg_sequence(const SystemContext& context, SystemRows& rows) {
+  each_sequence(context, [&](const SequenceDef& s) {
+    CatalogRow(rows).i(s.oid).i(s.type).i(s.start).i(s.increment).i(s.maximum).i(s.minimum).i(s.cache).b(s.cycle).done();
+  });
+  return {};
+}
+
+Status pg_sequences(const SystemContext& context, SystemRows& rows) {
+  each_sequence(context, [&](const SequenceDef& s) {
+    const SequenceValue value = sequence_read(s);
+    const auto owner = context.catalog.object(ObjectKind::kRole, s.owner);
+    CatalogRow row(rows);
+    row.t(schema_text(context.catalog, s.schema)).t(s.name).t(owner != nullptr ? owner->name : std::string()).i(s.type);
+    row.i(s.start).i(s.minimum).i(s.maximum).i(s.increment).b(s.cycle).i(s.cache);
+    if (value.is_called) row.i(value.last_value);
+    else row.null();
+    row.done();
+  });
+  return {};
+}
+
+Status pg_rewrite(const SystemContext& context, SystemRows& rows) {
+  each_view(context, [&](const ObjectDef& view) {
+    CatalogRow(rows).i(view.oid | kRuleBit).t("_RETURN").i(view.oid).c('1').c('O').b(true).t("").t("").done();
+  });
+  return {};
+}
+
+Status pg_depend(const SystemContext& context, SystemRows& rows) {
+  namespace in = catalog_oid;
+  const auto add = [&](Oid catalog, Oid oid, std::int64_t column, Oid other_catalog, Oid other, std::int64_t other_column, char type) {
+    CatalogRow(rows).i(catalog).i(oid).i(column).i(other_catalog).i(other).i(other_column).c(type).done();
+  };
+  each_table(context, [&](const TableDef& table) {
+    add(in::kClass, table.oid, 0, in::kNamespace, table.schema, 0, 'n');
+    for (const IndexDef& index : table.indexes) {
+      if (index.oid == 0) continue;
+      if (index.constraint != 0) {
+        add(in::kClass, index.oid, 0, in::kConstraint, index.constraint, 0, 'i');
+        for (std::size_t i = 0; i < index.key_parts; ++i) add(in::kConstraint, index.constraint, 0, in::kClass, table.oid, index.parts[i].column + 1, 'a');
+      } else {
+        for (const IndexPart& part : index.parts) add(in::kClass, index.oid, 0, in::kClass, table.oid, part.column + 1, 'a');
+      }
+    }
+    for (const CheckDef& check : table.checks) add(in::kConstraint, check.oid, 0, in::kClass, table.oid, 0, 'a');
+    for (const ForeignKeyDef& key : table.foreign_keys) {
+      for (const std::uint16_t column : key.columns) add(in::kConstraint, key.oid, 0, in::kClass, table.oid, column + 1, 'a');
+      for (const std::uint16_t column : key.referenced_columns) add(in::kConstraint, key.oid, 0, in::kClass, key.referenced_table, column + 1, 'n');
+      add(in::kConstraint, key.oid, 0, in::kClass, key.referenced_index, 0, 'n');
+    }
+    for (std::size_t i = 0; i < table.columns.size(); ++i) {
+      const std::string& text = table.columns[i].default_expression;
+      if (text.empty()) continue;
+      add(in::kAttrDef, default_oid(table.oid, i), 0, in::kClass, table.oid, static_cast<std::int64_t>(i + 1), 'a');
+      for (const auto& [oid, sequence] : context.catalog.sequences())
+        if (text.find("'" + std::to_string(oid) + "'::regclass") != std::string::npos)
+          add(in::kAttrDef, default_oid(table.oid, i), 0, in::kClass, oid, 0, 'n');
+    }
+  });
+  each_sequence(context, [&](const SequenceDef& sequence) {
+    add(in::kClass, sequence.oid, 0, in::kNamespace, sequence.schema, 0, 'n');
+    if (sequence.owned_by_table != 0)
+      add(in::kClass, sequence.oid, 0, in::kClass, sequence.owned_by_table, sequence.owned_by_column + 1, sequence.owned_kind == 'i' ? 'i' : 'a');
+  });
+  each_view(context, [&](const ObjectDef& view) {
+    add(in::kClass, view.oid, 0, in::kNamespace, view.parent, 0, 'n');
+    add(in::kRewrite, view.oid | kRuleBit, 0, in::kClass, view.oid, 0, 'i');
+  });
+  const auto& objects = context.catalog.objects();
+  for (auto it = objects.lower_bound(std::pair(ObjectKind::kExtension, Oid{0})); it != objects.end() && it->first.first == ObjectKind::kExtension; ++it) {
+    if (it->second->parent != context.database) continue;
+    const auto extension = ExtensionObject::decode(it->second->definition);
+    if (!extension) continue;
+    add(in::kExtension, it->second->oid, 0, in::kNamespace, extension->schema, 0, 'n');
+    for (const ExtensionObject::Member& member : extension->members) add(member.catalog, member.oid, 0, in::kExtension, it->second->oid, 0, 'e');
+  }
+  return {};
+}
+
+Status comments(const SystemContext& context, SystemRows& rows, bool shared) {
+  const auto& objects = context.catalog.objects();
+  for (auto it = objects.lower_bound(std::pair(ObjectKind::kComment, Oid{0})); it != objects.end() && it->first.first == ObjectKind::kComment; ++it) {
+    const ObjectDef& comment = *it->second;
+    const std::size_t dot = comment.name.find('.');
+    const Oid catalog = static_cast<Oid>(std::stoul(comment.name.substr(0, dot)));
+    const bool is_shared = catalog == catalog_oid::kDatabase || catalog == catalog_oid::kAuthId;
+    if (is_shared != shared) continue;
+    CatalogRow row(rows);
+    row.i(comment.parent).i(catalog);
+    if (!shared) row.i(std::stol(comment.name.substr(dot + 1)));
+    row.t(comment.definition);
+    row.done();
+  }
+  return {};
+}
+Status pg_description(const SystemContext& context, SystemRows& rows) { return comments(context, rows, false); }
+Status pg_shdescription(const SystemContext& context, SystemRows& rows) { return comments(context, rows, true); }
+
+// ---- Types: the built-in ones, and the row types of relations ----
+
+Status pg_type(const SystemContext& context, SystemRows& rows) {
+  WANDIAN_TRY(produce_facts("pg_type", context, rows));
+  const auto row_type = [&](Oid relation, Oid schema, Oid owner, std::string_view name) {
+    CatalogRow row(rows);
+    row.i(relation | kRowTypeBit).t(name).i(schema).i(owner).i(-1).b(false).c('c').c('C').b(false).b(true).c(',').i(relation).i(0).i(0).i(0);
+    row.i(2290).i(2291).i(2402).i(2403).i(0).i(0).i(0).c('d').c('x').b(false).i(0).i(-1).i(0).i(0).null(3);
+    row.done();
+  };
+  each_table(context, [&](const TableDef& table) { row_type(table.oid, table.schema, table.owner, table.name); });
+  each_view(context, [&](const ObjectDef& view) { row_type(view.oid, view.parent, view.owner, view.name); });
+  return {};
+}
+
+// ---- Placement ----
+
+Status wandian_placement(const SystemContext& context, SystemRows& rows) {
+  static constexpr const char* kKinds[] = {"key", "shard", "directory", "region"};
+  Database& database = context.shard.database();
+  each_table(context, [&](const TableDef& table) {
+    std::vector<std::string> columns;
+    std::vector<std::uint16_t> positions = table.placement.columns;
+    if (table.placement.kind == PlacementKind::kKey && !table.hidden_row_number) positions = table.codec_columns[0];
+    for (const std::uint16_t column : positions)
+      if (column < table.columns.size()) columns.push_back(table.columns[column].name);
+    const Oid directory = table.placement.kind == PlacementKind::kDirectory ? table.oid : table.placement.directory;
+    std::vector<PlacementMap::Region> regions;
+    if (directory != 0) regions = database.placement().regions(directory);
+    const PartitionId end = table.storage->highest.load(std::memory_order_acquire);
+    for (PartitionId p = 0; p < end; ++p) {
+      const TablePartition* partition = table.storage->find(p);
+      if (partition == nullptr) continue;
+      CatalogRow row(rows);
+      row.t(schema_text(context.catalog, table.schema)).t(table.name).t(kKinds[static_cast<std::size_t>(table.placement.kind)]).texts(columns);
+      if (directory != 0) row.i(directory);
+      else row.null();
+      const PlacementMap::Region* in = nullptr;
+      for (const PlacementMap::Region& region : regions)
+        if (p >= region.first && p < region.first + kPartitionsPerRegion) in = &region;
+      if (in != nullptr) row.t(in->name);
+      else row.null();
+      row.i(p).i(database.owner_of(p)).i(partition->live_rows.load(std::memory_order_relaxed));
+      row.done();
+    }
+  });
+  return {};
+}
+
+Status pg_stat_tables(const SystemContext& context, SystemRows& rows) {
+  each_table(context, [&](const TableDef& table) {
+    CatalogRow row(rows);
+    row.i(table.oid).t(schema_text(context.catalog, table.schema)).t(table.name);
+    row.i(0).i(0).i(0).i(0).i(0).i(0).i(0).i(0).i(live_rows(table)).i(0).i(0).i(0).null(4).i(0).i(0).i(0).i(0);
+    row.done();
+  });
+  return {};
+}
+
+Status pg_stat_indexes(const SystemContext& context, SystemRows& rows) {
+  each_index(context, [&](const TableDef& table, const IndexDef& index) {
+    CatalogRow(rows).i(table.oid).i(index.oid).t(schema_text(context.catalog, table.schema)).t(table.name).t(index.name).i(0).i(0).i(0).done();
+  });
+  return {};
+}
+
+constexpr SystemProducer kProducers[] = {
+    {"pg_class", pg_class},           {"pg_attribute", pg_attribute},       {"pg_attrdef", pg_attrdef},
+    {"pg_index", pg_index},           {"pg_constraint", pg_constraint},     {"pg_sequence", pg_sequence},
+    {"pg_sequences", pg_sequences},   {"pg_rewrite", pg_rewrite},           {"pg_depend", pg_depend},
+    {"pg_description", pg_description}, {"pg_shdescription", pg_shdescription}, {"pg_type", pg_type},
+    {"wandian_placement", wandian_placement}, {"pg_stat_user_tables", pg_stat_tables}, {"pg_stat_all_tables", pg_stat_tables},
+    {"pg_stat_user_indexes", pg_stat_indexes}, {"pg_stat_all_indexes", pg_stat_indexes},
+};
+
+}  // namespace
+
+std::span<const SystemProducer> class_producers() { return kProducers; }
+
+}  // namespace wandian::sql

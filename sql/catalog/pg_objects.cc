@@ -1,0 +1,297 @@
+// Catalogs of everything that is not a relation: schemas, functions, operators, casts, roles, databases, extensions.
+#include <algorithm>
+
+#include "sql/catalog/producers.h"
+#include "sql/catalog/stored_objects.h"
+#include "sql/catalog_objects.h"
+#include "sql/ddl/services.h"
+#include "sql/functions/registry.h"
+#include "sql/types/text_io.h"
+
+namespace wandian::sql {
+
+using namespace type_oid;
+
+namespace {
+
+constexpr Oid kInternalLanguage = 12, kCLanguage = 13;
+
+template <class Visit>
+void each_object(const SystemContext& context, ObjectKind kind, Visit&& visit) {
+  const auto& objects = context.catalog.objects();
+  for (auto it = objects.lower_bound(std::pair(kind, Oid{0})); it != objects.end() && it->first.first == kind; ++it) visit(*it->second);
+}
+
+Status pg_namespace(const SystemContext& context, SystemRows& rows) {
+  for (const auto& [oid, schema] : context.catalog.schemas())
+    if (schema->database == 0 || schema->database == context.database) CatalogRow(rows).i(oid).t(schema->name).i(schema->owner).null().done();
+  return {};
+}
+
+struct ProcRow {
+  Oid oid = 0, schema = kPgCatalogSchema, owner = kBootstrapRole, language = kInternalLanguage, variadic = 0, result = 0;
+  std::string_view name, source;
+  char kind = 'f', volatility = 'i';
+  bool strict = false, set = false;
+  unsigned defaults = 0;
+  std::span<const Oid> arguments;
+  std::vector<Oid> out_types;
+  std::vector<std::string> names;
+  std::string_view binary;
+};
+
+void add_proc(SystemRows& rows, const ProcRow& p) {
+  CatalogRow row(rows);
+  row.i(p.oid).t(p.name).i(p.schema).i(p.owner).i(p.language).d(1).d(p.set ? 1000 : 0).i(p.variadic).i(0).c(p.kind).b(false).b(false).b(p.strict);
+  row.b(p.set).c(p.volatility).c('s').i(static_cast<std::int64_t>(p.arguments.size())).i(p.defaults).i(p.result).oid_vector(p.arguments);
+  if (p.out_types.empty()) {
+    row.null(2);
+  } else {
+    std::vector<Oid> all(p.arguments.begin(), p.arguments.end());
+    all.insert(all.end(), p.out_types.begin(), p.out_types.end());
+    row.oids(all);
+    // One letter an argument: i for input, o for output.
+    std::vector<std::string> modes(p.arguments.size(), "i");
+    modes.insert(modes.end(), p.out_types.size(), "o");
+    std::vector<Value> letters;
+    Arena& arena = rows.arena;
+    for (const std::string& mode : modes) letters.push_back(Value::of_int(mode[0]));
+    const Value array = build_array(kChar, letters, arena);
+    row.value(array);
+  }
+  if (p.names.empty()) row.null();
+  else row.texts(p.names);
+  row.null(2).t(p.source);
+  if (p.binary.empty()) row.null();
+  else row.t(p.binary);
+  row.null(3);
+  row.done();
+}
+
+Status pg_proc(const SystemContext& context, SystemRows& rows) {
+  for (const FunctionDef& function : all_functions()) {
+    if (function.kind == 'a') continue;
+    ProcRow p;
+    p.oid = function.oid;
+    p.name = p.source = function.name;
+    p.result = function.result;
+    p.kind = function.kind;
+    p.volatility = static_cast<char>(function.volatility);
+    p.strict = function.strict;
+    p.set = function.returns_set;
+    p.variadic = function.variadic;
+    p.defaults = function.defaults;
+    p.arguments = function.args;
+    if (!function.out_names.empty()) {
+      p.out_types = function.out_types;
+      p.names.assign(function.args.size(), "");
+      p.names.insert(p.names.end(), function.out_names.begin(), function.out_names.end());
+    }
+    add_proc(rows, p);
+  }
+  for (const AggregateDef& aggregate : all_aggregates()) {
+    ProcRow p;
+    p.oid = aggregate.oid;
+    p.name = aggregate.name;
+    p.source = "aggregate_dummy";
+    p.result = aggregate.result;
+    p.kind = 'a';
+    p.arguments = aggregate.args;
+    add_proc(rows, p);
+  }
+  each_object(context, ObjectKind::kFunction, [&](const ObjectDef& object) {
+    const auto function = FunctionObject::decode(object.definition);
+    if (!function || !in_database(context, object.parent)) return;
+    ProcRow p;
+    p.oid = object.oid;
+    p.schema = object.parent;
+    p.owner = object.owner;
+    p.language = kCLanguage;
+    p.name = function->name;
+    p.source = function->symbol;
+    p.binary = function->module;
+    p.result = function->is_procedure ? kVoid : function->result;
+    p.kind = function->is_procedure ? 'p' : 'f';
+    p.volatility = 'v';
+    p.strict = function->strict;
+    p.arguments = function->arguments;
+    p.names = function->argument_names;
+    add_proc(rows, p);
+  });
+  return {};
+}
+
+Status pg_aggregate(const SystemContext&, SystemRows& rows) {
+  for (const AggregateDef& aggregate : all_aggregates()) {
+    CatalogRow row(rows);
+    row.i(aggregate.oid).c('n').i(0).i(0).i(0).i(0).i(0).i(0).i(0).i(0).i(0).b(false).b(false).c('r').c('r').i(0).i(kInternal).i(0).i(0).i(0).null(2);
+    row.done();
+  }
+  return {};
+}
+
+Status pg_operator(const SystemContext&, SystemRows& rows) {
+  for (const OperatorDef& op : all_operators()) {
+    CatalogRow row(rows);
+    row.i(op.oid).t(op.name).i(kPgCatalogSchema).i(kBootstrapRole).c(op.left == 0 ? 'l' : 'b').b(op.hashable && op.btree_strategy == 3).b(op.hashable);
+    row.i(op.left).i(op.right).i(op.result).i(op.commutator).i(op.negator).i(op.function).i(0).i(0);
+    row.done();
+  }
+  return {};
+}
+
+Status pg_cast(const SystemContext&, SystemRows& rows) {
+  Oid oid = 10000;
+  for (const CastDef& cast : all_casts())
+    CatalogRow(rows).i(oid++).i(cast.source).i(cast.target).i(cast.function).c(static_cast<char>(cast.context)).c(static_cast<char>(cast.method)).done();
+  return {};
+}
+
+// ---- Databases and roles ----
+
+Status pg_database(const SystemContext& context, SystemRows& rows) {
+  each_object(context, ObjectKind::kDatabase, [&](const ObjectDef& database) {
+    const DatabaseProperties properties = DatabaseProperties::decode(database.definition).value_or(DatabaseProperties{});
+    CatalogRow row(rows);
+    row.i(database.oid).t(database.name).i(database.owner).i(6).c('c').b(properties.is_template).b(properties.allow_connections).i(properties.connection_limit);
+    row.i(0).i(0).i(1663).t("C.UTF-8").t("C.UTF-8").null(3);
+    row.done();
+  });
+  return {};
+}
+
+// A role's time limit: what was written, or null.
+Value valid_until(const RoleProperties& role, const SystemContext& context, SystemRows& rows) {
+  if (role.valid_until.empty()) return Value::null();
+  static const FormatSettings plain;
+  EvalContext eval{rows.arena, plain, &context.session, 0, 0, {}};
+  Value out;
+  if (!value_from_text(eval, kTimestamptz, -1, role.valid_until, &out)) return Value::null();
+  return out;
+}
+
+std::vector<std::string> setting_texts(const RoleProperties& role) {
+  std::vector<std::string> out;
+  for (const auto& [name, value] : role.settings) out.push_back(name + "=" + value);
+  return out;
+}
+
+template <class Visit>
+void each_role(const SystemContext& context, Visit&& visit) {
+  each_object(context, ObjectKind::kRole, [&](const ObjectDef& role) {
+    visit(role, RoleProperties::decode(role.definition).value_or(RoleProperties{}));
+  });
+}
+
+bool asked_by_superuser(const SystemContext& context) {
+  const auto role = context.catalog.find_object(ObjectKind::kRole, 0, context.session.current_user());
+  const auto properties = role != nullptr ? RoleProperties::decode(role->definition) : std::nullopt;
+  return properties && properties->superuser;
+}
+
+Status pg_authid(const SystemContext& context, SystemRows& rows) {
+  if (!asked_by_superuser(context)) return Status{sqlstate::insufficient_privilege, "permission denied for table pg_authid"};
+  each_role(context, [&](const ObjectDef& role, const RoleProperties& p) {
+    CatalogRow row(rows);
+    row.i(role.oid).t(role.name).b(p.superuser).b(p.inherit).b(p.create_role).b(p.create_database).b(p.can_login).b(p.replication).b(p.bypass_rls);
+    row.i(p.connection_limit).t_or_null(p.verifier.empty() ? std::nullopt : std::optional(p.verifier)).value(valid_until(p, context, rows));
+    row.done();
+  });
+  return {};
+}
+
+Status pg_roles(const SystemContext& context, SystemRows& rows) {
+  each_role(context, [&](const ObjectDef& role, const RoleProperties& p) {
+    CatalogRow row(rows);
+    row.t(role.name).b(p.superuser).b(p.inherit).b(p.create_role).b(p.create_database).b(p.can_login).b(p.replication).i(p.connection_limit);
+    row.t("********").value(valid_until(p, context, rows)).b(p.bypass_rls);
+    if (p.settings.empty()) row.null();
+    else row.texts(setting_texts(p));
+    row.i(role.oid);
+    row.done();
+  });
+  return {};
+}
+
+Status users(const SystemContext& context, SystemRows& rows, bool shadow) {
+  if (shadow && !asked_by_superuser(context)) return Status{sqlstate::insufficient_privilege, "permission denied for view pg_shadow"};
+  each_role(context, [&](const ObjectDef& role, const RoleProperties& p) {
+    if (!p.can_login) return;
+    CatalogRow row(rows);
+    row.t(role.name).i(role.oid).b(p.create_database).b(p.superuser).b(p.replication).b(p.bypass_rls);
+    if (!shadow) row.t("********");
+    else row.t_or_null(p.verifier.empty() ? std::nullopt : std::optional(p.verifier));
+    row.value(valid_until(p, context, rows));
+    if (p.settings.empty()) row.null();
+    else row.texts(setting_texts(p));
+    row.done();
+  });
+  return {};
+}
+Status pg_user(const SystemContext& context, SystemRows& rows) { return users(context, rows, false); }
+Status pg_shadow(const SystemContext& context, SystemRows& rows) { return users(context, rows, true); }
+
+Status pg_auth_members(const SystemContext& context, SystemRows& rows) {
+  each_role(context, [&](const ObjectDef& role, const RoleProperties& p) {
+    for (const RoleProperties::Membership& membership : p.member_of)
+      CatalogRow(rows).i(membership.role).i(role.oid).i(membership.grantor).b(membership.admin).done();
+  });
+  return {};
+}
+
+// ---- Extensions ----
+
+Status pg_extension(const SystemContext& context, SystemRows& rows) {
+  each_object(context, ObjectKind::kExtension, [&](const ObjectDef& object) {
+    const auto extension = ExtensionObject::decode(object.definition);
+    if (!extension || object.parent != context.database) return;
+    CatalogRow(rows).i(object.oid).t(object.name).i(object.owner).i(extension->schema).b(false).t(extension->version).null(2).done();
+  });
+  return {};
+}
+
+std::optional<std::string> installed_version(const SystemContext& context, std::string_view name) {
+  const auto object = context.catalog.find_object(ObjectKind::kExtension, context.database, name);
+  const auto extension = object != nullptr ? ExtensionObject::decode(object->definition) : std::nullopt;
+  if (!extension) return std::nullopt;
+  return extension->version;
+}
+
+Status pg_available_extensions(const SystemContext& context, SystemRows& rows) {
+  const ExtensionSource* source = ddl_services().extensions;
+  if (source == nullptr) return {};
+  for (const ExtensionInfo* info : source->all_extensions())
+    CatalogRow(rows).t(info->name).t(info->version).t_or_null(installed_version(context, info->name)).t(info->comment).done();
+  return {};
+}
+
+Status pg_available_extension_versions(const SystemContext& context, SystemRows& rows) {
+  const ExtensionSource* source = ddl_services().extensions;
+  if (source == nullptr) return {};
+  for (const ExtensionInfo* info : source->all_extensions())
+    CatalogRow(rows).t(info->name).t(info->version).b(installed_version(context, info->name) == info->version).b(true).b(false).b(false).null(2).t(info->comment).done();
+  return {};
+}
+
+constexpr SystemProducer kProducers[] = {
+    {"pg_namespace", pg_namespace},
+    {"pg_proc", pg_proc},
+    {"pg_aggregate", pg_aggregate},
+    {"pg_operator", pg_operator},
+    {"pg_cast", pg_cast},
+    {"pg_database", pg_database},
+    {"pg_authid", pg_authid},
+    {"pg_roles", pg_roles},
+    {"pg_user", pg_user},
+    {"pg_shadow", pg_shadow},
+    {"pg_auth_members", pg_auth_members},
+    {"pg_extension", pg_extension},
+    {"pg_available_extensions", pg_available_extensions},
+    {"pg_available_extension_versions", pg_available_extension_versions},
+};
+
+}  // namespace
+
+std::span<const SystemProducer> object_producers() { return kProducers; }
+
+}  // namespace wandian::sql

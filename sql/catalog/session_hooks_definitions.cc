@@ -1,0 +1,284 @@
+// SessionHooks: definitions as pg_get_* prints them, comments, sizes.
+#include <algorithm>
+
+#include "engine/table.h"
+#include "sql/catalog/deparse.h"
+#include "sql/catalog/relation_names.h"
+#include "sql/catalog/stored_objects.h"
+#include "sql/functions/quote.h"
+#include "sql/functions/registry.h"
+#include "sql/session_impl.h"
+#include "sql/types/text_io.h"
+
+namespace wandian::sql {
+
+namespace {
+
+std::string column_list(const TableDef& table, const std::vector<std::uint16_t>& columns) {
+  std::string out;
+  for (std::size_t i = 0; i < columns.size(); ++i) out += (i != 0 ? ", " : "") + quote_identifier(table.columns[columns[i]].name);
+  return out;
+}
+
+std::string key_list(const TableDef& table, const IndexDef& index, std::size_t from, std::size_t to, bool with_order) {
+  std::string out;
+  for (std::size_t i = from; i < to; ++i) {
+    const IndexPart& part = index.parts[i];
+    if (i != from) out += ", ";
+    if (part.column >= table.columns.size()) continue;
+    out += quote_identifier(table.columns[part.column].name);
+    if (!with_order) continue;
+    if (part.descending) out += " DESC";
+    if (part.descending && !part.nulls_first) out += " NULLS LAST";
+    if (!part.descending && part.nulls_first) out += " NULLS FIRST";
+  }
+  return out;
+}
+
+std::string options_text(const std::vector<std::pair<std::string, std::string>>& options) {
+  std::string out;
+  for (const auto& [name, value] : options) out += (out.empty() ? "" : ", ") + quote_identifier(name) + "=" + quote_literal(value);
+  return out;
+}
+
+std::string key_constraint(const TableDef& table, const IndexDef& index) {
+  std::string out = index.primary ? "PRIMARY KEY (" : index.nulls_not_distinct ? "UNIQUE NULLS NOT DISTINCT (" : "UNIQUE (";
+  out += key_list(table, index, 0, index.key_parts, false) + ")";
+  if (index.parts.size() > index.key_parts) out += " INCLUDE (" + key_list(table, index, index.key_parts, index.parts.size(), false) + ")";
+  if (!index.options.empty()) out += " WITH (" + options_text(index.options) + ")";
+  return out;
+}
+
+const char* action_text(char action) {
+  switch (action) {
+    case 'r': return "RESTRICT";
+    case 'c': return "CASCADE";
+    case 'n': return "SET NULL";
+    case 'd': return "SET DEFAULT";
+    default: return nullptr;
+  }
+}
+
+}  // namespace
+
+std::optional<std::string> SessionImpl::expression_text(std::string_view node_tree, Oid relation, bool) {
+  const std::shared_ptr<const Catalog> known = catalog();
+  const auto table = relation != 0 ? known->table(relation) : nullptr;
+  std::vector<StandaloneColumn> columns;
+  DeparseOptions printing;
+  printing.names = this;
+  StandaloneOptions options;
+  options.use = StandaloneUse::kUsing;
+  if (table != nullptr) {
+    columns = standalone_columns(*table);
+    printing.columns = column_names(*table);
+    options.table_name = table->name;
+    options.columns = columns;
+  }
+  const Result<BoundExpression> bound = bind_standalone_expression(node_tree, bind_context(), options);
+  if (!bound.ok()) return std::string(node_tree);
+  return deparse(bound.value().expr, printing);
+}
+
+std::optional<std::string> SessionImpl::constraint_definition(Oid constraint, bool pretty) {
+  const std::shared_ptr<const Catalog> known = catalog();
+  for (const auto& [oid, table] : known->tables()) {
+    if (table->internal) continue;
+    for (const IndexDef& index : table->indexes)
+      if (index.constraint == constraint && constraint != 0) return key_constraint(*table, index);
+    for (const CheckDef& check : table->checks)
+      if (check.oid == constraint) return "CHECK (" + expression_text(check.expression, oid, pretty).value_or(check.expression) + ")";
+    for (const ForeignKeyDef& key : table->foreign_keys) {
+      if (key.oid != constraint) continue;
+      const auto referenced = known->table(key.referenced_table);
+      if (referenced == nullptr) return std::nullopt;
+      std::string out = "FOREIGN KEY (" + column_list(*table, key.columns) + ") REFERENCES " +
+                        object_name(ObjectClass::kRelation, referenced->oid).value_or(referenced->name) + "(" +
+                        column_list(*referenced, key.referenced_columns) + ")";
+      if (key.match == 'f') out += " MATCH FULL";
+      if (const char* action = action_text(key.on_update)) out += std::string(" ON UPDATE ") + action;
+      if (const char* action = action_text(key.on_delete)) out += std::string(" ON DELETE ") + action;
+      return out;
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> SessionImpl::index_definition(Oid oid, std::int32_t column, bool pretty) {
+  const std::shared_ptr<const Catalog> known = catalog();
+  const auto facts = relation_facts(*known, oid);
+  if (!facts || facts->index == nullptr) return std::nullopt;
+  const IndexDef& index = *facts->index;
+  const TableDef& table = *facts->table;
+  if (column > 0) {
+    if (static_cast<std::size_t>(column) > index.parts.size()) return std::string();
+    return quote_identifier(table.columns[index.parts[static_cast<std::size_t>(column) - 1].column].name);
+  }
+  std::string out = index.unique ? "CREATE UNIQUE INDEX " : "CREATE INDEX ";
+  out += quote_identifier(index.name) + " ON ";
+  const std::string qualified = quote_identifier(schema_text(*known, table.schema)) + "." + quote_identifier(table.name);
+  out += pretty ? object_name(ObjectClass::kRelation, table.oid).value_or(qualified) : qualified;
+  out += " USING btree (" + key_list(table, index, 0, index.key_parts, true) + ")";
+  if (index.parts.size() > index.key_parts) out += " INCLUDE (" + key_list(table, index, index.key_parts, index.parts.size(), false) + ")";
+  if (index.nulls_not_distinct) out += " NULLS NOT DISTINCT";
+  if (!index.options.empty()) out += " WITH (" + options_text(index.options) + ")";
+  return out;
+}
+
+std::optional<std::string> SessionImpl::view_definition(Oid oid, bool) {
+  const std::shared_ptr<const Catalog> known = catalog();
+  if (const auto view = known->object(ObjectKind::kView, oid)) {
+    const auto definition = ViewDefinition::decode(view->definition);
+    if (definition) return " " + definition->query + ";";
+  }
+  if (const SystemRelation* system = find_system_relation(oid); system != nullptr && !system->view_definition.empty())
+    return " " + system->view_definition + ";";
+  return std::nullopt;
+}
+
+namespace {
+
+std::optional<FunctionObject> native_function(const Catalog& catalog, Oid oid) {
+  const auto object = catalog.object(ObjectKind::kFunction, oid);
+  return object != nullptr ? FunctionObject::decode(object->definition) : std::nullopt;
+}
+
+std::string arguments_text(std::span<const Oid> types, const std::vector<std::string>& names, Oid variadic) {
+  std::string out;
+  for (std::size_t i = 0; i < types.size(); ++i) {
+    if (i != 0) out += ", ";
+    if (variadic != 0 && i + 1 == types.size()) out += "VARIADIC ";
+    if (i < names.size() && !names[i].empty()) out += quote_identifier(names[i]) + " ";
+    out += format_type(types[i], -1);
+  }
+  return out;
+}
+
+}  // namespace
+
+std::optional<std::string> SessionImpl::function_arguments(Oid oid, bool) {
+  const std::shared_ptr<const Catalog> known = catalog();
+  if (const FunctionDef* function = find_function(oid)) return arguments_text(function->args, {}, function->variadic);
+  if (const AggregateDef* aggregate = find_aggregate(oid)) return arguments_text(aggregate->args, {}, 0);
+  const auto native = native_function(*known, oid);
+  if (!native) return std::nullopt;
+  return arguments_text(native->arguments, native->argument_names, 0);
+}
+
+std::optional<std::string> SessionImpl::function_result(Oid oid) {
+  const std::shared_ptr<const Catalog> known = catalog();
+  if (const FunctionDef* function = find_function(oid)) return (function->returns_set ? "SETOF " : "") + format_type(function->result, -1);
+  if (const AggregateDef* aggregate = find_aggregate(oid)) return format_type(aggregate->result, -1);
+  const auto native = native_function(*known, oid);
+  if (!native || native->is_procedure) return std::nullopt;
+  return format_type(native->result, -1);
+}
+
+std::optional<std::string> SessionImpl::function_definition(Oid oid) {
+  const std::shared_ptr<const Catalog> known = catalog();
+  const auto native = native_function(*known, oid);
+  if (!native) return std::nullopt;
+  const auto object = known->object(ObjectKind::kFunction, oid);
+  std::string out = native->is_procedure ? "CREATE OR REPLACE PROCEDURE " : "CREATE OR REPLACE FUNCTION ";
+  out += quote_identifier(schema_text(*known, object->parent)) + "." + quote_identifier(native->name) + "(" +
+         arguments_text(native->arguments, native->argument_names, 0) + ")\n";
+  if (!native->is_procedure) out += " RETURNS " + format_type(native->result, -1) + "\n";
+  out += " LANGUAGE c\n";
+  if (native->strict) out += " STRICT\n";
+  return out + "AS " + quote_literal(native->module) + ", $function$" + native->symbol + "$function$\n";
+}
+
+std::optional<std::string> SessionImpl::trigger_definition(Oid, bool) { return std::nullopt; }
+std::optional<std::string> SessionImpl::rule_definition(Oid, bool) { return std::nullopt; }
+std::optional<std::string> SessionImpl::partition_key_definition(Oid) { return std::nullopt; }
+
+Result<std::optional<std::string>> SessionImpl::serial_sequence(std::string_view table_name, std::string_view column_name) {
+  const std::shared_ptr<const Catalog> known = catalog();
+  WANDIAN_ASSIGN(const Oid oid, resolve(ObjectClass::kRelation, table_name, false));
+  const auto table = known->table(oid);
+  if (table == nullptr) return Status{sqlstate::undefined_column, "column \"" + std::string(column_name) + "\" of relation \"" + std::string(table_name) + "\" does not exist"};
+  const int column = table->find_column(column_name);
+  if (column < 0)
+    return Status{sqlstate::undefined_column, "column \"" + std::string(column_name) + "\" of relation \"" + table->name + "\" does not exist"};
+  for (const auto& [sequence_oid, sequence] : known->sequences())
+    if (sequence->owned_by_table == oid && sequence->owned_by_column == column)
+      return std::optional<std::string>(quote_identifier(schema_text(*known, sequence->schema)) + "." + quote_identifier(sequence->name));
+  return std::optional<std::string>();
+}
+
+std::optional<std::string> SessionImpl::description(Oid object, Oid object_catalog, std::int32_t column, bool) {
+  const std::shared_ptr<const Catalog> known = catalog();
+  for (auto it = known->objects().lower_bound(std::pair(ObjectKind::kComment, Oid{0}));
+       it != known->objects().end() && it->first.first == ObjectKind::kComment; ++it) {
+    const ObjectDef& comment = *it->second;
+    if (comment.parent != object) continue;
+    if (object_catalog != 0 ? comment.name == comment_name(object_catalog, column) : comment.name.ends_with("." + std::to_string(column)))
+      return comment.definition;
+  }
+  return std::nullopt;
+}
+
+std::optional<bool> SessionImpl::index_column_property(Oid oid, std::int32_t column, std::string_view property) {
+  const auto facts = relation_facts(*catalog(), oid);
+  if (!facts || facts->index == nullptr || column < 1 || static_cast<std::size_t>(column) > facts->index->parts.size()) return std::nullopt;
+  const IndexPart& part = facts->index->parts[static_cast<std::size_t>(column) - 1];
+  const bool key = static_cast<std::size_t>(column) <= facts->index->key_parts;
+  if (property == "asc") return key ? std::optional(!part.descending) : std::nullopt;
+  if (property == "desc") return key ? std::optional(part.descending) : std::nullopt;
+  if (property == "nulls_first") return key ? std::optional(part.nulls_first) : std::nullopt;
+  if (property == "nulls_last") return key ? std::optional(!part.nulls_first) : std::nullopt;
+  if (property == "orderable" || property == "search_array" || property == "search_nulls") return key;
+  if (property == "returnable") return true;
+  if (property == "distance_orderable") return false;
+  return std::nullopt;
+}
+
+namespace {
+
+// What the rows take, about: fixed part, version header, and a share of the index.
+std::int64_t table_bytes(const TableDef& table) {
+  constexpr std::int64_t kRowOverhead = 96;
+  std::int64_t rows = 0;
+  const PartitionId end = table.storage->highest.load(std::memory_order_acquire);
+  for (PartitionId p = 0; p < end; ++p)
+    if (const TablePartition* partition = table.storage->find(p)) rows += std::max<std::int64_t>(0, partition->live_rows.load(std::memory_order_relaxed));
+  return rows * (kRowOverhead + table.layouts->newest().fixed_size());
+}
+std::int64_t index_bytes(const TableDef& table) {
+  constexpr std::int64_t kEntry = 40;
+  std::int64_t rows = 0;
+  const PartitionId end = table.storage->highest.load(std::memory_order_acquire);
+  for (PartitionId p = 0; p < end; ++p)
+    if (const TablePartition* partition = table.storage->find(p)) rows += std::max<std::int64_t>(0, partition->live_rows.load(std::memory_order_relaxed));
+  return rows * kEntry;
+}
+
+}  // namespace
+
+std::optional<std::int64_t> SessionImpl::size(SizeKind kind, Oid object) {
+  const std::shared_ptr<const Catalog> known = catalog();
+  if (kind == SizeKind::kDatabase || kind == SizeKind::kTablespace) {
+    if (kind == SizeKind::kDatabase && known->object(ObjectKind::kDatabase, object) == nullptr) return std::nullopt;
+    std::int64_t total = 0;
+    for (const auto& [oid, table] : known->tables()) {
+      const auto schema = known->schema(table->schema);
+      if (kind == SizeKind::kDatabase && schema != nullptr && schema->database != 0 && schema->database != object) continue;
+      total += table_bytes(*table) + index_bytes(*table) * static_cast<std::int64_t>(table->indexes.size());
+    }
+    return total;
+  }
+  const auto facts = relation_facts(*known, object);
+  if (!facts) return std::nullopt;
+  if (facts->kind == FoundRelation::Kind::kSequence) return 8192;
+  if (facts->table == nullptr) return 0;
+  const std::int64_t indexes = index_bytes(*facts->table);
+  if (facts->kind == FoundRelation::Kind::kIndex) return indexes;
+  const std::int64_t all_indexes = indexes * static_cast<std::int64_t>(facts->table->indexes.size());
+  switch (kind) {
+    case SizeKind::kIndexes: return all_indexes;
+    case SizeKind::kTotalRelation: return table_bytes(*facts->table) + all_indexes;
+    default: return table_bytes(*facts->table);
+  }
+}
+
+}  // namespace wandian::sql

@@ -1,0 +1,442 @@
+// SessionHooks: names of objects, what the search path finds, privileges.
+#include <algorithm>
+#include <charconv>
+
+#include "sql/catalog/relation_names.h"
+#include "sql/catalog/stored_objects.h"
+#include "sql/functions/quote.h"
+#include "sql/functions/registry.h"
+#include "sql/session_impl.h"
+#include "sql/types/text_io.h"
+
+namespace wandian::sql {
+
+// ---- Relations by OID ----
+
+std::optional<RelationFacts> relation_facts(const Catalog& catalog, Oid oid) {
+  RelationFacts out;
+  out.oid = oid;
+  if (const auto table = catalog.table(oid); table != nullptr && !table->internal) {
+    out.schema = table->schema;
+    out.owner = table->owner;
+    out.name = table->name;
+    out.table = table;
+    return out;
+  }
+  if (const auto sequence = catalog.sequence(oid)) {
+    out.kind = FoundRelation::Kind::kSequence;
+    out.schema = sequence->schema;
+    out.owner = sequence->owner;
+    out.name = sequence->name;
+    return out;
+  }
+  if (const auto view = catalog.object(ObjectKind::kView, oid)) {
+    out.kind = FoundRelation::Kind::kView;
+    out.schema = view->parent;
+    out.owner = view->owner;
+    out.name = view->name;
+    return out;
+  }
+  if (const SystemRelation* system = find_system_relation(oid)) {
+    out.kind = FoundRelation::Kind::kSystem;
+    out.schema = system->schema;
+    out.owner = kBootstrapRole;
+    out.name = system->name;
+    return out;
+  }
+  if (oid < kFirstUserOid) return std::nullopt;
+  for (const auto& [table_oid, table] : catalog.tables()) {
+    if (table->internal) continue;
+    for (const IndexDef& index : table->indexes) {
+      if (index.oid != oid) continue;
+      out.kind = FoundRelation::Kind::kIndex;
+      out.schema = table->schema;
+      out.owner = table->owner;
+      out.name = index.name;
+      out.table = table;
+      out.index = &index;
+      return out;
+    }
+  }
+  return std::nullopt;
+}
+
+Result<std::vector<std::string>> split_name(std::string_view text) {
+  const auto invalid = [] { return Status{sqlstate::invalid_name, "invalid name syntax"}; };
+  std::vector<std::string> out;
+  std::size_t at = 0;
+  const auto skip_space = [&] {
+    while (at < text.size() && (text[at] == ' ' || text[at] == '\t' || text[at] == '\n' || text[at] == '\r')) ++at;
+  };
+  for (;;) {
+    skip_space();
+    std::string part;
+    if (at < text.size() && text[at] == '"') {
+      ++at;
+      bool closed = false;
+      while (at < text.size()) {
+        if (text[at] == '"') {
+          if (at + 1 < text.size() && text[at + 1] == '"') ++at;
+          else {
+            ++at;
+            closed = true;
+            break;
+          }
+        }
+        part += text[at++];
+      }
+      if (!closed || part.empty()) return invalid();
+    } else {
+      while (at < text.size()) {
+        const char c = text[at];
+        const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (c & 0x80) != 0;
+        const bool later = (c >= '0' && c <= '9') || c == '$';
+        if (!letter && !(later && !part.empty())) break;
+        part += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+        ++at;
+      }
+      if (part.empty()) return invalid();
+    }
+    out.push_back(std::move(part));
+    skip_space();
+    if (at == text.size()) return out;
+    if (text[at] != '.') return invalid();
+    ++at;
+  }
+}
+
+std::string schema_text(const Catalog& catalog, Oid schema) {
+  if (schema == kPgCatalogSchema) return "pg_catalog";
+  if (schema == kInformationSchema) return "information_schema";
+  const auto found = catalog.schema(schema);
+  return found != nullptr ? found->name : std::string();
+}
+
+namespace {
+
+std::string quoted(std::string_view name) { return "\"" + std::string(name) + "\""; }
+
+std::string argument_list(std::span<const Oid> types) {
+  std::string out = "(";
+  for (std::size_t i = 0; i < types.size(); ++i) {
+    if (i != 0) out += ",";
+    out += format_type(types[i], -1);
+  }
+  return out + ")";
+}
+
+struct NamedFunction {
+  Oid oid;
+  std::string name;
+  std::vector<Oid> arguments;
+  Oid schema;
+};
+
+// Every function of that name, built-in and native, in the schemas given.
+std::vector<NamedFunction> functions_named(const Catalog& catalog, std::span<const Oid> schemas, std::string_view name) {
+  std::vector<NamedFunction> out;
+  for (const Oid schema : schemas) {
+    if (schema == kPgCatalogSchema) {
+      for (const FunctionDef* function : find_functions(name)) out.push_back({function->oid, std::string(function->name), function->args, schema});
+      for (const AggregateDef* aggregate : find_aggregates(name)) {
+        const bool known = std::any_of(out.begin(), out.end(), [&](const NamedFunction& f) { return f.oid == aggregate->oid; });
+        if (!known) out.push_back({aggregate->oid, std::string(aggregate->name), aggregate->args, schema});
+      }
+      continue;
+    }
+    for (auto it = catalog.objects().lower_bound(std::pair(ObjectKind::kFunction, Oid{0}));
+         it != catalog.objects().end() && it->first.first == ObjectKind::kFunction; ++it) {
+      if (it->second->parent != schema) continue;
+      const auto stored = FunctionObject::decode(it->second->definition);
+      if (stored && stored->name == name) out.push_back({it->second->oid, stored->name, stored->arguments, schema});
+    }
+  }
+  return out;
+}
+
+std::optional<NamedFunction> function_by_oid(const Catalog& catalog, Oid oid) {
+  if (const FunctionDef* function = find_function(oid)) return NamedFunction{oid, std::string(function->name), function->args, kPgCatalogSchema};
+  if (const AggregateDef* aggregate = find_aggregate(oid)) return NamedFunction{oid, std::string(aggregate->name), aggregate->args, kPgCatalogSchema};
+  const auto object = catalog.object(ObjectKind::kFunction, oid);
+  if (object == nullptr) return std::nullopt;
+  const auto stored = FunctionObject::decode(object->definition);
+  if (!stored) return std::nullopt;
+  return NamedFunction{oid, stored->name, stored->arguments, object->parent};
+}
+
+}  // namespace
+
+// ---- Resolving ----
+
+Result<Oid> SessionImpl::resolve(ObjectClass kind, std::string_view name, bool missing_ok) {
+  const std::shared_ptr<const Catalog> known = catalog();
+  const auto missing = [&](Status status) -> Result<Oid> {
+    if (missing_ok) return Oid{0};
+    return status;
+  };
+  if (kind == ObjectClass::kType) {
+    Result<ResolvedType> type = resolve_type(name);
+    if (type.ok()) return type->type;
+    if (missing_ok && type.status().code() == sqlstate::undefined_object) return Oid{0};
+    return type.take_status();
+  }
+  if (kind == ObjectClass::kOperator) {
+    const std::size_t dot = name.rfind('.');
+    const std::string_view symbol = dot != std::string_view::npos && name.starts_with("pg_catalog.") ? name.substr(dot + 1) : name;
+    const auto found = find_operators(symbol);
+    if (found.size() == 1) return found[0]->oid;
+    if (found.empty()) return missing(Status{sqlstate::undefined_function, "operator does not exist: " + std::string(name)});
+    if (missing_ok) return Oid{0};
+    return Status{sqlstate::ambiguous_function, "more than one operator named " + std::string(name)};
+  }
+  std::string_view call = name;
+  std::vector<Oid> arguments;
+  if (kind == ObjectClass::kFunctionSignature) {
+    const std::size_t open = name.find('(');
+    if (open == std::string_view::npos || name.back() != ')') return Status{sqlstate::invalid_text_representation, "expected a left parenthesis"};
+    call = name.substr(0, open);
+    std::string_view list = name.substr(open + 1, name.size() - open - 2);
+    while (list.find_first_not_of(" \t\n") != std::string_view::npos) {
+      // A comma inside of brackets belongs to a type's modifiers.
+      std::size_t end = 0;
+      for (int depth = 0; end < list.size() && (depth != 0 || list[end] != ','); ++end) depth += list[end] == '(' ? 1 : list[end] == ')' ? -1 : 0;
+      WANDIAN_ASSIGN(const ResolvedType type, resolve_type(list.substr(0, end)));
+      arguments.push_back(type.type);
+      if (end == list.size()) break;
+      list.remove_prefix(end + 1);
+    }
+  }
+  WANDIAN_ASSIGN(const std::vector<std::string> parts, split_name(call));
+  const std::string& object = parts.back();
+  const std::string schema = parts.size() > 1 ? parts[parts.size() - 2] : std::string();
+  switch (kind) {
+    case ObjectClass::kRelation: {
+      if (!schema.empty() && schema != "pg_temp" && schema != "pg_catalog" && schema != "information_schema" && !known->find_schema(database_, schema))
+        return missing(Status{sqlstate::invalid_schema_name, "schema " + quoted(schema) + " does not exist"});
+      const auto found = find_relation(bind_context(), schema, object);
+      if (found) return found->oid;
+      return missing(undefined_relation(schema, object));
+    }
+    case ObjectClass::kNamespace: {
+      if (object == "pg_catalog") return kPgCatalogSchema;
+      if (object == "information_schema") return kInformationSchema;
+      const auto found = known->find_schema(database_, object);
+      if (found) return *found;
+      return missing(Status{sqlstate::invalid_schema_name, "schema " + quoted(object) + " does not exist"});
+    }
+    case ObjectClass::kRole: {
+      const auto found = known->find_object(ObjectKind::kRole, 0, object);
+      if (found != nullptr) return found->oid;
+      return missing(Status{sqlstate::undefined_object, "role " + quoted(object) + " does not exist"});
+    }
+    default: break;
+  }
+  std::vector<Oid> schemas = search_path();
+  if (!schema.empty()) {
+    Result<Oid> only = resolve(ObjectClass::kNamespace, quote_identifier(schema), missing_ok);
+    if (!only.ok()) return only.take_status();
+    if (only.value() == 0) return Oid{0};
+    schemas = {only.value()};
+  }
+  const std::vector<NamedFunction> found = functions_named(*known, schemas, object);
+  if (kind == ObjectClass::kFunctionSignature) {
+    for (const NamedFunction& function : found)
+      if (function.arguments == arguments) return function.oid;
+    return missing(Status{sqlstate::undefined_function, "function " + quoted(name) + " does not exist"});
+  }
+  if (found.size() == 1) return found[0].oid;
+  if (found.empty()) return missing(Status{sqlstate::undefined_function, "function " + quoted(name) + " does not exist"});
+  if (missing_ok) return Oid{0};
+  return Status{sqlstate::ambiguous_function, "more than one function named " + quoted(name)};
+}
+
+bool SessionImpl::visible(ObjectClass kind, Oid oid) {
+  const std::shared_ptr<const Catalog> known = catalog();
+  switch (kind) {
+    case ObjectClass::kRelation: {
+      const auto facts = relation_facts(*known, oid);
+      if (!facts) return false;
+      const auto found = find_relation(bind_context(), {}, facts->name);
+      return found && found->oid == oid;
+    }
+    case ObjectClass::kFunction:
+    case ObjectClass::kFunctionSignature: {
+      const auto function = function_by_oid(*known, oid);
+      if (!function) return false;
+      for (const Oid schema : search_path()) {
+        const Oid only[] = {schema};
+        for (const NamedFunction& candidate : functions_named(*known, only, function->name))
+          if (candidate.arguments == function->arguments) return candidate.oid == oid;
+      }
+      return false;
+    }
+    case ObjectClass::kType: return find_type(oid) != nullptr;
+    default: return true;
+  }
+}
+
+std::optional<std::string> SessionImpl::object_name(ObjectClass kind, Oid oid) {
+  const std::shared_ptr<const Catalog> known = catalog();
+  switch (kind) {
+    case ObjectClass::kRelation: {
+      const auto facts = relation_facts(*known, oid);
+      if (!facts) return std::nullopt;
+      if (visible(kind, oid)) return quote_identifier(facts->name);
+      return quote_identifier(schema_text(*known, facts->schema)) + "." + quote_identifier(facts->name);
+    }
+    case ObjectClass::kType:
+      if (find_type(oid) == nullptr) return std::nullopt;
+      return format_type(oid, -1);
+    case ObjectClass::kFunction:
+    case ObjectClass::kFunctionSignature: {
+      const auto function = function_by_oid(*known, oid);
+      if (!function) return std::nullopt;
+      std::string name = quote_identifier(function->name);
+      if (kind == ObjectClass::kFunctionSignature) {
+        if (!visible(kind, oid)) name = quote_identifier(schema_text(*known, function->schema)) + "." + name;
+        return name + argument_list(function->arguments);
+      }
+      // A name alone must be unique to be read back.
+      const std::vector<Oid>& path = search_path();
+      if (functions_named(*known, path, function->name).size() == 1) return name;
+      return quote_identifier(schema_text(*known, function->schema)) + "." + name;
+    }
+    case ObjectClass::kOperator: {
+      const OperatorDef* op = find_operator(oid);
+      if (op == nullptr) return std::nullopt;
+      const std::string symbol(op->name);
+      return find_operators(op->name).size() == 1 ? symbol : "pg_catalog." + symbol;
+    }
+    case ObjectClass::kNamespace: {
+      const std::string name = schema_text(*known, oid);
+      if (name.empty()) return std::nullopt;
+      return quote_identifier(name);
+    }
+    case ObjectClass::kRole: {
+      const auto role = known->object(ObjectKind::kRole, oid);
+      if (role == nullptr) return std::nullopt;
+      return quote_identifier(role->name);
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> SessionImpl::type_name(Oid, std::int32_t) { return std::nullopt; }
+
+// ---- Privileges ----
+
+namespace {
+
+bool known_privilege(PrivilegeClass kind, std::string_view privilege) {
+  std::vector<std::string_view> words;
+  switch (kind) {
+    case PrivilegeClass::kTable: words = {"SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER", "RULE"}; break;
+    case PrivilegeClass::kColumn:
+    case PrivilegeClass::kAnyColumn: words = {"SELECT", "INSERT", "UPDATE", "REFERENCES"}; break;
+    case PrivilegeClass::kSequence: words = {"USAGE", "SELECT", "UPDATE"}; break;
+    case PrivilegeClass::kDatabase: words = {"CREATE", "CONNECT", "TEMPORARY", "TEMP"}; break;
+    case PrivilegeClass::kFunction: words = {"EXECUTE"}; break;
+    case PrivilegeClass::kSchema: words = {"CREATE", "USAGE"}; break;
+    case PrivilegeClass::kTablespace: words = {"CREATE"}; break;
+    case PrivilegeClass::kRole: words = {"USAGE", "MEMBER"}; break;
+    case PrivilegeClass::kParameter: words = {"SET", "ALTER SYSTEM"}; break;
+    default: words = {"USAGE"};
+  }
+  return std::find(words.begin(), words.end(), privilege) != words.end();
+}
+
+}  // namespace
+
+Result<std::optional<bool>> SessionImpl::has_privilege(Oid role, PrivilegeClass kind, Oid object, std::int16_t column, std::string_view privileges) {
+  const std::shared_ptr<const Catalog> known = catalog();
+  std::string_view rest = privileges;
+  for (;;) {
+    const std::size_t comma = rest.find(',');
+    std::string word;
+    for (const char c : rest.substr(0, comma)) word += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    while (!word.empty() && word.front() == ' ') word.erase(0, 1);
+    while (!word.empty() && word.back() == ' ') word.pop_back();
+    std::string base = word;
+    if (base.ends_with(" WITH GRANT OPTION")) base.resize(base.size() - 18);
+    if (base.ends_with(" WITH ADMIN OPTION")) base.resize(base.size() - 18);
+    if (!known_privilege(kind, base))
+      return Status{sqlstate::invalid_parameter_value, "unrecognized privilege type: \"" + std::string(rest.substr(0, comma)) + "\""};
+    if (comma == std::string_view::npos) break;
+    rest.remove_prefix(comma + 1);
+  }
+  Oid owner = kBootstrapRole;
+  switch (kind) {
+    case PrivilegeClass::kTable:
+    case PrivilegeClass::kColumn:
+    case PrivilegeClass::kAnyColumn:
+    case PrivilegeClass::kSequence: {
+      const auto facts = relation_facts(*known, object);
+      if (!facts) return std::optional<bool>();
+      if (column > 0 && facts->table != nullptr && facts->kind == FoundRelation::Kind::kTable &&
+          (static_cast<std::size_t>(column) > facts->table->columns.size() || facts->table->columns[static_cast<std::size_t>(column) - 1].dropped))
+        return std::optional<bool>();
+      owner = facts->owner;
+      break;
+    }
+    case PrivilegeClass::kSchema: {
+      if (schema_text(*known, object).empty()) return std::optional<bool>();
+      const auto schema = known->schema(object);
+      if (schema != nullptr) owner = schema->owner;
+      break;
+    }
+    case PrivilegeClass::kDatabase: {
+      const auto database = known->object(ObjectKind::kDatabase, object);
+      if (database == nullptr) return std::optional<bool>();
+      owner = database->owner;
+      break;
+    }
+    case PrivilegeClass::kFunction:
+      if (!function_by_oid(*known, object)) return std::optional<bool>();
+      return std::optional<bool>(true);
+    case PrivilegeClass::kType:
+      if (find_type(object) == nullptr) return std::optional<bool>();
+      return std::optional<bool>(true);
+    case PrivilegeClass::kRole: owner = object; break;
+    default: break;
+  }
+  const Oid asking = role != 0 ? role : current_role_;
+  if (asking == owner) return std::optional<bool>(true);
+  const auto def = known->object(ObjectKind::kRole, asking);
+  const auto properties = def != nullptr ? RoleProperties::decode(def->definition) : std::nullopt;
+  return std::optional<bool>(properties && properties->superuser);
+}
+
+Result<Oid> SessionImpl::resolve_privilege_object(PrivilegeClass kind, std::string_view name) {
+  const std::shared_ptr<const Catalog> known = catalog();
+  const std::string text(name);
+  switch (kind) {
+    case PrivilegeClass::kTable:
+    case PrivilegeClass::kColumn:
+    case PrivilegeClass::kAnyColumn:
+    case PrivilegeClass::kSequence: return resolve(ObjectClass::kRelation, name, false);
+    case PrivilegeClass::kFunction: return resolve(ObjectClass::kFunctionSignature, name, false);
+    case PrivilegeClass::kType: return resolve(ObjectClass::kType, name, false);
+    case PrivilegeClass::kSchema: return resolve(ObjectClass::kNamespace, quote_identifier(name), false);
+    case PrivilegeClass::kRole: return resolve(ObjectClass::kRole, quote_identifier(name), false);
+    case PrivilegeClass::kDatabase: {
+      const auto found = known->find_object(ObjectKind::kDatabase, 0, name);
+      if (found != nullptr) return found->oid;
+      return Status{sqlstate::invalid_catalog_name, "database " + quoted(name) + " does not exist"};
+    }
+    case PrivilegeClass::kLanguage:
+      if (name == "internal") return Oid{12};
+      if (name == "c") return Oid{13};
+      return Status{sqlstate::undefined_object, "language " + quoted(name) + " does not exist"};
+    case PrivilegeClass::kTablespace:
+      if (name == "pg_default") return Oid{1663};
+      if (name == "pg_global") return Oid{1664};
+      return Status{sqlstate::undefined_object, "tablespace " + quoted(name) + " does not exist"};
+    case PrivilegeClass::kServer: return Status{sqlstate::undefined_object, "server " + quoted(name) + " does not exist"};
+    case PrivilegeClass::kForeignDataWrapper:
+      return Status{sqlstate::undefined_object, "foreign-data wrapper " + quoted(name) + " does not exist"};
+    case PrivilegeClass::kParameter: return Status{sqlstate::undefined_object, "unrecognized configuration parameter " + quoted(name)};
+  }
+  return Oid{0};
+}
+
+}  // namespace wandian::sql

@@ -1,0 +1,206 @@
+// The system relations: PostgreSQL's names, OIDs and columns, joined with whoever produces their rows.
+#include "sql/catalog/system_relation.h"
+
+#include <charconv>
+#include <map>
+#include <unordered_map>
+
+#include "sql/catalog/producers.h"
+#include "sql/types/text_io.h"
+
+namespace wandian::sql {
+
+namespace {
+
+constexpr Oid kPlacementViewOid = 16000;   // no catalog of PostgreSQL 15 has it, nor do users' objects
+
+struct Fact {
+  std::string_view relation, row;
+};
+constexpr Fact kFacts[] = {
+#define WANDIAN_CATALOG_ROW(relation, row) {relation, row},
+#include "sql/catalog/catalog_facts.inc"
+};
+
+std::vector<std::string_view> fields_of(std::string_view row) {
+  std::vector<std::string_view> out;
+  for (;;) {
+    const std::size_t tab = row.find('\t');
+    out.push_back(row.substr(0, tab));
+    if (tab == std::string_view::npos) return out;
+    row.remove_prefix(tab + 1);
+  }
+}
+
+unsigned number(std::string_view text) {
+  unsigned out = 0;
+  std::from_chars(text.data(), text.data() + text.size(), out);
+  return out;
+}
+
+std::vector<SystemColumn> columns_of(std::string_view list) {
+  std::vector<SystemColumn> out;
+  while (!list.empty()) {
+    const std::size_t space = list.find(' ');
+    const std::string_view item = list.substr(0, space);
+    const std::size_t first = item.find(':'), second = item.find(':', first + 1);
+    out.push_back({std::string(item.substr(0, first)), number(item.substr(first + 1, second - first - 1)), second + 1 < item.size()});
+    if (space == std::string_view::npos) break;
+    list.remove_prefix(space + 1);
+  }
+  return out;
+}
+
+std::vector<SystemRelation> make_relations() {
+  std::vector<SystemRelation> out;
+  const auto add = [&](Oid oid, Oid schema, std::string_view name, char kind, std::string_view columns) {
+    SystemRelation& relation = out.emplace_back();
+    relation.oid = oid;
+    relation.schema = schema;
+    relation.name = name;
+    relation.kind = kind;
+    relation.columns = columns_of(columns);
+  };
+#define WANDIAN_SYSTEM_RELATION(oid, schema, name, kind, columns) add(oid, schema, name, kind, columns);
+#include "sql/catalog/catalog_facts.inc"
+  add(kPlacementViewOid, kPgCatalogSchema, "wandian_placement", 'v',
+      "schemaname:19: tablename:19: placement:25: columns:1009: directory:2205: region:25: partition:23: shard:23: live_rows:20:");
+  std::map<std::string_view, bool> has_facts;
+  for (const Fact& fact : kFacts) has_facts[fact.relation] = true;
+  for (SystemRelation& relation : out) {
+    if (relation.schema == kPgCatalogSchema) {
+      for (const auto& producers : {class_producers(), object_producers(), activity_producers()})
+        for (const SystemProducer& producer : producers)
+          if (producer.relation == relation.name) relation.produce = producer.produce;
+      if (!relation.produce && has_facts.contains(relation.name)) {
+        const std::string name = relation.name;
+        relation.produce = [name](const SystemContext& context, SystemRows& rows) { return produce_facts(name, context, rows); };
+      }
+    }
+    for (const auto& views : {system_views(), information_schema_views()})
+      for (const SystemView& view : views)
+        if (view.schema == relation.schema && view.relation == relation.name) relation.view_definition = view.query;
+    // The rest describes what cannot be there.
+    if (!relation.produce && relation.view_definition.empty()) relation.produce = [](const SystemContext&, SystemRows&) { return Status(); };
+  }
+  return out;
+}
+
+const std::vector<SystemRelation>& relations() {
+  static const std::vector<SystemRelation> all = make_relations();
+  return all;
+}
+
+struct Lookup {
+  std::unordered_map<Oid, const SystemRelation*> by_oid;
+  std::map<std::pair<Oid, std::string_view>, const SystemRelation*> by_name;
+};
+const Lookup& lookup() {
+  static const Lookup made = [] {
+    Lookup out;
+    for (const SystemRelation& relation : relations()) {
+      out.by_oid[relation.oid] = &relation;
+      out.by_name[{relation.schema, relation.name}] = &relation;
+    }
+    return out;
+  }();
+  return made;
+}
+
+}  // namespace
+
+const SystemRelation* find_system_relation(Oid schema, std::string_view name) {
+  const auto found = lookup().by_name.find({schema, name});
+  return found == lookup().by_name.end() ? nullptr : found->second;
+}
+const SystemRelation* find_system_relation(Oid oid) {
+  const auto found = lookup().by_oid.find(oid);
+  return found == lookup().by_oid.end() ? nullptr : found->second;
+}
+std::span<const SystemRelation> all_system_relations() { return relations(); }
+
+Status produce_facts(std::string_view relation_name, const SystemContext& context, SystemRows& rows) {
+  const SystemRelation* relation = find_system_relation(kPgCatalogSchema, relation_name);
+  static const FormatSettings plain;
+  EvalContext eval{rows.arena, plain, &context.session, 0, 0, {}};
+  std::vector<Value> values(relation->columns.size());
+  for (const Fact& fact : kFacts) {
+    if (fact.relation != relation_name) continue;
+    const std::vector<std::string_view> fields = fields_of(fact.row);
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      if (i >= fields.size() || fields[i] == "\\N") {
+        values[i] = Value::null();
+        continue;
+      }
+      // A regproc may be a function that is not here: its number is all that is known.
+      const Oid type = relation->columns[i].type == type_oid::kRegproc ? type_oid::kOid : relation->columns[i].type;
+      if (!value_from_text(eval, type, -1, fields[i], &values[i])) {
+        if (type != type_oid::kOid) return std::move(eval.error);
+        eval.error = {};
+        values[i] = Value::of_int(0);
+      }
+    }
+    rows.add(values);
+  }
+  return {};
+}
+
+const TypeFacts& type_facts(Oid type) {
+  static const std::unordered_map<Oid, TypeFacts> facts = [] {
+    std::unordered_map<Oid, TypeFacts> out;
+    for (const Fact& fact : kFacts) {
+      if (fact.relation != "pg_type") continue;
+      const std::vector<std::string_view> fields = fields_of(fact.row);
+      TypeFacts& entry = out[number(fields[0])];
+      entry.by_value = fields[5] == "true";
+      entry.align = fields[22][0];
+      entry.storage = fields[23][0];
+      entry.collation = number(fields[28]);
+    }
+    return out;
+  }();
+  static const TypeFacts none;
+  const auto found = facts.find(type);
+  return found == facts.end() ? none : found->second;
+}
+
+Oid default_opclass(Oid type) {
+  // oid, method, name, namespace, owner, family, intype, default, keytype
+  static const std::unordered_map<Oid, Oid> classes = [] {
+    std::unordered_map<Oid, Oid> out;
+    for (const Fact& fact : kFacts) {
+      if (fact.relation != "pg_opclass") continue;
+      const std::vector<std::string_view> fields = fields_of(fact.row);
+      if (fields[7] == "true") out[number(fields[6])] = number(fields[0]);
+    }
+    return out;
+  }();
+  const auto found = classes.find(type);
+  if (found != classes.end()) return found->second;
+  if (type == type_oid::kVarchar) return default_opclass(type_oid::kText);
+  const TypeInfo* info = find_type(type);
+  if (info != nullptr && info->category == 'A') return default_opclass(type_oid::kAnyArray);
+  return 0;
+}
+
+// ---- Rows ----
+
+CatalogRow& CatalogRow::texts(const std::vector<std::string>& list, Oid element) {
+  std::vector<Value> values;
+  for (const std::string& text : list) values.push_back(Value::of_bytes(rows_.arena.copy(text)));
+  return put(build_array(element, values, rows_.arena));
+}
+
+CatalogRow& CatalogRow::options(const std::vector<std::pair<std::string, std::string>>& list) {
+  if (list.empty()) return null();
+  std::vector<std::string> texts_list;
+  for (const auto& [name, value] : list) texts_list.push_back(name + "=" + value);
+  return texts(texts_list);
+}
+
+void CatalogRow::done() {
+  DB_ASSERT(values_.size() == rows_.columns);
+  rows_.add(values_);
+}
+
+}  // namespace wandian::sql
