@@ -139,8 +139,13 @@ class Burst {
       }
       if (random.one_in(4)) log_->raise_prefix(last);
       log_->demand(own.commits.back());
+      // Each is loaded before the one that bounds it, since all of them rise meanwhile.
       const Lsn now = log_->durable();
-      if (now < durable || now > log_->prefix() || log_->prefix() > log_->tail()) own.broken = "LSNs are out of order";
+      const Lsn prefix = log_->prefix();
+      const Lsn tail = log_->tail();
+      if (now < durable) own.broken = "the durable LSN fell";
+      if (now > prefix) own.broken = "the durable LSN is beyond the prefix";
+      if (prefix > tail) own.broken = "the prefix is beyond the tail";
       durable = now;
     }
   }
