@@ -53,6 +53,7 @@ inline std::uint64_t load_big(const char* at, std::uint32_t size) {
 template <unsigned W>
 struct WordPolicy {
   static constexpr unsigned kStride = W;
+  static constexpr unsigned kNodeBytes = W == 1 ? 512 : 1024;
   static constexpr bool kOwnsBytes = false;
   struct Probe {
     std::uint64_t w[W];
@@ -132,6 +133,7 @@ struct KeyRecord {
 /// Keys of any size: the first 16 bytes as words, padded with zeros, and a KeyRecord.
 struct PrefixPolicy {
   static constexpr unsigned kStride = 3;
+  static constexpr unsigned kNodeBytes = 1024;
   static constexpr bool kOwnsBytes = true;
   static constexpr std::uint32_t kPrefixBytes = 16;
   struct Probe {
@@ -177,11 +179,7 @@ struct PrefixPolicy {
 /// separator[i - 1] <= k < separator[i].
 template <class Policy>
 struct alignas(64) Node {
-#ifdef WANDIAN_INDEX_NODE_BYTES
-  static constexpr unsigned kBytes = WANDIAN_INDEX_NODE_BYTES;
-#else
-  static constexpr unsigned kBytes = 512;
-#endif
+  static constexpr unsigned kBytes = Policy::kNodeBytes;   ///< measured: docs/index-structure.md
   static constexpr unsigned kStride = Policy::kStride;
   static constexpr unsigned kHeaderBytes = 24;
   static constexpr unsigned kGroup = 5;   ///< see bound(); capacities are multiples of it
@@ -228,13 +226,8 @@ struct alignas(64) Node {
   unsigned upper_bound(unsigned n, const Probe& probe) const { return bound<true>(n, probe); }
   /// All of it at once: what a search reads first and the value or child that it leads to arrive together.
   void prefetch() const {
-#ifdef WANDIAN_INDEX_PREFETCH_KEYS
-    constexpr unsigned kEnd = kHeaderBytes + kCapacity * kStride * 8;
-#else
-    constexpr unsigned kEnd = sizeof(Node);
-#endif
     const char* at = reinterpret_cast<const char*>(this);
-    for (unsigned offset = 0; offset < kEnd; offset += 64) __builtin_prefetch(at + offset);
+    for (unsigned offset = 0; offset < sizeof(Node); offset += 64) __builtin_prefetch(at + offset);
   }
 
   // --- writing: the owner ---
