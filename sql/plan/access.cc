@@ -363,7 +363,7 @@ Result<NodePtr> Planner::make_scan(RangeInfo& base, const Path& path, std::span<
   return NodePtr(std::move(node));
 }
 
-Result<NodePtr> Planner::plan_simple_range(Scope& scope, std::uint16_t index) {
+Result<NodePtr> Planner::plan_simple_range(PlanScope& scope, std::uint16_t index) {
   RangeInfo& range = scope.ranges[index];
   const RangeEntry& entry = *range.entry;
   const Lowering lowering{&scope, nullptr, nullptr, nullptr, nullptr};
@@ -423,7 +423,7 @@ Result<NodePtr> Planner::plan_simple_range(Scope& scope, std::uint16_t index) {
     }
     case RangeKind::kCte: {
       std::uint16_t position = 0;
-      Scope& owner = cte_scope(scope, entry, &position);
+      PlanScope& owner = cte_scope(scope, entry, &position);
       if (entry.self_reference) {
         auto node = std::make_unique<WorkScanNode>();
         node->alias = std::string(entry.alias);

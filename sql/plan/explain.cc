@@ -280,11 +280,18 @@ class Explainer {
       if (indent == 0 || (&n == body_.root.get())) top_plans(indent, n);
       return;
     }
+    if (n.type == NodeType::kFilter) {
+      // Its condition shows as the input's filter.
+      pending_.push_back(&n);
+      node(*n.children[0], indent, arrow, heading);
+      return;
+    }
     if (!heading.empty()) lines_.push_back(std::string(6 * indent - 4, ' ') + heading);
     std::string line = arrow ? std::string(indent == 0 ? 0 : 6 * indent - 4, ' ') + "->  " : spaces(indent);
     line += title(n) + costs(n.startup_cost, n.cost, n.rows, width_of(n)) + actual(n);
     lines_.push_back(std::move(line));
     details(n, indent);
+    for (const PlanNode* above : std::exchange(pending_, {})) filter(indent, *above, above->as<FilterNode>().filter);
     if (shown == body_.root.get()) top_plans(indent, n);
     for (const NodePtr& child : n.children) node(*child, indent + 1, true, "");
   }
@@ -321,7 +328,6 @@ class Explainer {
       case NodeType::kValues: return "Values Scan on \"*VALUES*\"";
       case NodeType::kCteScan: return "CTE Scan on " + relation(n.as<CteScanNode>().name, n.as<CteScanNode>().alias);
       case NodeType::kWorkScan: return "WorkTable Scan on " + quoted(n.as<WorkScanNode>().alias);
-      case NodeType::kFilter: return "Filter";
       case NodeType::kProjectSet: return "ProjectSet";
       case NodeType::kNestLoop:
       case NodeType::kHashJoin: {
@@ -360,7 +366,6 @@ class Explainer {
         break;
       }
       case NodeType::kSystemScan: filter(indent, n, n.as<SystemScanNode>().filter); break;
-      case NodeType::kFilter: filter(indent, n, n.as<FilterNode>().filter); break;
       case NodeType::kNestLoop: filter(indent, n, n.as<JoinPlanNode>().filter, "Join Filter"); break;
       case NodeType::kHashJoin:
         detail(indent, "Hash Cond", conditions(n.as<JoinPlanNode>().hash_conditions));
@@ -394,6 +399,7 @@ class Explainer {
   SlotNames names_;
   std::vector<std::string> lines_;
   bool top_shown_ = false;
+  std::vector<const PlanNode*> pending_;   // filters above the node being shown
 };
 
 }  // namespace

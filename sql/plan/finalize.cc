@@ -344,6 +344,7 @@ class Finalizer {
       case NodeType::kProject:
       case NodeType::kLockRows:
       case NodeType::kUnique:
+      case NodeType::kLimit:
       case NodeType::kWith: node.arena = node.children[0]->arena; break;
       default: node.arena = body_.arenas++;
     }

@@ -83,7 +83,7 @@ std::vector<Slot> Planner::JoinProblem::slots() const {
 
 // A sub-query that only joins and filters need not stand on its own. On the nullable side of an outer join its columns must be
 // plain ones, since an expression would have to become null there.
-bool Planner::can_pull_up(const Scope& scope, std::size_t range) const {
+bool Planner::can_pull_up(const PlanScope& scope, std::size_t range) const {
   const RangeEntry& entry = *scope.ranges[range].entry;
   const Query& query = *entry.query;
   if (!simple_from(query) || query.distinct || entry.lateral || !query.order_by.empty()) return false;
@@ -108,7 +108,7 @@ Conjunct* Planner::make_conjunct(const Expr* lowered, Subselects subselects) {
   return &made;
 }
 
-Status Planner::add_conjuncts(Scope& scope, const Expr* condition, JoinProblem* semis, std::vector<Conjunct*>& out) {
+Status Planner::add_conjuncts(PlanScope& scope, const Expr* condition, JoinProblem* semis, std::vector<Conjunct*>& out) {
   for (const Expr* part : split_conjuncts(condition)) {
     if (semis != nullptr) {
       bool done = false;
@@ -125,7 +125,7 @@ Status Planner::add_conjuncts(Scope& scope, const Expr* condition, JoinProblem* 
   return {};
 }
 
-Status Planner::try_semi_join(Scope& scope, const Expr* conjunct, JoinProblem& problem, bool* done) {
+Status Planner::try_semi_join(PlanScope& scope, const Expr* conjunct, JoinProblem& problem, bool* done) {
   JoinKind kind = JoinKind::kSemi;
   const Expr* inner = conjunct;
   if (inner->kind == ExprKind::kBool && inner->as<BoolExpr>().op == BoolOp::kNot) {
@@ -171,7 +171,7 @@ Status Planner::try_semi_join(Scope& scope, const Expr* conjunct, JoinProblem& p
     for (const TargetEntry& target : query.targets)
       if (contains_sublink(target.expr) || contains_volatile(target.expr)) return {};
   }
-  Scope& child = open_scope(query, &scope);
+  PlanScope& child = open_scope(query, &scope);
   WANDIAN_TRY(plan_ranges(child));
   JoinProblem sub;
   SemiJoin semi;
@@ -197,7 +197,7 @@ Status Planner::try_semi_join(Scope& scope, const Expr* conjunct, JoinProblem& p
   return {};
 }
 
-Result<Relation> Planner::leaf(Scope& scope, std::uint16_t range_index) {
+Result<Relation> Planner::leaf(PlanScope& scope, std::uint16_t range_index) {
   RangeInfo& range = scope.ranges[range_index];
   const RangeEntry& entry = *range.entry;
   Relation relation;
@@ -236,9 +236,9 @@ Result<Relation> Planner::leaf(Scope& scope, std::uint16_t range_index) {
   return relation;
 }
 
-Status Planner::collect(Scope& scope, const JoinNode& node, JoinProblem& problem) {
+Status Planner::collect(PlanScope& scope, const JoinNode& node, JoinProblem& problem) {
   if (!node.is_join) {
-    if (Scope* pulled = scope.ranges[node.range].pulled; pulled != nullptr) return collect_query(*pulled, problem);
+    if (PlanScope* pulled = scope.ranges[node.range].pulled; pulled != nullptr) return collect_query(*pulled, problem);
     WANDIAN_ASSIGN(Relation relation, leaf(scope, node.range));
     problem.relations.push_back(std::move(relation));
     return {};
@@ -252,7 +252,7 @@ Status Planner::collect(Scope& scope, const JoinNode& node, JoinProblem& problem
   return collect(scope, *node.right, problem);
 }
 
-Status Planner::collect_query(Scope& scope, JoinProblem& problem) {
+Status Planner::collect_query(PlanScope& scope, JoinProblem& problem) {
   if (scope.query->where != nullptr) WANDIAN_TRY(add_conjuncts(scope, scope.query->where, &problem, problem.conjuncts));
   for (const JoinNode* node : scope.query->from) WANDIAN_TRY(collect(scope, *node, problem));
   return {};
@@ -268,7 +268,7 @@ Status Planner::collect_outer(JoinProblem& problem) {
   return {};
 }
 
-Status Planner::outer_join(Scope& scope, const JoinNode& node, JoinProblem& problem) {
+Status Planner::outer_join(PlanScope& scope, const JoinNode& node, JoinProblem& problem) {
   JoinProblem left, right;
   const bool swapped = node.type == JoinType::kRight;
   WANDIAN_TRY(collect(scope, swapped ? *node.right : *node.left, left));
@@ -796,7 +796,7 @@ Result<NodePtr> Planner::solve(JoinProblem& problem, std::span<const OrderWish> 
   return node;
 }
 
-Result<NodePtr> Planner::plan_from(Scope& scope, std::span<const OrderWish> wish, double row_limit, bool* ordered) {
+Result<NodePtr> Planner::plan_from(PlanScope& scope, std::span<const OrderWish> wish, double row_limit, bool* ordered) {
   JoinProblem problem;
   WANDIAN_TRY(collect_query(scope, problem));
   const Query& query = *scope.query;

@@ -30,7 +30,7 @@ std::vector<ScanColumn> columns_of(const RangeInfo& range) {
 
 }  // namespace
 
-Status Planner::plan_returning(Scope& scope, const Query& query, ModifyPlan& modify) {
+Status Planner::plan_returning(PlanScope& scope, const Query& query, ModifyPlan& modify) {
   for (const TargetEntry& target : query.returning) {
     WANDIAN_ASSIGN(PlanExpr compiled, lower_and_compile({&scope, nullptr, nullptr, nullptr, nullptr}, target.expr));
     modify.returning.push_back(compiled);
@@ -39,7 +39,7 @@ Status Planner::plan_returning(Scope& scope, const Query& query, ModifyPlan& mod
 }
 
 Status Planner::plan_insert(Plan& plan, const Query& query) {
-  Scope& scope = open_scope(query, nullptr);
+  PlanScope& scope = open_scope(query, nullptr);
   WANDIAN_TRY(plan_ranges(scope));
   body_.modify = std::make_unique<ModifyPlan>();
   ModifyPlan& modify = *body_.modify;
@@ -87,7 +87,7 @@ Status Planner::plan_insert(Plan& plan, const Query& query) {
 
 Status Planner::plan_update_delete(Plan& plan, const Query& query) {
   const bool deletes = query.command == Command::kDelete;
-  Scope& scope = open_scope(query, nullptr);
+  PlanScope& scope = open_scope(query, nullptr);
   WANDIAN_TRY(plan_ranges(scope));
   body_.modify = std::make_unique<ModifyPlan>();
   ModifyPlan& modify = *body_.modify;

@@ -20,8 +20,8 @@ Slot Planner::new_slot(Oid type) {
   return static_cast<Slot>(body_.slots.size() - 1);
 }
 
-Scope& Planner::open_scope(const Query& query, Scope* parent) {
-  Scope& scope = scopes_.emplace_back();
+PlanScope& Planner::open_scope(const Query& query, PlanScope* parent) {
+  PlanScope& scope = scopes_.emplace_back();
   scope.query = &query;
   scope.parent = parent;
   scope.ranges.resize(query.ranges.size());
@@ -39,19 +39,19 @@ Scope& Planner::open_scope(const Query& query, Scope* parent) {
 }
 
 // Sub-queries in FROM are planned before anything refers to their columns.
-Status Planner::plan_ranges(Scope& scope) {
+Status Planner::plan_ranges(PlanScope& scope) {
   for (std::size_t i = 0; i < scope.ranges.size(); ++i) {
     RangeInfo& range = scope.ranges[i];
     if (range.planned) continue;
     range.planned = true;
     const RangeEntry& entry = *range.entry;
     const Query* query = nullptr;
-    Scope* parent = &scope;
+    PlanScope* parent = &scope;
     if (entry.kind == RangeKind::kSubquery) {
       query = entry.query;
     } else if (entry.kind == RangeKind::kCte && !entry.self_reference) {
       std::uint16_t index = 0;
-      Scope& owner = cte_scope(scope, entry, &index);
+      PlanScope& owner = cte_scope(scope, entry, &index);
       const CommonTable& cte = *entry.cte;
       const bool inlined = !cte.recursive && !cte.materialized && (cte.references <= 1 || cte.not_materialized) &&
                            cte.query->command == Command::kSelect && cte.query->row_marks.empty() &&
@@ -80,17 +80,17 @@ Status Planner::plan_ranges(Scope& scope) {
   return {};
 }
 
-Scope& Planner::cte_scope(Scope& from, const RangeEntry& entry, std::uint16_t* index) {
-  Scope* owner = &from;
+PlanScope& Planner::cte_scope(PlanScope& from, const RangeEntry& entry, std::uint16_t* index) {
+  PlanScope* owner = &from;
   for (unsigned up = 0; up < entry.cte_levels_up && owner->parent != nullptr; ++up) owner = owner->parent;
-  const auto position = [&](const Scope& scope) -> int {
+  const auto position = [&](const PlanScope& scope) -> int {
     for (std::size_t i = 0; i < scope.query->ctes.size(); ++i)
       if (scope.query->ctes[i] == entry.cte) return static_cast<int>(i);
     return -1;
   };
   int found = position(*owner);
   // A CTE that was put in place of its reference counts levels from where it was written.
-  for (Scope* scope = &from; found < 0 && scope != nullptr; scope = scope->parent) {
+  for (PlanScope* scope = &from; found < 0 && scope != nullptr; scope = scope->parent) {
     owner = scope;
     found = position(*scope);
   }
@@ -99,7 +99,7 @@ Scope& Planner::cte_scope(Scope& from, const RangeEntry& entry, std::uint16_t* i
   return *owner;
 }
 
-Status Planner::plan_cte(Scope& scope, std::uint16_t index) {
+Status Planner::plan_cte(PlanScope& scope, std::uint16_t index) {
   const CommonTable& cte = *scope.query->ctes[index];
   Planned planned;
   if (cte.recursive) {
@@ -117,7 +117,7 @@ Status Planner::plan_cte(Scope& scope, std::uint16_t index) {
   return {};
 }
 
-Result<Slot> Planner::column_slot(Scope& scope, std::uint16_t range_index, std::int16_t column) {
+Result<Slot> Planner::column_slot(PlanScope& scope, std::uint16_t range_index, std::int16_t column) {
   RangeInfo& range = scope.ranges[range_index];
   const RangeEntry& entry = *range.entry;
   if (!range.outputs.empty()) {
@@ -149,7 +149,7 @@ const Expr* Planner::lower_node(const Lowering& lowering, const Expr* expr, Stat
   switch (expr->kind) {
     case ExprKind::kColumn: {
       const auto& column = expr->as<ColumnExpr>();
-      Scope* scope = lowering.scope;
+      PlanScope* scope = lowering.scope;
       for (unsigned up = 0; up < column.levels_up; ++up) {
         DB_ASSERT(scope->parent != nullptr);
         scope = scope->parent;
@@ -161,9 +161,9 @@ const Expr* Planner::lower_node(const Lowering& lowering, const Expr* expr, Stat
         *status = Status(sqlstate::feature_not_supported, "this system column is not supported");
         return expr;
       }
-      if (const Scope* pulled = scope->ranges[column.range].pulled; pulled != nullptr) {
+      if (const PlanScope* pulled = scope->ranges[column.range].pulled; pulled != nullptr) {
         Lowering inside;
-        inside.scope = const_cast<Scope*>(pulled);
+        inside.scope = const_cast<PlanScope*>(pulled);
         return lower_node(inside, pulled->query->targets[static_cast<std::size_t>(column.column)].expr, status);
       }
       const Result<Slot> slot = column_slot(*scope, column.range, column.column);

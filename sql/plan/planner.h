@@ -28,16 +28,16 @@ struct RangeInfo {
   std::shared_ptr<const TableDef> table;
   std::vector<std::pair<std::uint16_t, Slot>> used;   ///< columns somebody asked for
   std::vector<Slot> outputs;                          ///< kSubquery, kSetResult: all columns
-  struct Scope* pulled = nullptr;                     ///< kSubquery whose FROM and WHERE became part of the outer query's
+  struct PlanScope* pulled = nullptr;                     ///< kSubquery whose FROM and WHERE became part of the outer query's
   NodePtr plan;                                       ///< kSubquery: until it is put into the tree
   double rows = 0;
   Slot key_slot = kNoSlot, partition_slot = kNoSlot;  ///< asked for by writes and row locks
   bool planned = false;
 };
 
-struct Scope {
+struct PlanScope {
   const Query* query = nullptr;
-  Scope* parent = nullptr;
+  PlanScope* parent = nullptr;
   std::vector<RangeInfo> ranges;
   struct Cte {
     std::int32_t index = -1;            ///< in PlanBody::ctes once planned
@@ -98,7 +98,7 @@ class Planner {
 
  private:
   struct Lowering {
-    Scope* scope = nullptr;
+    PlanScope* scope = nullptr;
     Subselects* subselects = nullptr;        ///< correlated ones go here; null: not allowed
     Aggregation* aggregation = nullptr;      ///< set above GROUP BY
     const std::vector<Slot>* sub_outputs = nullptr;
@@ -107,26 +107,26 @@ class Planner {
 
   // planner.cc: slots, expressions, sub-selects, CTEs
   Slot new_slot(Oid type);
-  Scope& open_scope(const Query& query, Scope* parent);
-  Status plan_ranges(Scope& scope);
-  Result<Slot> column_slot(Scope& scope, std::uint16_t range, std::int16_t column);
+  PlanScope& open_scope(const Query& query, PlanScope* parent);
+  Status plan_ranges(PlanScope& scope);
+  Result<Slot> column_slot(PlanScope& scope, std::uint16_t range, std::int16_t column);
   Result<const Expr*> lower(const Lowering& lowering, const Expr* expr);
   const Expr* lower_node(const Lowering& lowering, const Expr* expr, Status* status);
   const Expr* lower_sublink(const Lowering& lowering, const SubLinkExpr& link, Status* status);
   const Expr* lower_aggregate(const Lowering& lowering, const AggregateExpr& call, Status* status);
   Result<PlanExpr> compile_expr(const Expr* lowered);
   Result<PlanExpr> lower_and_compile(const Lowering& lowering, const Expr* expr);
-  Status plan_cte(Scope& scope, std::uint16_t index);
-  Scope& cte_scope(Scope& from, const RangeEntry& entry, std::uint16_t* index);
+  Status plan_cte(PlanScope& scope, std::uint16_t index);
+  PlanScope& cte_scope(PlanScope& from, const RangeEntry& entry, std::uint16_t* index);
   NodePtr apply(NodePtr child, Subselects subselects);
   Result<NodePtr> filter(NodePtr child, const Expr* lowered);
 
   // select.cc: everything above FROM
-  Result<Planned> plan_query(const Query& query, Scope* parent);
-  Result<Planned> plan_select(Scope& scope);
-  Status plan_set_operation(Scope& scope, NodePtr* node);
-  Status plan_recursive(Scope& scope, const CommonTable& cte, Scope::Cte& state, Planned* out);
-  Result<NodePtr> aggregate(Scope& scope, NodePtr child, Aggregation& aggregation);
+  Result<Planned> plan_query(const Query& query, PlanScope* parent);
+  Result<Planned> plan_select(PlanScope& scope);
+  Status plan_set_operation(PlanScope& scope, NodePtr* node);
+  Status plan_recursive(PlanScope& scope, const CommonTable& cte, PlanScope::Cte& state, Planned* out);
+  Result<NodePtr> aggregate(PlanScope& scope, NodePtr child, Aggregation& aggregation);
   Result<NodePtr> project(NodePtr child, std::vector<std::pair<const Expr*, Slot>> items, Subselects subselects);
   NodePtr sort(NodePtr child, const std::vector<SortSlot>& keys);
   NodePtr distinct(NodePtr child, const std::vector<Slot>& slots);
@@ -142,7 +142,7 @@ class Planner {
     std::vector<Relation> relations;
     std::vector<Conjunct*> conjuncts;
     std::vector<SemiJoin> semis;
-    std::vector<std::pair<Scope*, const JoinNode*>> outer;   ///< outer joins not yet planned
+    std::vector<std::pair<PlanScope*, const JoinNode*>> outer;   ///< outer joins not yet planned
     std::vector<Slot> slots() const;
   };
   enum class JoinMethod : std::uint8_t { kHash, kHashSwapped, kNestScan, kNestMaterial };
@@ -150,14 +150,14 @@ class Planner {
     JoinMethod method = JoinMethod::kNestMaterial;
     double rows = 0, cost = 0;
   };
-  Result<NodePtr> plan_from(Scope& scope, std::span<const OrderWish> wish, double row_limit, bool* ordered);
-  Status collect_query(Scope& scope, JoinProblem& problem);
-  Status collect(Scope& scope, const JoinNode& node, JoinProblem& problem);
+  Result<NodePtr> plan_from(PlanScope& scope, std::span<const OrderWish> wish, double row_limit, bool* ordered);
+  Status collect_query(PlanScope& scope, JoinProblem& problem);
+  Status collect(PlanScope& scope, const JoinNode& node, JoinProblem& problem);
   Status collect_outer(JoinProblem& problem);
-  Status add_conjuncts(Scope& scope, const Expr* condition, JoinProblem* semis, std::vector<Conjunct*>& out);
+  Status add_conjuncts(PlanScope& scope, const Expr* condition, JoinProblem* semis, std::vector<Conjunct*>& out);
   Conjunct* make_conjunct(const Expr* lowered, Subselects subselects);
-  Result<Relation> leaf(Scope& scope, std::uint16_t range);
-  Status outer_join(Scope& scope, const JoinNode& node, JoinProblem& problem);
+  Result<Relation> leaf(PlanScope& scope, std::uint16_t range);
+  Status outer_join(PlanScope& scope, const JoinNode& node, JoinProblem& problem);
   Result<Relation> as_relation(JoinProblem& problem);
   Result<NodePtr> solve(JoinProblem& problem, std::span<const OrderWish> wish, double row_limit, bool* ordered);
   void derive_equalities(JoinProblem& problem);
@@ -172,8 +172,8 @@ class Planner {
   void estimate(const Relation& relation, double* rows, double* cost);
   Result<NodePtr> finish_relation(Relation& relation);
   Result<NodePtr> filter_all(NodePtr node, std::span<Conjunct* const> conjuncts);
-  Status try_semi_join(Scope& scope, const Expr* conjunct, JoinProblem& problem, bool* done);
-  bool can_pull_up(const Scope& scope, std::size_t range) const;
+  Status try_semi_join(PlanScope& scope, const Expr* conjunct, JoinProblem& problem, bool* done);
+  bool can_pull_up(const PlanScope& scope, std::size_t range) const;
 
   // access.cc: how one table is read
   struct Path {
@@ -197,12 +197,12 @@ class Planner {
   Result<NodePtr> make_scan(RangeInfo& base, const Path& path, std::span<Conjunct* const> conjuncts);
   double table_rows(const TableDef& table) const;
   double selectivity(const Expr* conjunct) const;
-  Result<NodePtr> plan_simple_range(Scope& scope, std::uint16_t range);
+  Result<NodePtr> plan_simple_range(PlanScope& scope, std::uint16_t range);
 
   // modify.cc
   Status plan_insert(Plan& plan, const Query& query);
   Status plan_update_delete(Plan& plan, const Query& query);
-  Status plan_returning(Scope& scope, const Query& query, ModifyPlan& modify);
+  Status plan_returning(PlanScope& scope, const Query& query, ModifyPlan& modify);
   void find_fast_path(Plan& plan);
 
   // finalize.cc
@@ -212,7 +212,7 @@ class Planner {
   PlanBody& body_;
   const PlanContext& context_;
   Arena& arena_;
-  std::deque<Scope> scopes_;
+  std::deque<PlanScope> scopes_;
   std::deque<Conjunct> conjuncts_;
   std::vector<std::pair<PlanNode*, RangeInfo*>> scans_;    ///< to be told their columns
   std::vector<std::vector<Slot>> cte_free_;

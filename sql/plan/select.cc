@@ -33,7 +33,7 @@ const Expr* strip_set_call(Arena& arena, const Expr* expr, const std::function<c
 
 }  // namespace
 
-Result<Planned> Planner::plan_query(const Query& query, Scope* parent) {
+Result<Planned> Planner::plan_query(const Query& query, PlanScope* parent) {
   if (query.command != Command::kSelect)
     return Status(sqlstate::feature_not_supported, "data-modifying statements in WITH are not supported");
   return plan_select(open_scope(query, parent));
@@ -79,7 +79,7 @@ NodePtr Planner::distinct(NodePtr child, const std::vector<Slot>& slots) {
   return node;
 }
 
-Result<NodePtr> Planner::aggregate(Scope& scope, NodePtr child, Aggregation& aggregation) {
+Result<NodePtr> Planner::aggregate(PlanScope& scope, NodePtr child, Aggregation& aggregation) {
   auto node = std::make_unique<AggregateNode>();
   node->strategy = scope.query->group_by.empty() ? AggStrategy::kPlain : AggStrategy::kHashed;
   for (const Slot slot : aggregation.group_slots) {
@@ -100,7 +100,7 @@ Result<NodePtr> Planner::aggregate(Scope& scope, NodePtr child, Aggregation& agg
   return NodePtr(std::move(node));
 }
 
-Result<Planned> Planner::plan_select(Scope& scope) {
+Result<Planned> Planner::plan_select(PlanScope& scope) {
   const Query& query = *scope.query;
   WANDIAN_TRY(plan_ranges(scope));
   NodePtr node;
@@ -345,7 +345,7 @@ Result<Planned> Planner::plan_select(Scope& scope) {
   // CTEs of a correlated query start anew with it.
   if (scope.parent != nullptr) {
     auto with = std::make_unique<WithNode>();
-    for (const Scope::Cte& cte : scope.ctes)
+    for (const PlanScope::Cte& cte : scope.ctes)
       if (cte.index >= 0) with->ctes.push_back(static_cast<std::uint32_t>(cte.index));
     if (!with->ctes.empty()) {
       with->rows = node->rows;
@@ -358,7 +358,7 @@ Result<Planned> Planner::plan_select(Scope& scope) {
   return Planned{std::move(node), std::move(outputs)};
 }
 
-Status Planner::plan_set_operation(Scope& scope, NodePtr* node) {
+Status Planner::plan_set_operation(PlanScope& scope, NodePtr* node) {
   const SetOperation& operation = *scope.query->set_operation;
   RangeInfo& result = scope.ranges[0];
   std::vector<Slot> outputs;
@@ -424,7 +424,7 @@ Status Planner::plan_set_operation(Scope& scope, NodePtr* node) {
   return {};
 }
 
-Status Planner::plan_recursive(Scope& scope, const CommonTable& cte, Scope::Cte& state, Planned* out) {
+Status Planner::plan_recursive(PlanScope& scope, const CommonTable& cte, PlanScope::Cte& state, Planned* out) {
   const Query& query = *cte.query;
   if (query.set_operation == nullptr || query.set_operation->inputs.size() != 2 || query.set_operation->op != SetOp::kUnion)
     return Status(sqlstate::invalid_recursion, "recursive query \"" + std::string(cte.name) +
@@ -435,7 +435,7 @@ Status Planner::plan_recursive(Scope& scope, const CommonTable& cte, Scope::Cte&
   state.work_marker = new_slot(type_oid::kInt4);
   work_markers_[node->work] = state.work_marker;
   node->all = query.set_operation->all;
-  Scope& inner = open_scope(query, &scope);
+  PlanScope& inner = open_scope(query, &scope);
   for (const RangeColumn& column : cte.columns) {
     node->outputs.push_back(new_slot(column.type));
     node->orders.push_back(order_of(node->outputs.back()));
