@@ -12,7 +12,7 @@ namespace {
 
 class Deparser {
  public:
-  explicit Deparser(const DeparseOptions& options) : options_(options) {}
+  explicit Deparser(const DefinitionStyle& options) : options_(options) {}
 
   std::string text(const Expr* expr) {
     switch (expr->kind) {
@@ -238,13 +238,13 @@ class Deparser {
     return {};
   }
 
-  const DeparseOptions& options_;
+  const DefinitionStyle& options_;
   std::size_t indent_ = 0;
 };
 
 }  // namespace
 
-std::string deparse(const Expr* expr, const DeparseOptions& options) { return Deparser(options).text(expr); }
+std::string deparse(const Expr* expr, const DefinitionStyle& options) { return Deparser(options).text(expr); }
 
 std::vector<std::string> column_names(const TableDef& table) {
   std::vector<std::string> out;
