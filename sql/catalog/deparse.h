@@ -14,7 +14,7 @@ namespace wandian::sql {
 
 class SessionHooks;
 
-struct DeparseOptions {
+struct DefinitionStyle {
   /// By ColumnExpr::column of range 0.
   std::vector<std::string> columns;
   /// Prints names of relations and their like as the session's search path makes them; null: as OIDs ('16384'::regclass), the form
@@ -22,8 +22,8 @@ struct DeparseOptions {
   SessionHooks* names = nullptr;
 };
 
-std::string deparse(const Expr* expr, const DeparseOptions& options);
-/// Names of a table's columns by position, for DeparseOptions::columns.
+std::string deparse(const Expr* expr, const DefinitionStyle& options);
+/// Names of a table's columns by position, for DefinitionStyle::columns.
 std::vector<std::string> column_names(const TableDef& table);
 
 }  // namespace wandian::sql
