@@ -3,6 +3,7 @@
 
 #include "sql/ddl/dependency.h"
 #include "sql/ddl/statements.h"
+#include "sql/functions/quote.h"
 #include "sql/types/text_io.h"
 
 namespace wandian::sql {
@@ -94,6 +95,60 @@ std::string_view query_text(const DdlContext& ctx, const PgQuery__ViewStmt& node
   return {};
 }
 
+// The columns that one `*` stands for, as text; empty if they cannot be told.
+std::string star_columns(DdlContext& ctx, const PgQuery__SelectStmt& select, PgQuery__Node* item) {
+  PgQuery__SelectStmt alone = select;
+  alone.n_target_list = 1;
+  alone.target_list = &item;
+  alone.n_group_clause = alone.n_sort_clause = alone.n_distinct_clause = alone.n_locking_clause = alone.n_window_clause = 0;
+  alone.having_clause = alone.limit_count = alone.limit_offset = nullptr;
+  PgQuery__Node node = *ctx.statement.node->view_stmt->query;
+  node.select_stmt = &alone;
+  const Result<std::shared_ptr<const BoundStatement>> bound = bind_statement(&node, ctx.statement.text, ctx.bind_context());
+  if (!bound.ok()) return {};
+  const std::span<const TargetEntry> targets = bound.value()->result_columns();
+  std::string out;
+  for (const TargetEntry& target : targets) {
+    if (!out.empty()) out += ", ";
+    const auto same = std::count_if(targets.begin(), targets.end(), [&](const TargetEntry& other) { return other.name == target.name; });
+    if (target.expr->kind == ExprKind::kColumn && (same > 1 || bound.value()->query->ranges.size() > 1))
+      out += quote_identifier(bound.value()->query->ranges[target.expr->as<ColumnExpr>().range]->alias) + ".";
+    out += quote_identifier(target.name);
+  }
+  return out;
+}
+
+// Every `*` of the view's own target lists becomes the columns that it stands for now: a column added to a table later is not the
+// view's.
+void collect_stars(DdlContext& ctx, const PgQuery__SelectStmt& select, std::vector<std::pair<std::int32_t, std::string>>* stars) {
+  if (select.larg != nullptr) collect_stars(ctx, *select.larg, stars);
+  if (select.rarg != nullptr) collect_stars(ctx, *select.rarg, stars);
+  for (std::size_t i = 0; i < select.n_target_list; ++i) {
+    const ParseNode* value = select.target_list[i]->res_target->val;
+    if (value == nullptr || value->node_case != PG_QUERY__NODE__NODE_COLUMN_REF) continue;
+    const PgQuery__ColumnRef& ref = *value->column_ref;
+    if (ref.n_fields == 0 || ref.fields[ref.n_fields - 1]->node_case != PG_QUERY__NODE__NODE_A_STAR) continue;
+    std::string columns = star_columns(ctx, select, select.target_list[i]);
+    if (!columns.empty()) stars->emplace_back(ref.location, std::move(columns));
+  }
+}
+
+std::string expand_stars(DdlContext& ctx, const PgQuery__SelectStmt& select, std::string_view text) {
+  std::vector<std::pair<std::int32_t, std::string>> stars;
+  collect_stars(ctx, select, &stars);
+  std::sort(stars.begin(), stars.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
+  std::string out(text);
+  const std::int64_t base = text.data() - ctx.statement.text.data();
+  for (const auto& [location, columns] : stars) {
+    const std::int64_t begin = location - base;
+    if (begin < 0 || begin >= static_cast<std::int64_t>(text.size())) continue;
+    const std::size_t end = text.find('*', static_cast<std::size_t>(begin));
+    if (end == std::string_view::npos) continue;
+    out.replace(static_cast<std::size_t>(begin), end + 1 - static_cast<std::size_t>(begin), columns);
+  }
+  return out;
+}
+
 std::string_view trimmed(std::string_view text) {
   const char* kSpace = " \t\r\n\f\v;";
   const std::size_t first = text.find_first_not_of(kSpace);
@@ -114,7 +169,15 @@ Task<Status> create_view(DdlContext& ctx) {
   WANDIAN_CO_TRY(co_await ctx.lock_name(schema.value(), name));
   std::vector<std::string> aliases;
   for (std::size_t i = 0; i < node.n_aliases; ++i) aliases.emplace_back(string_value(node.aliases[i]));
-  const std::string_view text = trimmed(query_text(ctx, node));
+  std::string text(trimmed(query_text(ctx, node)));
+  if (node.query->node_case == PG_QUERY__NODE__NODE_SELECT_STMT) {
+    const std::string expanded = expand_stars(ctx, *node.query->select_stmt, trimmed(query_text(ctx, node)));
+    // Where the columns cannot be named so (a join under an alias of its own), the query stays as it was written.
+    Result<ParsedStatements> parsed = ParsedStatements::parse(expanded);
+    if (parsed.ok() && parsed->statements().size() == 1 &&
+        bind_statement(parsed->statements()[0].node, parsed->text(), ctx.bind_context()).ok())
+      text = expanded;
+  }
   std::vector<Oid> depends_on;
   Result<ViewDefinition> definition = define_view(node.query, ctx.statement.text, text, aliases, ctx.bind_context(), &depends_on);
   if (!definition.ok()) co_return definition.take_status();
