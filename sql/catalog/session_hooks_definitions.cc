@@ -65,7 +65,7 @@ std::optional<std::string> SessionImpl::expression_text(std::string_view node_tr
   const std::shared_ptr<const Catalog> known = catalog();
   const auto table = relation != 0 ? known->table(relation) : nullptr;
   std::vector<StandaloneColumn> columns;
-  DeparseOptions printing;
+  DefinitionStyle printing;
   printing.names = this;
   StandaloneOptions options;
   options.use = StandaloneUse::kUsing;
