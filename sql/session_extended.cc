@@ -302,10 +302,11 @@ bool SessionImpl::try_fast_execute(Portal& portal, Poll* poll) {
   } else if (statement.kind == StatementKind::kTransaction) {
     std::string_view tag = statement.tag;
     const CompiledPtr kept = portal.statement;
+    const std::string name = portal.name;
     // The end of a transaction is the end of this portal, too.
     if (!try_transaction_command(kept->ref(), &tag, &status)) return false;
     if (status.ok()) [[likely]] {
-      if (portal.statement != nullptr) portal.started = portal.done = true;
+      if (Portal* left = find_portal(name); left != nullptr) left->started = left->done = true;
       sink_->command_complete(tag);
       pipelining_ = block_ != Block::kNone;
       return true;
@@ -327,11 +328,22 @@ Task<void> SessionImpl::run_execute(Portal& portal, std::uint32_t max_rows) {
   std::string tag(statement->tag);
   bool suspended = false;
   const std::string name = portal.name;
+  // CLOSE ALL, DISCARD ALL and their like end every portal but the one they run in.
+  std::unique_ptr<Portal> own;
+  if (!name.empty() && statement->bound == nullptr) {
+    const auto at = portals_.find(name);
+    own = std::move(at->second);
+    portals_.erase(at);
+  }
   if (statement->kind == StatementKind::kTransaction) {
     status = co_await guarded(run_transaction_command(statement->ref(), &tag));
   } else {
+    commit_at_once_ = false;
     status = co_await guarded(run_execute_rows(portal, max_rows, &tag, &suspended));
+    if (status.ok() && commit_at_once_) status = co_await guarded(finish_implicit());
   }
+  if (own != nullptr && status.ok() && block_ != Block::kNone && !portals_.contains(name)) portals_.emplace(name, std::move(own));
+  if (own != nullptr) close_portal_object(*own);
   if (!status.ok()) {
     // The portal cannot be run again; a cursor's rows end with it.
     if (Portal* left = find_portal(name); left != nullptr) {

@@ -111,7 +111,7 @@ class SessionImpl final : public SessionHooks {
   void notice(Severity severity, SqlState code, std::string message, std::string detail = {}, std::string hint = {});
   void notice(ErrorRecord record);
 
-  /// BEGIN was given, or several statements share an implicit transaction.
+  /// BEGIN was given, or several statements of one simple query share an implicit transaction.
   bool in_transaction_block() const { return block_ != Block::kNone && block_ != Block::kSingle; }
   /// 25001 `CREATE DATABASE cannot run inside a transaction block`.
   Status prevent_in_transaction_block(std::string_view command);
@@ -214,8 +214,8 @@ class SessionImpl final : public SessionHooks {
   Lsn take_answer_floor();
 
  private:
-  /// kSingle: one statement's own transaction (until Sync in a pipeline). kImplicit: several statements share one that nobody
-  /// began. kFailed: a block that only ROLLBACK, COMMIT and ROLLBACK TO leave. The engine's transaction begins with the first
+  /// kSingle: a statement's own transaction, or that of a pipeline until its Sync. kImplicit: the statements of one simple query
+  /// share one that nobody began. kFailed: a block that only ROLLBACK, COMMIT and ROLLBACK TO leave. The engine's transaction begins with the first
   /// statement that needs it, and is gone while a block without savepoints is failed.
   enum class Block : std::uint8_t { kNone, kSingle, kImplicit, kExplicit, kFailed };
 
@@ -431,6 +431,7 @@ class SessionImpl final : public SessionHooks {
   // The transaction block
   Block block_ = Block::kNone;
   bool pipelining_ = false;                      ///< an extended statement has run since the last Sync
+  bool commit_at_once_ = false;                  ///< the statement must not share its transaction with later ones of a pipeline
   bool read_only_ = false, deferrable_ = false;
   Isolation isolation_ = Isolation::kReadCommitted;
   bool read_uncommitted_ = false;                ///< asked for; shown back

@@ -185,6 +185,11 @@ Result<CompiledPtr> SessionImpl::compile(std::shared_ptr<const ParsedStatements>
       }
       break;
     }
+    case StatementKind::kShow: {
+      const char* name = node->variable_show_stmt->name;
+      if (name != nullptr && std::string_view(name) != "all" && !show_value(name)) return unrecognized_setting(name);
+      break;
+    }
     default: break;
   }
   return CompiledPtr(std::move(statement));

@@ -24,11 +24,7 @@ std::string_view text_or_empty(const char* text) { return text != nullptr ? std:
 // ---- State ----
 
 void SessionImpl::ensure_block() {
-  if (block_ != Block::kNone) {
-    // The second statement of a pipeline shares the first one's transaction, which from now on is a block that nobody began.
-    if (block_ == Block::kSingle && pipelining_) block_ = Block::kImplicit;
-    return;
-  }
+  if (block_ != Block::kNone) return;   // in a pipeline, the transaction of the statement before
   const DecodedSettings& defaults = settings_.decoded();
   block_ = Block::kSingle;
   isolation_ = defaults.default_isolation;
@@ -62,8 +58,12 @@ Status SessionImpl::check_writable(const CompiledStatement& statement) {
 }
 
 Status SessionImpl::prevent_in_transaction_block(std::string_view command) {
-  if (!in_transaction_block()) return {};
-  return Status{sqlstate::active_sql_transaction, std::string(command) + " cannot run inside a transaction block"};
+  if (in_transaction_block())
+    return Status{sqlstate::active_sql_transaction, std::string(command) + " cannot run inside a transaction block"};
+  if (pipelining_ && block_ == Block::kSingle)
+    return Status{sqlstate::active_sql_transaction, std::string(command) + " cannot be executed within a pipeline"};
+  commit_at_once_ = true;
+  return {};
 }
 
 Status SessionImpl::require_transaction_block(std::string_view command) {
@@ -209,11 +209,13 @@ Task<Status> SessionImpl::finish_implicit() {
 Status SessionImpl::begin_block(const PgQuery__TransactionStmt& statement) {
   if (block_ == Block::kExplicit) {
     notice(Severity::kWarning, sqlstate::active_sql_transaction, "there is already a transaction in progress");
-  } else {
-    ensure_block();
-    block_ = Block::kExplicit;
+    return apply_transaction_modes(statement.options, statement.n_options, false);
   }
-  return apply_transaction_modes(statement.options, statement.n_options, false);
+  ensure_block();
+  const Block before = std::exchange(block_, Block::kExplicit);
+  Status status = apply_transaction_modes(statement.options, statement.n_options, false);
+  if (!status.ok()) block_ = before;   // there is no block then
+  return status;
 }
 
 // COMMIT AND CHAIN: a new block with the characteristics of the last one.

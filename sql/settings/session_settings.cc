@@ -109,6 +109,21 @@ bool is_utf8_name(std::string_view name) {
   return bare == "utf8" || bare == "unicode";
 }
 
+// Names of encodings that PostgreSQL converts from and to, letters and digits alone.
+bool is_other_encoding(std::string_view name) {
+  static constexpr std::string_view kFamilies[] = {"latin", "win", "windows", "iso8859", "euc", "koi8", "sjis",  "shiftjis", "mskanji",
+                                                   "big5",  "gbk", "gb18030", "uhc",     "johab", "abc", "vscii", "tcvn",     "alt",
+                                                   "muleinternal"};
+  std::string bare;
+  for (const char c : name)
+    if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')) {
+      bare += c;
+    } else if (c >= 'A' && c <= 'Z') {
+      bare += static_cast<char>(c + 32);
+    }
+  return std::any_of(std::begin(kFamilies), std::end(kFamilies), [&](std::string_view family) { return bare.starts_with(family); });
+}
+
 Severity message_level(std::string_view word) {
   if (word.starts_with("debug")) return Severity::kDebug;
   if (word == "log") return Severity::kLog;
@@ -137,6 +152,7 @@ Result<std::string> check_special(const SettingDef& def, std::string_view value,
   if (def.name == "client_encoding") {
     if (is_utf8_name(value)) return std::string("UTF8");
     if (same_name(value, "SQL_ASCII")) return std::string("SQL_ASCII");
+    if (!is_other_encoding(value)) return invalid();
     return Status{sqlstate::feature_not_supported, "conversion between " + std::string(value) + " and UTF8 is not supported"};
   }
   if (def.name == "search_path" || def.name == "temp_tablespaces") {

@@ -146,6 +146,27 @@ TEST_F(TransactionTest, APipelineIsOneTransactionUntilSync) {
   EXPECT_EQ(rows(), "T(a) D(1) D(2) C(SELECT 2)");
 }
 
+TEST_F(TransactionTest, APipelineIsNoTransactionBlock) {
+  const auto second = [&](const std::string& text) {
+    client.parse("", "SELECT 1");
+    client.bind("", "");
+    client.execute();
+    client.parse("", text);
+    client.bind("", "");
+    const std::string answer = client.execute();
+    client.sync();
+    return answer;
+  };
+  EXPECT_EQ(second("SAVEPOINT s"), "E(25P01: SAVEPOINT can only be used in transaction blocks)");
+  EXPECT_EQ(second("LOCK TABLE t"), "E(25P01: LOCK TABLE can only be used in transaction blocks)");
+  EXPECT_EQ(second("SET LOCAL work_mem = '5MB'"), "N(25P01: SET LOCAL can only be used in transaction blocks) C(SET)");
+  EXPECT_EQ(second("VACUUM t"), "E(25001: VACUUM cannot be executed within a pipeline)");
+  EXPECT_EQ(second("COMMIT"), "N(25P01: there is no transaction in progress) C(COMMIT)");
+  EXPECT_EQ(second("BEGIN ISOLATION LEVEL REPEATABLE READ"),
+            "E(25001: SET TRANSACTION ISOLATION LEVEL must be called before any query)");
+  EXPECT_EQ(client.status(), 'I');
+}
+
 TEST_F(TransactionTest, ConnectionsThatEndRollBack) {
   {
     TestClient other(world);
