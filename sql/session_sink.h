@@ -36,7 +36,7 @@ class SessionSink {
   virtual void bind_complete() = 0;
   virtual void close_complete() = 0;
   virtual void parameter_description(std::span<const Oid> types) = 0;
-  /// `formats` is empty (all text) or has one entry a column.
+  /// `formats` as Bind gave them: empty (all text), one for all columns, or one a column.
   virtual void row_description(std::span<const ColumnDescription> columns, std::span<const Format> formats) = 0;
   virtual void no_data() = 0;
   virtual void command_complete(std::string_view tag) = 0;

@@ -102,7 +102,9 @@ inline void write_row_description(OutBuffer& out, std::span<const sql::ColumnDes
     out.append_int32(static_cast<std::uint32_t>(column.type));
     out.append_int16(static_cast<std::uint16_t>(column.type_length));
     out.append_int32(static_cast<std::uint32_t>(column.typmod));
-    out.append_int16(static_cast<std::uint16_t>(formats.empty() ? sql::Format::kText : formats[i]));
+    // As Bind gave them: none is all text, one is for all columns.
+    const sql::Format format = formats.empty() ? sql::Format::kText : formats.size() == 1 ? formats[0] : formats[i];
+    out.append_int16(static_cast<std::uint16_t>(format));
   }
 }
 

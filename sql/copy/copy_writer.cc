@@ -30,9 +30,7 @@ CopyWriter::CopyWriter(SessionSink& sink, const CopyOptions& options, std::span<
 void CopyWriter::begin() {
   OutBuffer& out = sink_.out();
   if (options_.format == CopyFormat::kBinary) {
-    const std::size_t at = begin_message(out);
-    out.append(kSignature);
-    finish_message(out, at);
+    signature_due_ = true;   // it goes with the first row's message, as PostgreSQL sends it: drivers take it off there
   } else if (options_.header != CopyHeader::kNone) {
     const std::size_t at = begin_message(out);
     out_ = &out;
@@ -49,10 +47,17 @@ void CopyWriter::begin() {
   }
 }
 
+void CopyWriter::append_signature_if_due(OutBuffer& out) {
+  if (!signature_due_) return;
+  signature_due_ = false;
+  out.append(kSignature);
+}
+
 void CopyWriter::end() {
   if (options_.format != CopyFormat::kBinary) return;
   OutBuffer& out = sink_.out();
   const std::size_t at = begin_message(out);
+  append_signature_if_due(out);
   out.append_int16(0xffff);
   finish_message(out, at);
 }
@@ -108,6 +113,7 @@ Status CopyWriter::row(std::span<const Value> values) {
   const std::size_t at = begin_message(out);
   bool done = true;
   if (options_.format == CopyFormat::kBinary) {
+    append_signature_if_due(out);
     out.append_int16(static_cast<std::uint16_t>(values.size()));
     for (std::size_t i = 0; done && i < values.size(); ++i) {
       if (values[i].is_null) {

@@ -24,7 +24,7 @@ class CopyWriter final : public RowReceiver {
  private:
   void append_text_field(std::string_view text);
   void append_csv_field(std::string_view text, bool force, bool alone);
-  void append_header();
+  void append_signature_if_due(OutBuffer& out);
 
   SessionSink& sink_;
   const CopyOptions& options_;
@@ -34,6 +34,7 @@ class CopyWriter final : public RowReceiver {
   EvalContext context_;
   std::string field_;
   OutBuffer* out_ = nullptr;
+  bool signature_due_ = false;    ///< of the binary form: stands before the first row
 };
 
 }  // namespace wandian::sql
