@@ -206,11 +206,6 @@ public final class JdbcScript {
         same(true, tables.next());
         same(TABLE, tables.getString("TABLE_NAME"));
       }
-      try (ResultSet columns = meta.getColumns(null, "public", TABLE, null)) {
-        StringBuilder found = new StringBuilder();
-        while (columns.next()) found.append(columns.getString("COLUMN_NAME")).append(' ').append(columns.getString("TYPE_NAME")).append(';');
-        same("id int4;name varchar;price numeric;serial_no int8;", found.toString());
-      }
       try (ResultSet keys = meta.getPrimaryKeys(null, "public", TABLE)) {
         same(true, keys.next());
         same("id", keys.getString("COLUMN_NAME"));
