@@ -23,7 +23,7 @@ std::string_view place_name(Place place) {
     case Place::kOffset: return "OFFSET";
     case Place::kReturning: return "RETURNING";
     case Place::kValues: return "VALUES";
-    case Place::kInsertTarget: return "INSERT";
+    case Place::kInsertTarget: return "VALUES";
     case Place::kUpdateSource: return "UPDATE";
     case Place::kCheck: return "check constraints";
     case Place::kDefault: return "DEFAULT expressions";

@@ -164,27 +164,26 @@ Query* Binder::bind_insert(const PgQuery__InsertStmt& insert) {
       const PgQuery__List& list_node = *source->values_lists[r]->list;
       std::vector<const Expr*> row;
       for (std::size_t i = 0; i < list_node.n_items; ++i) {
-        const Expr* value = nullptr;
         const ParseNode* item = list_node.items[i];
         if (item->node_case == PG_QUERY__NODE__NODE_COLUMN_REF && item->column_ref->n_fields > 0 &&
             item->column_ref->fields[item->column_ref->n_fields - 1]->node_case == PG_QUERY__NODE__NODE_A_STAR) {
           fail(at(Status{sqlstate::syntax_error, "SELECT * with no tables specified is not valid"}, item->column_ref->location));
         }
-        value = bind_in_place(scope, item, place);
-        if (i < columns.size()) {
-          const int column = columns[i].column;
-          check_generated(table, column, value, value->location, overriding_system || overriding_user);
-          if (overriding_user && table.columns[static_cast<std::size_t>(column)].identity != 0) {
-            value = column_default(table, column, value->location);
-          }
-          value = assign(table, column, value, value->location);
-        }
-        row.push_back(value);
+        row.push_back(bind_in_place(scope, item, place));
       }
       if (r > 0 && row.size() != rows[0].size()) {
         fail(at(Status{sqlstate::syntax_error, "VALUES lists must all be the same length"}, row.empty() ? -1 : row[0]->location));
       }
       check_width(row.size(), row.size() > columns.size() ? row[columns.size()] : nullptr, -1);
+      for (std::size_t i = 0; i < row.size(); ++i) {
+        const int column = columns[i].column;
+        const int location = row[i]->location;
+        check_generated(table, column, row[i], location, overriding_system || overriding_user);
+        if (overriding_user && table.columns[static_cast<std::size_t>(column)].identity != 0) {
+          row[i] = column_default(table, column, location);
+        }
+        row[i] = assign(table, column, row[i], location);
+      }
       rows.push_back(std::move(row));
     }
     columns.resize(std::min(columns.size(), rows[0].size()));

@@ -323,7 +323,7 @@ const Expr* Binder::bind_limit_expr(Scope& scope, const ParseNode* node, Place p
             value->location));
   }
   if (!collect_columns(out).empty()) {
-    fail(at(Status{sqlstate::invalid_column_reference, "argument of " + std::string(clause) + " must not contain variables"}, out->location));
+    fail(at(Status{sqlstate::invalid_column_reference, "argument of " + std::string(clause) + " must not contain variables"}, value->location));
   }
   return out;
 }
@@ -547,7 +547,7 @@ CommonTable* Binder::bind_cte(const PgQuery__CommonTableExpr& cte, Scope& scope,
   table->materialized = cte.ctematerialized == PG_QUERY__CTEMATERIALIZE__CTEMaterializeAlways;
   table->not_materialized = cte.ctematerialized == PG_QUERY__CTEMATERIALIZE__CTEMaterializeNever;
   const PgQuery__SelectStmt& select = *cte.ctequery->select_stmt;
-  const bool refers_to_itself = recursive && contains_range_var(cte.ctequery, table->name);
+  const bool refers_to_itself = recursive && find_range_var(cte.ctequery->base, table->name).has_value();
   if (refers_to_itself) {
     if (select.op != PG_QUERY__SET_OPERATION__SETOP_UNION) {
       fail(at(Status{sqlstate::invalid_recursion, "recursive query " + quoted(table->name) +
@@ -615,7 +615,7 @@ void Binder::bind_with(const PgQuery__WithClause* with, Scope& scope) {
       if (done[i]) continue;
       bool ready = true;
       for (std::size_t k = 0; k < items.size(); ++k) {
-        if (k != i && !done[k] && contains_range_var(items[i]->ctequery, items[k]->ctename)) ready = false;
+        if (k != i && !done[k] && find_range_var(items[i]->ctequery->base, items[k]->ctename)) ready = false;
       }
       if (!ready) continue;
       scope.ctes.push_back(bind_cte(*items[i], scope, true));

@@ -75,12 +75,10 @@ Query* Binder::bind_set_operation(const PgQuery__SelectStmt& select, Scope* pare
   std::vector<std::string_view> names;
   for (std::size_t a = 0; a < sources.size(); ++a) {
     if (recursive != nullptr && a == 0) {
-      ParseNode left{};
-      left.node_case = PG_QUERY__NODE__NODE_SELECT_STMT;
-      left.select_stmt = const_cast<PgQuery__SelectStmt*>(sources[a]);
-      if (contains_range_var(&left, recursive->name)) {
-        fail(Status{sqlstate::invalid_recursion, "recursive reference to query " + quoted(recursive->name) +
-                                                     " must not appear within its non-recursive term"});
+      if (const std::optional<int> location = find_range_var(sources[a]->base, recursive->name)) {
+        fail(at(Status{sqlstate::invalid_recursion, "recursive reference to query " + quoted(recursive->name) +
+                                                        " must not appear within its non-recursive term"},
+                *location));
       }
     }
     SetArm arm = bind_set_arm(*sources[a], scope, recursive != nullptr && a == 0);

@@ -13,12 +13,14 @@ namespace {
 
 // PostgreSQL's max_stack_depth: what a statement may use of a stack of 8 MiB, the parser's part aside.
 constexpr std::ptrdiff_t kMaxStackBytes = 2 * 1024 * 1024;
+constexpr int kMaxMessageDepth = 8000;
 
 std::string quoted(std::string_view name) { return "\"" + std::string(name) + "\""; }
 
 // Calls `visit` for every message below `message`; true ends the walk.
-bool any_message(const ProtobufCMessage* message, const auto& visit) {
+bool any_message(const ProtobufCMessage* message, const auto& visit, int depth = 0) {
   if (message == nullptr) return false;
+  if (depth > kMaxMessageDepth) fail(Status{sqlstate::statement_too_complex, "stack depth limit exceeded"});
   if (visit(message)) return true;
   const ProtobufCMessageDescriptor* descriptor = message->descriptor;
   for (unsigned i = 0; i < descriptor->n_fields; ++i) {
@@ -29,7 +31,7 @@ bool any_message(const ProtobufCMessage* message, const auto& visit) {
       const std::size_t count = *reinterpret_cast<const std::size_t*>(base + field.quantifier_offset);
       auto* const* items = *reinterpret_cast<ProtobufCMessage* const* const*>(base + field.offset);
       for (std::size_t k = 0; k < count; ++k) {
-        if (any_message(items[k], visit)) return true;
+        if (any_message(items[k], visit, depth + 1)) return true;
       }
       continue;
     }
@@ -37,19 +39,23 @@ bool any_message(const ProtobufCMessage* message, const auto& visit) {
       const auto chosen = *reinterpret_cast<const std::uint32_t*>(base + field.quantifier_offset);
       if (chosen != field.id) continue;
     }
-    if (any_message(*reinterpret_cast<ProtobufCMessage* const*>(base + field.offset), visit)) return true;
+    if (any_message(*reinterpret_cast<ProtobufCMessage* const*>(base + field.offset), visit, depth + 1)) return true;
   }
   return false;
 }
 
 }  // namespace
 
-bool contains_range_var(const ParseNode* node, std::string_view name) {
-  return any_message(&node->base, [&](const ProtobufCMessage* message) {
-    if (message->descriptor != &pg_query__range_var__descriptor) return false;
-    const auto& range = *reinterpret_cast<const PgQuery__RangeVar*>(message);
-    return (range.schemaname == nullptr || *range.schemaname == '\0') && range.relname == name;
+std::optional<int> find_range_var(const ProtobufCMessage& message, std::string_view name) {
+  std::optional<int> out;
+  any_message(&message, [&](const ProtobufCMessage* inner) {
+    if (inner->descriptor != &pg_query__range_var__descriptor) return false;
+    const auto& range = *reinterpret_cast<const PgQuery__RangeVar*>(inner);
+    if ((range.schemaname != nullptr && *range.schemaname != '\0') || range.relname != name) return false;
+    out = range.location;
+    return true;
   });
+  return out;
 }
 
 bool is_order_by_type(Oid type) {

@@ -206,6 +206,14 @@ const Expr* Binder::bind_column_ref(Scope& scope, const PgQuery__ColumnRef& ref)
   std::vector<std::string_view> names;
   for (std::size_t i = 0; i < ref.n_fields; ++i) {
     if (ref.fields[i]->node_case == PG_QUERY__NODE__NODE_A_STAR) {
+      if (i > 0) {
+        // f(t.*) is f(t): the row as one value.
+        int levels_up = 0;
+        const std::string_view schema = i > 1 ? names[i - 2] : std::string_view{};
+        const NsItem* item = find_item(scope, schema, names[i - 1], &levels_up, location);
+        if (item == nullptr) missing_relation(scope, schema, names[i - 1], location);
+        return whole_row(scope, *item, levels_up, location);
+      }
       fail(at(Status{sqlstate::feature_not_supported, "row expansion via \"*\" is not supported here"}, location));
     }
     names.push_back(string_value(ref.fields[i]));

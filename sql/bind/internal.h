@@ -109,7 +109,8 @@ bool polymorphic_consistent(std::span<const Oid> actual, std::span<const Oid> de
 
 /// The name PostgreSQL gives a result column without AS.
 std::string_view column_name_of(const ParseNode* node);
-bool contains_range_var(const ParseNode* node, std::string_view name);
+/// Where the parse tree names a relation `name` without a schema, if anywhere.
+std::optional<int> find_range_var(const ProtobufCMessage& message, std::string_view name);
 bool is_order_by_type(Oid type);
 
 class Binder {
