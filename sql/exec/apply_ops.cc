@@ -206,6 +206,7 @@ class ApplyOperator final : public Operator {
     if (current_ == runners_.size()) {
       const Step step = children_[0]->next(ctx);
       if (step != Step::kRow) return step;
+      ctx.reset_row(node_.arena);
       current_ = 0;
       fresh_ = true;
     }

@@ -112,6 +112,7 @@ struct Execution::Impl {
       waiting = false;
       if (!wait_status.ok()) return fail(std::move(wait_status));
     }
+    if (env.shard != nullptr) env.shard->start_budget();
     if (!started) prepare();
     if (done) return Progress::kDone;
     if (next_init < init.size()) {

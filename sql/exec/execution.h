@@ -57,7 +57,7 @@ class Execution {
   Execution& operator=(const Execution&) = delete;
 
   /// Gives at most `max_rows` (0 = all) further rows to `receiver`. After kPaused and kWaiting the same call goes on with the same
-  /// limit: rows given before count.
+  /// limit: rows given before count. Each call starts a share of the turn (Shard::start_budget) of its own.
   Progress run(std::uint64_t max_rows, RowReceiver& receiver);
 
   /// Rows returned (SELECT), inserted, updated or deleted so far.

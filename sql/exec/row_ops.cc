@@ -145,7 +145,6 @@ class LimitOperator final : public Operator {
 
  private:
   bool start(ExecContext& ctx) {
-    ctx.reset_row(node_.arena);
     given_ = skipped_ = offset_ = limit_ = 0;
     limited_ = false;
     ties_ = limit_node_.with_ties;
@@ -222,6 +221,7 @@ class MaterializeOperator final : public Operator {
     children_[0]->restart(ctx);
   }
   Step do_next(ExecContext& ctx) override {
+    ctx.reset_row(node_.arena);
     if (next_ < rows_.size()) {
       if (ctx.out_of_budget()) return Step::kPause;
       restore_slots(materialize_.saved, rows_.at(next_++), ctx.slots);

@@ -22,6 +22,7 @@ class AppendOperator final : public Operator {
   Step do_next(ExecContext& ctx) override {
     for (;;) {
       const Step step = children_[child_]->next(ctx);
+      ctx.reset_row(node_.arena);
       if (step == Step::kRow) map_slots(ctx, append_.inputs[child_], append_.outputs);
       if (step != Step::kEnd) return step;
       if (child_ + 1 == children_.size()) return Step::kEnd;
@@ -60,6 +61,7 @@ class SetOperator final : public Operator {
     }
     for (; output_ < entries_.size(); ++output_) {
       if (ctx.out_of_budget()) return Step::kPause;
+      ctx.reset_row(node_.arena);
       Entry& entry = *entries_[output_];
       if (entry.left == 0) continue;
       if (set_.all) {
@@ -124,6 +126,7 @@ class RecursiveUnionOperator final : public Operator {
     for (;;) {
       const Step step = children_[recursive_ ? 1 : 0]->next(ctx);
       if (step == Step::kRow) {
+        ctx.reset_row(node_.arena);
         map_slots(ctx, union_.inputs[recursive_ ? 1 : 0], union_.outputs);
         if (!union_.all && !first_time(ctx)) continue;
         next_rows_.push_back(save_slots(union_.saved, ctx.slots, memory_[filling_]));
