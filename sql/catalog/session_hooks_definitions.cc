@@ -75,7 +75,11 @@ std::optional<std::string> SessionImpl::expression_text(std::string_view node_tr
     options.table_name = table->name;
     options.columns = columns;
   }
-  const Result<BoundExpression> bound = bind_standalone_expression(node_tree, bind_context(), options);
+  Arena arena;
+  EvalContext eval = eval_context(arena);
+  BindContext context = bind_context();
+  context.eval = &eval;
+  const Result<BoundExpression> bound = bind_standalone_expression(node_tree, context, options);
   if (!bound.ok()) return std::string(node_tree);
   return deparse(bound.value().expr, printing);
 }

@@ -59,6 +59,8 @@ bool Changes::reserved(Oid schema, const std::string& name) const {
 
 BindContext DdlContext::bind_context() {
   BindContext context = session.bind_context();
+  if (!eval_) eval_.emplace(session.eval_context(eval_arena_));
+  context.eval = &*eval_;
   if (forced_schema != 0) {
     std::erase(context.search_path, forced_schema);
     context.search_path.insert(context.search_path.begin(), forced_schema);

@@ -83,6 +83,8 @@ class DdlContext {
   std::string relation_text(Oid oid);
 
  private:
+  Arena eval_arena_;
+  std::optional<EvalContext> eval_;   ///< literals that name objects are looked up while a definition is bound
   /// The table's newest definition if another transaction committed one after this one's first change.
   Status adopt_published(Oid table);
 };

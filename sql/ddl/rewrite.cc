@@ -37,9 +37,12 @@ class RowPump {
   RowPump(const RowPump&) = delete;
   RowPump& operator=(const RowPump&) = delete;
 
-  void open(std::shared_ptr<const TableDef> table) {
+  /// `ordered`: in the order of the primary key (or of insertion), so that what is numbered along the way is numbered in it.
+  void open(std::shared_ptr<const TableDef> table, bool ordered = false) {
     table_ = std::move(table);
-    scan_.open(table_, {}, {});
+    TableScan::Options options;
+    options.ordered = ordered;
+    scan_.open(table_, options, {});
   }
   bool next(RowView* row) { return scan_.next(view_, row); }
   void pause() {
@@ -94,7 +97,7 @@ class Copier {
     }
     for (std::size_t i = 0; i < table_->indexes.size(); ++i)
       if (table_->indexes[i].global_table != 0) globals_.push_back(i);
-    pump_.open(old_);
+    pump_.open(old_, !computed_.empty());
     old_values_.resize(old_->layout_columns());
     values_.resize(table_->layout_columns());
     return {};

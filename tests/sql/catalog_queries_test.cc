@@ -78,8 +78,8 @@ TEST_F(Catalogs, AnswersWhatPsqlAsks) {
 
 TEST_F(Catalogs, ResolvesNamesAndPrivileges) {
   query("CREATE TABLE t (id int PRIMARY KEY)");
-  EXPECT_EQ(query("SELECT 't'::regclass, 'pg_class'::regclass::oid, 'int4'::regtype, to_regclass('nothing')"),
-            "T(regclass,oid,regtype,to_regclass) D(t,1259,integer,null) C(SELECT 1)");
+  EXPECT_EQ(query("SELECT 't'::regclass::text, 'pg_class'::regclass::oid, 'int4'::regtype::text, to_regclass('nothing')"),
+            "T(text,oid,text,to_regclass) D(t,1259,integer,null) C(SELECT 1)");
   EXPECT_EQ(query("SELECT 'nothing'::regclass"), "E(42P01: relation \"nothing\" does not exist)");
   EXPECT_EQ(query("SELECT has_table_privilege('t', 'SELECT'), has_schema_privilege('public', 'CREATE')"),
             "T(has_table_privilege,has_schema_privilege) D(t,t) C(SELECT 1)");
