@@ -141,7 +141,8 @@ Task<Status> ModifyDriver::insert_carefully(PendingInsert row) {
       made.row = entry.row;
       globals.push_back({&made, i});
     }
-    const Transaction::Savepoint savepoint = ctx_.transaction->savepoint();
+    Transaction::Savepoint savepoint;
+    if (!globals.empty()) savepoint = ctx_.transaction->savepoint();
     WANDIAN_CO_TRY(co_await writer.send());
     std::int64_t conflict = op.outcome == RowOutcome::kConflict ? op.conflict_index : -1;
     bool done = op.outcome == RowOutcome::kInserted;
@@ -150,7 +151,10 @@ Task<Status> ModifyDriver::insert_carefully(PendingInsert row) {
       done = false;
       if (conflict < 0) conflict = static_cast<std::int64_t>(made.index);
     }
-    if (done) co_return inserted(row);
+    if (done) {
+      if (!globals.empty() && modify_.conflict == ConflictAction::kUpdate) touched_.emplace(row.key.view());
+      co_return inserted(row);
+    }
     if (conflict < 0) co_return Status(sqlstate::serialization_failure, "the row's place changed due to concurrent update");
     if (!globals.empty()) co_await ctx_.transaction->rollback_to(savepoint);
     if (!arbitrates(static_cast<std::size_t>(conflict))) co_return raise_conflict(*table, static_cast<std::size_t>(conflict), {row.values, width});
@@ -210,6 +214,11 @@ Task<Status> ModifyDriver::resolve_conflict(const PendingInsert& row, std::size_
     ctx_.shard->start_budget();
     co_return Status{};
   }
+  const auto second_time = [] {
+    return Status(sqlstate::cardinality_violation, "ON CONFLICT DO UPDATE command cannot affect row a second time")
+        .with_hint("Ensure that no rows proposed for insertion within the same command have duplicate constrained values.");
+  };
+  if (touched_.contains(std::string(key.ref().view()))) co_return second_time();
   ConflictMutation mutation(ctx_, modify_, row.values, [this](std::span<const Value> values) {
     ++processed_;
     return return_row(modify_.returning_columns, values, nullptr);
@@ -233,12 +242,18 @@ Task<Status> ModifyDriver::resolve_conflict(const PendingInsert& row, std::size_
     co_return Status{};
   }
   if (op.outcome == RowOutcome::kSelfModified || (op.outcome == RowOutcome::kLocked && op.old_row.data() == nullptr))
-    co_return Status(sqlstate::cardinality_violation, "ON CONFLICT DO UPDATE command cannot affect row a second time")
-        .with_hint("Ensure that no rows proposed for insertion within the same command have duplicate constrained values.");
+    co_return second_time();
   const Target target{partition, key, nullptr};
   std::uint64_t missing = 0;
   WANDIAN_CO_TRY(co_await mutate(modify_.table, {&target, 1}, mutation, 0, &missing));
   *retry = missing != 0;
+  if (missing == 0) {
+    for (const IndexDef& definition : modify_.table->indexes)
+      if (definition.global_table != 0) {
+        touched_.emplace(key.ref().view());
+        break;
+      }
+  }
   co_return Status{};
 }
 

@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "sql/exec/foreign_keys.h"
@@ -94,6 +95,9 @@ class ModifyDriver {
   std::vector<PendingInsert> inserts_;
   std::vector<Value> values_;
   std::vector<GlobalOp> global_ops_;
+  /// Primary keys that ON CONFLICT DO UPDATE has inserted or changed. Owners know it themselves, but where a savepoint stands
+  /// around each row: it begins a new command.
+  std::unordered_set<std::string> touched_;
 };
 
 /// Evaluates WHERE and SET at the row's owner. One a row; frames are shared by the rows of one owner's batch.

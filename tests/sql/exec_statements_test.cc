@@ -443,9 +443,3 @@ TEST(ExecExplain, ShowsTheShapeOfPlans) {
 
 }  // namespace
 }  // namespace wandian::sql
-
-// Only until the system catalogs are linked in: this world has none.
-namespace wandian::sql {
-__attribute__((weak)) const SystemRelation* find_system_relation(Oid, std::string_view) { return nullptr; }
-__attribute__((weak)) const SystemRelation* find_system_relation(Oid) { return nullptr; }
-}  // namespace wandian::sql
