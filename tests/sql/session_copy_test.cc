@@ -24,13 +24,20 @@ struct CopyTest : testing::Test {
 
 TEST_F(CopyTest, TextGoesInAndOut) {
   EXPECT_EQ(copy_in("COPY t (a, b) FROM STDIN", "1\tone\n2\t\\N\n3\ta\\tb\\\\c\n\\.\n"), "G(0,2) C(COPY 3)");
-  EXPECT_EQ(client.query("COPY t TO STDOUT"), "H(0,3) d(1\tone\t7\n) d(2\t\\N\t7\n) d(3\ta\\tb\\\\c\t7\n) c C(COPY 3)");
+  EXPECT_EQ(client.query("COPY (SELECT * FROM t ORDER BY a) TO STDOUT"), "H(0,3) d(1\tone\t7\n) d(2\t\\N\t7\n) d(3\ta\\tb\\\\c\t7\n) c C(COPY 3)");
   EXPECT_EQ(client.query("COPY (SELECT a FROM t WHERE a > 1 ORDER BY a DESC) TO STDOUT"), "H(0,1) d(3\n) d(2\n) c C(COPY 2)");
+}
+
+TEST_F(CopyTest, ATableIsCopiedByItsOwnColumns) {
+  copy_in("COPY t (c, a) FROM STDIN", "1.5\t1\n");
+  EXPECT_EQ(client.query("COPY t TO STDOUT"), "H(0,3) d(1\t\\N\t1.5\n) c C(COPY 1)");
+  EXPECT_EQ(client.query("COPY t (b, a) TO STDOUT"), "H(0,2) d(\\N\t1\n) c C(COPY 1)");
+  EXPECT_EQ(client.query("COPY t (x) TO STDOUT"), "E(42703: column \"x\" of relation \"t\" does not exist)");
 }
 
 TEST_F(CopyTest, CsvQuotesWhatNeedsIt) {
   EXPECT_EQ(copy_in("COPY t FROM STDIN (FORMAT csv, HEADER match)", "a,b,c\n1,\"x,\"\"y\"\"\nz\",1.50\n2,,\n3,\"\",0\n"), "G(0,3) C(COPY 3)");
-  EXPECT_EQ(client.query("COPY t TO STDOUT (FORMAT csv, HEADER, FORCE_QUOTE (a))"),
+  EXPECT_EQ(client.query("COPY (SELECT * FROM t ORDER BY a) TO STDOUT (FORMAT csv, HEADER, FORCE_QUOTE (a))"),
             "H(0,3) d(a,b,c\n) d(\"1\",\"x,\"\"y\"\"\nz\",1.50\n) d(\"2\",,\n) d(\"3\",\"\",0\n) c C(COPY 3)");
   EXPECT_EQ(copy_in("COPY t FROM STDIN (FORMAT csv, HEADER match)", "a,x,c\n"),
             "G(0,3) E(22P04: column name mismatch in header line field 2: got \"x\", expected \"b\")");

@@ -6,14 +6,16 @@ namespace {
 
 constexpr const char* kAborted = "E(25P02: current transaction is aborted, commands ignored until end of transaction block)";
 
-struct TransactionTest : testing::Test {
-  World world{1};
+// With one shard, and with two: the second client then is on the other one.
+struct TransactionTest : testing::TestWithParam<unsigned> {
+  World world{GetParam()};
   TestClient client{world};
+  const unsigned last = GetParam() - 1;
   void SetUp() override { ASSERT_EQ(client.query("CREATE TABLE t (a int PRIMARY KEY)"), "C(CREATE TABLE)"); }
-  std::string rows() { return TestClient(world).query("SELECT a FROM t ORDER BY a"); }
+  std::string rows() { return TestClient(world, last).query("SELECT a FROM t ORDER BY a"); }
 };
 
-TEST_F(TransactionTest, BlocksCommitAndRollBack) {
+TEST_P(TransactionTest, BlocksCommitAndRollBack) {
   EXPECT_EQ(client.query("BEGIN"), "C(BEGIN)");
   EXPECT_EQ(client.status(), 'T');
   EXPECT_EQ(client.query("INSERT INTO t VALUES (1)"), "C(INSERT 0 1)");
@@ -28,7 +30,7 @@ TEST_F(TransactionTest, BlocksCommitAndRollBack) {
   EXPECT_EQ(rows(), "T(a) D(1) C(SELECT 1)");
 }
 
-TEST_F(TransactionTest, WarnsWhereNothingIsToBegInOrEnd) {
+TEST_P(TransactionTest, WarnsWhereNothingIsToBeginOrEnd) {
   EXPECT_EQ(client.query("COMMIT"), "N(25P01: there is no transaction in progress) C(COMMIT)");
   EXPECT_EQ(client.query("ROLLBACK"), "N(25P01: there is no transaction in progress) C(ROLLBACK)");
   client.query("BEGIN");
@@ -40,7 +42,7 @@ TEST_F(TransactionTest, WarnsWhereNothingIsToBegInOrEnd) {
   EXPECT_EQ(client.query("RELEASE s"), "E(25P01: RELEASE SAVEPOINT can only be used in transaction blocks)");
 }
 
-TEST_F(TransactionTest, AFailedBlockTakesNothingButItsEnd) {
+TEST_P(TransactionTest, AFailedBlockTakesNothingButItsEnd) {
   client.query("BEGIN");
   client.query("INSERT INTO t VALUES (1)");
   EXPECT_EQ(client.query("SELECT 1/0"), "T(?column?) E(22012: division by zero)");
@@ -54,7 +56,7 @@ TEST_F(TransactionTest, AFailedBlockTakesNothingButItsEnd) {
   EXPECT_EQ(rows(), "T(a) C(SELECT 0)");
 }
 
-TEST_F(TransactionTest, SavepointsNestAndTheirNamesMayComeAgain) {
+TEST_P(TransactionTest, SavepointsNestAndTheirNamesMayComeAgain) {
   client.query("BEGIN");
   client.query("INSERT INTO t VALUES (1)");
   EXPECT_EQ(client.query("SAVEPOINT s"), "C(SAVEPOINT)");
@@ -77,7 +79,7 @@ TEST_F(TransactionTest, SavepointsNestAndTheirNamesMayComeAgain) {
   EXPECT_EQ(rows(), "T(a) D(1) C(SELECT 1)");
 }
 
-TEST_F(TransactionTest, ChainKeepsTheCharacteristics) {
+TEST_P(TransactionTest, ChainKeepsTheCharacteristics) {
   client.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
   EXPECT_EQ(client.query("COMMIT AND CHAIN"), "C(COMMIT)");
   EXPECT_EQ(client.status(), 'T');
@@ -90,7 +92,7 @@ TEST_F(TransactionTest, ChainKeepsTheCharacteristics) {
   EXPECT_EQ(client.query("SHOW transaction_isolation"), "T(transaction_isolation) D(read committed) C(SHOW)");
 }
 
-TEST_F(TransactionTest, ReadOnlyRefusesWrites) {
+TEST_P(TransactionTest, ReadOnlyRefusesWrites) {
   client.query("BEGIN READ ONLY");
   EXPECT_EQ(client.query("INSERT INTO t VALUES (1)"), "E(25006: cannot execute INSERT in a read-only transaction)");
   client.query("ROLLBACK");
@@ -103,11 +105,11 @@ TEST_F(TransactionTest, ReadOnlyRefusesWrites) {
   EXPECT_EQ(client.query("BEGIN READ WRITE; DELETE FROM t; COMMIT"), "C(BEGIN) C(DELETE 0) C(COMMIT)");
 }
 
-TEST_F(TransactionTest, IsolationLevelsAreFixedByTheFirstQuery) {
+TEST_P(TransactionTest, IsolationLevelsAreFixedByTheFirstQuery) {
   client.query("BEGIN");
   EXPECT_EQ(client.query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"), "C(SET)");
   client.query("SELECT a FROM t");
-  TestClient(world).query("INSERT INTO t VALUES (9)");
+  TestClient(world, last).query("INSERT INTO t VALUES (9)");
   EXPECT_EQ(client.query("SELECT a FROM t"), "T(a) C(SELECT 0)");
   EXPECT_EQ(client.query("SET TRANSACTION ISOLATION LEVEL READ COMMITTED"),
             "E(25001: SET TRANSACTION ISOLATION LEVEL must be called before any query)");
@@ -118,7 +120,7 @@ TEST_F(TransactionTest, IsolationLevelsAreFixedByTheFirstQuery) {
   EXPECT_EQ(client.query("SET TRANSACTION READ ONLY"), "N(25P01: SET TRANSACTION can only be used in transaction blocks) C(SET)");
 }
 
-TEST_F(TransactionTest, APipelineIsOneTransactionUntilSync) {
+TEST_P(TransactionTest, APipelineIsOneTransactionUntilSync) {
   client.parse("ins", "INSERT INTO t VALUES ($1)");
   client.sync();
   client.bind("", "ins", {"1"});
@@ -146,7 +148,7 @@ TEST_F(TransactionTest, APipelineIsOneTransactionUntilSync) {
   EXPECT_EQ(rows(), "T(a) D(1) D(2) C(SELECT 2)");
 }
 
-TEST_F(TransactionTest, APipelineIsNoTransactionBlock) {
+TEST_P(TransactionTest, APipelineIsNoTransactionBlock) {
   const auto second = [&](const std::string& text) {
     client.parse("", "SELECT 1");
     client.bind("", "");
@@ -167,16 +169,16 @@ TEST_F(TransactionTest, APipelineIsNoTransactionBlock) {
   EXPECT_EQ(client.status(), 'I');
 }
 
-TEST_F(TransactionTest, ConnectionsThatEndRollBack) {
+TEST_P(TransactionTest, ConnectionsThatEndRollBack) {
   {
-    TestClient other(world);
+    TestClient other(world, last);
     other.query("BEGIN");
     other.query("INSERT INTO t VALUES (5)");
   }
   EXPECT_EQ(client.query("INSERT INTO t VALUES (5)"), "C(INSERT 0 1)");
 }
 
-TEST_F(TransactionTest, MaintenanceIsAcceptedOutsideOfBlocks) {
+TEST_P(TransactionTest, MaintenanceIsAcceptedOutsideOfBlocks) {
   EXPECT_EQ(client.query("VACUUM ANALYZE t"), "C(VACUUM)");
   EXPECT_EQ(client.query("ANALYZE"), "C(ANALYZE)");
   EXPECT_EQ(client.query("VACUUM nosuch"), "E(42P01: relation \"nosuch\" does not exist)");
@@ -188,14 +190,14 @@ TEST_F(TransactionTest, MaintenanceIsAcceptedOutsideOfBlocks) {
   EXPECT_EQ(client.query("DO $$ BEGIN END $$"), "E(0A000: DO is not supported)");
 }
 
-TEST_F(TransactionTest, WaitsForLocksEndByCancelTimeoutOrGrant) {
+TEST_P(TransactionTest, WaitsForLocksEndByCancelTimeoutOrGrant) {
   client.query("INSERT INTO t VALUES (1)");
   client.query("BEGIN");
   client.query("UPDATE t SET a = 1 WHERE a = 1");
-  TestClient other(world);
+  TestClient other(world, last);
   EXPECT_FALSE(other.start([](Session& s) { return s.query("DELETE FROM t WHERE a = 1"); }));
   EXPECT_FALSE(other.finish(5));
-  world.at(0, [&](Shard&) { other.session->cancel(); });
+  world.at(last, [&](Shard&) { other.session->cancel(); });
   EXPECT_TRUE(other.finish());
   EXPECT_EQ(other.sink.take(), "E(57014: canceling statement due to user request)");
   other.query("SET lock_timeout = '5ms'");
@@ -209,12 +211,12 @@ TEST_F(TransactionTest, WaitsForLocksEndByCancelTimeoutOrGrant) {
   EXPECT_EQ(other.sink.take(), "C(DELETE 1)");
 }
 
-TEST_F(TransactionTest, ASessionThatIsCutOffWhileItWaitsLeavesNothing) {
+TEST_P(TransactionTest, ASessionThatIsCutOffWhileItWaitsLeavesNothing) {
   client.query("INSERT INTO t VALUES (1)");
   client.query("BEGIN");
   client.query("UPDATE t SET a = 1 WHERE a = 1");
   {
-    TestClient other(world);
+    TestClient other(world, last);
     other.query("BEGIN");
     other.query("INSERT INTO t VALUES (2)");
     EXPECT_FALSE(other.start([](Session& s) { return s.query("DELETE FROM t WHERE a = 1"); }));
@@ -226,7 +228,36 @@ TEST_F(TransactionTest, ASessionThatIsCutOffWhileItWaitsLeavesNothing) {
   EXPECT_EQ(world.server->activity().size(), 1u);
 }
 
-TEST_F(TransactionTest, SleepEndsByTimeOrByCancel) {
+TEST_P(TransactionTest, SessionsDeadlockedAcrossShardsLoseOne) {
+  client.query("INSERT INTO t VALUES (1), (2), (3), (4)");
+  TestClient other(world, last);
+  client.query("BEGIN");
+  other.query("BEGIN");
+  client.query("DELETE FROM t WHERE a = 1");
+  other.query("DELETE FROM t WHERE a = 2");
+  EXPECT_FALSE(client.start([](Session& s) { return s.query("DELETE FROM t WHERE a = 2"); }));
+  EXPECT_FALSE(other.start([](Session& s) { return s.query("DELETE FROM t WHERE a = 1"); }));
+  // The one that notices first gives way; the other one goes on.
+  for (int i = 0; i < 200 && client.pending() && other.pending(); ++i) {
+    client.finish(1);
+    other.finish(1);
+  }
+  EXPECT_TRUE(client.finish());
+  EXPECT_TRUE(other.status() == 'E' || client.status() == 'E');
+  if (client.status() == 'E') {
+    EXPECT_NE(client.sink.take().find("E(40P01: deadlock detected)"), std::string::npos);
+    client.query("ROLLBACK");
+    EXPECT_TRUE(other.finish());
+    EXPECT_EQ(other.query("COMMIT").substr(0, 2), "C(");
+  } else {
+    EXPECT_TRUE(other.finish());
+    EXPECT_NE(other.sink.take().find("E(40P01: deadlock detected)"), std::string::npos);
+    other.query("ROLLBACK");
+    EXPECT_EQ(client.query("COMMIT").substr(0, 2), "C(");
+  }
+}
+
+TEST_P(TransactionTest, SleepEndsByTimeOrByCancel) {
   EXPECT_EQ(client.query("SELECT pg_sleep(0.01), 1 AS one"), "T(pg_sleep,one) D(,1) C(SELECT 1)");
   EXPECT_FALSE(client.start([](Session& s) { return s.query("SELECT pg_sleep(100)"); }));
   EXPECT_FALSE(client.finish(10));
@@ -234,6 +265,8 @@ TEST_F(TransactionTest, SleepEndsByTimeOrByCancel) {
   EXPECT_TRUE(client.finish());
   EXPECT_EQ(client.sink.take(), "T(pg_sleep) D() E(57014: canceling statement due to user request)");
 }
+
+INSTANTIATE_TEST_SUITE_P(Shards, TransactionTest, testing::Values(1u, 2u));
 
 }  // namespace
 }  // namespace wandian::sql
