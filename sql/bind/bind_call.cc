@@ -55,8 +55,7 @@ bool is_builtin_schema(std::string_view schema) {
 }
 
 std::string full_name(const CallName& call) {
-  return call.schema.empty() || call.schema == "pg_catalog" ? std::string(call.name)
-                                                             : std::string(call.schema) + "." + std::string(call.name);
+  return call.schema.empty() ? std::string(call.name) : std::string(call.schema) + "." + std::string(call.name);
 }
 
 Status undefined_function(const CallName& call, std::span<const Oid> types, bool ambiguous) {
@@ -133,6 +132,9 @@ const Expr* Binder::bind_function_call(Scope& scope, const PgQuery__FuncCall& ca
   }
   scope.in_aggregate = outer_aggregate;
 
+  if (!is_builtin_schema(called.schema) && called.schema != "pg_temp" && !catalog().find_schema(context_.database, called.schema)) {
+    fail(at(Status{sqlstate::invalid_schema_name, "schema \"" + std::string(called.schema) + "\" does not exist"}, location));
+  }
   std::vector<Candidate> candidates;
   if (is_builtin_schema(called.schema)) candidates = function_candidates(called.name, args.size());
   if (call.func_variadic != 0) {

@@ -129,10 +129,10 @@ Query* Binder::bind_insert(const PgQuery__InsertStmt& insert) {
   if (listed) {
     for (std::size_t i = 0; i < insert.n_cols; ++i) {
       const PgQuery__ResTarget& item = *insert.cols[i]->res_target;
+      const int column = find_target_column(table, item.name, item.location);
       if (item.n_indirection > 0) {
         fail(at(Status{sqlstate::feature_not_supported, "assignment to parts of a column is not supported"}, item.location));
       }
-      const int column = find_target_column(table, item.name, item.location);
       if (std::any_of(columns.begin(), columns.end(), [&](const TargetColumn& c) { return c.column == column; })) {
         fail(at(Status{sqlstate::duplicate_column, "column " + quoted(item.name) + " specified more than once"}, item.location));
       }
@@ -347,6 +347,7 @@ std::vector<Assignment> Binder::bind_set_list(Scope& scope, const TableDef& tabl
   for (std::size_t i = 0; i < count; ++i) {
     const PgQuery__ResTarget& item = *items[i]->res_target;
     if (item.n_indirection > 0) {
+      find_target_column(table, item.name, item.location);
       fail(at(Status{sqlstate::feature_not_supported, "assignment to parts of a column is not supported"}, item.location));
     }
     const Expr* value = nullptr;

@@ -69,6 +69,15 @@ const Expr* Binder::to_boolean(const Expr* expr, std::string_view clause) {
   return expr;
 }
 
+void Binder::refuse_sets(const Expr* expr, std::string_view construct) {
+  any_node(expr, [&](const Expr* node) {
+    if (!node->returns_set) return false;
+    fail(at(Status{sqlstate::feature_not_supported, "set-returning functions are not allowed in " + std::string(construct)}.with_hint(
+                "You might be able to move the set-returning function into a LATERAL FROM item."),
+            node->location));
+  });
+}
+
 const Expr* Binder::bind_condition(Scope& scope, const ParseNode* node, Place place, std::string_view clause) {
   if (node == nullptr) return nullptr;
   return to_boolean(bind_in_place(scope, node, place), clause);
@@ -95,6 +104,7 @@ const Expr* Binder::bind_expr(Scope& scope, const ParseNode* node) {
       const PgQuery__CoalesceExpr& source = *node->coalesce_expr;
       std::vector<const Expr*> args;
       for (std::size_t i = 0; i < source.n_args; ++i) args.push_back(bind_expr(scope, source.args[i]));
+      for (const Expr* arg : args) refuse_sets(arg, "COALESCE");
       const Oid type = common_type(args, "COALESCE");
       const std::int32_t typmod = common_typmod(args, type);
       for (const Expr*& arg : args) arg = coerce_common(arg, type, "COALESCE");
@@ -550,6 +560,8 @@ const Expr* Binder::bind_case(Scope& scope, const PgQuery__CaseExpr& expr) {
   }
   std::vector<const Expr*> results{otherwise};
   for (const CaseWhen& when : whens) results.push_back(when.result);
+  for (const CaseWhen& when : whens) refuse_sets(when.condition, "CASE");
+  for (const Expr* result : results) refuse_sets(result, "CASE");
   const Oid type = common_type(results, "CASE");
   out->otherwise = coerce_common(otherwise, type, "CASE/ELSE");
   for (CaseWhen& when : whens) when.result = coerce_common(when.result, type, "CASE/WHEN");

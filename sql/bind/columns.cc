@@ -367,6 +367,10 @@ const Expr* Binder::field_of(Scope& scope, const Expr* record, std::string_view 
   for (const NamedExpr& candidate : record_fields(scope, record)) {
     if (candidate.name == field) return candidate.expr;
   }
+  if (record->kind == ExprKind::kRow && record->as<RowExpr>().whole_range >= 0) {
+    const RangeEntry& entry = *scope.ranges[static_cast<std::size_t>(record->as<RowExpr>().whole_range)];
+    fail(at(Status{sqlstate::undefined_column, "column " + std::string(entry.alias) + "." + std::string(field) + " does not exist"}, location));
+  }
   if (record->type == kRecord) {
     fail(at(Status{sqlstate::undefined_column, "could not identify column " + quoted(field) + " in record data type"}, location));
   }

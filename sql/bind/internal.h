@@ -234,6 +234,7 @@ class Binder {
   const Expr* bind_sublink(Scope& scope, const PgQuery__SubLink& link);
   const Expr* bind_value_function(const PgQuery__SQLValueFunction& function);
   const Expr* compare_rows(std::string_view op, std::span<const Expr* const> left, std::span<const Expr* const> right, int location);
+  void refuse_sets(const Expr* expr, std::string_view construct);
   const Expr* make_distinct(const Expr* left, const Expr* right, int location);
   const Expr* bool_list(BoolOp op, std::vector<const Expr*> args);
   const Expr* negated(const Expr* arg, int location);

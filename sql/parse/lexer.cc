@@ -179,7 +179,9 @@ Token Lexer::next() {
     default: break;
   }
   if (is_operator(c)) {
-    while (at_ < size && is_operator(text_[at_])) {
+    // Longer ones are no operators, and reading on from each of their characters would take forever.
+    constexpr std::size_t kMaxOperatorBytes = 64;
+    while (at_ < size && at_ - begin < kMaxOperatorBytes && is_operator(text_[at_])) {
       // A comment ends an operator.
       if (text_[at_] == '-' && at_ + 1 < size && text_[at_ + 1] == '-') break;
       if (text_[at_] == '/' && at_ + 1 < size && text_[at_ + 1] == '*') break;
@@ -187,7 +189,7 @@ Token Lexer::next() {
     }
     // As PostgreSQL: an operator of several characters may end in + or - only if it holds one of ~ ! @ # ^ & | ` ? %.
     const std::string_view all = text_.substr(begin, at_ - begin);
-    if (all.size() > 1 && all.find_first_of("~!@#^&|`?%") == std::string_view::npos) {
+    if (all.size() > 1 && all.size() < kMaxOperatorBytes && all.find_first_of("~!@#^&|`?%") == std::string_view::npos) {
       while (at_ - begin > 1 && (text_[at_ - 1] == '+' || text_[at_ - 1] == '-')) --at_;
     }
     return finish(TokenKind::kOperator, begin);

@@ -44,6 +44,8 @@ class ParsedStatements {
   }
 
  private:
+  Status read();
+
   std::unique_ptr<std::string> text_;
   std::unique_ptr<Arena> arena_;
   std::vector<ParsedStatement> statements_;

@@ -1,6 +1,5 @@
 #include "tests/sql/bind_harness.h"
 
-#include "sql/catalog/system_relation.h"
 #include "sql/expr/expression.h"
 #include "sql/types/text_io.h"
 
@@ -96,6 +95,13 @@ std::string error_text(const Status& status) {
 BindWorld::BindWorld() : eval_{arena_, format_}, procedures_(std::make_unique<OneProcedure>()) {
   context_.catalog = CatalogEditor::initial();
   std::vector<CatalogChange> changes;
+  CatalogChange schema;
+  schema.kind = ObjectKind::kSchema;
+  schema.oid = kPublicSchema;
+  schema.schema = std::make_shared<SchemaDef>();
+  schema.schema->oid = kPublicSchema;
+  schema.schema->name = "public";
+  changes.push_back(std::move(schema));
   changes.push_back(table_change(make_table(17000, "stores",
                                             {{"store_id", kInt4, -1, true},
                                              {"region", kText, -1, true},
@@ -196,9 +202,3 @@ std::string BindWorld::value(std::string_view text) {
 }
 
 }  // namespace wandian::sql::test
-
-// The catalogs are built above this layer's tests; where they are linked, theirs are taken.
-namespace wandian::sql {
-[[gnu::weak]] const SystemRelation* find_system_relation(Oid, std::string_view) { return nullptr; }
-[[gnu::weak]] const SystemRelation* find_system_relation(Oid) { return nullptr; }
-}  // namespace wandian::sql

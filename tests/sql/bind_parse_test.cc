@@ -44,6 +44,11 @@ TEST(Parser, NestingBeyondTheStackIsRefused) {
   EXPECT_EQ(parse_error(chain("case when true then ", 100000, "1")), "54001 stack depth limit exceeded @0");
   EXPECT_EQ(parse_error(chain("1 union select ", 100000, "1")), "54001 stack depth limit exceeded @0");
   EXPECT_EQ(parse_error(chain("1+", 3000, "1")), "ok 1");
+  EXPECT_EQ(parse_error(chain("(select ", 1500, "1") + std::string(1500, ')')), "ok 1");
+  EXPECT_EQ(parse_error(chain("abs(", 4000, "1") + std::string(4000, ')')), "ok 1");
+  EXPECT_EQ(parse_error(chain("not ", 9000, "true")), "ok 1");
+  EXPECT_EQ(parse_error(chain("+-", 4000, "1")), "ok 1");
+  EXPECT_EQ(parse_error(chain("+-", 400000, "1")), "54001 stack depth limit exceeded @0");
   // What the grammar flattens may be as long as it likes.
   EXPECT_EQ(parse_error(chain("a = 1 or ", 50000, "true")), "ok 1");
   EXPECT_EQ(parse_error(chain("1, ", 100000, "1")), "ok 1");

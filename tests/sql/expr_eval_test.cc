@@ -52,7 +52,7 @@ TEST(Expression, ComputesAsPostgreSqlDoes) {
       {"SELECT least('b', 'a')", "a"},
       {"SELECT CASE 2 WHEN 1 THEN 'one' WHEN 2 THEN 'two' END", "two"},
       {"SELECT CASE 3 WHEN 1 THEN 'one' END", "NULL"},
-      {"SELECT ARRAY[1, 2, 3][2]", "2"},
+      {"SELECT (ARRAY[1, 2, 3])[2]", "2"},
       {"SELECT (ARRAY[1, 2, 3])[2:3]", "{2,3}"},
       {"SELECT (ARRAY[1, 2, 3])[:2]", "{1,2}"},
       {"SELECT (ARRAY[1, 2, 3])[4]", "NULL"},
