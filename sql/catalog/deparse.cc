@@ -14,7 +14,8 @@ class Deparser {
  public:
   explicit Deparser(const DefinitionStyle& options) : options_(options) {}
 
-  std::string text(const Expr* expr) {
+  /// `show`: casts that nobody wrote are printed, as PostgreSQL does for arguments of operators and functions.
+  std::string text(const Expr* expr, bool show = false) {
     switch (expr->kind) {
       case ExprKind::kConst: return constant(expr->as<ConstExpr>());
       case ExprKind::kParam: return "$" + std::to_string(expr->as<ParamExpr>().index + 1);
@@ -23,20 +24,14 @@ class Deparser {
         if (column.column < 0 || static_cast<std::size_t>(column.column) >= options_.columns.size()) return system_column(column.column);
         return quote_identifier(options_.columns[static_cast<std::size_t>(column.column)]);
       }
-      case ExprKind::kFunction: return function(expr->as<FunctionExpr>());
+      case ExprKind::kFunction: return function(expr->as<FunctionExpr>(), show);
       case ExprKind::kRelabel: {
         const auto& cast = expr->as<UnaryExpr>();
-        if (!cast.collation.empty()) return "(" + text(cast.arg) + " COLLATE " + quote_identifier(cast.collation) + ")";
-        return cast.form == CallForm::kImplicitCast ? text(cast.arg) : cast_text(cast.arg, cast.type, cast.typmod);
+        if (!cast.collation.empty()) return wrap(argument(cast.arg, expr, show) + " COLLATE " + quote_identifier(cast.collation));
+        return cast_or_argument(cast.arg, expr, cast.form, show);
       }
-      case ExprKind::kIoCast: {
-        const auto& cast = expr->as<UnaryExpr>();
-        return cast.form == CallForm::kImplicitCast ? text(cast.arg) : cast_text(cast.arg, cast.type, cast.typmod);
-      }
-      case ExprKind::kArrayCast: {
-        const auto& cast = expr->as<ArrayCastExpr>();
-        return cast.form == CallForm::kImplicitCast ? text(cast.arg) : cast_text(cast.arg, cast.type, cast.typmod);
-      }
+      case ExprKind::kIoCast: return cast_or_argument(expr->as<UnaryExpr>().arg, expr, expr->as<UnaryExpr>().form, show);
+      case ExprKind::kArrayCast: return cast_or_argument(expr->as<ArrayCastExpr>().arg, expr, expr->as<ArrayCastExpr>().form, show);
       case ExprKind::kTestValue: return {};
       case ExprKind::kBool: return logic(expr->as<BoolExpr>());
       case ExprKind::kCase: return choice(expr->as<CaseExpr>());
@@ -46,20 +41,21 @@ class Deparser {
       case ExprKind::kNullIf: return "NULLIF(" + list(expr->as<FunctionExpr>().args) + ")";
       case ExprKind::kDistinct: {
         const auto& call = expr->as<FunctionExpr>();
-        return "(" + text(call.args[0]) + " IS DISTINCT FROM " + text(call.args[1]) + ")";
+        return wrap(argument(call.args[0], expr, true) + " IS DISTINCT FROM " + argument(call.args[1], expr, true));
       }
       case ExprKind::kNullTest: {
         const auto& test = expr->as<TestExpr>();
-        return "(" + text(test.arg) + (test.test == TestOp::kIsNull ? " IS NULL)" : " IS NOT NULL)");
+        return wrap(argument(test.arg, expr, true) + (test.test == TestOp::kIsNull ? " IS NULL" : " IS NOT NULL"));
       }
       case ExprKind::kBoolTest: {
         static constexpr const char* kTests[] = {"NULL", "NOT NULL", "TRUE", "NOT TRUE", "FALSE", "NOT FALSE", "UNKNOWN", "NOT UNKNOWN"};
         const auto& test = expr->as<TestExpr>();
-        return "(" + text(test.arg) + " IS " + kTests[static_cast<std::size_t>(test.test)] + ")";
+        return wrap(argument(test.arg, expr, false) + " IS " + kTests[static_cast<std::size_t>(test.test)]);
       }
       case ExprKind::kArrayCompare: {
         const auto& compare = expr->as<ArrayCompareExpr>();
-        return "(" + text(compare.left) + " " + std::string(compare.op->name) + (compare.all ? " ALL (" : " ANY (") + text(compare.array) + "))";
+        return wrap(argument(compare.left, expr, true) + " " + std::string(compare.op->name) + (compare.all ? " ALL (" : " ANY (") +
+                    argument(compare.array, expr, true) + ")");
       }
       case ExprKind::kArray: {
         const auto& array = expr->as<ListExpr>();
@@ -80,6 +76,61 @@ class Deparser {
   }
 
  private:
+  std::string wrap(std::string inner) const { return options_.pretty ? inner : "(" + inner + ")"; }
+  std::string argument(const Expr* expr, const Expr* parent, bool show) {
+    if (!options_.pretty || is_simple(expr, parent)) return text(expr, show);
+    return "(" + text(expr, show) + ")";
+  }
+  static bool is_cast(const Expr* expr) {
+    if (expr->kind == ExprKind::kRelabel || expr->kind == ExprKind::kIoCast || expr->kind == ExprKind::kArrayCast) return true;
+    if (expr->kind != ExprKind::kFunction) return false;
+    const CallForm form = expr->as<FunctionExpr>().form;
+    return form == CallForm::kExplicitCast || form == CallForm::kImplicitCast;
+  }
+  static bool is_operator(const Expr* expr) {
+    return expr->kind == ExprKind::kFunction && expr->as<FunctionExpr>().op != nullptr && !is_cast(expr) &&
+           expr->as<FunctionExpr>().form != CallForm::kCall;
+  }
+  static char arithmetic(const Expr* expr) {
+    const auto& call = expr->as<FunctionExpr>();
+    if (call.args.size() != 2 || call.op->name.size() != 1) return 0;
+    const char c = call.op->name[0];
+    return c == '+' || c == '-' ? '+' : c == '*' || c == '/' || c == '%' ? '*' : 0;
+  }
+  /// Inside of brackets or commas, or between AND and OR, a condition needs no parentheses of its own.
+  static bool is_loose(const Expr* parent) {
+    switch (parent->kind) {
+      case ExprKind::kFunction: return !is_cast(parent) && !is_operator(parent) && parent->as<FunctionExpr>().form != CallForm::kSqlSyntax;
+      case ExprKind::kSubscript: case ExprKind::kArray: case ExprKind::kRow: case ExprKind::kCoalesce: case ExprKind::kGreatest:
+      case ExprKind::kLeast: case ExprKind::kNullIf: case ExprKind::kCase: return true;
+      default: return false;
+    }
+  }
+  static bool is_simple(const Expr* expr, const Expr* parent) {
+    switch (expr->kind) {
+      case ExprKind::kRelabel: case ExprKind::kIoCast: return is_simple(expr->as<UnaryExpr>().arg, expr);
+      case ExprKind::kArrayCast: return is_simple(expr->as<ArrayCastExpr>().arg, expr);
+      case ExprKind::kFunction:
+        if (!is_operator(expr)) return true;
+        if (is_operator(parent)) {
+          const char mine = arithmetic(expr), its = arithmetic(parent);
+          if (mine == 0 || its == 0) return false;
+          if (mine != its) return mine == '*';
+          return parent->as<FunctionExpr>().args[0] == expr;
+        }
+        return parent->kind == ExprKind::kBool || is_loose(parent);
+      case ExprKind::kNullTest: case ExprKind::kBoolTest: case ExprKind::kDistinct: return parent->kind == ExprKind::kBool || is_loose(parent);
+      case ExprKind::kBool:
+        if (parent->kind != ExprKind::kBool) return is_loose(parent);
+        if (expr->as<BoolExpr>().op == BoolOp::kOr) return parent->as<BoolExpr>().op == BoolOp::kOr;
+        return parent->as<BoolExpr>().op != BoolOp::kNot;
+      case ExprKind::kArrayCompare: case ExprKind::kRowCompare: return false;
+      default: return true;
+    }
+  }
+  std::string cast_or_argument(const Expr* arg, const Expr* cast, CallForm form, bool show) {
+    return form == CallForm::kImplicitCast && !show ? argument(arg, cast, false) : cast_text(arg, cast);
+  }
   static std::string system_column(std::int16_t column) {
     switch (column) {
       case kCtidColumn: return "ctid";
@@ -95,14 +146,14 @@ class Deparser {
     std::string out;
     for (std::size_t i = 0; i < args.size(); ++i) {
       if (i != 0) out += ", ";
-      out += text(args[i]);
+      out += text(args[i], true);
     }
     return out;
   }
-  std::string cast_text(const Expr* arg, Oid type, std::int32_t typmod) {
+  std::string cast_text(const Expr* arg, const Expr* cast) {
     // A constant needs no parentheses: its own cast ends it.
-    if (arg->kind == ExprKind::kConst && arg->type == type) return constant(arg->as<ConstExpr>(), typmod);
-    return "(" + text(arg) + ")::" + format_type(type, typmod);
+    if (arg->kind == ExprKind::kConst && arg->type == cast->type) return constant(arg->as<ConstExpr>(), cast->typmod);
+    return wrap(argument(arg, cast, false)) + "::" + format_type(cast->type, cast->typmod);
   }
 
   std::string constant(const ConstExpr& constant, std::int32_t typmod = -2) {
@@ -132,12 +183,12 @@ class Deparser {
     return quote_literal(value) + "::" + type;
   }
 
-  std::string function(const FunctionExpr& call) {
-    if (call.form == CallForm::kImplicitCast && !call.args.empty()) return text(call.args[0]);
-    if (call.form == CallForm::kExplicitCast && !call.args.empty()) return cast_text(call.args[0], call.type, call.typmod);
-    if (call.op != nullptr && call.form != CallForm::kCall) {
-      if (call.args.size() == 2) return "(" + text(call.args[0]) + " " + std::string(call.op->name) + " " + text(call.args[1]) + ")";
-      if (call.args.size() == 1) return "(" + std::string(call.op->name) + " " + text(call.args[0]) + ")";
+  std::string function(const FunctionExpr& call, bool show) {
+    if (is_cast(&call) && !call.args.empty()) return cast_or_argument(call.args[0], &call, call.form, show);
+    if (is_operator(&call)) {
+      if (call.args.size() == 2)
+        return wrap(argument(call.args[0], &call, true) + " " + std::string(call.op->name) + " " + argument(call.args[1], &call, true));
+      if (call.args.size() == 1) return wrap(std::string(call.op->name) + " " + argument(call.args[0], &call, true));
     }
     const std::string_view name = call.function->name;
     if (call.form == CallForm::kSqlSyntax) {
@@ -149,7 +200,7 @@ class Deparser {
       if (i != 0) out += ", ";
       const bool tail = i + 1 == call.args.size();
       if (tail && call.variadic_array && call.args[i]->kind == ExprKind::kArray) out += list(call.args[i]->as<ListExpr>().args);
-      else out += text(call.args[i]);
+      else out += text(call.args[i], true);
     }
     return out + ")";
   }
@@ -178,28 +229,28 @@ class Deparser {
   }
 
   std::string logic(const BoolExpr& expr) {
-    if (expr.op == BoolOp::kNot) return "(NOT " + text(expr.args[0]) + ")";
-    std::string out = "(";
+    if (expr.op == BoolOp::kNot) return wrap("NOT " + argument(expr.args[0], &expr, false));
+    std::string out;
     for (std::size_t i = 0; i < expr.args.size(); ++i) {
       if (i != 0) out += expr.op == BoolOp::kAnd ? " AND " : " OR ";
-      out += text(expr.args[i]);
+      out += argument(expr.args[i], &expr, false);
     }
-    return out + ")";
+    return wrap(std::move(out));
   }
 
   std::string choice(const CaseExpr& expr) {
     indent_ += 4;
     const std::string line = "\n" + std::string(indent_, ' ');
     std::string out = "\n" + std::string(indent_ - 4, ' ') + "CASE";
-    if (expr.arg != nullptr) out += " " + text(expr.arg);
+    if (expr.arg != nullptr) out += " " + text(expr.arg, true);
     for (const CaseWhen& when : expr.whens) {
       const Expr* condition = when.condition;
       // CASE x WHEN y holds x = y.
       if (expr.arg != nullptr && condition->kind == ExprKind::kFunction && condition->as<FunctionExpr>().args.size() == 2)
         condition = condition->as<FunctionExpr>().args[1];
-      out += line + "WHEN " + text(condition) + " THEN " + text(when.result);
+      out += line + "WHEN " + text(condition) + " THEN " + text(when.result, true);
     }
-    out += line + "ELSE " + text(expr.otherwise);
+    out += line + "ELSE " + text(expr.otherwise, true);
     indent_ -= 4;
     return out + "\n" + std::string(indent_, ' ') + "END";
   }

@@ -20,6 +20,7 @@ struct DefinitionStyle {
   /// Prints names of relations and their like as the session's search path makes them; null: as OIDs ('16384'::regclass), the form
   /// that definitions are kept in, since it outlives renaming.
   SessionHooks* names = nullptr;
+  bool pretty = false;               ///< leaves out parentheses that precedence makes needless
 };
 
 std::string deparse(const Expr* expr, const DefinitionStyle& options);

@@ -61,12 +61,13 @@ const char* action_text(char action) {
 
 }  // namespace
 
-std::optional<std::string> SessionImpl::expression_text(std::string_view node_tree, Oid relation, bool) {
+std::optional<std::string> SessionImpl::expression_text(std::string_view node_tree, Oid relation, bool pretty) {
   const std::shared_ptr<const Catalog> known = catalog();
   const auto table = relation != 0 ? known->table(relation) : nullptr;
   std::vector<StandaloneColumn> columns;
   DefinitionStyle printing;
   printing.names = this;
+  printing.pretty = pretty;
   StandaloneOptions options;
   options.use = StandaloneUse::kUsing;
   if (table != nullptr) {

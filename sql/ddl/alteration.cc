@@ -303,7 +303,7 @@ Status TableAlteration::rebind_checks() {
     options.table_name = table_->name;
     options.columns = columns;
     WANDIAN_ASSIGN(const BoundExpression bound, bind_standalone_expression(check.expression, ctx_.bind_context(), options));
-    check.expression = deparse(bound.expr, {column_names(*table_), nullptr});
+    check.expression = deparse(bound.expr, {column_names(*table_), nullptr, false});
   }
   return {};
 }

@@ -18,7 +18,7 @@ Status reprint_checks(DdlContext& ctx, const TableDef& old, TableDef* table) {
     options.table_name = old.name;
     options.columns = columns;
     WANDIAN_ASSIGN(const BoundExpression bound, bind_standalone_expression(check.expression, ctx.bind_context(), options));
-    check.expression = deparse(bound.expr, {column_names(*table), nullptr});
+    check.expression = deparse(bound.expr, {column_names(*table), nullptr, false});
   }
   return {};
 }

@@ -62,6 +62,14 @@ TEST_F(Catalogs, PrintsDefinitionsAsPostgresDoes) {
             "T(pg_get_expr) D(now()) D(CURRENT_DATE) D('-1'::integer) C(SELECT 3)");
 }
 
+TEST_F(Catalogs, LeavesOutNeedlessParenthesesWhenAskedTo) {
+  query("CREATE TABLE t (a int, b varchar(10), c numeric, CHECK (a + 1 * 2 > 3 - a), CHECK (b LIKE 'x%' AND (a = 1 OR a = 2)), CHECK (c > 0))");
+  EXPECT_EQ(query("SELECT pg_get_constraintdef(oid), pg_get_constraintdef(oid, true) FROM pg_constraint WHERE conrelid = 't'::regclass ORDER BY oid"),
+            "T(pg_get_constraintdef,pg_get_constraintdef) D(CHECK (((a + (1 * 2)) > (3 - a))),CHECK ((a + 1 * 2) > (3 - a)))"
+            " D(CHECK ((((b)::text ~~ 'x%'::text) AND ((a = 1) OR (a = 2)))),CHECK (b::text ~~ 'x%'::text AND (a = 1 OR a = 2)))"
+            " D(CHECK ((c > (0)::numeric)),CHECK (c > 0::numeric)) C(SELECT 3)");
+}
+
 TEST_F(Catalogs, AnswersWhatPsqlAsks) {
   query("CREATE TABLE t (id serial PRIMARY KEY, a int)");
   // \dt

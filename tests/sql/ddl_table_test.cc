@@ -1,4 +1,5 @@
 // CREATE, ALTER and DROP of tables and what belongs to them, as PostgreSQL 15 answers.
+#include "sql/ddl/services.h"
 #include "tests/sql/session_fixture.h"
 
 namespace wandian::sql {
@@ -279,7 +280,6 @@ TEST_F(Ddl, SurvivesARestart) {
   query("CREATE SCHEMA s");
   query("CREATE TABLE s.t (id serial PRIMARY KEY, a int CHECK (a > 0), b text UNIQUE)");
   query("INSERT INTO s.t (a, b) VALUES (1, 'x'), (2, 'y')");
-  query("CREATE INDEX ON s.t (a)");
   query("COMMENT ON TABLE s.t IS 'a table'");
   restart();
   TestClient after(world);
@@ -287,6 +287,56 @@ TEST_F(Ddl, SurvivesARestart) {
   EXPECT_EQ(after.query("INSERT INTO s.t (a, b) VALUES (3, 'x')"), "E(23505: duplicate key value violates unique constraint \"t_b_key\")");
   EXPECT_EQ(after.query("SELECT id, b FROM s.t WHERE a = 2"), "T(id,b) D(2,y) C(SELECT 1)");
   EXPECT_EQ(after.query("SELECT obj_description('s.t'::regclass)"), "T(obj_description) D(a table) C(SELECT 1)");
+}
+
+TEST_F(Ddl, IndexesOverFilledTablesAreThereAfterARestart) {
+  query("CREATE TABLE t (id int PRIMARY KEY, a int)");
+  query("INSERT INTO t VALUES (1, 10), (2, 20), (3, 30)");
+  query("CREATE INDEX ON t (a)");
+  restart();
+  TestClient after(world);
+  EXPECT_EQ(after.query("SELECT id FROM t WHERE a = 20"), "T(id) D(2) C(SELECT 1)");
+  EXPECT_EQ(after.query("UPDATE t SET a = 21 WHERE id = 2"), "C(UPDATE 1)");
+  EXPECT_EQ(after.query("SELECT id FROM t WHERE a = 21"), "T(id) D(2) C(SELECT 1)");
+}
+
+TEST_F(Ddl, ExtensionScriptsAndFunctionsGoWithTheirExtension) {
+  class Source final : public ExtensionSource {
+   public:
+    Source() {
+      info.name = "shop";
+      info.version = "1.0";
+      info.comment = "a shop";
+      info.module = "shop";
+      info.schema_sql = "CREATE TABLE goods (sku int PRIMARY KEY); CREATE TABLE sold (n serial PRIMARY KEY, sku int REFERENCES goods);";
+      info.procedures.push_back({"sell", {"sku"}, {type_oid::kInt4}, type_oid::kInt8, true});
+    }
+    const ExtensionInfo* find_extension(std::string_view name) const override { return name == "shop" ? &info : nullptr; }
+    std::vector<const ExtensionInfo*> all_extensions() const override { return {&info}; }
+    ExtensionInfo info;
+  };
+  Source source;
+  ddl_services().extensions = &source;
+  EXPECT_EQ(query("CREATE EXTENSION shop"), "C(CREATE EXTENSION)");
+  EXPECT_EQ(query("INSERT INTO goods VALUES (1)"), "C(INSERT 0 1)");
+  EXPECT_EQ(query("SELECT extname, extversion FROM pg_extension"), "T(extname,extversion) D(shop,1.0) C(SELECT 1)");
+  EXPECT_EQ(query("SELECT name, installed_version FROM pg_available_extensions"), "T(name,installed_version) D(shop,1.0) C(SELECT 1)");
+  EXPECT_EQ(query("SELECT proname, pg_get_function_arguments(oid), pg_get_function_result(oid) FROM pg_proc WHERE proname = 'sell'"),
+            "T(proname,pg_get_function_arguments,pg_get_function_result) D(sell,sku integer,bigint) C(SELECT 1)");
+  EXPECT_EQ(query("DROP TABLE sold"), "E(2BP01: cannot drop table sold because extension shop requires it)");
+  EXPECT_EQ(query("CREATE EXTENSION nothing"), "E(0A000: extension \"nothing\" is not available)");
+  EXPECT_EQ(query("DROP EXTENSION shop"), "C(DROP EXTENSION)");
+  EXPECT_EQ(query("SELECT * FROM goods"), "E(42P01: relation \"goods\" does not exist)");
+  EXPECT_EQ(query("SELECT count(*) FROM pg_proc WHERE proname = 'sell'"), "T(count) D(0) C(SELECT 1)");
+  ddl_services().extensions = nullptr;
+}
+
+TEST_F(Ddl, KeepsRoles) {
+  EXPECT_EQ(query("CREATE USER clerk"), "C(CREATE ROLE)");
+  EXPECT_EQ(query("SELECT rolname, rolcanlogin, rolsuper FROM pg_roles WHERE rolname = 'clerk'"), "T(rolname,rolcanlogin,rolsuper) D(clerk,t,f) C(SELECT 1)");
+  EXPECT_EQ(query("CREATE ROLE clerk"), "E(42710: role \"clerk\" already exists)");
+  EXPECT_EQ(query("ALTER ROLE clerk SUPERUSER"), "C(ALTER ROLE)");
+  EXPECT_EQ(query("DROP ROLE IF EXISTS clerk, nobody"), "N(00000: role \"nobody\" does not exist, skipping) C(DROP ROLE)");
 }
 
 }  // namespace
