@@ -16,14 +16,14 @@ bool order_matters(const AggregateDef& aggregate) {
   return std::find(std::begin(kUnordered), std::end(kUnordered), aggregate.name) == std::end(kUnordered);
 }
 
-// The input of an aggregate with DISTINCT or ORDER BY, kept until its group is finished.
+// The input of an aggregate with DISTINCT or ORDER BY, kept until its group is finished. It is sorted in runs as it comes, and the runs
+// are merged when the group is given out, so that no step is long.
 struct Collected {
-  struct Entry {
-    Value* values;   // arguments, then the ORDER BY expressions
-  };
-  std::vector<Value*> rows;
+  std::vector<Value*> rows;            // arguments, then the ORDER BY expressions
+  std::vector<std::size_t> run_ends;
   PartedTable<Value> distinct;
 };
+constexpr std::size_t kRunRows = 1024;
 
 class AggregateOperator final : public Operator {
  public:
@@ -43,6 +43,13 @@ class AggregateOperator final : public Operator {
       else offset += call.call->aggregate->state_bytes;
       widest_ = std::max(widest_, call.args.size());
     }
+    for (const PlanAggregate& call : node.aggregates) {
+      std::vector<SortSlot> keys = call.order_by;
+      if (keys.empty() && call.distinct && order_matters(*call.call->aggregate))
+        for (std::size_t a = 0; a < call.args.size(); ++a)
+          if (call.arg_orders[a] != Order::kNone) keys.push_back({static_cast<Slot>(a), call.arg_orders[a], false, false});
+      drain_keys_.push_back(std::move(keys));
+    }
     group_bytes_ = (offset + 15) & ~std::size_t{15};
     args_.resize(widest_ + 1);
   }
@@ -50,7 +57,8 @@ class AggregateOperator final : public Operator {
  protected:
   void do_restart(ExecContext& ctx) override {
     if (state_ == State::kOutput && keeps_result() && aggregate_.strategy != AggStrategy::kSorted) {
-      next_ = 0;
+      next_ = output_at_ = 0;
+      drained_ = nullptr;
       return;
     }
     state_ = State::kInput;
@@ -60,7 +68,8 @@ class AggregateOperator final : public Operator {
     collected_.clear();
     memory_.reset();
     other_memory_.reset();
-    current_ = nullptr;
+    current_ = finished_ = drained_ = nullptr;
+    output_at_ = 0;
     ended_ = false;
     children_[0]->restart(ctx);
   }
@@ -80,7 +89,9 @@ class AggregateOperator final : public Operator {
     }
     if (next_ == groups_.size()) return Step::kEnd;
     if (ctx.out_of_budget()) return Step::kPause;
-    return output(ctx, groups_[next_++]) ? Step::kRow : Step::kError;
+    const Step step = output(ctx, groups_[next_]);
+    if (step == Step::kRow) ++next_;
+    return step;
   }
 
  private:
@@ -188,38 +199,71 @@ class AggregateOperator final : public Operator {
     }
     into->rows.push_back(row);
     if (call.distinct) into->distinct.insert(hash, row);
+    const std::vector<SortSlot>& keys = drain_keys_[static_cast<std::size_t>(&call - aggregate_.aggregates.data())];
+    if (!keys.empty() && into->rows.size() - (into->run_ends.empty() ? 0 : into->run_ends.back()) == kRunRows) end_run(*into, keys);
     return true;
   }
 
-  // Feeds what was collected to the aggregate, in order.
-  bool drain(ExecContext& ctx, const PlanAggregate& call, Collected& from, char* state) {
-    std::vector<SortSlot> keys = call.order_by;
-    if (keys.empty() && order_matters(*call.call->aggregate))
-      for (std::size_t a = 0; a < call.args.size(); ++a)
-        if (call.arg_orders[a] != Order::kNone) keys.push_back({static_cast<Slot>(a), call.arg_orders[a], false, false});
-    if (!keys.empty())
-      std::stable_sort(from.rows.begin(), from.rows.end(), [&](const Value* a, const Value* b) {
-        for (const SortSlot& key : keys) {
-          const int order = compare_sort_values(key, a[key.slot], b[key.slot]);
-          if (order != 0) return order < 0;
-        }
-        return false;
-      });
-    EvalContext& eval = ctx.eval(node_.arena);
-    for (const Value* row : from.rows)
-      if (!call.call->aggregate->step(eval, ctx.row_memory[node_.arena]->arena, state, call.call->types.data(), row)) {
-        ctx.error = std::move(eval.error);
-        return false;
+  static bool before(const std::vector<SortSlot>& keys, const Value* a, const Value* b) {
+    for (const SortSlot& key : keys) {
+      const int order = compare_sort_values(key, a[key.slot], b[key.slot]);
+      if (order != 0) return order < 0;
+    }
+    return false;
+  }
+  static void end_run(Collected& from, const std::vector<SortSlot>& keys) {
+    const std::size_t begin = from.run_ends.empty() ? 0 : from.run_ends.back();
+    if (begin == from.rows.size()) return;
+    std::stable_sort(from.rows.begin() + static_cast<std::ptrdiff_t>(begin), from.rows.end(),
+                     [&](const Value* a, const Value* b) { return before(keys, a, b); });
+    from.run_ends.push_back(from.rows.size());
+  }
+
+  // Feeds what was collected to the aggregate, in order. kRow when all of it is in.
+  Step drain(ExecContext& ctx, std::size_t which, Collected& from) {
+    const PlanAggregate& call = aggregate_.aggregates[which];
+    const std::vector<SortSlot>& keys = drain_keys_[which];
+    Arena& arena = ctx.row_memory[node_.arena]->arena;
+    const auto later = [&](const Run& a, const Run& b) {
+      if (before(keys, from.rows[b.at], from.rows[a.at])) return true;
+      if (before(keys, from.rows[a.at], from.rows[b.at])) return false;
+      return b.at < a.at;
+    };
+    if (drained_ == nullptr) {
+      const std::size_t bytes = call.call->aggregate->state_bytes;
+      drained_ = static_cast<char*>(arena.allocate(bytes + 16, 16));
+      std::memset(drained_, 0, bytes);
+      runs_.clear();
+      if (keys.empty()) {
+        if (!from.rows.empty()) runs_.push_back({0, from.rows.size()});
+      } else {
+        end_run(from, keys);
+        for (std::size_t i = 0; i < from.run_ends.size(); ++i) runs_.push_back({i == 0 ? 0 : from.run_ends[i - 1], from.run_ends[i]});
+        std::make_heap(runs_.begin(), runs_.end(), later);
       }
-    return true;
+    }
+    EvalContext& eval = ctx.eval(node_.arena);
+    while (!runs_.empty()) {
+      if (ctx.out_of_budget()) return Step::kPause;
+      if (runs_.size() > 1) std::pop_heap(runs_.begin(), runs_.end(), later);
+      Run& run = runs_.back();
+      const Value* row = from.rows[run.at];
+      if (++run.at == run.end) runs_.pop_back();
+      else if (runs_.size() > 1) std::push_heap(runs_.begin(), runs_.end(), later);
+      if (!call.call->aggregate->step(eval, arena, drained_, call.call->types.data(), row)) return ctx.fail(eval);
+    }
+    return Step::kRow;
   }
 
-  bool output(ExecContext& ctx, char* group) {
-    ctx.reset_row(node_.arena);
-    restore_slots(aggregate_.saved, saved(group), ctx.slots);
-    for (std::size_t i = 0; i < offsets_.size(); ++i) {
-      const PlanAggregate& call = aggregate_.aggregates[i];
-      char* state = group + offsets_[i];
+  // Gives a group out; after kPause, called again with the same one.
+  Step output(ExecContext& ctx, char* group) {
+    if (output_at_ == 0 && drained_ == nullptr) {
+      ctx.reset_row(node_.arena);
+      restore_slots(aggregate_.saved, saved(group), ctx.slots);
+    }
+    for (; output_at_ < offsets_.size(); ++output_at_) {
+      const PlanAggregate& call = aggregate_.aggregates[output_at_];
+      char* state = group + offsets_[output_at_];
       Value& out = ctx.slots[call.out];
       if (call.count_star) {
         std::int64_t count;
@@ -231,26 +275,28 @@ class AggregateOperator final : public Operator {
       if (collects(call)) {
         Collected* from;
         std::memcpy(&from, state, sizeof from);
-        state = static_cast<char*>(ctx.row_memory[node_.arena]->arena.allocate(def.state_bytes + 16, 16));
-        std::memset(state, 0, def.state_bytes);
-        if (!drain(ctx, call, *from, state)) return false;
+        const Step step = drain(ctx, output_at_, *from);
+        if (step != Step::kRow) return step;
+        state = std::exchange(drained_, nullptr);
       }
       EvalContext& eval = ctx.eval(node_.arena);
-      if (!def.finish(eval, state, call.call->types.data(), &out)) {
-        ctx.error = std::move(eval.error);
-        return false;
-      }
+      if (!def.finish(eval, state, call.call->types.data(), &out)) return ctx.fail(eval);
     }
-    return true;
+    output_at_ = 0;
+    return Step::kRow;
   }
 
   Step next_sorted(ExecContext& ctx) {
     for (;;) {
-      if (finished_ != nullptr) finished_ = nullptr;
+      if (finished_ != nullptr) {
+        const Step step = output(ctx, finished_);
+        if (step == Step::kRow) finished_ = nullptr;
+        return step;
+      }
       if (ended_) {
         if (current_ == nullptr) return Step::kEnd;
-        char* last = std::exchange(current_, nullptr);
-        return output(ctx, last) ? Step::kRow : Step::kError;
+        finished_ = std::exchange(current_, nullptr);
+        continue;
       }
       const Step step = children_[0]->next(ctx);
       if (step == Step::kEnd) {
@@ -268,7 +314,6 @@ class AggregateOperator final : public Operator {
       active().reset();
       current_ = new_group(ctx, active());
       if (!advance(ctx, current_, active())) return Step::kError;
-      if (finished_ != nullptr) return output(ctx, finished_) ? Step::kRow : Step::kError;
     }
   }
   Arena& active() { return first_memory_ ? memory_ : other_memory_; }
@@ -282,13 +327,21 @@ class AggregateOperator final : public Operator {
   std::vector<Value> args_;
   std::vector<Slot> arg_slots_;
   State state_ = State::kInput;
-  std::vector<char*> groups_;
+  std::deque<char*> groups_;
   PartedTable<char> table_;
   std::deque<Collected> collected_;
   std::size_t next_ = 0;
   char* current_ = nullptr;
   char* finished_ = nullptr;
   bool ended_ = false, first_memory_ = false;
+  // Giving a group out: which aggregate is next, and the state of one that is fed what it collected.
+  struct Run {
+    std::size_t at, end;
+  };
+  std::vector<std::vector<SortSlot>> drain_keys_;
+  std::size_t output_at_ = 0;
+  char* drained_ = nullptr;
+  std::vector<Run> runs_;
 };
 
 }  // namespace

@@ -248,9 +248,20 @@ class ScanOperator final : public Operator {
   // Reads the row's columns; kEnd if the filter does not hold.
   Step accept(ExecContext& ctx, const RowView& row) {
     const LayoutSet& layouts = *table_.layouts;
+    // Nearly all rows have the newest layout, whose columns are read without asking which.
+    const RowLayout& newest = layouts.newest();
+    const bool current = row.layout == layouts.newest_id();
+    Value* const slots = ctx.slots;
+    const auto read = [&](const std::vector<ScanColumn>& columns) {
+      if (current) [[likely]] {
+        for (const ScanColumn& c : columns) slots[c.slot] = newest.read(row.row, c.column);
+      } else {
+        for (const ScanColumn& c : columns) slots[c.slot] = layouts.read(row.layout, row.row, c.column);
+      }
+    };
     if (scan_.filter) {
       ctx.reset_row(node_.arena);
-      for (const ScanColumn& c : scan_.filter_columns) ctx.slots[c.slot] = layouts.read(row.layout, row.row, c.column);
+      read(scan_.filter_columns);
       bool passes;
       if (!ctx.test(scan_.filter, node_.arena, &passes)) return Step::kError;
       if (!passes) {
@@ -260,7 +271,7 @@ class ScanOperator final : public Operator {
     } else if (scan_.key_slot != kNoSlot) {
       ctx.reset_row(node_.arena);
     }
-    for (const ScanColumn& c : scan_.columns) ctx.slots[c.slot] = layouts.read(row.layout, row.row, c.column);
+    read(scan_.columns);
     if (scan_.key_slot != kNoSlot) {
       table_.codecs[0].encode_from_row(layouts, row.layout, row.row, table_.codec_columns[0], key_);
       ctx.slots[scan_.key_slot] = Value::of_bytes(ctx.row_memory[node_.arena]->arena.copy(key_.ref().view()));

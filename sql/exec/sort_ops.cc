@@ -32,7 +32,7 @@ class SortOperator final : public Operator {
     state_ = State::kFill;
     prepared_ = false;
     rows_.clear();
-    run_starts_.clear();
+    runs_.clear();
     memory_.reset();
     children_[0]->restart(ctx);
   }
@@ -108,17 +108,16 @@ class SortOperator final : public Operator {
   Item item_of(const Value* row) const { return {prefixed_ ? prefix_of(row[positions_[0]]) : 0, row}; }
 
   void add(ExecContext& ctx) {
+    if (rows_.capacity() == 0) rows_.reserve(kRunRows);
     rows_.push_back(item_of(save_slots(sort_.saved, ctx.slots, memory_)));
-    if (rows_.size() - run_begin() == kRunRows) end_run();
+    if (rows_.size() == kRunRows) end_run();
   }
-  std::size_t run_begin() const { return run_starts_.empty() ? 0 : run_starts_.back(); }
   void end_run() {
-    const std::size_t begin = run_begin();
-    if (begin == rows_.size()) return;
+    if (rows_.empty()) return;
     // Stable, so that the order of equal rows does not depend on the length of runs.
-    std::stable_sort(rows_.begin() + static_cast<std::ptrdiff_t>(begin), rows_.end(),
-                     [this](const Item& a, const Item& b) { return less(a, b); });
-    run_starts_.push_back(rows_.size());
+    std::stable_sort(rows_.begin(), rows_.end(), [this](const Item& a, const Item& b) { return less(a, b); });
+    runs_.push_back(std::move(rows_));
+    rows_.clear();
   }
 
   // rows_ is a heap with the worst row on top.
@@ -166,30 +165,27 @@ class SortOperator final : public Operator {
 
   void begin_merge() {
     state_ = State::kMerge;
-    if (top_) {
-      run_starts_.clear();
-      end_run();
-    }
     heap_.clear();
-    for (std::size_t i = 0; i < run_starts_.size(); ++i)
-      heap_.push_back({i == 0 ? 0 : run_starts_[i - 1], run_starts_[i]});
+    for (std::size_t i = 0; i < runs_.size(); ++i) heap_.push_back({i, runs_[i].data(), runs_[i].data() + runs_[i].size()});
     std::make_heap(heap_.begin(), heap_.end(), later());
   }
   struct Run {
-    std::size_t at, end;
+    std::size_t number;
+    const Item* at;
+    const Item* end;
   };
   struct Later {
     const SortOperator* sort;
     bool operator()(const Run& a, const Run& b) const {
-      if (sort->less(sort->rows_[b.at], sort->rows_[a.at])) return true;
-      if (sort->less(sort->rows_[a.at], sort->rows_[b.at])) return false;
-      return b.at < a.at;
+      if (sort->less(*b.at, *a.at)) return true;
+      if (sort->less(*a.at, *b.at)) return false;
+      return b.number < a.number;
     }
   };
   Later later() const { return {this}; }
   const Value* take() {
     if (heap_.empty()) return nullptr;
-    const Value* row = rows_[heap_.front().at].row;
+    const Value* row = heap_.front().at->row;
     if (heap_.size() == 1) {
       if (++heap_.front().at == heap_.front().end) heap_.clear();
       return row;
@@ -221,8 +217,8 @@ class SortOperator final : public Operator {
   std::vector<std::size_t> positions_;
   bool prefixed_ = false, prepared_ = false, top_ = false;
   State state_ = State::kFill;
-  std::vector<Item> rows_;
-  std::vector<std::size_t> run_starts_;   // ends of the sorted runs
+  std::vector<Item> rows_;                // the run being filled, or the heap of the best rows
+  std::vector<std::vector<Item>> runs_;   // sorted; each a block of its own, so that none is ever copied to grow
   std::vector<Run> heap_;
   std::size_t top_rows_ = 0, garbage_bytes_ = 0;
   std::vector<Value> probe_;
