@@ -38,6 +38,9 @@ struct ExecutionEnv {
   Server* server = nullptr;                   ///< for system relations
   Oid database = 0;
   Runnable* ready = nullptr;                  ///< posted when a wait (kWaiting) is over
+  /// Not 0: a share of the turn ends after this many checks instead of by the clock, so that tests and simulations stop statements
+  /// wherever they can stop.
+  std::uint32_t checks_per_share = 0;
 };
 
 enum class Progress : std::uint8_t {

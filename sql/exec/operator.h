@@ -74,7 +74,10 @@ struct ExecContext {
   }
 
   std::size_t memory_limit() const { return env->memory_limit_bytes; }
-  bool out_of_budget() { return shard != nullptr && shard->out_of_budget(); }
+  bool out_of_budget() {
+    if (env->checks_per_share != 0) [[unlikely]] return ++checks_ % env->checks_per_share == 0;
+    return shard != nullptr && shard->out_of_budget();
+  }
 
   Step fail(Status status) {
     error = std::move(status);
@@ -97,6 +100,7 @@ struct ExecContext {
 
  private:
   bool held_ = false;
+  std::uint32_t checks_ = 0;
 };
 
 // Returns the Status of `expr` from the calling coroutine unless it is ok.

@@ -162,6 +162,7 @@ Answer World::run(std::string_view text, std::vector<std::string> param_texts, C
   env.catalog = catalog;
   env.format = &format;
   env.ready = &wake;
+  env.checks_per_share = checks_per_share;
   TextRows rows(*plan, format);
   Status status;
   std::uint64_t processed = 0;
@@ -172,10 +173,11 @@ Answer World::run(std::string_view text, std::vector<std::string> param_texts, C
     answer.tag = std::to_string(processed);
   } else {
     std::unique_ptr<Execution> execution = Execution::create(plan, env, params);
-    for (int turns = 0; turns < 100000; ++turns) {
+    for (int turns = 0; turns < 1000000; ++turns) {
       Progress progress = Progress::kPaused;
       engine.at(shard, [&](Shard& s) {
         s.start_budget();
+        ++runs;
         progress = execution->run(max_rows, rows);
       });
       if (progress == Progress::kDone) break;
@@ -430,6 +432,71 @@ TEST(ExecTable, TablesWithoutAPrimaryKey) {
   EXPECT_EQ(world.run("UPDATE log SET b = 'z' WHERE a = 1").tag, "UPDATE 2");
   EXPECT_EQ(world.run("DELETE FROM log WHERE b = 'z'").tag, "DELETE 2");
   EXPECT_EQ(world.query("SELECT * FROM log"), "2|y\n");
+}
+
+TEST(ExecPause, StatementsThatStopWhereverTheyCanGiveTheSame) {
+  World world;
+  TableSpec spec = items();
+  spec.indexes.push_back({"name"});
+  world.add(spec);
+  TableSpec lines;
+  lines.name = "lines";
+  lines.columns = {{"o", type_oid::kInt4}, {"l", type_oid::kInt4}, {"sku", type_oid::kText}, {"n", type_oid::kNumeric}};
+  lines.key = {"o", "l"};
+  lines.foreign = {{{"o"}, "items", 'c', 'a'}};
+  world.add(lines);
+  ASSERT_EQ(world.run("INSERT INTO items SELECT g, g % 7, 'item' || g % 30, g * 1.5 FROM generate_series(1, 120) g").error, "");
+  ASSERT_EQ(world.run("INSERT INTO lines SELECT g / 4 + 1, g % 4, 'sku' || g % 11, g * 0.5 FROM generate_series(0, 399) g").error, "");
+  const char* const kQueries[] = {
+      "SELECT id, name, price FROM items ORDER BY name DESC, id",
+      "SELECT name || 'x' AS a, upper(name) FROM items WHERE substr(name, 5) = '3' ORDER BY id",
+      "SELECT id, name FROM items WHERE name >= 'item2' AND name < 'item25' ORDER BY name, id",
+      "SELECT name, count(*), sum(price), string_agg(id::text, ',' ORDER BY id DESC) FROM items GROUP BY name ORDER BY name",
+      "SELECT i.name, l.sku, l.n FROM items i JOIN lines l ON l.o = i.id WHERE i.grp = 3 ORDER BY 1, 2, 3",
+      "SELECT i.name, l.sku FROM items i LEFT JOIN lines l ON l.o = i.id AND l.n > 100 ORDER BY 1, 2",
+      "SELECT i.name, x.sku FROM items i, LATERAL (SELECT sku FROM lines l WHERE l.o = i.id ORDER BY n DESC LIMIT 1) x ORDER BY 1, 2",
+      "SELECT name, (SELECT string_agg(sku, '-' ORDER BY l) FROM lines WHERE o = items.id) FROM items ORDER BY id",
+      "SELECT name FROM items WHERE EXISTS (SELECT 1 FROM lines WHERE o = id AND sku = 'sku3') ORDER BY id",
+      "SELECT name FROM items WHERE name NOT IN (SELECT 'item' || l FROM lines) ORDER BY id",
+      "SELECT DISTINCT sku FROM lines ORDER BY 1",
+      "SELECT a.name, b.name FROM items a, items b WHERE a.id < b.id AND a.name > b.name AND a.id < 20 AND b.id < 20 ORDER BY a.id, b.id",
+      "SELECT sku FROM lines UNION SELECT name FROM items ORDER BY 1",
+      "SELECT sku FROM lines EXCEPT SELECT 'sku' || g FROM generate_series(1, 5) g ORDER BY 1",
+      "WITH t AS MATERIALIZED (SELECT name, grp FROM items) SELECT a.name, b.name FROM t a JOIN t b ON a.grp = b.grp ORDER BY 1, 2 LIMIT 50",
+      "WITH RECURSIVE t(n, s) AS (SELECT 1, 'a' UNION ALL SELECT n + 1, s || 'b' FROM t WHERE n < 20) SELECT s FROM t ORDER BY n",
+      "SELECT DISTINCT ON (grp) grp, name FROM items ORDER BY grp, name DESC",
+      "SELECT name, id FROM items ORDER BY name, id LIMIT 7 OFFSET 3",
+      "SELECT id FROM items ORDER BY id FOR UPDATE",
+  };
+  for (const char* query : kQueries) {
+    world.checks_per_share = 0;
+    const std::string expected = world.query(query);
+    EXPECT_NE(expected, "");
+    for (const std::uint32_t checks : {2u, 3u, 7u}) {
+      world.checks_per_share = checks;
+      const unsigned before = world.runs;
+      EXPECT_EQ(world.query(query), expected) << query;
+      EXPECT_GT(world.runs, before + 5) << query;
+    }
+  }
+  for (const std::uint32_t checks : {2u, 5u}) {
+    world.checks_per_share = checks;
+    EXPECT_EQ(world.run("UPDATE items SET name = name || '!' WHERE grp < 3").tag, "UPDATE 51");
+    EXPECT_EQ(world.run("UPDATE items SET price = x.s FROM (SELECT o, sum(n) AS s FROM lines GROUP BY o) x WHERE x.o = id").tag, "UPDATE 100");
+    EXPECT_EQ(world.run("INSERT INTO items SELECT id + 1000, grp, name, price FROM items WHERE id <= 120").tag, "INSERT 0 120");
+    EXPECT_EQ(world.run("DELETE FROM items WHERE id > 1000").tag, "DELETE 120");
+  }
+  EXPECT_EQ(world.query("SELECT count(*) FROM items WHERE name LIKE '%!!'"), "51\n");
+}
+
+TEST(ExecPause, PortalsStopAtTheirRowLimit) {
+  World world;
+  world.add(items());
+  ASSERT_EQ(world.run("INSERT INTO items SELECT g, g, 'n' || g, g FROM generate_series(1, 10) g").error, "");
+  const unsigned before = world.runs;
+  EXPECT_EQ(world.run("SELECT id FROM items ORDER BY id", {}, nullptr, 3).rows.size(), 10u);
+  EXPECT_EQ(world.runs - before, 4u);
+  EXPECT_EQ(world.run("UPDATE items SET grp = 0 WHERE id > 0 RETURNING id", {}, nullptr, 4).rows.size(), 10u);
 }
 
 TEST(ExecExplain, ShowsTheShapeOfPlans) {

@@ -87,6 +87,8 @@ class World {
   FormatSettings format;
   std::map<std::string, Oid> tables;
   bool use_fast_path = true;
+  std::uint32_t checks_per_share = 0;
+  unsigned runs = 0;                                   ///< calls of Execution::run
   unsigned fast = 0;                                   ///< statements that went the short way
   unsigned shard = 0;                                  ///< of the session
 };
