@@ -1,22 +1,29 @@
 #include "sql/parse/lexer.h"
 
+#include <array>
+
 namespace wandian::sql {
 
 namespace {
 
-constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
-constexpr bool is_word_start(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || static_cast<unsigned char>(c) >= 0x80;
-}
-constexpr bool is_word(char c) { return is_word_start(c) || is_digit(c) || c == '$'; }
-constexpr bool is_operator(char c) {
-  switch (c) {
-    case '~': case '!': case '@': case '#': case '^': case '&': case '|': case '`': case '?':
-    case '+': case '-': case '*': case '/': case '%': case '<': case '>': case '=':
-      return true;
-    default: return false;
+enum : std::uint8_t { kDigit = 1, kWordStart = 2, kWord = 4, kOperatorChar = 8 };
+
+constexpr std::array<std::uint8_t, 256> kClasses = [] {
+  std::array<std::uint8_t, 256> out{};
+  for (unsigned c = 0; c < 256; ++c) {
+    const bool digit = c >= '0' && c <= '9';
+    const bool start = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c >= 0x80;
+    out[c] = static_cast<std::uint8_t>((digit ? kDigit : 0) | (start ? kWordStart : 0) | (start || digit || c == '$' ? kWord : 0));
   }
-}
+  for (const char c : std::string_view("~!@#^&|`?+-*/%<>=")) out[static_cast<unsigned char>(c)] |= kOperatorChar;
+  return out;
+}();
+
+constexpr bool has_class(char c, std::uint8_t wanted) { return (kClasses[static_cast<unsigned char>(c)] & wanted) != 0; }
+constexpr bool is_digit(char c) { return has_class(c, kDigit); }
+constexpr bool is_word_start(char c) { return has_class(c, kWordStart); }
+constexpr bool is_word(char c) { return has_class(c, kWord); }
+constexpr bool is_operator(char c) { return has_class(c, kOperatorChar); }
 constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 
 }  // namespace

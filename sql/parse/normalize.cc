@@ -1,6 +1,5 @@
 #include "sql/parse/normalize.h"
 
-#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -13,25 +12,58 @@ namespace {
 constexpr std::size_t kMaxLiterals = 64;
 constexpr std::size_t kMaxBytes = 16384;
 
-// A statement with one of these compares expressions with each other, or is not worth it.
-constexpr std::array<std::string_view, 9> kRefused{"group", "distinct", "union", "intersect", "except", "with", "over", "window",
-                                                   "tablesample"};
-// Words that an expression may follow.
-constexpr std::array<std::string_view, 19> kBeforeExpression{"select", "where", "and", "or",    "not",       "like", "ilike",
-                                                             "between", "then", "else", "when", "returning", "limit", "offset",
-                                                             "on",     "having", "case", "in", "from"};
+/// What a word says about the literals around it.
+enum class WordRole : std::uint8_t {
+  kNone,
+  kRefused,          ///< the statement compares expressions with each other, or is not worth it
+  kExpression,       ///< an expression may follow
+  kOrder,            ///< ORDER: numbers are positions from here
+  kOrderEnd,         ///< FOR: the end of ORDER BY
+  kOrderEndExpression,   ///< LIMIT, OFFSET, RETURNING: both
+  kAs,               ///< a type or an alias follows
+};
 
-template <std::size_t N>
-bool is_one_of(const Token& token, const std::array<std::string_view, N>& words) {
-  return std::any_of(words.begin(), words.end(), [&](std::string_view word) { return token.is(word); });
+constexpr std::uint64_t pack(std::string_view word) {
+  std::uint64_t out = 0;
+  for (std::size_t i = 0; i < word.size(); ++i) out |= static_cast<std::uint64_t>(static_cast<unsigned char>(word[i])) << (8 * i);
+  return out;
 }
 
-bool allows_literal_after(const Token& previous) {
-  switch (previous.kind) {
+WordRole role_of(std::string_view word) {
+  if (word.size() > 11 || word.size() < 2) return WordRole::kNone;
+  char lower[16] = {};
+  for (std::size_t i = 0; i < word.size(); ++i) lower[i] = word[i] >= 'A' && word[i] <= 'Z' ? static_cast<char>(word[i] + 32) : word[i];
+  if (word.size() > 8) {
+    const std::string_view text(lower, word.size());
+    if (text == "returning") return WordRole::kOrderEndExpression;
+    return text == "intersect" || text == "tablesample" ? WordRole::kRefused : WordRole::kNone;
+  }
+  switch (pack({lower, word.size()})) {
+    case pack("group"): case pack("distinct"): case pack("union"): case pack("except"): case pack("with"): case pack("over"):
+    case pack("window"): return WordRole::kRefused;
+    case pack("select"): case pack("where"): case pack("and"): case pack("or"): case pack("not"): case pack("like"): case pack("ilike"):
+    case pack("between"): case pack("then"): case pack("else"): case pack("when"): case pack("on"): case pack("having"): case pack("case"):
+    case pack("in"): case pack("from"): return WordRole::kExpression;
+    case pack("order"): return WordRole::kOrder;
+    case pack("for"): return WordRole::kOrderEnd;
+    case pack("limit"): case pack("offset"): return WordRole::kOrderEndExpression;
+    case pack("as"): return WordRole::kAs;
+    default: return WordRole::kNone;
+  }
+}
+
+/// A token, and what its word means.
+struct Seen {
+  Token token;
+  WordRole role = WordRole::kNone;
+};
+
+bool allows_literal_after(const Seen& previous) {
+  switch (previous.token.kind) {
     case TokenKind::kOperator:
     case TokenKind::kOpen:
     case TokenKind::kComma: return true;
-    case TokenKind::kWord: return is_one_of(previous, kBeforeExpression);
+    case TokenKind::kWord: return previous.role == WordRole::kExpression || previous.role == WordRole::kOrderEndExpression;
     default: return false;
   }
 }
@@ -70,14 +102,15 @@ bool normalize_literals(std::string_view text, NormalizedQuery* out) {
   std::size_t depth = 0;
 
   Lexer lexer(text);
-  Token before, previous;    // the two tokens in front of `token`
+  Seen before, previous;     // the two tokens in front of `token`
   Token token = lexer.next();
   if (!(token.is("select") || token.is("insert") || token.is("update") || token.is("delete"))) return false;
   std::size_t copied = 0;
   bool in_type = false;
   while (token.kind != TokenKind::kEnd) {
-    Token following = lexer.next();
+    const Token following = lexer.next();
     Level& level = levels[depth];
+    const WordRole role = token.kind == TokenKind::kWord ? role_of(token.text) : WordRole::kNone;
     switch (token.kind) {
       case TokenKind::kError:
       case TokenKind::kParam: return false;
@@ -93,9 +126,9 @@ bool normalize_literals(std::string_view text, NormalizedQuery* out) {
         --depth;
         break;
       case TokenKind::kWord:
-        if (is_one_of(token, kRefused)) return false;
-        if (token.is("order")) level.ordering = true;
-        if (token.is("limit") || token.is("offset") || token.is("returning") || token.is("for")) level.ordering = false;
+        if (role == WordRole::kRefused) return false;
+        if (role == WordRole::kOrder) level.ordering = true;
+        if (role == WordRole::kOrderEnd || role == WordRole::kOrderEndExpression) level.ordering = false;
         break;
       case TokenKind::kInteger:
       case TokenKind::kDecimal:
@@ -103,17 +136,17 @@ bool normalize_literals(std::string_view text, NormalizedQuery* out) {
         // 'a' <newline> 'b' is one literal; type(10) 'x' has a modifier that must not become a parameter.
         if (token.kind == TokenKind::kString) {
           if (following.kind == TokenKind::kString) return false;
-          if (previous.kind == TokenKind::kClose) return false;
+          if (previous.token.kind == TokenKind::kClose) return false;
         }
         std::size_t begin = token.offset;
         bool safe = !level.keep && !level.ordering && allows_literal_after(previous);
-        if (safe && previous.kind == TokenKind::kOperator && token.kind != TokenKind::kString &&
-            (previous.text == "-" || previous.text == "+") && allows_literal_after(before)) {
+        const std::string_view sign = previous.token.kind == TokenKind::kOperator ? previous.token.text : std::string_view{};
+        if (safe && token.kind != TokenKind::kString && (sign == "-" || sign == "+") && allows_literal_after(before)) {
           // The grammar folds a sign into the number, which decides its class (-2147483648 is an int4); a cast binds tighter.
-          if (previous.text == "+" || following.kind == TokenKind::kCast || following.text == "[") {
+          if (sign == "+" || following.kind == TokenKind::kCast || following.text == "[") {
             safe = false;
-          } else if (previous.offset + 1 == token.offset) {
-            begin = previous.offset;
+          } else if (previous.token.offset + 1 == token.offset) {
+            begin = previous.token.offset;
           } else {
             safe = false;
           }
@@ -150,13 +183,13 @@ bool normalize_literals(std::string_view text, NormalizedQuery* out) {
       default: break;
     }
     // A type follows :: and AS: names, dots, brackets of arrays, and a bracket with its modifiers.
-    if (token.kind == TokenKind::kCast || token.is("as")) {
+    if (token.kind == TokenKind::kCast || role == WordRole::kAs) {
       in_type = true;
     } else if (token.kind != TokenKind::kWord && token.kind != TokenKind::kQuotedName && token.kind != TokenKind::kDot) {
       in_type = false;
     }
     before = previous;
-    previous = token;
+    previous = {token, role};
     token = following;
   }
   if (out->literals.empty()) return false;
