@@ -59,12 +59,15 @@ struct Execution::Impl {
     ctx.params = params.data();
     ctx.input.columns = ctx.slots;
     ctx.input.params = params.data();
-    for (std::uint32_t i = 0; i < body.arenas; ++i) ctx.row_memory.push_back(std::make_unique<RowMemory>(env));
+    // One row by its key needs no operators, unless EXPLAIN ANALYZE wants to see them.
+    const bool keyed = body.fast.possible && body.modify && !instrumented;
+    const std::uint32_t arenas = keyed ? 1 : body.arenas;
+    for (std::uint32_t i = 0; i < arenas; ++i) ctx.row_memory.push_back(std::make_unique<RowMemory>(env));
     for (const PlanCte& cte : body.ctes) ctx.ctes.push_back(std::make_unique<CteState>(cte, env.memory_limit_bytes));
     for (std::uint32_t i = 0; i < body.works; ++i) ctx.works.push_back(std::make_unique<WorkTable>());
     if (instrumented) ctx.stats.resize(body.nodes + 1);
     for (const std::unique_ptr<PlanSubselect>& sub : body.init_plans) init.push_back(std::make_unique<SubselectRunner>(*sub, ctx));
-    if (body.root) root = make_operator(*body.root, ctx);
+    if (body.root && !keyed) root = make_operator(*body.root, ctx);
     if (body.modify) modify = std::make_unique<ModifyDriver>(ctx, *plan, root.get());
     row.resize(body.outputs.size());
     started = true;

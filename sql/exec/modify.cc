@@ -131,6 +131,34 @@ RowTransform::Verdict OwnerTransform::apply(const RowView& newest, bool changed,
   return Verdict::kUpdate;
 }
 
+// The next row to change. Where the plan is one row by its key, that row is looked up here, without operators.
+Step ModifyDriver::next_target() {
+  if (source_ != nullptr) return source_->next(ctx_);
+  if (std::exchange(looked_up_, true)) return Step::kEnd;
+  const FastPath& fast = ctx_.body->fast;
+  const TableDef& table = *fast.table;
+  const KeyCodec& codec = table.codecs[0];
+  values_.resize(fast.key.size());
+  for (std::size_t i = 0; i < fast.key.size(); ++i) {
+    if (!ctx_.eval(fast.key[i], 0, &values_[i])) return Step::kError;
+    if (values_[i].is_null || !codec.fits(static_cast<unsigned>(i), values_[i])) return Step::kEnd;
+  }
+  KeyBuffer key;
+  codec.encode(values_, key);
+  RowView row;
+  if (!find_by_key(ctx_, table, key, values_, &row)) return Step::kEnd;
+  const ScanNode& scan = *fast.scan;
+  if (scan.filter) {
+    for (const ScanColumn& c : scan.filter_columns) ctx_.slots[c.slot] = table.layouts->read(row.layout, row.row, c.column);
+    bool passes;
+    if (!ctx_.test(scan.filter, 0, &passes)) return Step::kError;
+    if (!passes) return Step::kEnd;
+  }
+  ctx_.slots[modify_.key_slot] = Value::of_bytes(writer_.inputs().copy(key.ref().view()));
+  ctx_.slots[modify_.partition_slot] = Value::of_int(row.partition);
+  return Step::kRow;
+}
+
 Task<Status> ModifyDriver::run_at_owner() {
   const bool deletes = plan_.kind == PlanKind::kDelete;
   const std::shared_ptr<const TableDef>& table = modify_.table;
@@ -141,9 +169,9 @@ Task<Status> ModifyDriver::run_at_owner() {
   };
   std::vector<Sent> sent;
   bool more = true;
-  source_->restart(ctx_);
+  if (source_ != nullptr) source_->restart(ctx_);
   while (more) {
-    const Step step = source_->next(ctx_);
+    const Step step = next_target();
     if (step == Step::kError) co_return std::move(ctx_.error);
     if (step == Step::kPause) {
       WANDIAN_CO_TRY(co_await pause());

@@ -67,6 +67,7 @@ class ModifyDriver {
   };
   Task<Status> run_insert();
   Task<Status> run_at_owner();
+  Step next_target();
   Task<Status> run_locked();
   Status evaluate_insert();
   Task<Status> queue_insert();
@@ -90,6 +91,7 @@ class ModifyDriver {
   RowWriter writer_;
   ForeignKeys foreign_keys_;
   std::uint64_t processed_ = 0;
+  bool looked_up_ = false;
   std::size_t returning_width_ = 0;
   std::vector<Value> returned_;
   std::vector<PendingInsert> inserts_;
