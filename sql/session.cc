@@ -266,6 +266,8 @@ void SessionImpl::cancel_running(Status why) {
 
 void SessionImpl::begin_statement_clock() {
   statement_timestamp_ = clock_timestamp();
+  taken_values_.clear();
+  next_taken_ = 0;
   const std::int64_t timeout = settings_.decoded().statement_timeout_ms;
   if (timeout > 0 || statement_timer_.id != 0) [[unlikely]] {
     disarm(statement_timer_);

@@ -32,8 +32,11 @@ Result<std::int64_t> SessionImpl::nextval(Oid sequence) {
   const std::shared_ptr<const SequenceDef> def = catalog()->sequence(sequence);
   if (def == nullptr) return no_such_sequence(sequence);
   if (read_only_ && !def->temporary) return read_only_function("nextval");
+  if (!trying_fast_ && next_taken_ < taken_values_.size() && taken_values_[next_taken_].sequence == sequence)
+    return taken_values_[next_taken_++].value;
   std::uint64_t floor = 0;
   WANDIAN_ASSIGN(const std::int64_t value, sequence_next(shard_, *def, &floor));
+  if (trying_fast_) taken_values_.push_back({sequence, value});
   transaction_.raise_answer_floor(floor);
   sequence_values_[sequence] = value;
   last_sequence_ = sequence;

@@ -461,6 +461,14 @@ class SessionImpl final : public SessionHooks {
   // Sequences
   std::unordered_map<Oid, std::int64_t> sequence_values_;
   Oid last_sequence_ = 0;
+  /// Values that a statement's attempt within one call took: if it has to go the long way, it gets the same ones again.
+  struct TakenValue {
+    Oid sequence;
+    std::int64_t value;
+  };
+  std::vector<TakenValue> taken_values_;
+  std::size_t next_taken_ = 0;
+  bool trying_fast_ = false;
 
   // Time
   std::int64_t statement_timestamp_ = 0, transaction_timestamp_ = 0, backend_start_ = 0;

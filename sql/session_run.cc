@@ -291,7 +291,9 @@ SessionImpl::Fast SessionImpl::try_fast(const CompiledStatement& statement, std:
   env_.transaction_timestamp = transaction_timestamp_;
   Arena& arena = server_.share(shard_.index()).row_arena;
   DataRowEncoder encoder(*sink_, statement.columns, formats, settings_.decoded().format);
+  trying_fast_ = true;
   const bool done = run_fast(*statement.plan, env_, params, arena, encoder, processed, status);
+  trying_fast_ = false;
   arena.reset();
   transaction_.end_statement();
   return done ? Fast::kDone : Fast::kNot;

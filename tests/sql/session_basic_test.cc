@@ -68,6 +68,20 @@ TEST(Session, LiteralsOfSimpleQueriesShareAPlanAndKeepTheirTypes) {
   EXPECT_EQ(client.query("SELECT b FROM t WHERE a = 3.0"), "T(b) D(30) C(SELECT 1)");
 }
 
+TEST(Session, SequencesLeaveNoGapsWhereRowsBelongToOtherShards) {
+  World world(2);
+  TestClient client(world);
+  client.query("CREATE TABLE t (a int PRIMARY KEY, n bigserial)");
+  client.parse("ins", "INSERT INTO t (a) VALUES ($1)");
+  for (int i = 1; i <= 40; ++i) {
+    client.bind("", "ins", {std::to_string(i)});
+    client.execute();
+    client.sync();
+  }
+  for (int i = 41; i <= 80; ++i) client.query("INSERT INTO t (a) VALUES (" + std::to_string(i) + ")");
+  EXPECT_EQ(client.query("SELECT count(*), max(n), count(*) FILTER (WHERE a = n) FROM t"), "T(count,max,count) D(80,80,80) C(SELECT 1)");
+}
+
 TEST(Session, SeveralStatementsOfOneQueryAreOneTransaction) {
   World world;
   TestClient client(world);
