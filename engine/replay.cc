@@ -71,9 +71,7 @@ Status ReplayApplier::apply_operations(Lsn commit, std::string_view bytes) {
     RedoKind kind{};
     (void)in.take(&kind);
     if (kind != RedoKind::kCatalog && !pending_changes_.empty()) {
-      database_.publish_catalog(pending_changes_, commit);
-      pending_changes_.clear();
-      cached_ = nullptr;
+      publish(commit);
     }
     if (kind == RedoKind::kCatalog) {
       std::uint32_t size = 0;
@@ -124,11 +122,25 @@ Status ReplayApplier::apply_operations(Lsn commit, std::string_view bytes) {
     }
   }
   if (!pending_changes_.empty()) {
-    database_.publish_catalog(pending_changes_, commit);
-    pending_changes_.clear();
-    cached_ = nullptr;
+    publish(commit);
   }
   return {};
+}
+
+// Definitions enter the catalog, and partitions that have rows get the indexes that are new over them.
+void ReplayApplier::publish(Lsn commit) {
+  database_.publish_catalog(pending_changes_, commit);
+  for (const CatalogChange& change : pending_changes_) {
+    if (change.drop || change.table == nullptr) continue;
+    const std::shared_ptr<const TableDef> table = database_.catalog()->table(change.table->oid);
+    if (table == nullptr) continue;
+    const PartitionId end = table->storage->highest.load(std::memory_order_acquire);
+    for (PartitionId partition = 0; partition < end; ++partition)
+      if (table->storage->find(partition) != nullptr)
+        table->storage->at(*table, partition, database_.shard(database_.owner_of(partition)).limbo());
+  }
+  pending_changes_.clear();
+  cached_ = nullptr;
 }
 
 Status ReplayApplier::insert(const TableDef& table, PartitionId partition, std::uint16_t layout, std::string_view bytes, Lsn commit) {

@@ -27,6 +27,7 @@ class ReplayApplier final : public LogApplier {
   Status update(const TableDef& table, PartitionId partition, std::uint16_t layout, KeyRef key, std::string_view delta, Lsn commit);
   Status remove(const TableDef& table, PartitionId partition, KeyRef key);
   Status change_catalog(std::string_view bytes, Lsn commit);
+  void publish(Lsn commit);
   void saw_oid(Oid oid);
 
   Database& database_;
