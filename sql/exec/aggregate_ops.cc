@@ -244,13 +244,14 @@ class AggregateOperator final : public Operator {
     }
     EvalContext& eval = ctx.eval(node_.arena);
     while (!runs_.empty()) {
-      if (ctx.out_of_budget()) return Step::kPause;
       if (runs_.size() > 1) std::pop_heap(runs_.begin(), runs_.end(), later);
       Run& run = runs_.back();
       const Value* row = from.rows[run.at];
       if (++run.at == run.end) runs_.pop_back();
       else if (runs_.size() > 1) std::push_heap(runs_.begin(), runs_.end(), later);
       if (!call.call->aggregate->step(eval, arena, drained_, call.call->types.data(), row)) return ctx.fail(eval);
+      // After the row, so that each call gets on, however short its share.
+      if (ctx.out_of_budget()) return Step::kPause;
     }
     return Step::kRow;
   }

@@ -115,8 +115,8 @@ struct Execution::Impl {
       waiting = false;
       if (!wait_status.ok()) return fail(std::move(wait_status));
     }
-    if (env.shard != nullptr) env.shard->start_budget();
     if (!started) prepare();
+    ctx.begin_share();
     if (done) return Progress::kDone;
     if (next_init < init.size()) {
       const Step step = run_init();

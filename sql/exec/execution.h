@@ -39,7 +39,7 @@ struct ExecutionEnv {
   Oid database = 0;
   Runnable* ready = nullptr;                  ///< posted when a wait (kWaiting) is over
   /// Not 0: a share of the turn ends after this many checks instead of by the clock, so that tests and simulations stop statements
-  /// wherever they can stop.
+  /// wherever they can stop. At least 4, since operators that stand on each other check before either of them gets on.
   std::uint32_t checks_per_share = 0;
 };
 

@@ -268,7 +268,7 @@ Task<Status> ForeignKeys::follow(const Removal& removal) {
       ctx_.shard->hold_snapshot(view.snapshot);
       co_await ctx_.shard->next_turn();
       ctx_.shard->release_snapshot(view.snapshot);
-      ctx_.shard->start_budget();
+      ctx_.begin_share();
     }
   }
   scan.pause();

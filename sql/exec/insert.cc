@@ -211,7 +211,7 @@ Task<Status> ModifyDriver::resolve_conflict(const PendingInsert& row, std::size_
     *retry = true;
     // Whoever committed or undid the conflicting row did so just now: let other work run before looking again.
     co_await ctx_.shard->next_turn();
-    ctx_.shard->start_budget();
+    ctx_.begin_share();
     co_return Status{};
   }
   const auto second_time = [] {
@@ -346,7 +346,7 @@ Task<Status> ModifyDriver::insert_values(std::span<const Value> values, std::siz
     WANDIAN_CO_TRY(co_await flush_inserts());
     if (!ctx_.out_of_budget()) continue;
     co_await ctx_.shard->next_turn();
-    ctx_.shard->start_budget();
+    ctx_.begin_share();
   }
   WANDIAN_CO_TRY(co_await flush_inserts());
   co_return Status{};

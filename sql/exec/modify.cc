@@ -35,7 +35,7 @@ Task<Status> ModifyDriver::pause() {
     co_return status;
   }
   co_await ctx_.shard->next_turn();
-  ctx_.shard->start_budget();
+  ctx_.begin_share();
   co_return Status{};
 }
 

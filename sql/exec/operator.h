@@ -74,8 +74,13 @@ struct ExecContext {
   }
 
   std::size_t memory_limit() const { return env->memory_limit_bytes; }
+  /// A new turn, or a new call: the statement may hold the shard for another share.
+  void begin_share() {
+    checks_ = 0;
+    if (shard != nullptr) shard->start_budget();
+  }
   bool out_of_budget() {
-    if (env->checks_per_share != 0) [[unlikely]] return ++checks_ % env->checks_per_share == 0;
+    if (env->checks_per_share != 0) [[unlikely]] return ++checks_ >= env->checks_per_share;
     return shard != nullptr && shard->out_of_budget();
   }
 
