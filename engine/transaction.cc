@@ -330,11 +330,13 @@ Status Transaction::change_catalog(std::vector<CatalogChange> changes) {
     if (change.drop) continue;
     if (change.table != nullptr) change.table->storage = next.value()->table(change.table->oid)->storage;
     if (change.sequence != nullptr) change.sequence->state = next.value()->sequence(change.sequence->oid)->state;
+    redo::append_catalog(redo_, change);
     catalog_changes_.push_back(change);
     overlays_.push_back(next.value());
   }
   for (CatalogChange& change : changes) {
     if (!change.drop) continue;
+    redo::append_catalog(redo_, change);
     catalog_changes_.push_back(change);
     overlays_.push_back(next.value());
   }
@@ -442,18 +444,16 @@ bool Transaction::try_commit(SyncCommit level, Status* status) {
 Task<Status> Transaction::commit(SyncCommit level) {
   Status status;
   if (try_commit(level, &status)) co_return std::move(status);
-  std::string catalog_redo;
+  // Definitions stand among the rows in the order in which both were made: replay reads a row by the definition of its time.
+  const std::size_t own_redo = redo_.size();
   for (const CatalogChange& change : catalog_changes_) {
-    redo::append_catalog(catalog_redo, change);
     // Strides logged while the sequence was this transaction's secret stand before its definition, where replay skips them.
     if (change.sequence == nullptr || change.drop) continue;
     SequenceState& state = *change.sequence->state;
     const std::lock_guard guard(state.mutex);
     if (state.is_called || state.logged)
-      redo::append_sequence(catalog_redo, change.sequence->oid, state.logged ? state.logged_until : state.last_value, true);
+      redo::append_sequence(redo_, change.sequence->oid, state.logged ? state.logged_until : state.last_value, true);
   }
-  // Definitions come first: rows of a table that this transaction made are replayed into it.
-  redo_.insert(0, catalog_redo);
   RecordBuffer& record = shard_.state().record;
   std::uint32_t parts = 0;
   std::size_t sent = 0;
@@ -471,7 +471,7 @@ Task<Status> Transaction::commit(SyncCommit level) {
       const Log::Admission admission = shard_.log().admit(record.total_bytes());
       if (admission == Log::Admission::kAdmitted) break;
       if (admission == Log::Admission::kDiskFull) {
-        redo_.erase(0, catalog_redo.size());
+        redo_.resize(own_redo);
         co_return Status{sqlstate::disk_full, "could not write to the log: no space left on device"}
             .with_hint("Free disk space; the server goes on by itself when there is room.");
       }

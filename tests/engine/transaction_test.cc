@@ -291,5 +291,42 @@ TEST(Transaction, EverythingCommittedIsThereAfterRestart) {
   EXPECT_EQ(engine.scan(oid, 1).size(), after.size());
 }
 
+TEST(Transaction, RowsWrittenBeforeADefinitionChangedInTheSameTransactionAreRecovered) {
+  Engine engine;
+  const Oid oid = engine.make_table("t");
+  Client client(engine, 0);
+  client.begin();
+  std::vector<std::unique_ptr<OneRow>> rows;
+  for (int id = 1; id <= 20; ++id) {
+    rows.push_back(std::make_unique<OneRow>(engine, oid));
+    ASSERT_TRUE(client.write(rows.back()->insert(id, id, "n" + std::to_string(id))).ok());
+  }
+  ASSERT_TRUE(client.commit().ok());
+  client.begin();
+  rows.push_back(std::make_unique<OneRow>(engine, oid));
+  ASSERT_TRUE(client.write(rows.back()->add(7, 1000)).ok());
+  engine.at(0, [&](Shard&) {
+    auto wider = std::make_shared<TableDef>(*engine.table(oid));
+    wider->older_layouts.push_back(static_cast<std::uint16_t>(wider->columns.size()));
+    wider->columns.push_back(wider->columns[1]);
+    wider->columns.back().name = "later";
+    CatalogChange change;
+    change.kind = ObjectKind::kTable;
+    change.oid = oid;
+    change.table = wider;
+    EXPECT_TRUE(client.transaction.change_catalog({change}).ok());
+  });
+  ASSERT_TRUE(client.commit().ok());
+  engine.turns(5);
+  rows.clear();
+  engine.restart();
+  ASSERT_NE(engine.database, nullptr);
+  engine.turns(2);
+  EXPECT_EQ(engine.table(oid)->columns.size(), 4u);
+  const auto after = engine.scan(oid);
+  ASSERT_EQ(after.size(), 20u);
+  EXPECT_EQ(after[6].second.value, 1007);
+}
+
 }  // namespace
 }  // namespace wandian
