@@ -56,11 +56,11 @@ OwnerTransaction& Owner::transaction(TxnDescriptor& descriptor) {
   OwnerTransaction*& slot = descriptor.at[shard_.index()];
   if (slot == nullptr) {
     if (idle_transactions_.empty()) {
-      slot = new OwnerTransaction();
-    } else {
-      slot = idle_transactions_.back().release();
-      idle_transactions_.pop_back();
+      transactions_.push_back(std::make_unique<OwnerTransaction>());
+      idle_transactions_.push_back(transactions_.back().get());
     }
+    slot = idle_transactions_.back();
+    idle_transactions_.pop_back();
     slot->descriptor = &descriptor;
   }
   return *slot;
@@ -570,7 +570,7 @@ void Owner::finish(TxnDescriptor& descriptor, const Lsn* commit) {
   transaction->writes.clear();
   transaction->locks.clear();
   transaction->descriptor = nullptr;
-  idle_transactions_.emplace_back(transaction);
+  idle_transactions_.push_back(transaction);
 }
 
 void Owner::undo(TxnDescriptor& descriptor, std::uint32_t command) {

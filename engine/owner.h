@@ -183,7 +183,8 @@ class Owner {
     TablePartition* partition;
   };
   std::deque<GarbageSource> garbage_;
-  std::vector<std::unique_ptr<OwnerTransaction>> idle_transactions_;
+  std::vector<std::unique_ptr<OwnerTransaction>> transactions_;   ///< all of them, those that descriptors point to included
+  std::vector<OwnerTransaction*> idle_transactions_;
   Lsn horizon_;
   std::uint64_t last_commit_ = 0;
 };

@@ -176,7 +176,7 @@ void FinishMessage::deliver(Shard& here) {
   Shard::State& state = here.state();
   TxnDescriptor* descriptor = group->descriptor;
   group->catalog.reset();
-  state.free_groups.emplace_back(group);
+  state.free_groups.push_back(group);
   state.release_descriptor(here, descriptor, true);
 }
 

@@ -46,7 +46,8 @@ struct Shard::State {
   RecordBuffer record;                                  ///< of the commit that is being encoded
   std::vector<std::unique_ptr<TxnDescriptor>> descriptors;
   std::vector<TxnDescriptor*> free_descriptors;
-  std::vector<std::unique_ptr<FinishGroup>> free_groups;
+  std::vector<std::unique_ptr<FinishGroup>> groups;      ///< all of them, those under way included
+  std::vector<FinishGroup*> free_groups;
   std::multiset<std::uint64_t> held_snapshots;          ///< of cursors and exported snapshots
   std::vector<Transaction*> views;                      ///< transactions with a statement or a REPEATABLE READ snapshot open
   std::uint64_t next_transaction = 1;

@@ -525,14 +525,13 @@ void Transaction::finish(const Lsn* commit) {
     if (others == 0) {
       state.release_descriptor(shard_, descriptor, true);
     } else {
-      FinishGroup* group;
       if (state.free_groups.empty()) {
-        group = new FinishGroup();
-        group->messages.resize(shard_.database().shards());
-      } else {
-        group = state.free_groups.back().release();
-        state.free_groups.pop_back();
+        state.groups.push_back(std::make_unique<FinishGroup>());
+        state.groups.back()->messages.resize(shard_.database().shards());
+        state.free_groups.push_back(state.groups.back().get());
       }
+      FinishGroup* group = state.free_groups.back();
+      state.free_groups.pop_back();
       group->origin = &shard_;
       group->descriptor = descriptor;
       group->committed = commit != nullptr;
