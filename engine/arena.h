@@ -31,7 +31,9 @@ class Arena {
     return allocate_slow(bytes, align);
   }
   char* allocate_bytes(std::size_t bytes) { return static_cast<char*>(allocate(bytes, 1)); }
+  /// Never null: empty text, which may have no address itself, gets one.
   std::string_view copy(std::string_view text) {
+    if (text.empty()) return {"", 0};
     char* out = allocate_bytes(text.size());
     std::memcpy(out, text.data(), text.size());
     return {out, text.size()};
