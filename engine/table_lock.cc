@@ -64,7 +64,12 @@ void TableLocks::release_all(Oid table, std::uint64_t transaction, Shard& here) 
   const auto found = entries_.find(table);
   if (found == entries_.end()) return;
   Entry& entry = found->second;
-  std::erase_if(entry.holders, [&](const Holder& holder) { return holder.transaction == transaction; });
+  bool strong = false;
+  std::erase_if(entry.holders, [&](const Holder& holder) {
+    if (holder.transaction != transaction) return false;
+    strong = strong || holder.mode > TableLock::kRowExclusive;
+    return true;
+  });
   for (std::size_t i = 0; i < entry.queue.size();) {
     TableLockRequest* waiter = entry.queue[i];
     if (!grantable(entry, waiter->mode, waiter->transaction, waiter)) {
@@ -78,7 +83,8 @@ void TableLocks::release_all(Oid table, std::uint64_t transaction, Shard& here) 
     if (waiter->origin == &here) waiter->done(waiter->context, *waiter);
     else here.state().mailbox.send(waiter->origin->index(), *waiter);
   }
-  if (entry.holders.empty() && entry.queue.empty()) entries_.erase(found);
+  // An idle table keeps its entry, and the entry its memory: the next statement wants both. A strong lock may have dropped it.
+  if (strong && entry.holders.empty() && entry.queue.empty()) entries_.erase(found);
 }
 
 bool TableLocks::cancel(TableLockRequest& request) {

@@ -49,7 +49,7 @@ class TableLocks {
   };
   struct Entry {
     std::vector<Holder> holders;
-    std::deque<TableLockRequest*> queue;
+    std::vector<TableLockRequest*> queue;
   };
   const std::unordered_map<Oid, Entry>& entries() const { return entries_; }
 

@@ -18,7 +18,7 @@ namespace wandian::sql {
 namespace {
 
 // Rows that go to their owners together: enough to share the messages, few enough for a turn.
-constexpr std::size_t kBatchRows = 128;
+constexpr std::size_t kBatchRows = 256;
 constexpr std::int64_t kTurnMicros = 500;
 constexpr std::size_t kShownFieldBytes = 100;
 
@@ -172,7 +172,7 @@ Task<Status> SessionImpl::copy_to(const CompiledStatement& statement, const PgQu
   const std::unique_ptr<Execution> execution = Execution::create(source->plan, execution_env(), {});
   sink_->copy_out_response(options.format == CopyFormat::kBinary ? Format::kBinary : Format::kText,
                            static_cast<std::uint16_t>(names.size()));
-  CopyWriter writer(*sink_, options, source->columns, std::move(force), settings_.decoded().format);
+  CopyWriter writer(*sink_, options, source->columns, std::move(force), settings_.decoded().format, this);
   writer.begin();
   std::uint64_t rows = 0;
   bool finished = false;
@@ -358,7 +358,9 @@ Task<Status> SessionImpl::copy_from(const CompiledStatement& statement, const Pg
     std::int64_t turn_ends = engine_database().env().clock().monotonic_us() + kTurnMicros;
     for (;;) {
       Result<CopyParser::Next> filled = runner.fill();
-      // What came before the bad row is sent first: its own error counts.
+      // A batch that is not full waits for the rows of the next message. What came before a bad row is sent first: its own
+      // error counts.
+      if (filled.ok() && filled.value() != CopyParser::Next::kRow && more) break;
       if (!runner.empty()) {
         Status status = co_await settled(runner.insert());
         WANDIAN_CO_TRY(std::move(status));

@@ -7,6 +7,10 @@
 
 namespace wandian::wire {
 
+namespace {
+constexpr std::string_view kSyncMessage("S\0\0\0\4", 5);
+}  // namespace
+
 Connection::Connection(ConnectionHost& host, Peer peer)
     : host_(host), output_(host.buffers()), login_(std::make_unique<Login>()) {
   login_->peer = std::move(peer);
@@ -84,6 +88,7 @@ std::size_t Connection::consume_message(std::string_view input) {
     needed_ = whole;
     return 0;
   }
+  sync_follows_ = input.substr(whole).starts_with(kSyncMessage);
   handle(type, input.substr(5, length - 4));
   return whole;
 }
@@ -197,6 +202,7 @@ void Connection::handle_execute(std::string_view body) {
   const auto limit = static_cast<std::int32_t>(reader.int32());
   if (!read_to_end(reader)) return;
   extended_ = in_pipeline_ = true;
+  if (sync_follows_) session_->expect_sync();
   // Zero and less is "all rows", as in PostgreSQL.
   WANDIAN_SESSION_CALL(session_->execute(portal, limit > 0 ? static_cast<std::uint32_t>(limit) : 0));
 }

@@ -176,6 +176,7 @@ class Connection : public sql::SessionSink {
   bool skip_to_sync_ = false;
   bool copying_in_ = false;            ///< as the session says, asked only after copy_in_response()
   bool more_to_handle_ = false;
+  bool sync_follows_ = false;          ///< the message after the one being handled is Sync, and has arrived
   mutable bool congestion_seen_ = false;   ///< congested() said yes since the last call of the session began
   sql::SessionIdentity identity_;
 
