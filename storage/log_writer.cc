@@ -43,6 +43,7 @@ Log::Writer::Writer(Log& log, Env& env, const LogOptions& options, RecoveredLog 
       current_(std::move(recovered.current)),
       filled_(recovered.end.bytes),
       written_(recovered.end.bytes),
+      synced_(recovered.end.bytes),
       stated_durable_(recovered.end.bytes),
       segments_(std::move(recovered.segments)),
       next_number_(current_.number + 1) {
@@ -63,6 +64,9 @@ bool Log::Writer::step() {
   bool did = false;
   collect_filled();
   if (filled_ > written_) {
+#ifdef WANDIAN_FAULT_ack_before_write
+    answer_before_write();
+#endif
     write_group();
     did = true;
   } else if (mark_due(env_.clock().monotonic_us())) {
@@ -83,6 +87,15 @@ void Log::Writer::collect_filled() {
   filled_ = std::max(filled_, low);
   log_.raise_prefix(Lsn{filled_});
 }
+
+#ifdef WANDIAN_FAULT_ack_before_write
+/// The planted bug: whoever waits for this group is answered; the writing follows, as in an engine that writes behind.
+void Log::Writer::answer_before_write() {
+  log_.durable_.store(filled_, std::memory_order_release);
+  wake_shards();
+  if (threaded_) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+}
+#endif
 
 bool Log::Writer::fail(std::string_view what, const Status& status) {
   dead_.store(true, std::memory_order_relaxed);
@@ -107,8 +120,9 @@ void Log::Writer::write_group() {
   wake_shards();
 #endif
   if (!sync_touched()) return;
-  stated_durable_ = log_.durable_.load(std::memory_order_relaxed);
-  log_.durable_.store(written_, std::memory_order_release);  // pairs with durable()
+  stated_durable_ = synced_;
+  synced_ = written_;
+  log_.durable_.store(synced_, std::memory_order_release);  // pairs with durable()
   last_group_us_ = env_.clock().monotonic_us();
   counters.groups.fetch_add(1, std::memory_order_relaxed);
   if (current_.number != first_segment) {
@@ -127,7 +141,7 @@ void Log::Writer::append_frame(FrameKind kind, std::uint64_t payload_bytes) {
   const std::size_t straight = std::min<std::size_t>(payload_bytes, ring_bytes_ - at);
   const std::span<const char> first(log_.ring_ + at, straight), second(log_.ring_, payload_bytes - straight);
   DB_ASSERT(headers_.size() < headers_.capacity());
-  headers_.push_back(make_frame_header(kind, current_.number, current_.offset, Lsn{written_}, log_.durable(),
+  headers_.push_back(make_frame_header(kind, current_.number, current_.offset, Lsn{written_}, Lsn{synced_},
                                        payload_bytes, hash_payload(first, second), seed_));
   const std::uint64_t whole = frame_bytes(payload_bytes);
   DB_ASSERT(whole <= current_.room());
@@ -200,7 +214,7 @@ void Log::Writer::publish_limit() {
   }
   published_room_ = payload_room(file_room, log_.shards_);
   const std::uint64_t by_segments = written_ + published_room_;
-  const std::uint64_t by_ring = log_.durable_.load(std::memory_order_relaxed) + ring_bytes_;
+  const std::uint64_t by_ring = synced_ + ring_bytes_;
   // Only where the disk is what stops admission: room in the ring comes by itself.
   const bool full = disk_full_.load(std::memory_order_acquire) && by_segments <= by_ring;
   const std::uint64_t limit = std::min(by_segments, by_ring);

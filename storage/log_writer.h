@@ -51,6 +51,9 @@ struct Log::Writer {
   static std::uint64_t payload_room(std::uint64_t file_bytes, unsigned shards);
 
   void collect_filled();
+#ifdef WANDIAN_FAULT_ack_before_write
+  void answer_before_write();
+#endif
   void write_group();
   void append_frame(FrameKind kind, std::uint64_t payload_bytes);
   bool next_segment();
@@ -78,6 +81,7 @@ struct Log::Writer {
   Segment current_;
   std::vector<std::unique_ptr<File>> left_;  ///< files that this group has filled up: to be synced with it
   std::uint64_t filled_ = 0, written_ = 0;   ///< LSNs
+  std::uint64_t synced_ = 0;                 ///< LSN: what log_.durable_ says, but by the writer's own knowledge
   std::uint64_t stated_durable_ = 0;         ///< the highest durable LSN that a frame or header on disk states
   std::int64_t last_group_us_ = 0;
   std::uint64_t published_room_ = 0;

@@ -154,6 +154,10 @@ def day(part):
 
 
 def recovery(part):
+    """Nothing acknowledged is lost by a kill; a server that answers before it writes is seen to lose some."""
+    part.must("cmake", "--build", "--preset", "release", "--target", "wandian_ack_before_write")
+    part.must(PYTHON, "tests/recovery/kill_day.py", "--kills", 20, "--seconds", 1.5, "--quiet", "--expect-loss",
+              "--binary", ROOT / "build" / "release" / "planted" / "wandian_ack_before_write")
     part.must(PYTHON, "tests/recovery/kill_day.py", "--kills", 1 if part.quick else 6, "--fresh-every", 3, "--seconds", 1.5)
     part.must(PYTHON, "tests/recovery/transfers.py", "--transfers", 500 if part.quick else 4000, "--sums", 100,
               "--kills", 1 if part.quick else 3)

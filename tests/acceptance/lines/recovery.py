@@ -3,7 +3,7 @@
 import json
 import subprocess
 
-from framework import PYTHON, ROOT, Line, at_least, equal, sh
+from framework import PYTHON, RELEASE, ROOT, Line, at_least, equal, sh
 
 ROUNDS, KILLS = 10, 10
 FAULT = "ack_before_write"
@@ -19,10 +19,9 @@ def kill_day(context, *arguments):
 
 def caught(context):
     """Whether the harness finds the planted bug of an engine that answers before it writes."""
-    directory = ROOT / "build" / f"fault-{FAULT}"
-    sh("cmake", "--preset", "release", "-B", directory, f"-DWANDIAN_FAULT={FAULT}")
-    sh("cmake", "--build", directory, "--target", "wandian")
-    status, _ = kill_day(context, "--kills", 50, "--seconds", 2, "--quiet", "--expect-loss", "--binary", directory / "wandian")
+    sh("cmake", "--build", "--preset", "release", "--target", f"wandian_{FAULT}")
+    status, _ = kill_day(context, "--kills", 50, "--seconds", 2, "--quiet", "--expect-loss", "--binary",
+                         RELEASE / "planted" / f"wandian_{FAULT}")
     return int(status == 0)
 
 
