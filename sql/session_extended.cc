@@ -387,7 +387,7 @@ Task<Status> SessionImpl::run_execute_rows(Portal& portal, std::uint32_t max_row
     portal.execution = Execution::create(portal.statement->plan, execution_env(), portal.params);
     portal.begun = true;
   }
-  DataRowEncoder encoder(*sink_, portal.result_columns(), portal.formats, settings_.decoded().format);
+  DataRowEncoder encoder(*sink_, portal.result_columns(), portal.formats, settings_.decoded().format, this);
   WANDIAN_CO_TRY(co_await run_portal(portal, max_rows, encoder, tag, suspended));
   if (portal.kept != nullptr && !portal.tag.empty()) *tag = portal.tag;
   co_return Status{};

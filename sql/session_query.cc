@@ -239,7 +239,7 @@ Task<Status> SessionImpl::run_simple_statement(Portal& portal, bool own_text) {
     describe_columns(portal.result_columns(), &description);
     sink_->row_description(description, portal.formats);
   }
-  DataRowEncoder encoder(*sink_, portal.result_columns(), portal.formats, settings_.decoded().format);
+  DataRowEncoder encoder(*sink_, portal.result_columns(), portal.formats, settings_.decoded().format, this);
   std::uint64_t rows = 0;
   bool finished = false;
   if (portal.execution != nullptr) {

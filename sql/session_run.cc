@@ -290,7 +290,7 @@ SessionImpl::Fast SessionImpl::try_fast(const CompiledStatement& statement, std:
   env_.statement_timestamp = statement_timestamp_;
   env_.transaction_timestamp = transaction_timestamp_;
   Arena& arena = server_.share(shard_.index()).row_arena;
-  DataRowEncoder encoder(*sink_, statement.columns, formats, settings_.decoded().format);
+  DataRowEncoder encoder(*sink_, statement.columns, formats, settings_.decoded().format, this);
   trying_fast_ = true;
   const bool done = run_fast(*statement.plan, env_, params, arena, encoder, processed, status);
   trying_fast_ = false;
@@ -337,7 +337,7 @@ SessionImpl::Fast SessionImpl::try_fast_procedure(const CompiledStatement& state
     }
     if (!notices.empty()) [[unlikely]] show_notices(notices);
     if (status->ok() && statement.returns_rows) {
-      DataRowEncoder encoder(*sink_, statement.columns, formats, settings_.decoded().format);
+      DataRowEncoder encoder(*sink_, statement.columns, formats, settings_.decoded().format, this);
       *status = encoder.row({&result, 1});
     }
   }

@@ -20,12 +20,12 @@ void finish_message(OutBuffer& out, std::size_t at) { out.patch_int32(at + 1, st
 }  // namespace
 
 CopyWriter::CopyWriter(SessionSink& sink, const CopyOptions& options, std::span<const ResultColumn> columns,
-                       std::vector<bool> force_quote, const FormatSettings& format)
+                       std::vector<bool> force_quote, const FormatSettings& format, SessionHooks* session)
     : sink_(sink),
       options_(options),
       columns_(columns),
       force_quote_(std::move(force_quote)),
-      context_{arena_, format, nullptr, 0, 0, {}} {}
+      context_{arena_, format, session, 0, 0, {}} {}
 
 void CopyWriter::begin() {
   OutBuffer& out = sink_.out();

@@ -13,9 +13,9 @@ namespace wandian::sql {
 
 class CopyWriter final : public RowReceiver {
  public:
-  /// `columns` outlive it. `force_quote`: by column.
+  /// `columns` outlive it. `force_quote`: by column. `session` names reg* values.
   CopyWriter(SessionSink& sink, const CopyOptions& options, std::span<const ResultColumn> columns, std::vector<bool> force_quote,
-             const FormatSettings& format);
+             const FormatSettings& format, SessionHooks* session);
   void begin();                   ///< header line, signature
   Status row(std::span<const Value> values) override;
   bool congested() override { return sink_.congested(); }

@@ -99,8 +99,8 @@ bool append_data_row(EvalContext& context, std::span<const ResultColumn> columns
 }
 
 DataRowEncoder::DataRowEncoder(SessionSink& sink, std::span<const ResultColumn> columns, std::span<const Format> formats,
-                               const FormatSettings& format)
-    : sink_(sink), columns_(columns), formats_(formats), context_{arena_, format, nullptr, 0, 0, {}} {}
+                               const FormatSettings& format, SessionHooks* session)
+    : sink_(sink), columns_(columns), formats_(formats), context_{arena_, format, session, 0, 0, {}} {}
 
 Status DataRowEncoder::row(std::span<const Value> values) {
   arena_.reset();

@@ -29,8 +29,9 @@ class RowReceiver {
 class DataRowEncoder final : public RowReceiver {
  public:
   /// `formats`: empty (all text), one for all columns, or one a column. Both spans outlive the encoder.
+  /// `session` names what reg* values stand for; null prints their numbers.
   DataRowEncoder(SessionSink& sink, std::span<const ResultColumn> columns, std::span<const Format> formats,
-                 const FormatSettings& format);
+                 const FormatSettings& format, SessionHooks* session);
   Status row(std::span<const Value> values) override;
   bool congested() override { return sink_.congested(); }
 

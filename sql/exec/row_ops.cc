@@ -48,12 +48,26 @@ class ProjectOperator final : public Operator {
   const ProjectNode& project_;
 };
 
+// The fields of a set-returning function's rows, those of type anyelement as its array argument makes them.
+std::vector<Oid> field_types(const FunctionExpr& call) {
+  std::vector<Oid> types = call.function->out_types;
+  for (Oid& type : types) {
+    if (type != type_oid::kAnyElement) continue;
+    const TypeInfo* array = call.args.empty() ? nullptr : find_type(call.args[0]->type);
+    if (array != nullptr) type = array->element;
+  }
+  return types;
+}
+
 class ProjectSetOperator final : public Operator {
  public:
   ProjectSetOperator(const ProjectNode& node, const ExecContext& ctx) : Operator(node), project_(node) {
     for (std::size_t i = 0; i < node.sets.size(); ++i) calls_.emplace_back(ctx);
     is_set_.assign(node.items.size(), 0);
-    for (const ProjectNode::SetItem& set : node.sets) is_set_[set.item] = 1;
+    for (const ProjectNode::SetItem& set : node.sets) {
+      is_set_[set.item] = 1;
+      field_types_.push_back(field_types(*set.call));
+    }
   }
 
  protected:
@@ -75,7 +89,7 @@ class ProjectSetOperator final : public Operator {
       bool any = false;
       for (std::size_t i = 0; i < calls_.size(); ++i) {
         const ProjectNode::SetItem& set = project_.sets[i];
-        const std::size_t columns = std::max<std::size_t>(1, set.call->function->out_types.size());
+        const std::size_t columns = std::max<std::size_t>(1, field_types_[i].size());
         results_.assign(columns, Value::null());
         const Step step = calls_[i].next(ctx, ctx.eval(node_.arena), results_.data());
         if (step == Step::kError) return step;
@@ -83,7 +97,7 @@ class ProjectSetOperator final : public Operator {
         Value& out = ctx.slots[project_.items[set.item].second];
         if (step != Step::kRow) out = Value::null();
         else if (columns == 1) out = results_[0];
-        else out = build_record(set.call->function->out_types, results_, ctx.row_memory[node_.arena]->arena);
+        else out = build_record(field_types_[i], results_, ctx.row_memory[node_.arena]->arena);
       }
       if (!any) {
         in_row_ = false;
@@ -100,6 +114,7 @@ class ProjectSetOperator final : public Operator {
   const ProjectNode& project_;
   std::deque<SetCall> calls_;
   std::vector<std::uint8_t> is_set_;
+  std::vector<std::vector<Oid>> field_types_;   ///< a set
   std::vector<Value> results_;
   bool in_row_ = false;
 };

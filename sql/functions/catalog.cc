@@ -212,6 +212,10 @@ bool size_pretty_numeric(EvalContext& ctx, const Value* args, Value* result) {
 
 bool empty_text(EvalContext& ctx, const Value*, Value* result) { return return_text(ctx, result, ""); }
 bool nothing(EvalContext&, const Value*, Value* result) { return return_null(result); }
+bool no_rows(EvalContext&, const Value*, std::uint64_t*, Value*, bool* done) {
+  *done = true;
+  return true;
+}
 bool zero(EvalContext&, const Value*, Value* result) { return return_int(result, 0); }
 bool no(EvalContext&, const Value*, Value* result) { return return_bool(result, false); }
 // Insert, update and delete: bits 2, 3 and 4 (as CmdType numbers them), which every table allows.
@@ -286,6 +290,7 @@ constexpr FunctionBinding kBindings[] = {
     {"pg_size_pretty_numeric", size_pretty_numeric}, {"pg_tablespace_location", empty_text},
     {"pg_relation_filenode", nothing}, {"pg_relation_filepath", nothing}, {"pg_relation_is_publishable", yes},
     {"pg_relation_is_updatable", updatable_events}, {"pg_column_is_updatable", yes}, {"pg_partition_root", nothing},
+    {"pg_partition_ancestors", nullptr, nullptr, no_rows}, {"pg_partition_tree", nullptr, nullptr, no_rows},
     {"row_security_active", no}, {"row_security_active_name", no},
     {"pg_stat_get_live_tuples", zero}, {"pg_stat_get_numscans", zero}, {"pg_stat_get_tuples_inserted", zero},
 };
