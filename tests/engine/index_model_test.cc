@@ -121,6 +121,26 @@ class IndexModel : public testing::TestWithParam<Shape> {
     ASSERT_FALSE(cursor.valid());
   }
 
+  void check_owner_reads() {
+    const std::string key = some_key();
+    const auto found = model_.find(key);
+    EXPECT_EQ(index_.find_own(key_ref(key)), found == model_.end() ? nullptr : found->second);
+    std::string lower = some_bound(), upper = some_bound();
+    if (GetParam().fixed_bytes != 0) {   // bounds are prefixes of keys
+      if (lower.size() > GetParam().fixed_bytes) lower.resize(GetParam().fixed_bytes);
+      if (upper.size() > GetParam().fixed_bytes) upper.resize(GetParam().fixed_bytes);
+    }
+    if (upper < lower) std::swap(lower, upper);
+    const auto begin = model_.lower_bound(lower), end = model_.lower_bound(upper);
+    if (begin != end) EXPECT_TRUE(index_.may_have(key_ref(lower), key_ref(upper)));
+    else may_have_wrong_ += index_.may_have(key_ref(lower), key_ref(upper)) ? 1 : 0;
+    void* last = &model_;
+    ++last_asked_;
+    if (index_.find_last_own(key_ref(lower), key_ref(upper), &last))
+      EXPECT_EQ(last, begin == end ? nullptr : std::prev(end)->second);
+    else ++last_unknown_;
+  }
+
   void check_walk() {
     OrderedIndex::Cursor cursor(index_);
     const std::string bound = some_bound();
@@ -183,6 +203,8 @@ class IndexModel : public testing::TestWithParam<Shape> {
   Model model_;
   bool growing_ = true;
   std::uintptr_t last_value_ = 0;
+  unsigned may_have_wrong_ = 0;   // answers of may_have() that sent the caller to look for nothing
+  unsigned last_asked_ = 0, last_unknown_ = 0;
 };
 
 TEST_P(IndexModel, BehavesAsAnOrderedMap) {
@@ -191,6 +213,7 @@ TEST_P(IndexModel, BehavesAsAnOrderedMap) {
     for (int i = 0; i < 6000; ++i) {
       step();
       if (i % 40 == 0) check_scan();
+      if (i % 7 == 0) check_owner_reads();
       if (i % 200 == 0) check_walk();
       if (HasFatalFailure() || HasNonfatalFailure()) return;
     }
@@ -198,6 +221,9 @@ TEST_P(IndexModel, BehavesAsAnOrderedMap) {
     check_all();
     collect();
   }
+  // Without an answer only at the edges of nodes.
+  EXPECT_LT(last_unknown_, last_asked_ / 4);
+  EXPECT_LT(may_have_wrong_, last_asked_ / 4);
 }
 
 TEST_P(IndexModel, ShrinksToOneNodeWhenEverythingIsErased) {

@@ -5,22 +5,16 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <chrono>
-#include <cstdlib>
 #include <random>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "engine/index/ordered_index.h"
+#include "tests/engine/stress_time.h"
 
 namespace wandian {
 namespace {
-
-std::chrono::milliseconds stress_time() {
-  const char* seconds = std::getenv("WANDIAN_STRESS_SECONDS");
-  return std::chrono::milliseconds(static_cast<long>(1000 * (seconds != nullptr ? std::atof(seconds) : 2.0)));
-}
 
 // What the index points to: knows its key's number, and is poisoned when freed.
 struct Anchor {
