@@ -23,6 +23,16 @@ bool is_integer(Rep rep) {
   return rep == Rep::kInt8Bit || rep == Rep::kInt16 || rep == Rep::kInt32 || rep == Rep::kUint32 || rep == Rep::kInt64;
 }
 
+inline bool integer_fits(Rep rep, std::int64_t i) {
+  switch (rep) {
+    case Rep::kInt8Bit: return i >= 0 && i <= 0xff;
+    case Rep::kInt16: return i == static_cast<std::int16_t>(i);
+    case Rep::kInt32: return i == static_cast<std::int32_t>(i);
+    case Rep::kUint32: return i == static_cast<std::uint32_t>(i);
+    default: return true;
+  }
+}
+
 inline void put64(std::uint64_t v, char* out) {
   v = __builtin_bswap64(v);
   std::memcpy(out, &v, 8);
@@ -165,6 +175,26 @@ bool KeyCodec::encode(std::span<const Value> values, KeyBuffer& out) const {
   return encode_with(static_cast<unsigned>(values.size()), [&](unsigned i) { return values[i]; }, out);
 }
 
+bool KeyCodec::encode_integers(std::span<const std::int64_t> values, KeyBuffer& out) const {
+  DB_DCHECK(values.size() <= columns_.size());
+  out.clear();
+  if (!plain_integers_) {
+    for (unsigned i = 0; i < values.size(); ++i) {
+      const Value value = Value::of_int(values[i]);
+      if (!fits(i, value) || !append(i, value, out)) return false;
+    }
+    return true;
+  }
+  char* at = out.data();
+  for (unsigned i = 0; i < values.size(); ++i) {
+    const KeyColumn& column = columns_[i];
+    if (!integer_fits(column.rep, values[i])) return false;
+    at += put_integer(column.rep, column.order != Order::kInteger, values[i], at);
+  }
+  out.extend(static_cast<std::size_t>(at - out.data()));
+  return true;
+}
+
 bool KeyCodec::encode_from_row(const RowLayout& layout, const char* row, std::span<const std::uint16_t> columns,
                                KeyBuffer& out) const {
   return encode_with(static_cast<unsigned>(columns.size()), [&](unsigned i) { return layout.read(row, columns[i]); }, out);
@@ -205,14 +235,10 @@ bool KeyCodec::append(unsigned position, const Value& value, KeyBuffer& out) con
 
 bool KeyCodec::fits(unsigned position, const Value& value) const {
   if (value.is_null) return columns_[position].nullable;
-  switch (columns_[position].rep) {
-    case Rep::kInt8Bit: return value.i >= 0 && value.i <= 0xff;
-    case Rep::kInt16: return value.i == static_cast<std::int16_t>(value.i);
-    case Rep::kInt32: return value.i == static_cast<std::int32_t>(value.i);
-    case Rep::kUint32: return value.i == static_cast<std::uint32_t>(value.i);
-    case Rep::kFloat32: return std::isnan(value.d) || value.d == static_cast<double>(static_cast<float>(value.d));
-    default: return true;
-  }
+  const Rep rep = columns_[position].rep;
+  if (is_integer(rep)) return integer_fits(rep, value.i);
+  if (rep == Rep::kFloat32) return std::isnan(value.d) || value.d == static_cast<double>(static_cast<float>(value.d));
+  return true;
 }
 
 bool KeyCodec::successor(KeyBuffer& prefix) {

@@ -116,6 +116,8 @@ class KeyCodec {
   /// Replaces `out` by the key of the first values.size() columns (a full key, or a prefix for a range). False only if
   /// !supported(). Integers must fit their column: see fits().
   bool encode(std::span<const Value> values, KeyBuffer& out) const;
+  /// The same for integers, of which none is null. False if one does not fit its column, so that no key equals it.
+  bool encode_integers(std::span<const std::int64_t> values, KeyBuffer& out) const;
   /// The full key, or with columns.size() < columns() a prefix, straight from a row; `columns` are row column numbers.
   bool encode_from_row(const RowLayout& layout, const char* row, std::span<const std::uint16_t> columns,
                        KeyBuffer& out) const;

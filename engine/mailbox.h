@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "engine/ring.h"
@@ -57,6 +58,7 @@ class Mailbox {
   void flush() {
     if (!any_dirty_) return;
     any_dirty_ = false;
+    talked_ = true;
     for (unsigned to = 0; to < rings_.shards(); ++to) {
       if (!dirty_[to]) continue;
       std::deque<Message*>& outbox = outboxes_[to];
@@ -87,6 +89,8 @@ class Mailbox {
     return false;
   }
   bool has_overflow() const { return any_dirty_; }
+  /// Whether anything was sent since the last call.
+  bool talked() { return std::exchange(talked_, false); }
 
  private:
   MessageRings& rings_;
@@ -94,6 +98,7 @@ class Mailbox {
   std::vector<std::deque<Message*>> outboxes_;
   std::vector<bool> dirty_;
   bool any_dirty_ = false;
+  bool talked_ = false;
 };
 
 }  // namespace wandian

@@ -164,8 +164,10 @@ Row* Owner::unique_conflict(TablePartition& partition, unsigned i, const char* b
   KeyBuffer wanted, end;
   table.codecs[i].encode_from_row(*table.layouts, layout, bytes, columns, wanted);
   end.assign(wanted);
+  const bool bounded = KeyCodec::successor(end);
+  if (bounded && !partition.index(i).may_have(wanted, end)) return nullptr;
   OrderedIndex::Cursor cursor(partition.index(i));
-  if (KeyCodec::successor(end)) cursor.stop_at(end, false);
+  if (bounded) cursor.stop_at(end, false);
   KeyBuffer key;
   for (bool on = cursor.seek(wanted, true); on; on = cursor.next()) {
     Row* row = static_cast<Row*>(cursor.value());
@@ -280,7 +282,7 @@ Owner::Step Owner::insert(RowRequest& request, RowOp& op) {
   }
   TablePartition& partition = table.storage->at(table, op.partition, shard_.limbo());
   OwnerTransaction& transaction = this->transaction(*request.descriptor);
-  Row* row = static_cast<Row*>(partition.index(0).find(op.key));
+  Row* row = static_cast<Row*>(partition.index(0).find_own(op.key));
   if (row != nullptr) {
     const Head head = look_at(*row, request.descriptor);
     if (head.state == HeadState::kHeldByOther) return wait(request, op, *row, partition);

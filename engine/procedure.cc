@@ -131,15 +131,7 @@ TablePartition* LocalContext::partition_of(const ProcedureTable& table) const {
 }
 
 bool LocalContext::encode(const TableDef& table, unsigned index, std::initializer_list<std::int64_t> key, KeyBuffer* out) {
-  Value values[8];
-  DB_ASSERT(key.size() <= 8);
-  unsigned count = 0;
-  for (const std::int64_t part : key) {
-    values[count] = Value::of_int(part);
-    if (!table.codecs[index].fits(count, values[count])) return false;
-    ++count;
-  }
-  return table.codecs[index].encode(std::span<const Value>(values, count), *out);
+  return table.codecs[index].encode_integers(std::span<const std::int64_t>(key.begin(), key.size()), *out);
 }
 
 ProcedureRow LocalContext::see(const TableDef& table, Row* row) {
@@ -153,7 +145,7 @@ bool LocalContext::find(const ProcedureTable& table, std::initializer_list<std::
   if (!spend(1)) return false;
   TablePartition* partition = partition_of(table);
   if (partition == nullptr || !encode(table.def(), 0, key, &key_)) return true;
-  if (auto* found = static_cast<Row*>(partition->index(0).find(key_))) *row = see(table.def(), found);
+  if (auto* found = static_cast<Row*>(partition->index(0).find_own(key_))) *row = see(table.def(), found);
   return true;
 }
 
@@ -199,11 +191,14 @@ bool LocalContext::find_unique(const ProcedureTable& table, unsigned index, std:
   if (!spend(1)) return false;
   TablePartition* partition = partition_of(table);
   if (partition == nullptr || !encode(table.def(), index, key, &key_)) return true;
+  KeyBuffer own, end(key_.ref());
+  const bool bounded = KeyCodec::successor(end);
+  if (bounded && !partition->index(index).may_have(key_, end)) return true;
   OrderedIndex::Cursor cursor(partition->index(index));
-  KeyBuffer own;
+  if (bounded) cursor.stop_at(end, false);
   for (bool on = cursor.seek(key_, true); on; on = cursor.next()) {
     const KeyRef entry = cursor.key();
-    if (entry.size < key_.size() || std::memcmp(entry.data, key_.data(), key_.size()) != 0) break;
+    if (!bounded && (entry.size < key_.size() || std::memcmp(entry.data, key_.data(), key_.size()) != 0)) break;
     const ProcedureRow seen = see(table.def(), static_cast<Row*>(cursor.value()));
     if (!seen) continue;
     table.def().codecs[index].encode_from_row(*table.def().layouts, seen.version->layout, seen.version->row(), table.def().codec_columns[index], own);
@@ -220,17 +215,27 @@ bool LocalContext::find_last(const ProcedureTable& table, std::initializer_list<
   TablePartition* partition = partition_of(table);
   if (partition == nullptr || !encode(table.def(), 0, prefix, &key_)) return true;
   KeyBuffer end(key_.ref());
+  const bool bounded = KeyCodec::successor(end);
+  // Whether the search is over.
+  const auto take = [&](Row* anchor) {
+    const Owner::Head head = Owner::look_at(*anchor, descriptor_);
+    if (head.state == Owner::HeadState::kHeldByOther && (head.version->flags & Version::kExclusive) != 0) {
+      blocked(*anchor, *partition, RowLock::kKeyShare);
+      return true;
+    }
+    if (head.state == Owner::HeadState::kCommitted) view_.raise_floor(head.lsn);
+    if (head.version->tombstone()) return false;
+    *row = {anchor, head.version, &table.def()};
+    return true;
+  };
+  void* last = nullptr;
+  if (bounded && partition->index(0).find_last_own(key_, end, &last)) {
+    if (last == nullptr || take(static_cast<Row*>(last))) return outcome_ == Outcome::kRunning;
+  }
   OrderedIndex::Cursor cursor(partition->index(0));
   cursor.stop_at(key_, true);
-  for (bool on = KeyCodec::successor(end) ? cursor.seek_last(end, false) : cursor.seek_last(); on; on = cursor.prev()) {
-    Row* anchor = static_cast<Row*>(cursor.value());
-    const Owner::Head head = Owner::look_at(*anchor, descriptor_);
-    if (head.state == Owner::HeadState::kHeldByOther && (head.version->flags & Version::kExclusive) != 0) return blocked(*anchor, *partition, RowLock::kKeyShare);
-    if (head.state == Owner::HeadState::kCommitted) view_.raise_floor(head.lsn);
-    if (head.version->tombstone()) continue;
-    *row = {anchor, head.version, &table.def()};
-    break;
-  }
+  for (bool on = bounded ? cursor.seek_last(end, false) : cursor.seek_last(); on; on = cursor.prev())
+    if (take(static_cast<Row*>(cursor.value()))) return outcome_ == Outcome::kRunning;
   return true;
 }
 
@@ -296,7 +301,7 @@ bool LocalContext::check_foreign_keys(const ProcedureTable& table, const char* b
     if (last_foreign_table_ == &referenced && last_foreign_.ref() == key_.ref()) continue;
     if (!spend(1)) return false;
     TablePartition* partition = referenced.storage->find(partition_);
-    Row* row = partition == nullptr ? nullptr : static_cast<Row*>(partition->index(0).find(key_));
+    Row* row = partition == nullptr ? nullptr : static_cast<Row*>(partition->index(0).find_own(key_));
     bool there = false;
     if (row != nullptr) {
       const Owner::Head head = Owner::look_at(*row, descriptor_);
@@ -325,7 +330,8 @@ bool LocalContext::check_foreign_keys(const ProcedureTable& table, const char* b
 bool LocalContext::insert(const ProcedureTable& table, std::initializer_list<Value> values) {
   if (!spend(1)) return false;
   const TableDef& def = table.def();
-  DB_ASSERT(values.size() == def.columns.size());
+  if (values.size() != def.columns.size()) [[unlikely]]
+    return fail(Status{sqlstate::invalid_object_definition, "table \"" + def.name + "\" has other columns than the procedure fills"});
   if (partition_ == kNoPartition) return fail(Status{sqlstate::internal_error, "the procedure's key has no partition"});
   if (shard_->database().memory_exhausted())
     return fail(Status{sqlstate::out_of_memory, "out of memory"}
@@ -368,7 +374,7 @@ bool LocalContext::insert(const ProcedureTable& table, std::initializer_list<Val
                     .with_constraint(def.indexes[i].name));
   }
   const auto copy = [&](char* at) { std::memcpy(at, bytes, size); };
-  Row* row = static_cast<Row*>(partition.index(0).find(key_));
+  Row* row = static_cast<Row*>(partition.index(0).find_own(key_));
   if (row == nullptr) {
     row = owner_->make_row(*transaction_, partition, size, command_, copy);
     partition.index(0).insert(key_, row);

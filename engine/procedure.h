@@ -234,7 +234,7 @@ struct ProcedureDefinition {
   bool strict = true;
   /// Local: which argument is the key, and whose key it is (the directory, or a table placed by it).
   unsigned key_argument = 0;
-  std::string_view key_table;
+  std::string_view key_table = {};
   /// Resolves the tables; what it returns is given to the calls.
   std::shared_ptr<const void> (*bind)(ProcedureBinder& binder) = nullptr;
   /// Exactly one of the two.
@@ -245,13 +245,17 @@ struct ProcedureDefinition {
 /// A module: what CREATE EXTENSION or CREATE FUNCTION ... LANGUAGE C finds. User modules export
 /// `extern "C" const wandian::ProcedureModule* wandian_module()`.
 struct ProcedureModule {
-  static constexpr std::uint32_t kAbi = 1;
+  /// Version of this API, and under it the sizes of what modules' inlined code reaches into: a server whose layouts are others
+  /// refuses the module. First member, in every version.
+  static constexpr std::uint32_t kAbi =
+      1u << 24 | ((((sizeof(LocalContext) * 31 + sizeof(GlobalContext)) * 31 + sizeof(TableDef)) * 31 + sizeof(Version)) * 31 +
+                  sizeof(ProcedureDefinition) + sizeof(Status) + sizeof(Value)) % (1u << 24);
   std::uint32_t abi = kAbi;
   std::string_view name;
   std::string_view version;
   std::string_view comment;
   /// DDL of the extension's tables, run by CREATE EXTENSION in the target schema.
-  std::string_view schema_sql;
+  std::string_view schema_sql = {};
   std::span<const ProcedureDefinition> procedures;
 };
 

@@ -30,6 +30,13 @@ Value copy_value(Arena& arena, Oid type, const Value& value) {
   return Value::of_bytes(arena.copy(value.bytes()));
 }
 
+// Whether a key's first column alone says where its rows are, by hash.
+static bool placed_by_first_column(const TableDef& table) {
+  const Placement& placement = table.placement;
+  if (placement.kind == PlacementKind::kKey) return table.codecs[0].columns() == 1;
+  return placement.kind == PlacementKind::kShard && placement.columns.size() == 1 && placement.columns[0] == table.codec_columns[0][0];
+}
+
 Result<const void*> bind_procedure(Shard& shard, const ProcedureDefinition& procedure, Oid schema, std::shared_ptr<const TableDef>* key_table) {
   Shard::State& state = shard.state();
   const std::shared_ptr<const Catalog>& catalog = shard.catalog();
@@ -37,7 +44,7 @@ Result<const void*> bind_procedure(Shard& shard, const ProcedureDefinition& proc
       state.last_procedure == &procedure ? state.last_bound : &state.bound_procedures[&procedure];
   state.last_procedure = &procedure;
   state.last_bound = found;
-  if (found->catalog_version != catalog->version || found->bound == nullptr) [[unlikely]] {
+  if (found->catalog_version != catalog->version || found->schema != schema || found->bound == nullptr) [[unlikely]] {
     ProcedureBinder binder(catalog, schema);
     std::shared_ptr<const void> bound;
     try {
@@ -50,7 +57,11 @@ Result<const void*> bind_procedure(Shard& shard, const ProcedureDefinition& proc
     if (procedure.local != nullptr) {
       found->key_table = binder.table(procedure.key_table).shared();
       if (!binder.ok()) return binder.take_status();
+      const Oid key = found->key_table->columns[found->key_table->codec_columns[0][0]].type;
+      if (key != type_oid::kInt2 && key != type_oid::kInt4 && key != type_oid::kInt8)
+        return Status{sqlstate::datatype_mismatch, "the key of table \"" + found->key_table->name + "\" is not an integer, as procedures want it"};
     }
+    found->schema = schema;
     found->bound = std::move(bound);
     found->catalog_version = catalog->version;
   }
@@ -96,7 +107,7 @@ bool LocalRun::prepare(const Request& request) {
     KeyBuffer key;
     key_table->codecs[0].encode(std::span(&key_value, 1), key);
     if (key_table->placement.kind == PlacementKind::kDirectory) partition_ = origin_.database().placement().find(key_table->oid, key);
-    else if (key_table->placement.kind == PlacementKind::kKey && key_table->codecs[0].columns() == 1) partition_ = hash_partition(key);
+    else if (placed_by_first_column(*key_table)) partition_ = hash_partition(key);
     if (partition_ != kNoPartition) owner_ = origin_.database().owner_of(partition_);
   }
   return true;

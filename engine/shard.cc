@@ -105,6 +105,9 @@ bool Shard::prepare_sleep() {
   return true;
 }
 
+bool Shard::talked() { return state_->mailbox.talked(); }
+bool Shard::has_mail() const { return state_->mailbox.has_mail(); }
+
 std::int64_t Shard::next_deadline_us() const {
   // Memory that waits for a grace period or a horizon is looked at again soon, though nothing wakes the shard for it.
   const std::int64_t idle = limbo_.waiting() != 0 || state_->owner.has_garbage() ? now_us_ + 10'000 : INT64_MAX;

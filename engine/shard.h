@@ -34,6 +34,8 @@ class Shard final : public ShardLoop {
   bool step() override;
   void end_turn() override;
   bool prepare_sleep() override;
+  bool talked() override;
+  bool has_mail() const override;
   std::int64_t next_deadline_us() const override;
   /// How others wake it; set before the first turn.
   void attach_wakeup(Wakeup* wakeup);

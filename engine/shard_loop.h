@@ -72,6 +72,10 @@ class ShardLoop {
   virtual bool step() = 0;
   virtual void end_turn() = 0;
   virtual bool prepare_sleep() = 0;
+  /// Whether it has told another shard something since it was asked last, so that an answer is a matter of microseconds:
+  /// waiting awake for it is cheaper than sleeping and being woken.
+  virtual bool talked() { return false; }
+  virtual bool has_mail() const { return false; }
   /// In µs of Clock::monotonic_us(); INT64_MAX = none.
   virtual std::int64_t next_deadline_us() const = 0;
 };

@@ -55,6 +55,7 @@ struct Shard::State {
   /// What procedures were bound to, for one catalog (engine/procedure_run.cc).
   struct BoundProcedure {
     std::uint64_t catalog_version = 0;
+    Oid schema = 0;
     std::shared_ptr<const void> bound;
     std::shared_ptr<const TableDef> key_table;
   };

@@ -21,6 +21,7 @@
 #include "sql/server.h"
 #include "sql/session.h"
 #include "storage/base/env.h"
+#include "storage/base/memory_reserve.h"
 #include "wire/scram.h"
 #include "wire/server.h"
 
@@ -109,8 +110,9 @@ Result<std::string> verifier_for(std::string_view password) {
 }
 
 // Settings of the engine itself; the rest are sql's.
-Status engine_setting(const std::string& name, const std::string& value, DatabaseOptions* options, bool* taken) {
-  *taken = name == "max_memory";
+Status engine_setting(const std::string& name, const std::string& value, DatabaseOptions* options, std::size_t* preallocate, bool* taken) {
+  std::size_t* out = name == "max_memory" ? &options->max_memory_bytes : name == "preallocate_memory" ? preallocate : nullptr;
+  *taken = out != nullptr;
   if (!*taken) return {};
   char* end = nullptr;
   const unsigned long long number = std::strtoull(value.c_str(), &end, 10);
@@ -119,10 +121,10 @@ Status engine_setting(const std::string& name, const std::string& value, Databas
   const std::pair<const char*, std::size_t> units[] = {{"", 1}, {"B", 1}, {"kB", 1u << 10}, {"MB", 1u << 20}, {"GB", 1u << 30}};
   for (const auto& [name_of_unit, factor] : units)
     if (unit == name_of_unit && end != value.c_str()) {
-      options->max_memory_bytes = number * factor;
+      *out = number * factor;
       return {};
     }
-  return Status{sqlstate::invalid_parameter_value, "invalid value for parameter \"max_memory\": \"" + value + "\""}
+  return Status{sqlstate::invalid_parameter_value, "invalid value for parameter \"" + name + "\": \"" + value + "\""}
       .with_hint("Valid units for this parameter are \"B\", \"kB\", \"MB\" and \"GB\".");
 }
 
@@ -153,11 +155,18 @@ int serve(const ServeOptions& options) {
   database_options.data_directory = options.data_directory;
   database_options.shards = options.shards != 0 ? options.shards : std::clamp(std::thread::hardware_concurrency(), 1u, kMaxShards);
   sql::ServerOptions server_options;
+  std::size_t preallocate = 0;
   for (const auto& [name, value] : options.settings) {
     bool taken = false;
-    if (Status status = engine_setting(name, value, &database_options, &taken); !status.ok()) return refuse(status);
+    if (Status status = engine_setting(name, value, &database_options, &preallocate, &taken); !status.ok()) return refuse(status);
     if (!taken) server_options.settings.emplace_back(name, value);
     if (name == "max_connections") server_options.max_connections = static_cast<std::uint32_t>(std::strtoul(value.c_str(), nullptr, 10));
+  }
+
+  if (preallocate != 0) {
+    spdlog::info("preallocating {} MB", preallocate >> 20);
+    const std::size_t reserved = reserve_memory(preallocate);
+    if (reserved < preallocate) spdlog::warn("preallocated {} MB of {} MB", reserved >> 20, preallocate >> 20);
   }
 
   RecoveryReport report;

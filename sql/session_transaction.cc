@@ -96,6 +96,7 @@ void SessionImpl::drop_portals(std::size_t depth, bool keep_held) {
 // What the end of a transaction, whichever, leaves of the session's own state.
 void SessionImpl::forget_transaction(bool committed) {
   savepoints_.clear();
+  const bool settings = settings_.uncommitted();
   if (committed) {
     committed_temporary_schema_ = temporary_schema_;
     settings_.commit();
@@ -103,7 +104,7 @@ void SessionImpl::forget_transaction(bool committed) {
     temporary_schema_ = committed_temporary_schema_;
     settings_.rollback();
   }
-  settings_changed();
+  if (settings) settings_changed();
   block_ = Block::kNone;
   queried_ = false;
 }

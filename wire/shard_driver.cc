@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <new>
+#include <thread>
 
 #include "storage/base/assert.h"
 
@@ -19,6 +20,8 @@ constexpr std::size_t kReceiveBytes = 64 * 1024;
 constexpr int kEventsPerWait = 256;
 constexpr std::size_t kPiecesPerSend = 16;
 constexpr int kResumeRounds = 4;
+constexpr std::int64_t kAwaitMailUs = 20;
+constexpr unsigned kMostTurnsWithoutSockets = 8;
 
 // Bytes received and not yet handled: of a message that is not whole, or of a pipeline beyond its share of the turn.
 class InputBuffer {
@@ -158,6 +161,7 @@ void ShardDriver::run() {
   if (binding_.on_thread_start) binding_.on_thread_start();
   ShardLoop& loop = *binding_.loop;
   int ready = 0;
+  unsigned turns_without_sockets = 0;
   while (true) {
     loop.begin_turn();
     if (has_mail_.load(std::memory_order_acquire)) take_mail();
@@ -178,6 +182,11 @@ void ShardDriver::run() {
     const bool busy = more || !runnable_.empty() || !resumed_.empty() || !dirty_.empty();
     // From begin_sleep() on whoever brings work signals; so every source is looked at once more after it.
     bool sleep = false;
+    if (!busy && loop.talked() && await_mail() && ++turns_without_sockets < kMostTurnsWithoutSockets) {
+      ready = 0;
+      continue;
+    }
+    turns_without_sockets = 0;
     if (!busy) {
       binding_.wakeup->begin_sleep();
       sleep = loop.prepare_sleep() && !has_mail_.load(std::memory_order_acquire) &&
@@ -186,6 +195,19 @@ void ShardDriver::run() {
     }
     ready = wait(sleep ? sleep_until_us() : 0);
     if (sleep) binding_.wakeup->cancel_sleep();   // the descriptor is edge-triggered: no end_sleep(), no read()
+  }
+}
+
+// Stays awake for a little while for another shard's answer. The core is offered to others meanwhile: with fewer cores than
+// threads the one that is waited for may need it.
+bool ShardDriver::await_mail() {
+  const std::int64_t until_us = now_us() + kAwaitMailUs;
+  for (unsigned round = 1;; ++round) {
+    if (binding_.loop->has_mail() || has_mail_.load(std::memory_order_acquire)) return true;
+    if (!gated_.empty() && state_.clock.released() > released_) return true;
+    if (round % 64 != 0) continue;
+    if (now_us() >= until_us) return false;
+    std::this_thread::yield();
   }
 }
 

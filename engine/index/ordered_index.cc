@@ -50,6 +50,19 @@ std::pair<void*, bool> OrderedIndex::insert(KeyRef key, void* value) {
   return with_tree(kind_, [&](auto tree) { return tree.insert(*this, key, value); });
 }
 
+void* OrderedIndex::find_own(KeyRef key) {
+  DB_DCHECK(fixed_bytes_ == 0 || key.size == fixed_bytes_);
+  return with_tree(kind_, [&](auto tree) { return tree.find_own(*this, key); });
+}
+
+bool OrderedIndex::may_have(KeyRef lower, KeyRef upper) {
+  return with_tree(kind_, [&](auto tree) { return tree.may_have(*this, lower, upper); });
+}
+
+bool OrderedIndex::find_last_own(KeyRef lower, KeyRef upper, void** value) {
+  return with_tree(kind_, [&](auto tree) { return tree.find_last_own(*this, lower, upper, value); });
+}
+
 bool OrderedIndex::replace(KeyRef key, void* value) {
   DB_DCHECK(fixed_bytes_ == 0 || key.size == fixed_bytes_);
   return with_tree(kind_, [&](auto tree) { return tree.replace(*this, key, value); });

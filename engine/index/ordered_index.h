@@ -63,6 +63,16 @@ class OrderedIndex {
   /// Inserts unless the key is there; gives the value now stored and whether it was inserted. `value` is not null.
   /// Neighbours of the key last written are reached without a descent.
   std::pair<void*, bool> insert(KeyRef key, void* value);
+  // Looking before writing: without a descent near the key last written or looked for this way, and what is written
+  // there next has none either.
+
+  /// As find().
+  void* find_own(KeyRef key);
+  /// False: no key is in [lower, upper), for certain. True: look with a Cursor.
+  bool may_have(KeyRef lower, KeyRef upper);
+  /// The value of the last key in [lower, upper), or nullptr if there is none. False: not known, look with a Cursor.
+  bool find_last_own(KeyRef lower, KeyRef upper, void** value);
+
   /// False if the key is not there. Readers see the old value or the new one.
   bool replace(KeyRef key, void* value);
   /// False if the key was not there. Freed nodes and key bytes go through `limbo`.

@@ -46,6 +46,9 @@ class Tree {
 
   static void start(OrderedIndex& index) { set_root(index, make_node(index, 0)); }
   static std::pair<void*, bool> insert(OrderedIndex& index, KeyRef key, void* value);
+  static void* find_own(OrderedIndex& index, KeyRef key);
+  static bool may_have(OrderedIndex& index, KeyRef lower, KeyRef upper);
+  static bool find_last_own(OrderedIndex& index, KeyRef lower, KeyRef upper, void** value);
   static bool replace(OrderedIndex& index, KeyRef key, void* value);
   static bool erase(OrderedIndex& index, KeyRef key, Limbo& limbo);
   static void clear(OrderedIndex& index, Limbo& limbo);

@@ -76,6 +76,37 @@ std::pair<void*, bool> Tree<Policy>::insert(OrderedIndex& index, KeyRef key, voi
 }
 
 template <class Policy>
+void* Tree<Policy>::find_own(OrderedIndex& index, KeyRef key) {
+  const Probe probe = Policy::probe(key);
+  const Node* leaf = locate(index, probe);
+  const unsigned count = leaf->size();
+  const unsigned at = leaf->lower_bound(count, probe);
+  return at < count && Policy::equal(leaf->key(at), probe) ? reinterpret_cast<void*>(leaf->slot(at)) : nullptr;
+}
+
+// Bounds are prefixes padded with zeros: a key is at or above a bound exactly if its words are (WordPolicy), or its bytes.
+template <class Policy>
+bool Tree<Policy>::may_have(OrderedIndex& index, KeyRef lower, KeyRef upper) {
+  const Probe from = Policy::probe(lower), to = Policy::probe(upper);
+  const Node* leaf = locate(index, from);
+  const unsigned count = leaf->size();
+  const unsigned at = leaf->lower_bound(count, from);
+  if (at < count) return Policy::less(leaf->key(at), to);
+  return index.finger_.has_high && Policy::compare(index.finger_.high, to) < 0;
+}
+
+template <class Policy>
+bool Tree<Policy>::find_last_own(OrderedIndex& index, KeyRef lower, KeyRef upper, void** value) {
+  const Probe from = Policy::probe(lower), to = Policy::probe(upper);
+  const Node* leaf = locate(index, to);
+  const unsigned at = leaf->lower_bound(leaf->size(), to);
+  *value = nullptr;
+  if (at == 0) return !index.finger_.has_low;
+  if (!Policy::less(leaf->key(at - 1), from)) *value = reinterpret_cast<void*>(leaf->slot(at - 1));
+  return true;
+}
+
+template <class Policy>
 bool Tree<Policy>::replace(OrderedIndex& index, KeyRef key, void* value) {
   DB_DCHECK(value != nullptr);
   const Probe probe = Policy::probe(key);

@@ -91,6 +91,8 @@ class SessionSettings {
   void rollback() { rollback_to(0); }
   /// SET LOCAL ends.
   void commit();
+  /// Whether commit() or rollback() would change a value or forget how to.
+  bool uncommitted() const { return any_local_ || !undo_.empty(); }
 
   /// Calls `report(name, value)` for every reported setting whose value differs from what was reported last.
   void report_changes(const std::function<void(std::string_view, std::string_view)>& report);

@@ -100,7 +100,7 @@ class IndexModel : public testing::TestWithParam<Shape> {
       begin = lower(bound, inclusive);
       if (has_stop) end = upper(stop, stop_inclusive);
       bool on = cursor.seek(key_ref(bound), inclusive);
-      if (has_stop && begin != model_.end() && (end != model_.end() && begin->first >= end->first)) end = begin;
+      if (has_stop && (begin == model_.end() || (end != model_.end() && begin->first >= end->first))) end = begin;
       for (auto at = begin; at != end; ++at, on = cursor.next()) {
         ASSERT_TRUE(on);
         expect_at(cursor, at);
