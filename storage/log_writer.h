@@ -45,6 +45,8 @@ struct Log::Writer {
  private:
   static constexpr std::uint64_t kWorstPayload = kSectorBytes - sizeof(FrameHeader);  ///< of a frame's only sector
   static constexpr std::uint64_t kSlackSectorsPerShard = 8, kSlackSectors = 32;
+  static constexpr std::uint64_t kGatherFromBytes = 2048, kGatheredBytes = 128 * 1024;  ///< of a group
+  static constexpr std::int64_t kGatherUs = 250;     ///< from the end of one group to the next, at most
   static constexpr std::int64_t kRetryUs = 100'000;  ///< between attempts to prepare a segment on a full disk
 
   static std::uint64_t slack_sectors(unsigned shards) { return kSlackSectors + kSlackSectorsPerShard * shards; }
@@ -67,6 +69,7 @@ struct Log::Writer {
   bool has_work();
 
   bool prepare();
+  void gather();
   void run_writer();
   void run_preparer();
 
@@ -84,6 +87,7 @@ struct Log::Writer {
   std::uint64_t synced_ = 0;                 ///< LSN: what log_.durable_ says, but by the writer's own knowledge
   std::uint64_t stated_durable_ = 0;         ///< the highest durable LSN that a frame or header on disk states
   std::int64_t last_group_us_ = 0;
+  std::uint64_t last_group_bytes_ = 0;
   std::uint64_t published_room_ = 0;
   std::vector<FrameHeader> headers_;  ///< of the group; never grows while pieces point into it
   std::vector<std::span<const char>> pieces_;
