@@ -2,9 +2,9 @@
 #include <algorithm>
 
 #include "engine/table.h"
-#include "sql/catalog/deparse.h"
 #include "sql/catalog/relation_names.h"
 #include "sql/catalog/stored_objects.h"
+#include "sql/expr/deparse.h"
 #include "sql/functions/quote.h"
 #include "sql/functions/registry.h"
 #include "sql/session_impl.h"

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "sql/catalog/deparse.h"
 #include "sql/ddl/sequence.h"
 #include "sql/ddl/statements.h"
+#include "sql/expr/deparse.h"
 #include "sql/expr/expression.h"
 #include "sql/expr/tree.h"
 #include "sql/functions/quote.h"

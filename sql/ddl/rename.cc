@@ -1,9 +1,9 @@
 // ALTER ... RENAME, OWNER TO, SET SCHEMA.
 #include <algorithm>
 
-#include "sql/catalog/deparse.h"
 #include "sql/ddl/dependency.h"
 #include "sql/ddl/statements.h"
+#include "sql/expr/deparse.h"
 
 namespace wandian::sql {
 

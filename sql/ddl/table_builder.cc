@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
-#include "sql/catalog/deparse.h"
 #include "sql/ddl/sequence.h"
+#include "sql/expr/deparse.h"
 #include "sql/expr/tree.h"
 #include "sql/types/text_io.h"
 

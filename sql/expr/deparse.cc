@@ -1,7 +1,7 @@
 #include "sql/expr/deparse.h"
 
-#include "engine/type.h"
 #include "sql/functions/quote.h"
+#include "sql/functions/session_hooks.h"
 #include "sql/types/text_io.h"
 
 namespace wandian::sql {
@@ -10,442 +10,306 @@ using namespace type_oid;
 
 namespace {
 
+// Never E'...': backslashes stand for themselves in what is printed.
+std::string literal(std::string_view text) {
+  std::string out = "'";
+  for (const char c : text) out.append(c == '\'' ? 2 : 1, c);
+  return out + "'";
+}
+
 class Deparser {
  public:
-  explicit Deparser(const DeparseOptions& options) : options_(options) {}
-  std::string take() { return std::move(out_); }
+  explicit Deparser(const DefinitionStyle& options) : options_(options) {}
 
-  /// `implicit`: show implicit casts too, where leaving them out would change what the text means.
-  void print(const Expr& expr, bool implicit);
+  /// `show`: casts that nobody wrote are printed, as PostgreSQL does for arguments of operators and functions.
+  std::string text(const Expr* expr, bool show = false) {
+    switch (expr->kind) {
+      case ExprKind::kConst: return constant(expr->as<ConstExpr>());
+      case ExprKind::kParam: return "$" + std::to_string(expr->as<ParamExpr>().index + 1);
+      case ExprKind::kColumn: {
+        const auto& column = expr->as<ColumnExpr>();
+        if (column.column < 0 || static_cast<std::size_t>(column.column) >= options_.columns.size()) return system_column(column.column);
+        return quote_identifier(options_.columns[static_cast<std::size_t>(column.column)]);
+      }
+      case ExprKind::kFunction: return function(expr->as<FunctionExpr>(), show);
+      case ExprKind::kRelabel: {
+        const auto& cast = expr->as<UnaryExpr>();
+        if (!cast.collation.empty()) return wrap(argument(cast.arg, expr, show) + " COLLATE " + quote_identifier(cast.collation));
+        return cast_or_argument(cast.arg, expr, cast.form, show);
+      }
+      case ExprKind::kIoCast: return cast_or_argument(expr->as<UnaryExpr>().arg, expr, expr->as<UnaryExpr>().form, show);
+      case ExprKind::kArrayCast: return cast_or_argument(expr->as<ArrayCastExpr>().arg, expr, expr->as<ArrayCastExpr>().form, show);
+      case ExprKind::kTestValue: return {};
+      case ExprKind::kBool: return logic(expr->as<BoolExpr>());
+      case ExprKind::kCase: return choice(expr->as<CaseExpr>());
+      case ExprKind::kCoalesce: return "COALESCE(" + list(expr->as<ListExpr>().args) + ")";
+      case ExprKind::kGreatest: return "GREATEST(" + list(expr->as<ListExpr>().args) + ")";
+      case ExprKind::kLeast: return "LEAST(" + list(expr->as<ListExpr>().args) + ")";
+      case ExprKind::kNullIf: return "NULLIF(" + list(expr->as<FunctionExpr>().args) + ")";
+      case ExprKind::kDistinct: {
+        const auto& call = expr->as<FunctionExpr>();
+        return wrap(argument(call.args[0], expr, true) + " IS DISTINCT FROM " + argument(call.args[1], expr, true));
+      }
+      case ExprKind::kNullTest: {
+        const auto& test = expr->as<TestExpr>();
+        return wrap(argument(test.arg, expr, true) + (test.test == TestOp::kIsNull ? " IS NULL" : " IS NOT NULL"));
+      }
+      case ExprKind::kBoolTest: {
+        static constexpr const char* kTests[] = {"NULL", "NOT NULL", "TRUE", "NOT TRUE", "FALSE", "NOT FALSE", "UNKNOWN", "NOT UNKNOWN"};
+        const auto& test = expr->as<TestExpr>();
+        return wrap(argument(test.arg, expr, false) + " IS " + kTests[static_cast<std::size_t>(test.test)]);
+      }
+      case ExprKind::kArrayCompare: {
+        const auto& compare = expr->as<ArrayCompareExpr>();
+        return wrap(argument(compare.left, expr, true) + " " + std::string(compare.op->name) + (compare.all ? " ALL (" : " ANY (") +
+                    argument(compare.array, expr, true) + ")");
+      }
+      case ExprKind::kArray: {
+        const auto& array = expr->as<ListExpr>();
+        if (array.args.empty()) return "ARRAY[]::" + format_type(array.type, -1);
+        return "ARRAY[" + list(array.args) + "]";
+      }
+      case ExprKind::kRow: return "ROW(" + list(expr->as<RowExpr>().args) + ")";
+      case ExprKind::kRowCompare: {
+        static constexpr const char* kOperators[] = {" < ", " <= ", " >= ", " > "};
+        const auto& compare = expr->as<RowCompareExpr>();
+        return "(ROW(" + list(compare.left) + ")" + kOperators[static_cast<std::size_t>(compare.op)] + "ROW(" + list(compare.right) + "))";
+      }
+      case ExprKind::kSubscript: return subscript(expr->as<SubscriptExpr>());
+      case ExprKind::kField: return "(" + text(expr->as<FieldExpr>().record) + ")." + quote_identifier(expr->as<FieldExpr>().name);
+      case ExprKind::kSqlValue: return sql_value(expr->as<SqlValueExpr>());
+      default: return "?";
+    }
+  }
 
  private:
-  void print_list(ExprList list, bool implicit, std::string_view separator = ", ") {
-    bool first = true;
-    for (const Expr* item : list) {
-      if (!first) out_ += separator;
-      first = false;
-      print(*item, implicit);
+  std::string wrap(std::string inner) const { return options_.pretty ? inner : "(" + inner + ")"; }
+  std::string argument(const Expr* expr, const Expr* parent, bool show) {
+    if (!options_.pretty || is_simple(expr, parent)) return text(expr, show);
+    return "(" + text(expr, show) + ")";
+  }
+  static bool is_cast(const Expr* expr) {
+    if (expr->kind == ExprKind::kRelabel || expr->kind == ExprKind::kIoCast || expr->kind == ExprKind::kArrayCast) return true;
+    if (expr->kind != ExprKind::kFunction) return false;
+    const CallForm form = expr->as<FunctionExpr>().form;
+    return form == CallForm::kExplicitCast || form == CallForm::kImplicitCast;
+  }
+  static bool is_operator(const Expr* expr) {
+    return expr->kind == ExprKind::kFunction && expr->as<FunctionExpr>().op != nullptr && !is_cast(expr) &&
+           expr->as<FunctionExpr>().form != CallForm::kCall;
+  }
+  static char arithmetic(const Expr* expr) {
+    const auto& call = expr->as<FunctionExpr>();
+    if (call.args.size() != 2 || call.op->name.size() != 1) return 0;
+    const char c = call.op->name[0];
+    return c == '+' || c == '-' ? '+' : c == '*' || c == '/' || c == '%' ? '*' : 0;
+  }
+  /// Inside of brackets or commas, or between AND and OR, a condition needs no parentheses of its own.
+  static bool is_loose(const Expr* parent) {
+    switch (parent->kind) {
+      case ExprKind::kFunction: return !is_cast(parent) && !is_operator(parent) && parent->as<FunctionExpr>().form != CallForm::kSqlSyntax;
+      case ExprKind::kSubscript: case ExprKind::kArray: case ExprKind::kRow: case ExprKind::kCoalesce: case ExprKind::kGreatest:
+      case ExprKind::kLeast: case ExprKind::kNullIf: case ExprKind::kCase: return true;
+      default: return false;
     }
   }
-  void print_constant(const ConstExpr& constant);
-  void print_call(const FunctionExpr& call, bool implicit);
-  bool print_syntax(const FunctionExpr& call);
-  void print_cast(const Expr& arg, Oid type, std::int32_t typmod);
-  void print_bracketed(const Expr& expr) {
-    // Subscripts and fields: all but a plain column in parentheses.
-    const bool plain = expr.kind == ExprKind::kColumn || expr.kind == ExprKind::kParam || expr.kind == ExprKind::kSlot;
-    if (!plain) out_ += '(';
-    print(expr, true);
-    if (!plain) out_ += ')';
+  static bool is_simple(const Expr* expr, const Expr* parent) {
+    switch (expr->kind) {
+      case ExprKind::kRelabel: case ExprKind::kIoCast:
+        return expr->as<UnaryExpr>().collation.empty() && is_simple(expr->as<UnaryExpr>().arg, expr);
+      case ExprKind::kArrayCast: return is_simple(expr->as<ArrayCastExpr>().arg, expr);
+      case ExprKind::kFunction:
+        if (!is_operator(expr)) return true;
+        if (is_operator(parent)) {
+          const char mine = arithmetic(expr), its = arithmetic(parent);
+          if (mine == 0 || its == 0) return false;
+          if (mine != its) return mine == '*';
+          return parent->as<FunctionExpr>().args[0] == expr;
+        }
+        return parent->kind == ExprKind::kBool || is_loose(parent);
+      case ExprKind::kNullTest: case ExprKind::kBoolTest: case ExprKind::kDistinct: return parent->kind == ExprKind::kBool || is_loose(parent);
+      case ExprKind::kBool:
+        if (parent->kind != ExprKind::kBool) return is_loose(parent);
+        if (expr->as<BoolExpr>().op == BoolOp::kOr) return parent->as<BoolExpr>().op == BoolOp::kOr;
+        return parent->as<BoolExpr>().op != BoolOp::kNot;
+      case ExprKind::kArrayCompare: case ExprKind::kRowCompare: return false;
+      default: return true;
+    }
+  }
+  std::string cast_or_argument(const Expr* arg, const Expr* cast, CallForm form, bool show) {
+    return form == CallForm::kImplicitCast && !show ? argument(arg, cast, false) : cast_text(arg, cast);
+  }
+  static std::string system_column(std::int16_t column) {
+    switch (column) {
+      case kCtidColumn: return "ctid";
+      case kXminColumn: return "xmin";
+      case kCminColumn: return "cmin";
+      case kXmaxColumn: return "xmax";
+      case kCmaxColumn: return "cmax";
+      case kTableOidColumn: return "tableoid";
+      default: return "?";
+    }
+  }
+  std::string list(ExprList args) {
+    std::string out;
+    for (std::size_t i = 0; i < args.size(); ++i) {
+      if (i != 0) out += ", ";
+      out += text(args[i], true);
+    }
+    return out;
+  }
+  std::string cast_text(const Expr* arg, const Expr* cast) {
+    // A constant needs no parentheses: its own cast ends it.
+    if (arg->kind == ExprKind::kConst && arg->type == cast->type) return constant(arg->as<ConstExpr>(), cast->typmod);
+    return wrap(argument(arg, cast, false)) + "::" + format_type(cast->type, cast->typmod);
   }
 
-  const DeparseOptions& options_;
-  std::string out_;
-};
-
-std::string_view test_text(TestOp test) {
-  switch (test) {
-    case TestOp::kIsNull: return " IS NULL";
-    case TestOp::kIsNotNull: return " IS NOT NULL";
-    case TestOp::kIsTrue: return " IS TRUE";
-    case TestOp::kIsNotTrue: return " IS NOT TRUE";
-    case TestOp::kIsFalse: return " IS FALSE";
-    case TestOp::kIsNotFalse: return " IS NOT FALSE";
-    case TestOp::kIsUnknown: return " IS UNKNOWN";
-    case TestOp::kIsNotUnknown: return " IS NOT UNKNOWN";
-  }
-  return "";
-}
-
-std::string_view sql_value_text(SqlValue value) {
-  switch (value) {
-    case SqlValue::kCurrentDate: return "CURRENT_DATE";
-    case SqlValue::kCurrentTime: return "CURRENT_TIME";
-    case SqlValue::kCurrentTimestamp: return "CURRENT_TIMESTAMP";
-    case SqlValue::kLocalTime: return "LOCALTIME";
-    case SqlValue::kLocalTimestamp: return "LOCALTIMESTAMP";
-    case SqlValue::kCurrentRole: return "CURRENT_ROLE";
-    case SqlValue::kCurrentUser: return "CURRENT_USER";
-    case SqlValue::kUser: return "USER";
-    case SqlValue::kSessionUser: return "SESSION_USER";
-    case SqlValue::kCurrentCatalog: return "CURRENT_CATALOG";
-    case SqlValue::kCurrentSchema: return "CURRENT_SCHEMA";
-  }
-  return "";
-}
-
-void Deparser::print_constant(const ConstExpr& constant) {
-  if (constant.value.is_null) {
-    out_ += "NULL";
-    if (constant.type != kUnknown) out_ += "::" + format_type(constant.type, constant.typmod);
-    return;
-  }
-  std::string text;
-  if (constant.type == kUnknown) {
-    out_ += quote_literal(constant.value.bytes());
-    return;
-  }
-  if (options_.eval != nullptr) {
-    if (!append_text(*options_.eval, constant.type, constant.value, text)) text = "?";
-  } else {
+  std::string constant(const ConstExpr& constant, std::int32_t typmod = -2) {
+    if (typmod == -2) typmod = constant.typmod;
+    const std::string type = constant.type == kUnknown ? "text" : format_type(constant.type, typmod);
+    if (constant.value.is_null) return constant.type == kUnknown ? "NULL" : "NULL::" + type;
     Arena arena;
-    const FormatSettings format;
-    EvalContext ctx{arena, format};
-    if (!append_text(ctx, constant.type, constant.value, text)) text = "?";
-  }
-  switch (constant.type) {
-    case kInt4:
-      if (text[0] != '-') {
-        out_ += text;
-        return;
+    static const FormatSettings plain;
+    EvalContext eval{arena, plain, options_.names, 0, 0, {}};
+    std::string value;
+    const bool named = constant.type == kRegclass || constant.type == kRegproc || constant.type == kRegprocedure || constant.type == kRegoper;
+    if (named && options_.names == nullptr) value = std::to_string(static_cast<Oid>(constant.value.i));
+    else if (!append_text(eval, constant.type, constant.value, value)) return "NULL::" + type;
+    switch (constant.type) {
+      case kInt4:
+        if (value[0] != '-') return value;
+        break;
+      case kNumeric: {
+        const bool number = value[0] >= '0' && value[0] <= '9' && value.find_first_of("eE.") != std::string::npos;
+        if (number) return typmod >= 0 ? value + "::" + type : value;
+        break;
       }
-      break;
-    case kNumeric:
-      if (text[0] >= '0' && text[0] <= '9' && text.find_first_of("eE.") != std::string::npos) {
-        out_ += text;
-        if (constant.typmod >= 0) out_ += "::" + format_type(constant.type, constant.typmod);
-        return;
-      }
-      break;
-    case kBool: out_ += text == "t" ? "true" : "false"; return;
-    default: break;
+      case kBool: return value == "t" ? "true" : "false";
+      case kUnknown: return literal(value);
+      default: break;
+    }
+    return literal(value) + "::" + type;
   }
-  out_ += quote_literal(text) + "::" + format_type(constant.type, constant.typmod);
-}
 
-void Deparser::print_cast(const Expr& arg, Oid type, std::int32_t typmod) {
-  if (arg.kind == ExprKind::kConst && arg.type == type && arg.typmod == -1) {
-    // The constant already carries its type's label.
-    auto labelled = arg.as<ConstExpr>();
-    labelled.typmod = typmod;
-    if (type == kInt4 || type == kBool) {
-      out_ += '(';
-      print(arg, true);
-      out_ += ")::" + format_type(type, typmod);
-      return;
+  std::string function(const FunctionExpr& call, bool show) {
+    if (is_cast(&call) && !call.args.empty()) return cast_or_argument(call.args[0], &call, call.form, show);
+    if (is_operator(&call)) {
+      if (call.args.size() == 2)
+        return wrap(argument(call.args[0], &call, true) + " " + std::string(call.op->name) + " " + argument(call.args[1], &call, true));
+      if (call.args.size() == 1) return wrap(std::string(call.op->name) + " " + argument(call.args[0], &call, true));
     }
-    print_constant(labelled);
-    return;
+    const std::string_view name = call.function->name;
+    if (call.form == CallForm::kSqlSyntax) {
+      const std::string special = sql_syntax(name, call.args);
+      if (!special.empty()) return special;
+    }
+    std::string out = quote_identifier(name) + "(";
+    for (std::size_t i = 0; i < call.args.size(); ++i) {
+      if (i != 0) out += ", ";
+      const bool tail = i + 1 == call.args.size();
+      if (tail && call.variadic_array && call.args[i]->kind == ExprKind::kArray) out += list(call.args[i]->as<ListExpr>().args);
+      else out += text(call.args[i], true);
+    }
+    return out + ")";
   }
-  out_ += '(';
-  print(arg, false);
-  out_ += ")::" + format_type(type, typmod);
-}
+  static std::string bare_text(const Expr* expr) {
+    if (expr->kind != ExprKind::kConst || expr->as<ConstExpr>().value.is_null) return {};
+    return std::string(expr->as<ConstExpr>().value.bytes());
+  }
+  std::string sql_syntax(std::string_view name, ExprList args) {
+    if (name == "extract" && args.size() == 2 && args[0]->kind == ExprKind::kConst)
+      return "EXTRACT(" + bare_text(args[0]) + " FROM " + text(args[1]) + ")";
+    if (name == "timezone" && args.size() == 2) return "(" + text(args[1]) + " AT TIME ZONE " + text(args[0]) + ")";
+    if (name == "overlaps" && args.size() == 4)
+      return "((" + text(args[0]) + ", " + text(args[1]) + ") OVERLAPS (" + text(args[2]) + ", " + text(args[3]) + "))";
+    if (name == "position" && args.size() == 2) return "POSITION((" + text(args[1]) + ") IN (" + text(args[0]) + "))";
+    if (name == "substring" && args.size() == 3) return "SUBSTRING(" + text(args[0]) + " FROM " + text(args[1]) + " FOR " + text(args[2]) + ")";
+    if (name == "substring" && args.size() == 2) return "SUBSTRING(" + text(args[0]) + " FROM " + text(args[1]) + ")";
+    if (name == "overlay" && args.size() >= 3) {
+      std::string out = "OVERLAY(" + text(args[0]) + " PLACING " + text(args[1]) + " FROM " + text(args[2]);
+      if (args.size() == 4) out += " FOR " + text(args[3]);
+      return out + ")";
+    }
+    const char* side = name == "ltrim" ? "LEADING" : name == "rtrim" ? "TRAILING" : name == "btrim" ? "BOTH" : nullptr;
+    if (side != nullptr && args.size() == 2) return "TRIM(" + std::string(side) + " " + text(args[1]) + " FROM " + text(args[0]) + ")";
+    if (side != nullptr && args.size() == 1) return "TRIM(" + std::string(side) + " FROM " + text(args[0]) + ")";
+    return {};
+  }
 
-bool Deparser::print_syntax(const FunctionExpr& call) {
-  const std::string_view name = call.function->name;
-  const auto arg = [&](std::size_t i) { print(*call.args[i], false); };
-  const auto bracketed = [&](std::size_t i) {
-    out_ += '(';
-    arg(i);
-    out_ += ')';
-  };
-  if (name == "timezone" && call.args.size() == 2) {
-    out_ += '(';
-    arg(1);
-    out_ += " AT TIME ZONE ";
-    arg(0);
-    out_ += ')';
-    return true;
-  }
-  if (name == "extract" && call.args.size() == 2 && call.args[0]->kind == ExprKind::kConst) {
-    out_ += "EXTRACT(";
-    out_ += call.args[0]->as<ConstExpr>().value.bytes();
-    out_ += " FROM ";
-    arg(1);
-    out_ += ')';
-    return true;
-  }
-  if (name == "position" && call.args.size() == 2) {
-    out_ += "POSITION(";
-    bracketed(1);
-    out_ += " IN ";
-    bracketed(0);
-    out_ += ')';
-    return true;
-  }
-  if (name == "substring" && call.args.size() >= 2) {
-    out_ += "SUBSTRING(";
-    arg(0);
-    out_ += " FROM ";
-    arg(1);
-    if (call.args.size() == 3) {
-      out_ += " FOR ";
-      arg(2);
+  std::string logic(const BoolExpr& expr) {
+    if (expr.op == BoolOp::kNot) return wrap("NOT " + argument(expr.args[0], &expr, false));
+    std::string out;
+    for (std::size_t i = 0; i < expr.args.size(); ++i) {
+      if (i != 0) out += expr.op == BoolOp::kAnd ? " AND " : " OR ";
+      out += argument(expr.args[i], &expr, false);
     }
-    out_ += ')';
-    return true;
+    return wrap(std::move(out));
   }
-  if (name == "overlay" && call.args.size() >= 3) {
-    out_ += "OVERLAY(";
-    arg(0);
-    out_ += " PLACING ";
-    arg(1);
-    out_ += " FROM ";
-    arg(2);
-    if (call.args.size() == 4) {
-      out_ += " FOR ";
-      arg(3);
-    }
-    out_ += ')';
-    return true;
-  }
-  const std::string_view side = name == "btrim" ? "BOTH" : name == "ltrim" ? "LEADING" : name == "rtrim" ? "TRAILING" : "";
-  if (!side.empty()) {
-    out_ += "TRIM(";
-    out_ += side;
-    if (call.args.size() == 2) {
-      out_ += ' ';
-      arg(1);
-    }
-    out_ += " FROM ";
-    arg(0);
-    out_ += ')';
-    return true;
-  }
-  return false;
-}
 
-void Deparser::print_call(const FunctionExpr& call, bool implicit) {
-  switch (call.form) {
-    case CallForm::kImplicitCast:
-      if (!implicit) {
-        print(*call.args[0], false);
-        return;
-      }
-      print_cast(*call.args[0], call.type, call.typmod);
-      return;
-    case CallForm::kExplicitCast: print_cast(*call.args[0], call.type, call.typmod); return;
-    case CallForm::kOperator:
-      out_ += '(';
-      if (call.args.size() == 1) {
-        out_ += std::string(call.op->name) + " ";
-        print(*call.args[0], true);
-      } else {
-        print(*call.args[0], true);
-        out_ += " " + std::string(call.op->name) + " ";
-        print(*call.args[1], true);
-      }
-      out_ += ')';
-      return;
-    case CallForm::kSqlSyntax:
-      if (print_syntax(call)) return;
-      break;
-    case CallForm::kCall: break;
+  std::string choice(const CaseExpr& expr) {
+    indent_ += 4;
+    const std::string line = "\n" + std::string(indent_, ' ');
+    std::string out = "\n" + std::string(indent_ - 4, ' ') + "CASE";
+    if (expr.arg != nullptr) out += " " + text(expr.arg, true);
+    for (const CaseWhen& when : expr.whens) {
+      const Expr* condition = when.condition;
+      // CASE x WHEN y holds x = y.
+      if (expr.arg != nullptr && condition->kind == ExprKind::kFunction && condition->as<FunctionExpr>().args.size() == 2)
+        condition = condition->as<FunctionExpr>().args[1];
+      out += line + "WHEN " + text(condition) + " THEN " + text(when.result, true);
+    }
+    out += line + "ELSE " + text(expr.otherwise, true);
+    indent_ -= 4;
+    return out + "\n" + std::string(indent_, ' ') + "END";
   }
-  out_ += quote_identifier(call.function->name) + "(";
-  const Expr* tail = call.variadic_array && !call.args.empty() ? call.args.back() : nullptr;
-  const bool spread = tail != nullptr && (tail->kind == ExprKind::kArray || tail->kind == ExprKind::kRow);
-  if (!spread) {
-    print_list(call.args, true);
-  } else {
-    // The tail was written as single arguments.
-    print_list(call.args.first(call.args.size() - 1), true);
-    const ExprList items = tail->kind == ExprKind::kArray ? tail->as<ListExpr>().args : tail->as<RowExpr>().args;
-    if (call.args.size() > 1 && !items.empty()) out_ += ", ";
-    print_list(items, true);
-  }
-  out_ += ')';
-}
 
-void Deparser::print(const Expr& expr, bool implicit) {
-  switch (expr.kind) {
-    case ExprKind::kConst: print_constant(expr.as<ConstExpr>()); return;
-    case ExprKind::kParam: out_ += "$" + std::to_string(expr.as<ParamExpr>().index + 1); return;
-    case ExprKind::kColumn: out_ += options_.column ? options_.column(expr.as<ColumnExpr>()) : "?"; return;
-    case ExprKind::kSlot:
-      out_ += options_.slot ? options_.slot(expr.as<SlotExpr>()) : "slot " + std::to_string(expr.as<SlotExpr>().slot);
-      return;
-    case ExprKind::kSubColumn: out_ += "column" + std::to_string(expr.as<SubColumnExpr>().column + 1); return;
-    case ExprKind::kElement: out_ += "element"; return;
-    case ExprKind::kTestValue: out_ += "CASE_TEST_EXPR"; return;
-    case ExprKind::kSetToDefault: out_ += "DEFAULT"; return;
-    case ExprKind::kFunction: print_call(expr.as<FunctionExpr>(), implicit); return;
-    case ExprKind::kNullIf:
-      out_ += "NULLIF(";
-      print_list(expr.as<FunctionExpr>().args, true);
-      out_ += ')';
-      return;
-    case ExprKind::kDistinct: {
-      out_ += '(';
-      print(*expr.as<FunctionExpr>().args[0], true);
-      out_ += " IS DISTINCT FROM ";
-      print(*expr.as<FunctionExpr>().args[1], true);
-      out_ += ')';
-      return;
+  std::string subscript(const SubscriptExpr& expr) {
+    std::string out = expr.array->kind == ExprKind::kColumn ? text(expr.array) : "(" + text(expr.array) + ")";
+    for (std::size_t i = 0; i < expr.upper.size(); ++i) {
+      out += "[";
+      if (expr.slice) {
+        if (i < expr.lower.size() && expr.lower[i] != nullptr) out += text(expr.lower[i]);
+        out += ":";
+      }
+      if (expr.upper[i] != nullptr) out += text(expr.upper[i]);
+      out += "]";
     }
-    case ExprKind::kAggregate: {
-      const auto& aggregate = expr.as<AggregateExpr>();
-      out_ += quote_identifier(aggregate.aggregate->name) + "(";
-      if (aggregate.distinct) out_ += "DISTINCT ";
-      if (aggregate.star) out_ += '*';
-      print_list(aggregate.args, true);
-      bool first = true;
-      for (const SortKey& key : aggregate.order_by) {
-        out_ += first ? " ORDER BY " : ", ";
-        first = false;
-        print(*key.expr, false);
-        if (key.descending) out_ += " DESC";
-        if (key.nulls_first != key.descending) out_ += key.nulls_first ? " NULLS FIRST" : " NULLS LAST";
-      }
-      out_ += ')';
-      if (aggregate.filter != nullptr) {
-        out_ += " FILTER (WHERE ";
-        print(*aggregate.filter, false);
-        out_ += ')';
-      }
-      return;
-    }
-    case ExprKind::kRelabel: {
-      const auto& relabel = expr.as<UnaryExpr>();
-      if (!relabel.collation.empty()) {
-        out_ += '(';
-        print(*relabel.arg, implicit);
-        out_ += " COLLATE " + quote_identifier(relabel.collation) + ")";
-        return;
-      }
-      if (relabel.form == CallForm::kImplicitCast && !implicit) {
-        print(*relabel.arg, false);
-        return;
-      }
-      print_cast(*relabel.arg, expr.type, expr.typmod);
-      return;
-    }
-    case ExprKind::kIoCast: {
-      const auto& cast = expr.as<UnaryExpr>();
-      if (cast.form == CallForm::kImplicitCast && !implicit) {
-        print(*cast.arg, false);
-        return;
-      }
-      print_cast(*cast.arg, expr.type, expr.typmod);
-      return;
-    }
-    case ExprKind::kArrayCast: {
-      const auto& cast = expr.as<ArrayCastExpr>();
-      if (cast.form == CallForm::kImplicitCast && !implicit) {
-        print(*cast.arg, false);
-        return;
-      }
-      print_cast(*cast.arg, expr.type, expr.typmod);
-      return;
-    }
-    case ExprKind::kBool: {
-      const auto& boolean = expr.as<BoolExpr>();
-      out_ += '(';
-      if (boolean.op == BoolOp::kNot) {
-        out_ += "NOT ";
-        print(*boolean.args[0], false);
-      } else {
-        print_list(boolean.args, false, boolean.op == BoolOp::kAnd ? " AND " : " OR ");
-      }
-      out_ += ')';
-      return;
-    }
-    case ExprKind::kCase: {
-      const auto& source = expr.as<CaseExpr>();
-      out_ += "CASE";
-      if (source.arg != nullptr) {
-        out_ += ' ';
-        print(*source.arg, true);
-      }
-      for (const CaseWhen& when : source.whens) {
-        out_ += " WHEN ";
-        const Expr* condition = when.condition;
-        // CASE x WHEN y compares; only y was written.
-        if (source.arg != nullptr && condition->kind == ExprKind::kFunction && condition->as<FunctionExpr>().args.size() == 2) {
-          condition = condition->as<FunctionExpr>().args[1];
-        }
-        print(*condition, false);
-        out_ += " THEN ";
-        print(*when.result, true);
-      }
-      out_ += " ELSE ";
-      print(*source.otherwise, true);
-      out_ += " END";
-      return;
-    }
-    case ExprKind::kCoalesce: case ExprKind::kGreatest: case ExprKind::kLeast:
-      out_ += expr.kind == ExprKind::kCoalesce ? "COALESCE(" : expr.kind == ExprKind::kGreatest ? "GREATEST(" : "LEAST(";
-      print_list(expr.as<ListExpr>().args, true);
-      out_ += ')';
-      return;
-    case ExprKind::kNullTest: case ExprKind::kBoolTest:
-      out_ += '(';
-      print(*expr.as<TestExpr>().arg, expr.kind == ExprKind::kNullTest);
-      out_ += test_text(expr.as<TestExpr>().test);
-      out_ += ')';
-      return;
-    case ExprKind::kArrayCompare: {
-      const auto& compare = expr.as<ArrayCompareExpr>();
-      out_ += '(';
-      print(*compare.left, true);
-      out_ += " " + std::string(compare.op->name) + (compare.all ? " ALL (" : " ANY (");
-      print(*compare.array, true);
-      out_ += "))";
-      return;
-    }
-    case ExprKind::kArray:
-      out_ += "ARRAY[";
-      print_list(expr.as<ListExpr>().args, true);
-      out_ += ']';
-      if (expr.as<ListExpr>().args.empty()) out_ += "::" + format_type(expr.type, -1);
-      return;
-    case ExprKind::kRow:
-      out_ += "ROW(";
-      print_list(expr.as<RowExpr>().args, true);
-      out_ += ')';
-      return;
-    case ExprKind::kRowCompare: {
-      const auto& compare = expr.as<RowCompareExpr>();
-      out_ += "(ROW(";
-      print_list(compare.left, true);
-      switch (compare.op) {
-        case RowCompareOp::kLess: out_ += ") < ROW("; break;
-        case RowCompareOp::kLessEqual: out_ += ") <= ROW("; break;
-        case RowCompareOp::kGreaterEqual: out_ += ") >= ROW("; break;
-        case RowCompareOp::kGreater: out_ += ") > ROW("; break;
-      }
-      print_list(compare.right, true);
-      out_ += "))";
-      return;
-    }
-    case ExprKind::kSubscript: {
-      const auto& subscript = expr.as<SubscriptExpr>();
-      print_bracketed(*subscript.array);
-      for (std::size_t i = 0; i < subscript.upper.size(); ++i) {
-        out_ += '[';
-        if (subscript.slice) {
-          if (subscript.lower[i] != nullptr) print(*subscript.lower[i], false);
-          out_ += ':';
-        }
-        if (subscript.upper[i] != nullptr) print(*subscript.upper[i], false);
-        out_ += ']';
-      }
-      return;
-    }
-    case ExprKind::kField:
-      print_bracketed(*expr.as<FieldExpr>().record);
-      out_ += "." + quote_identifier(expr.as<FieldExpr>().name);
-      return;
-    case ExprKind::kSubLink:
-      switch (expr.as<SubLinkExpr>().link) {
-        case SubLinkKind::kExists: out_ += "EXISTS (SubPlan)"; return;
-        case SubLinkKind::kArray: out_ += "ARRAY (SubPlan)"; return;
-        default: out_ += "(SubPlan)"; return;
-      }
-    case ExprKind::kSqlValue:
-      out_ += sql_value_text(expr.as<SqlValueExpr>().value);
-      if (expr.typmod >= 0) out_ += "(" + std::to_string(expr.typmod) + ")";
-      return;
+    return out;
   }
-}
+
+  static std::string sql_value(const SqlValueExpr& expr) {
+    const auto precise = [&](const char* name) {
+      return expr.typmod >= 0 ? std::string(name) + "(" + std::to_string(expr.typmod) + ")" : std::string(name);
+    };
+    switch (expr.value) {
+      case SqlValue::kCurrentDate: return "CURRENT_DATE";
+      case SqlValue::kCurrentTime: return precise("CURRENT_TIME");
+      case SqlValue::kCurrentTimestamp: return precise("CURRENT_TIMESTAMP");
+      case SqlValue::kLocalTime: return precise("LOCALTIME");
+      case SqlValue::kLocalTimestamp: return precise("LOCALTIMESTAMP");
+      case SqlValue::kCurrentRole: return "CURRENT_ROLE";
+      case SqlValue::kCurrentUser: return "CURRENT_USER";
+      case SqlValue::kUser: return "USER";
+      case SqlValue::kSessionUser: return "SESSION_USER";
+      case SqlValue::kCurrentCatalog: return "CURRENT_CATALOG";
+      case SqlValue::kCurrentSchema: return "CURRENT_SCHEMA";
+    }
+    return {};
+  }
+
+  const DefinitionStyle& options_;
+  std::size_t indent_ = 0;
+};
 
 }  // namespace
 
-std::string expr_to_sql(const Expr& expr, const DeparseOptions& options) {
-  Deparser deparser(options);
-  deparser.print(expr, false);
-  return deparser.take();
+std::string deparse(const Expr* expr, const DefinitionStyle& options) { return Deparser(options).text(expr); }
+
+std::vector<std::string> column_names(const TableDef& table) {
+  std::vector<std::string> out;
+  out.reserve(table.columns.size());
+  for (const ColumnDef& column : table.columns) out.push_back(column.name);
+  return out;
 }
 
 }  // namespace wandian::sql

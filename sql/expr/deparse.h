@@ -1,25 +1,30 @@
-// Expressions as SQL text, as PostgreSQL's ruleutils prints them: pg_get_expr, pg_get_constraintdef, EXPLAIN.
-// Thread:     any (the session's, if its hooks are needed to name objects of reg* constants).
+// Deparse: expression trees as SQL text, as PostgreSQL prints them (pg_get_expr, pg_get_constraintdef) and as definitions are kept.
+// Thread:  pure functions; the session's hooks are asked for names on the session's shard.
 #pragma once
 
-#include <functional>
+#include <span>
 #include <string>
+#include <string_view>
+#include <vector>
 
+#include "engine/catalog.h"
 #include "sql/expr/node.h"
-#include "sql/functions/registry.h"
 
 namespace wandian::sql {
 
-struct DeparseOptions {
-  /// Names a column ("total", "o.total"), already quoted where needed.
-  std::function<std::string(const ColumnExpr&)> column;
-  /// Names a slot of an operator's input, for EXPLAIN; without it slots print as "slot N".
-  std::function<std::string(const SlotExpr&)> slot;
-  /// For constants' text forms. Its session names regclass constants; without a session they print as numbers.
-  EvalContext* eval = nullptr;
+class SessionHooks;
+
+struct DefinitionStyle {
+  /// By ColumnExpr::column of range 0.
+  std::vector<std::string> columns;
+  /// Prints names of relations and their like as the session's search path makes them; null: as OIDs ('16384'::regclass), the form
+  /// that definitions are kept in, since it outlives renaming.
+  SessionHooks* names = nullptr;
+  bool pretty = false;               ///< leaves out parentheses that precedence makes needless
 };
 
-/// "(total > (0)::numeric)": operators in parentheses, casts as (x)::type, typed constants as 'x'::text.
-std::string expr_to_sql(const Expr& expr, const DeparseOptions& options);
+std::string deparse(const Expr* expr, const DefinitionStyle& options);
+/// Names of a table's columns by position, for DefinitionStyle::columns.
+std::vector<std::string> column_names(const TableDef& table);
 
 }  // namespace wandian::sql

@@ -162,10 +162,9 @@ TEST(Expression, PrintsAsPostgreSqlDoes) {
     options.columns = columns;
     auto bound = bind_standalone_expression(text, world.context(), options);
     if (!bound.ok()) return error_text(bound.status());
-    DeparseOptions deparse;
-    deparse.column = [](const ColumnExpr& column) { return std::string(columns[static_cast<std::size_t>(column.column)].name); };
-    deparse.eval = &world.eval();
-    return expr_to_sql(*bound->expr, deparse);
+    DefinitionStyle style;
+    for (const StandaloneColumn& column : columns) style.columns.emplace_back(column.name);
+    return deparse(bound->expr, style);
   };
   const std::pair<const char*, const char*> cases[] = {
       {"a > 0", "(a > 0)"},
@@ -182,8 +181,8 @@ TEST(Expression, PrintsAsPostgreSqlDoes) {
       {"a::text", "(a)::text"},
       {"a::numeric(10,2)", "(a)::numeric(10,2)"},
       {"coalesce(b, 'none')", "COALESCE(b, 'none'::text)"},
-      {"CASE WHEN a > 1 THEN 'x' ELSE b END", "CASE WHEN (a > 1) THEN 'x'::text ELSE b END"},
-      {"CASE a WHEN 1 THEN 'x' END", "CASE a WHEN 1 THEN 'x'::text ELSE NULL::text END"},
+      {"CASE WHEN a > 1 THEN 'x' ELSE b END", "\nCASE\n    WHEN (a > 1) THEN 'x'::text\n    ELSE b\nEND"},
+      {"CASE a WHEN 1 THEN 'x' END", "\nCASE a\n    WHEN 1 THEN 'x'::text\n    ELSE NULL::text\nEND"},
       {"extract(year from d)", "EXTRACT(year FROM d)"},
       {"arr[1] + 1", "(arr[1] + 1)"},
       {"current_timestamp", "CURRENT_TIMESTAMP"},
