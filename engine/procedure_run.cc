@@ -30,11 +30,20 @@ Value copy_value(Arena& arena, Oid type, const Value& value) {
   return Value::of_bytes(arena.copy(value.bytes()));
 }
 
-// Whether a key's first column alone says where its rows are, by hash.
-static bool placed_by_first_column(const TableDef& table) {
+// The partition of a key's first column alone, where that says it: by hash, or in the directory.
+static PartitionId partition_of_key(const PlacementMap& map, const TableDef& table, const Value& value) {
   const Placement& placement = table.placement;
-  if (placement.kind == PlacementKind::kKey) return table.codecs[0].columns() == 1;
-  return placement.kind == PlacementKind::kShard && placement.columns.size() == 1 && placement.columns[0] == table.codec_columns[0][0];
+  if (value.is_null || !table.codecs[0].fits(0, value)) return kNoPartition;
+  if (placement.kind == PlacementKind::kShard) {
+    if (placement.columns.size() != 1 || placement.columns[0] != table.codec_columns[0][0]) return kNoPartition;
+    std::vector<const Value*> known(table.columns.size(), nullptr);
+    known[placement.columns[0]] = &value;
+    return place_lookup(map, table, known);
+  }
+  KeyBuffer key;
+  table.codecs[0].encode(std::span(&value, 1), key);
+  if (placement.kind == PlacementKind::kDirectory) return map.find(table.oid, key);
+  return placement.kind == PlacementKind::kKey && table.codecs[0].columns() == 1 ? hash_partition(key) : kNoPartition;
 }
 
 Result<const void*> bind_procedure(Shard& shard, const ProcedureDefinition& procedure, Oid schema, std::shared_ptr<const TableDef>* key_table) {
@@ -102,14 +111,8 @@ bool LocalRun::prepare(const Request& request) {
   }
   // The key's place. A key that its directory does not know has none: the procedure runs here and finds no row of it.
   owner_ = origin_.index();
-  const Value& key_value = args_[request.procedure->key_argument];
-  if (!key_value.is_null && key_table->codecs[0].fits(0, key_value)) {
-    KeyBuffer key;
-    key_table->codecs[0].encode(std::span(&key_value, 1), key);
-    if (key_table->placement.kind == PlacementKind::kDirectory) partition_ = origin_.database().placement().find(key_table->oid, key);
-    else if (placed_by_first_column(*key_table)) partition_ = hash_partition(key);
-    if (partition_ != kNoPartition) owner_ = origin_.database().owner_of(partition_);
-  }
+  partition_ = partition_of_key(origin_.database().placement(), *key_table, args_[request.procedure->key_argument]);
+  if (partition_ != kNoPartition) owner_ = origin_.database().owner_of(partition_);
   return true;
 }
 

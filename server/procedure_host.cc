@@ -1,10 +1,11 @@
 #include "server/procedure_host.h"
 
-#include <dlfcn.h>
+#include <unistd.h>
 
 #include <algorithm>
 
 #include "engine/shard.h"
+#include "server/module_loader.h"
 #include "sql/catalog/stored_objects.h"
 
 namespace wandian::server {
@@ -25,6 +26,11 @@ bool null_argument(const ProcedureDefinition& definition, std::span<const Value>
   return definition.strict && std::any_of(args.begin(), args.end(), [](const Value& v) { return v.is_null; });
 }
 
+// A void result is there, and prints as nothing; it is null only where the call was not made.
+Value result_of(const ProcedureDefinition& definition, const Value& value) {
+  return definition.result == type_oid::kVoid ? Value::of_int(0) : value;
+}
+
 LocalRun::Request local_request(const sql::ProcedureRequest& request, const ProcedureDefinition& definition, Oid schema) {
   LocalRun::Request out;
   out.procedure = &definition;
@@ -40,61 +46,62 @@ LocalRun::Request local_request(const sql::ProcedureRequest& request, const Proc
 ProcedureHost::ProcedureHost(unsigned shards, std::string module_directory)
     : module_directory_(std::move(module_directory)), caches_(shards) {}
 
-// Modules stay loaded: code of theirs may still be on some stack until the process ends.
-ProcedureHost::~ProcedureHost() = default;
-
 void ProcedureHost::add(const ProcedureModule& module) {
   const std::lock_guard guard(mutex_);
-  modules_.emplace(std::string(module.name), &module);
-  sql::ExtensionInfo& info = extensions_.emplace_back();
+  keep(module);
+}
+
+const ProcedureHost::Module& ProcedureHost::keep(const ProcedureModule& module) {
+  Module& kept = modules_[std::string(module.name)];
+  kept.module = &module;
+  sql::ExtensionInfo& info = kept.info;
   info.name = module.name;
   info.version = module.version;
   info.comment = module.comment;
   info.module = module.name;
   info.schema_sql = module.schema_sql;
   for (const ProcedureDefinition& procedure : module.procedures) info.procedures.push_back(describe(procedure));
+  return kept;
 }
 
-const sql::ExtensionInfo* ProcedureHost::find_extension(std::string_view name) const {
+Result<const ProcedureHost::Module*> ProcedureHost::module(std::string_view given) {
+  const std::string_view name = module_name(given);
+  const auto found = modules_.find(name);
+  if (found != modules_.end()) return &found->second;
+  if (module_directory_.empty())
+    return Status{sqlstate::undefined_file, "could not access file \"" + std::string(given) + "\": No such file or directory"}.with_hint(
+        "Modules are loaded from the directory that --module-dir names, which was not given.");
+  const Result<const ProcedureModule*> loaded = load_module(module_directory_, name);
+  if (!loaded.ok()) return loaded.status().clone();
+  return &keep(*loaded.value());
+}
+
+Result<const sql::ExtensionInfo*> ProcedureHost::find_extension(std::string_view name) {
   const std::lock_guard guard(mutex_);
-  for (const sql::ExtensionInfo& info : extensions_)
-    if (info.name == name) return &info;
-  return nullptr;
+  // A file that is not there, or could not be one, is an extension that is not there.
+  if (!modules_.contains(name) && (module_directory_.empty() || name.find('/') != std::string_view::npos ||
+                                   ::access((module_directory_ + "/" + std::string(name) + ".so").c_str(), F_OK) != 0))
+    return nullptr;
+  const Result<const Module*> found = module(name);
+  if (!found.ok()) return found.status().clone();
+  return &found.value()->info;
 }
 
 std::vector<const sql::ExtensionInfo*> ProcedureHost::all_extensions() const {
   const std::lock_guard guard(mutex_);
   std::vector<const sql::ExtensionInfo*> out;
-  for (const sql::ExtensionInfo& info : extensions_) out.push_back(&info);
+  for (const auto& [name, module] : modules_) out.push_back(&module.info);
   return out;
 }
 
-Result<const ProcedureDefinition*> ProcedureHost::definition(std::string_view module, std::string_view symbol) {
+Result<const ProcedureDefinition*> ProcedureHost::definition(std::string_view name, std::string_view symbol) {
   const std::lock_guard guard(mutex_);
-  auto found = modules_.find(module);
-  if (found == modules_.end()) {
-    // From the one configured directory: a name, never a path.
-    const Status missing{sqlstate::undefined_file, "could not access file \"" + std::string(module) + "\": No such file or directory"};
-    if (module_directory_.empty())
-      return missing.clone().with_hint("Modules are loaded from \"module_directory\", which is not set.");
-    if (module.empty() || module.find('/') != std::string_view::npos || module.front() == '.')
-      return Status{sqlstate::invalid_name, "module name \"" + std::string(module) + "\" must be a plain file name"};
-    const std::string path = module_directory_ + "/" + std::string(module) + (module.ends_with(".so") ? "" : ".so");
-    void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-    if (library == nullptr) return missing.clone().with_detail(dlerror());
-    auto* entry = reinterpret_cast<const ProcedureModule* (*)()>(dlsym(library, "wandian_module"));
-    const ProcedureModule* loaded = entry == nullptr ? nullptr : entry();
-    if (loaded == nullptr || loaded->abi != ProcedureModule::kAbi) {
-      dlclose(library);
-      return Status{sqlstate::invalid_object_definition, "\"" + std::string(module) + "\" is not a module of this server's version"}
-          .with_hint("A module exports wandian_module() and is built with this server's engine/procedure.h.");
-    }
-    libraries_.push_back(library);
-    found = modules_.emplace(std::string(module), loaded).first;
-  }
-  for (const ProcedureDefinition& procedure : found->second->procedures)
+  const Result<const Module*> found = module(name);
+  if (!found.ok()) return found.status().clone();
+  for (const ProcedureDefinition& procedure : found.value()->module->procedures)
     if (procedure.name == symbol) return &procedure;
-  return Status{sqlstate::undefined_function, "could not find function \"" + std::string(symbol) + "\" in module \"" + std::string(module) + "\""};
+  return Status{sqlstate::undefined_function,
+                "could not find function \"" + std::string(symbol) + "\" in file \"" + std::string(name) + "\""};
 }
 
 Result<sql::NativeProcedure> ProcedureHost::find_procedure(std::string_view module, std::string_view symbol) {
@@ -173,7 +180,7 @@ bool ProcedureHost::run_now(const sql::ProcedureRequest& request, Arena& arena, 
   if (done) {
     request.transaction->raise_answer_floor(run->floor());
     *status = run->take_status();
-    *result = copy_value(arena, definition.result, run->result());
+    *result = copy_value(arena, definition.result, result_of(definition, run->result()));
     for (ErrorRecord& notice : run->notices()) notices->push_back(std::move(notice));
   }
   give_back(*request.shard, std::move(run));
@@ -215,7 +222,7 @@ class ProcedureHost::RunningLocal final : public sql::RunningProcedure, public R
 
   bool done() override { return done_; }
   Status take_status() override { return run_->take_status(); }
-  Value result() const override { return run_->result(); }
+  Value result() const override { return result_of(*request_.procedure, run_->result()); }
   std::span<const ErrorRecord> notices() const override { return run_->notices(); }
   void cancel(Status why) override {
     if (started_) run_->cancel(std::move(why));
@@ -258,21 +265,21 @@ class ProcedureHost::RunningLocal final : public sql::RunningProcedure, public R
 class ProcedureHost::RunningGlobal final : public sql::RunningProcedure {
  public:
   RunningGlobal(const sql::ProcedureRequest& request, const ProcedureDefinition& definition, Oid schema)
-      : shard_(*request.shard), transaction_(*request.transaction), ready_(request.ready) {
+      : shard_(*request.shard), transaction_(*request.transaction), definition_(definition), ready_(request.ready) {
     for (std::size_t i = 0; i < request.args.size(); ++i) args_.push_back(copy_value(arena_, definition.arguments[i], request.args[i]));
-    task_ = call(definition, schema, request.transaction_timestamp);
+    task_ = call(schema, request.transaction_timestamp);
     task_.start();
   }
   bool done() override { return task_.done(); }
   Status take_status() override { return task_.result(); }
-  Value result() const override { return result_; }
+  Value result() const override { return result_of(definition_, result_); }
   std::span<const ErrorRecord> notices() const override { return notices_; }
   void cancel(Status why) override { transaction_.cancel(std::move(why)); }
 
  private:
-  Task<Status> call(const ProcedureDefinition& definition, Oid schema, std::int64_t now) {
+  Task<Status> call(Oid schema, std::int64_t now) {
     while (!transaction_.begin_statement()) co_await shard_.next_turn();
-    Status status = co_await run_global(shard_, transaction_, definition, schema, args_, now, arena_, &notices_, &result_);
+    Status status = co_await run_global(shard_, transaction_, definition_, schema, args_, now, arena_, &notices_, &result_);
     transaction_.end_statement();
     if (ready_ != nullptr) shard_.post(*ready_);
     co_return std::move(status);
@@ -280,6 +287,7 @@ class ProcedureHost::RunningGlobal final : public sql::RunningProcedure {
 
   Shard& shard_;
   Transaction& transaction_;
+  const ProcedureDefinition& definition_;
   Runnable* ready_;
   Arena arena_;
   std::vector<Value> args_;

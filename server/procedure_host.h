@@ -1,10 +1,9 @@
 // ProcedureHost: native modules, and the calls that SQL makes of them.
-// Owns:       the modules: those linked in (hotdog) and those loaded from the configured directory.
+// Owns:       the modules: those linked in (hotdog) and those loaded from the configured directory (server/module_loader.h).
 // Thread:     modules are added before the first session, or loaded under a mutex; calls on the session's shard.
-// Errors:     58P01 for a module that is not there, 42883 for a procedure it does not have.
+// Errors:     those of load_module(); 42883 for a procedure that a module does not have.
 #pragma once
 
-#include <list>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -25,11 +24,10 @@ class ProcedureHost final : public sql::ExtensionSource, public sql::ModuleSourc
  public:
   /// `module_directory`: where LANGUAGE C modules are loaded from; empty: from nowhere.
   ProcedureHost(unsigned shards, std::string module_directory);
-  ~ProcedureHost() override;
 
   void add(const ProcedureModule& module);
 
-  const sql::ExtensionInfo* find_extension(std::string_view name) const override;
+  Result<const sql::ExtensionInfo*> find_extension(std::string_view name) override;
   std::vector<const sql::ExtensionInfo*> all_extensions() const override;
   Result<sql::NativeProcedure> find_procedure(std::string_view module, std::string_view symbol) override;
   void find_procedures(const Catalog& catalog, Oid schema, std::string_view name, std::vector<sql::ProcedureSignature>* out) const override;
@@ -54,15 +52,20 @@ class ProcedureHost final : public sql::ExtensionSource, public sql::ModuleSourc
   class Refused;
 
   Result<Entry> resolve(Shard& shard, Oid function);
+  struct Module {
+    const ProcedureModule* module = nullptr;
+    sql::ExtensionInfo info;
+  };
+  /// The module of this name, loaded if it is not there yet; the mutex is held.
+  Result<const Module*> module(std::string_view name);
+  const Module& keep(const ProcedureModule& module);
   Result<const ProcedureDefinition*> definition(std::string_view module, std::string_view symbol);
   std::unique_ptr<LocalRun> take_run(Shard& shard);
   void give_back(Shard& shard, std::unique_ptr<LocalRun> run);
 
   std::string module_directory_;
   mutable std::mutex mutex_;
-  std::map<std::string, const ProcedureModule*, std::less<>> modules_;
-  std::list<sql::ExtensionInfo> extensions_;
-  std::vector<void*> libraries_;
+  std::map<std::string, Module, std::less<>> modules_;   ///< never removed from: pointers into it are given out
   std::vector<ShardCache> caches_;
 };
 

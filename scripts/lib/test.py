@@ -147,6 +147,8 @@ def served(part, preset="release", binary=None, clients=False, day=None):
 
 def clients(part):
     served(part, clients=True)
+    status, output = part.run(PYTHON, "tests/procedures/modules.py")
+    part.count(status, output, "tests/procedures/modules.py")
 
 
 def day(part):

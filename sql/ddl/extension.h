@@ -1,5 +1,5 @@
 // Extensions as CREATE EXTENSION sees them, whoever keeps the modules they come from.
-// Thread:  immutable while sessions run.
+// Thread:  any; what is given out stays as it is until the process ends.
 #pragma once
 
 #include <string>
@@ -29,7 +29,9 @@ struct ExtensionInfo {
 class ExtensionSource {
  public:
   virtual ~ExtensionSource() = default;
-  virtual const ExtensionInfo* find_extension(std::string_view name) const = 0;
+  /// Null if there is none of that name; an error if there is one that cannot be loaded.
+  virtual Result<const ExtensionInfo*> find_extension(std::string_view name) = 0;
+  /// Those that are known without loading anything.
   virtual std::vector<const ExtensionInfo*> all_extensions() const = 0;
 };
 

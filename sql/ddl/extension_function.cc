@@ -37,14 +37,21 @@ Task<Status> create_extension(DdlContext& ctx) {
     if (key == "schema") schema_name = option_text(option);
     if (key == "new_version") version = option_text(option);
   }
+  if (!ctx.session.is_superuser())
+    co_return Status{sqlstate::insufficient_privilege, "permission denied to create extension " + quoted(name)}.with_hint(
+        "Must be superuser to create this extension.");
   WANDIAN_CO_TRY(co_await ctx.lock_name(1, name));
   if (ctx.catalog()->find_object(ObjectKind::kExtension, ctx.session.database(), name) != nullptr) {
     if (!node.if_not_exists) co_return Status{sqlstate::duplicate_object, "extension " + quoted(name) + " already exists"};
     ctx.notice(sqlstate::duplicate_object, "extension " + quoted(name) + " already exists, skipping");
     co_return Status{};
   }
-  const ExtensionSource* source = ddl_services().extensions;
-  const ExtensionInfo* info = source != nullptr ? source->find_extension(name) : nullptr;
+  const ExtensionInfo* info = nullptr;
+  if (ExtensionSource* source = ddl_services().extensions; source != nullptr) {
+    Result<const ExtensionInfo*> found = source->find_extension(name);
+    if (!found.ok()) co_return found.take_status();
+    info = found.value();
+  }
   if (info == nullptr)
     co_return Status{sqlstate::feature_not_supported, "extension " + quoted(name) + " is not available"}
         .with_detail("The server has no extension of that name.")
@@ -180,6 +187,7 @@ Task<Status> create_function(DdlContext& ctx) {
           .with_hint("Write a native procedure: CREATE FUNCTION ... LANGUAGE C AS 'module', 'symbol'.");
     co_return Status{sqlstate::undefined_object, "language " + quoted(options->language) + " does not exist"};
   }
+  if (!ctx.session.is_superuser()) co_return Status{sqlstate::insufficient_privilege, "permission denied for language c"};
   if (options->as.empty()) co_return Status{sqlstate::invalid_function_definition, "no function body specified"};
   Result<FunctionObject> declared = declared_function(ctx, node, options.value());
   if (!declared.ok()) co_return declared.take_status();

@@ -22,7 +22,7 @@ class ModuleSource {
 };
 
 struct DdlServices {
-  const ExtensionSource* extensions = nullptr;
+  ExtensionSource* extensions = nullptr;
   ModuleSource* modules = nullptr;
   /// A SCRAM-SHA-256 verifier for a plain password. Empty: CREATE ROLE ... PASSWORD takes verifiers alone.
   std::function<Result<std::string>(std::string_view password)> hash_password;

@@ -311,7 +311,7 @@ TEST_F(Ddl, ExtensionScriptsAndFunctionsGoWithTheirExtension) {
       info.schema_sql = "CREATE TABLE goods (sku int PRIMARY KEY); CREATE TABLE sold (n serial PRIMARY KEY, sku int REFERENCES goods);";
       info.procedures.push_back({"sell", {"sku"}, {type_oid::kInt4}, type_oid::kInt8, true});
     }
-    const ExtensionInfo* find_extension(std::string_view name) const override { return name == "shop" ? &info : nullptr; }
+    Result<const ExtensionInfo*> find_extension(std::string_view name) override { return name == "shop" ? &info : nullptr; }
     std::vector<const ExtensionInfo*> all_extensions() const override { return {&info}; }
     ExtensionInfo info;
   };
