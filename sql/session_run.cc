@@ -89,7 +89,9 @@ BindContext SessionImpl::bind_context() {
 }
 
 EvalContext SessionImpl::eval_context(Arena& arena) {
-  return EvalContext{arena, settings_.decoded().format, this, statement_timestamp_, transaction_timestamp_, {}};
+  // A statement that begins a transaction is bound before it does.
+  const std::int64_t begun = block_ == Block::kNone ? statement_timestamp_ : transaction_timestamp_;
+  return EvalContext{arena, settings_.decoded().format, this, statement_timestamp_, begun, {}};
 }
 
 ExecutionEnv& SessionImpl::execution_env() {

@@ -242,6 +242,10 @@ Status SessionImpl::set_value(std::string_view name, std::string_view value, boo
   return {};
 }
 
+static bool holds_names(std::string_view setting) {
+  return setting == "search_path" || setting == "temp_tablespaces" || setting == "unix_socket_directories" || setting.ends_with("_preload_libraries");
+}
+
 Status SessionImpl::run_set(StatementRef statement) {
   const PgQuery__VariableSetStmt& set = *statement.node->variable_set_stmt;
   const std::string_view name = text_or_empty(set.name);
@@ -299,9 +303,10 @@ Status SessionImpl::run_set(StatementRef statement) {
       one = "@" + std::to_string(parts.microseconds / 1'000'000);
     } else {
       one = option_text(arg);
-      // A name given as a string in a list may hold anything: it is quoted as an identifier.
+      // A name given as a string in a list of names may hold anything: it is quoted as an identifier. In other lists, a string
+      // may hold several items ('ISO, MDY').
       const bool is_text = arg->node_case == PG_QUERY__NODE__NODE_A_CONST && arg->a_const->val_case == PG_QUERY__A__CONST__VAL_SVAL;
-      if (list && is_text) one = quote_name(one);
+      if (list && is_text && holds_names(def->name)) one = quote_name(one);
     }
     value += (i == 0 ? "" : ", ") + one;
   }
@@ -560,11 +565,23 @@ Status SessionImpl::run_maintenance(StatementRef statement) {
     const std::string_view schema = text_or_empty(relation->schemaname), name = text_or_empty(relation->relname);
     return find_relation(bind_context(), schema, name) ? Status{} : undefined_relation(schema, name);
   };
+  const auto check_columns = [&](const PgQuery__RangeVar& relation, PgQuery__Node** columns, std::size_t count) -> Status {
+    const auto found = find_relation(bind_context(), text_or_empty(relation.schemaname), text_or_empty(relation.relname));
+    const auto table = found && found->kind == FoundRelation::Kind::kTable ? catalog()->table(found->oid) : nullptr;
+    for (std::size_t i = 0; i < count && table != nullptr; ++i)
+      if (const std::string_view name = text_or_empty(columns[i]->string->sval); table->find_column(name) < 0)
+        return Status{sqlstate::undefined_column, "column \"" + std::string(name) + "\" of relation \"" + table->name + "\" does not exist"};
+    return {};
+  };
   switch (statement.kind) {
     case StatementKind::kVacuum: {
       const PgQuery__VacuumStmt& vacuum = *statement.node->vacuum_stmt;
       if (vacuum.is_vacuumcmd != 0) WANDIAN_TRY(prevent_in_transaction_block("VACUUM"));
-      for (std::size_t i = 0; i < vacuum.n_rels; ++i) WANDIAN_TRY(check_table(vacuum.rels[i]->vacuum_relation->relation));
+      for (std::size_t i = 0; i < vacuum.n_rels; ++i) {
+        const PgQuery__VacuumRelation& relation = *vacuum.rels[i]->vacuum_relation;
+        WANDIAN_TRY(check_table(relation.relation));
+        if (relation.relation != nullptr) WANDIAN_TRY(check_columns(*relation.relation, relation.va_cols, relation.n_va_cols));
+      }
       return {};
     }
     case StatementKind::kReindex: {

@@ -68,6 +68,12 @@ Status undefined_function(const CallName& call, std::span<const Oid> types, bool
       "No function matches the given name and argument types. You might need to add explicit type casts.");
 }
 
+// What built-in functions take for arguments that were left out: no and nothing, but for these.
+Value default_argument(std::string_view function, Oid type) {
+  if (type == kBool) return Value::of_int(function == "jsonb_set" || function == "parse_ident" ? 1 : 0);
+  return type == kFloat8 ? Value::of_double(0) : Value::of_int(0);
+}
+
 int exact_match(std::span<const Candidate> candidates, std::span<const Oid> types) {
   for (std::size_t i = 0; i < candidates.size(); ++i) {
     if (std::equal(candidates[i].args.begin(), candidates[i].args.end(), types.begin(), types.end())) return static_cast<int>(i);
@@ -92,6 +98,11 @@ std::vector<Candidate> Binder::function_candidates(std::string_view name, std::s
       candidate.args.resize(arg_count, function->variadic);
       candidate.variadic_from = static_cast<int>(fixed);
     }
+    // Arguments with defaults may be left out at the end.
+    if (candidate.args.size() > arg_count && candidate.args.size() - arg_count <= function->defaults) {
+      candidate.defaults_used = static_cast<unsigned>(candidate.args.size() - arg_count);
+      candidate.args.resize(arg_count);
+    }
     if (candidate.args.size() == arg_count) out.push_back(std::move(candidate));
   }
   for (const AggregateDef* aggregate : sql::find_aggregates(name)) {
@@ -102,7 +113,9 @@ std::vector<Candidate> Binder::function_candidates(std::string_view name, std::s
   }
   // A candidate that had to be expanded loses against one with the same arguments that had not.
   std::stable_sort(out.begin(), out.end(),
-                   [](const Candidate& a, const Candidate& b) { return (a.variadic_from >= 0) < (b.variadic_from >= 0); });
+                   [](const Candidate& a, const Candidate& b) {
+                     return (a.variadic_from >= 0) + a.defaults_used < (b.variadic_from >= 0) + b.defaults_used;
+                   });
   std::vector<Candidate> unique;
   for (Candidate& candidate : out) {
     const bool repeated =
@@ -195,6 +208,7 @@ const Expr* Binder::bind_function_call(Scope& scope, const PgQuery__FuncCall& ca
     fail(at(std::move(error.status), location));
   }
   for (std::size_t i = 0; i < args.size(); ++i) {
+    if (declared[i] == kAny && args[i]->type == kUnknown && called.name == "pg_typeof") continue;
     if (declared[i] == kAny && args[i]->type == kUnknown) {
       // "any" takes what comes; a literal of no type yet is text for all that look at it.
       args[i] = coerce(args[i], kText, -1, CoerceContext::kImplicit, CallForm::kImplicitCast, -1);
@@ -203,6 +217,10 @@ const Expr* Binder::bind_function_call(Scope& scope, const PgQuery__FuncCall& ca
     const Expr* coerced = coerce(args[i], declared[i], -1, CoerceContext::kImplicit, CallForm::kImplicitCast, -1);
     if (coerced == nullptr) fail(at(undefined_function(called, types, false), location));
     args[i] = coerced;
+  }
+  for (unsigned i = 0; i < candidate.defaults_used; ++i) {
+    const Oid type = candidate.function->args[args.size()];
+    args.push_back(make_constant(arena_, type, -1, default_argument(candidate.function->name, type)));
   }
   if (candidate.aggregate != nullptr) return bind_aggregate(scope, call, candidate, std::move(args), called.name);
 
@@ -283,7 +301,7 @@ const Expr* Binder::bind_aggregate(Scope& scope, const PgQuery__FuncCall& call, 
 
   // An aggregate belongs to the innermost query whose columns it aggregates.
   int lowest = INT32_MAX;
-  bool nested = false;
+  int nested = -1;   // where an aggregate stands inside
   const auto look = [&](const Expr* expr) {
     any_node(expr, [&](const Expr* node) {
       if (node->kind == ExprKind::kColumn) lowest = std::min<int>(lowest, node->as<ColumnExpr>().levels_up);
@@ -296,13 +314,13 @@ const Expr* Binder::bind_aggregate(Scope& scope, const PgQuery__FuncCall& call, 
           return false;
         });
       }
-      nested = nested || node->kind == ExprKind::kAggregate;
+      if (node->kind == ExprKind::kAggregate && nested < 0) nested = node->location;
       return false;
     });
   };
   for (const Expr* arg : args) look(arg);
   look(out->filter);
-  if (nested) fail(at(Status{sqlstate::grouping_error, "aggregate function calls cannot be nested"}, location));
+  if (nested >= 0) fail(at(Status{sqlstate::grouping_error, "aggregate function calls cannot be nested"}, nested));
   if (lowest != INT32_MAX && lowest > 0) {
     fail(at(Status{sqlstate::feature_not_supported, "aggregates over the columns of an outer query are not supported"}, location));
   }

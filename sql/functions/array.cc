@@ -368,6 +368,22 @@ bool expand_array(EvalContext&, const Value* args, std::uint64_t* position, Valu
   return true;
 }
 
+// width_bucket(operand, thresholds): how many of the ascending thresholds are not above the operand.
+bool width_bucket(EvalContext& ctx, const Value* args, Value* result) {
+  const ArrayView thresholds(args[1]);
+  if (thresholds.dimensions() > 1) return ctx.fail({sqlstate::array_subscript_error, "thresholds must be one-dimensional array"});
+  const Order order = order_of(thresholds.element_type());
+  std::uint32_t low = 0, high = thresholds.count();
+  for (std::uint32_t i = 0; i < high; ++i)
+    if (thresholds.element(i).is_null) return ctx.fail({sqlstate::null_value_not_allowed, "thresholds array must not contain NULLs"});
+  while (low < high) {
+    const std::uint32_t middle = low + (high - low) / 2;
+    if (compare_values(order, args[0], thresholds.element(middle)) < 0) high = middle;
+    else low = middle + 1;
+  }
+  return return_int(result, low);
+}
+
 bool larger(EvalContext&, const Value* args, Value* result) {
   *result = compare_values(Order::kArray, args[0], args[1]) > 0 ? args[0] : args[1];
   return true;
@@ -388,7 +404,7 @@ constexpr FunctionBinding kBindings[] = {
     {"trim_array", trim}, {"array_unnest", nullptr, nullptr, unnest},
     {"generate_subscripts", nullptr, nullptr, subscripts<true>},
     {"generate_subscripts_nodir", nullptr, nullptr, subscripts<false>},
-    {"array_larger", larger},
+    {"array_larger", larger}, {"width_bucket_array", width_bucket},
     {"_pg_expandarray(anyarray)", nullptr, nullptr, expand_array},
 };
 

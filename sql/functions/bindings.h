@@ -50,6 +50,7 @@ std::span<const FunctionBinding> string_bindings();
 std::span<const FunctionBinding> text_bindings();
 std::span<const AggregateBinding> aggregate_bindings();
 std::span<const AggregateBinding> collecting_aggregate_bindings();
+std::span<const AggregateBinding> regression_aggregate_bindings();
 
 // Small words of every implementation.
 inline bool check(EvalContext& ctx, Status status) {

@@ -210,6 +210,12 @@ bool size_pretty_numeric(EvalContext& ctx, const Value* args, Value* result) {
   return size_pretty(ctx, &whole, result);
 }
 
+// What PostgreSQL's form of a value of this size takes: a header of four bytes before what has no fixed length.
+bool column_size(EvalContext&, const Oid* types, const Value* args, Value* result) {
+  const TypeInfo* type = find_type(types[0]);
+  if (type != nullptr && type->length > 0) return return_int(result, type->length);
+  return return_int(result, static_cast<std::int64_t>(args[0].size) + 4);
+}
 bool empty_text(EvalContext& ctx, const Value*, Value* result) { return return_text(ctx, result, ""); }
 bool nothing(EvalContext&, const Value*, Value* result) { return return_null(result); }
 bool no_rows(EvalContext&, const Value*, std::uint64_t*, Value*, bool* done) {
@@ -287,7 +293,8 @@ constexpr FunctionBinding kBindings[] = {
     {"pg_total_relation_size", size<SizeKind::kTotalRelation>}, {"pg_database_size_oid", size<SizeKind::kDatabase>},
     {"pg_database_size_name", database_size}, {"pg_tablespace_size_oid", size<SizeKind::kTablespace>},
     {"pg_tablespace_size_name", tablespace_size}, {"pg_size_pretty", size_pretty},
-    {"pg_size_pretty_numeric", size_pretty_numeric}, {"pg_tablespace_location", empty_text},
+    {"pg_size_pretty_numeric", size_pretty_numeric},
+    {"pg_column_size", nullptr, column_size}, {"pg_tablespace_location", empty_text},
     {"pg_relation_filenode", nothing}, {"pg_relation_filepath", nothing}, {"pg_relation_is_publishable", yes},
     {"pg_relation_is_updatable", updatable_events}, {"pg_column_is_updatable", yes}, {"pg_partition_root", nothing},
     {"pg_partition_ancestors", nullptr, nullptr, no_rows}, {"pg_partition_tree", nullptr, nullptr, no_rows},

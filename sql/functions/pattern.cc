@@ -315,6 +315,52 @@ bool regexp_like(EvalContext& ctx, const Value* args, Value* result) {
          return_bool(result, matches);
 }
 
+// regexp_instr and regexp_substr: the nth match from the start'th character on, or one of its groups. `spans`: empty if there is
+// none; in bytes of the whole text.
+bool nth_match(EvalContext& ctx, const Value* args, std::int64_t start, std::int64_t n, const Value* flags_text, std::int64_t group,
+               const char* function, RegexSpan* span) {
+  *span = {};
+  if (start <= 0) return bad_value(ctx, "start", start);
+  if (n <= 0) return bad_value(ctx, "n", n);
+  if (group < 0) return bad_value(ctx, "subexpr", group);
+  RegexFlags flags;
+  if (!parse_flags(ctx, flags_text, false, function, &flags)) return false;
+  const std::string_view text = args[0].bytes();
+  const std::size_t skip = utf8_offset(text, static_cast<std::size_t>(start - 1));
+  const Value shifted[2] = {Value::of_bytes(text.substr(skip)), args[1]};
+  Matches matches;
+  if (!all_matches(ctx, shifted, flags, n > 1, &matches)) return false;
+  if (static_cast<std::uint64_t>(n) > matches.size()) return true;
+  const std::vector<RegexSpan>& found = matches[static_cast<std::size_t>(n - 1)];
+  if (static_cast<std::size_t>(group) >= found.size() || !found[static_cast<std::size_t>(group)].matched) return true;
+  *span = found[static_cast<std::size_t>(group)];
+  span->begin += skip;
+  span->end += skip;
+  return true;
+}
+// (text, pattern [, start [, n [, endoption [, flags [, subexpr]]]]]): the character where it begins or goes on after it; 0: none.
+template <int kArgs>
+bool regexp_instr(EvalContext& ctx, const Value* args, Value* result) {
+  const std::int64_t after = kArgs > 4 ? args[4].i : 0;
+  if (after != 0 && after != 1) return bad_value(ctx, "endoption", after);
+  RegexSpan span;
+  if (!nth_match(ctx, args, kArgs > 2 ? args[2].i : 1, kArgs > 3 ? args[3].i : 1, kArgs > 5 ? &args[5] : nullptr, kArgs > 6 ? args[6].i : 0,
+                 "regexp_instr()", &span))
+    return false;
+  if (!span.matched) return return_int(result, 0);
+  return return_int(result, static_cast<std::int64_t>(utf8_length(args[0].bytes().substr(0, after != 0 ? span.end : span.begin))) + 1);
+}
+// (text, pattern [, start [, n [, flags [, subexpr]]]])
+template <int kArgs>
+bool regexp_substr(EvalContext& ctx, const Value* args, Value* result) {
+  RegexSpan span;
+  if (!nth_match(ctx, args, kArgs > 2 ? args[2].i : 1, kArgs > 3 ? args[3].i : 1, kArgs > 4 ? &args[4] : nullptr, kArgs > 5 ? args[5].i : 0,
+                 "regexp_substr()", &span))
+    return false;
+  *result = span_text(args[0], span);
+  return true;
+}
+
 template <bool has_escape>
 bool similar_escape(EvalContext& ctx, const Value* args, Value* result) {
   std::string regex;
@@ -354,6 +400,10 @@ constexpr FunctionBinding kBindings[] = {
     {"regexp_split_to_table_no_flags", nullptr, nullptr, split_to_table<false>},
     {"regexp_count", regexp_count<4>}, {"regexp_count_no_flags", regexp_count<3>},
     {"regexp_count_no_start", regexp_count<2>},
+    {"regexp_instr", regexp_instr<7>}, {"regexp_instr_no_subexpr", regexp_instr<6>}, {"regexp_instr_no_flags", regexp_instr<5>},
+    {"regexp_instr_no_endoption", regexp_instr<4>}, {"regexp_instr_no_n", regexp_instr<3>}, {"regexp_instr_no_start", regexp_instr<2>},
+    {"regexp_substr", regexp_substr<6>}, {"regexp_substr_no_subexpr", regexp_substr<5>}, {"regexp_substr_no_flags", regexp_substr<4>},
+    {"regexp_substr_no_n", regexp_substr<3>}, {"regexp_substr_no_start", regexp_substr<2>},
     {"regexp_like", regexp_like<true>}, {"regexp_like_no_flags", regexp_like<false>},
     {"similar_to_escape_1", similar_escape<false>}, {"similar_to_escape_2", similar_escape<true>},
     {"substring(text,text,text)", similar_substring},

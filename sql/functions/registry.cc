@@ -248,7 +248,7 @@ struct Registry {
   void add_aggregates() {
     boost::unordered_flat_map<std::string_view, const AggregateBinding*> bindings;
     std::size_t bound = 0;
-    for (const auto& table : {aggregate_bindings(), collecting_aggregate_bindings()})
+    for (const auto& table : {aggregate_bindings(), collecting_aggregate_bindings(), regression_aggregate_bindings()})
       for (const AggregateBinding& b : table) bindings.emplace(b.key, &b);
     for (const AggregateRow& r : kAggregateRows) {
       const auto it = bindings.find(r.key);

@@ -1,5 +1,6 @@
 // Functions of text and bytea that look at characters: lengths, parts, trimming, padding, replacing.
 #include <algorithm>
+#include <charconv>
 #include <cstring>
 #include <vector>
 
@@ -311,6 +312,43 @@ bool chr(EvalContext& ctx, const Value* args, Value* result) {
   return return_text(ctx, result, {bytes, encode_utf8(static_cast<std::uint32_t>(code), bytes)});
 }
 
+// unistr(text): \XXXX, \+XXXXXX, \uXXXX and \UXXXXXXXX stand for characters, \\ for a backslash.
+bool unistr(EvalContext& ctx, const Value* args, Value* result) {
+  const auto refuse = [&](const char* why) { return ctx.fail(Status{sqlstate::syntax_error, why}); };
+  const std::string_view text = args[0].bytes();
+  TextBuilder out(ctx.arena, text.size());
+  std::uint32_t high = 0;   // the first half of a surrogate pair
+  for (std::size_t i = 0; i < text.size();) {
+    const char kind = i + 1 < text.size() ? text[i + 1] : ' ';
+    if (text[i] != '\\' || kind == '\\') {
+      if (high != 0) return refuse("invalid Unicode surrogate pair");
+      out.push_back(text[i]);
+      i += text[i] == '\\' ? 2 : 1;
+      continue;
+    }
+    const std::size_t skip = kind == '+' || kind == 'u' || kind == 'U' ? 2 : 1;
+    const std::size_t digits = kind == '+' ? 6 : kind == 'U' ? 8 : 4;
+    std::uint32_t code = 0;
+    const char* const from = text.data() + i + skip;
+    if (text.size() < i + skip + digits || std::from_chars(from, from + digits, code, 16).ptr != from + digits) return refuse("invalid Unicode escape");
+    i += skip + digits;
+    const bool first = code >= 0xd800 && code < 0xdc00, second = code >= 0xdc00 && code < 0xe000;
+    if (code == 0 || code > 0x10ffff) return ctx.fail({sqlstate::invalid_parameter_value, "invalid Unicode code point"});
+    if ((high != 0) != second) return refuse("invalid Unicode surrogate pair");
+    if (first) {
+      high = code;
+      continue;
+    }
+    if (second) code = 0x10000 + ((high - 0xd800) << 10) + (code - 0xdc00);
+    high = 0;
+    char bytes[4];
+    out.append({bytes, encode_utf8(code, bytes)});
+  }
+  if (high != 0) return refuse("invalid Unicode surrogate pair");
+  *result = out.value();
+  return true;
+}
+
 bool larger(EvalContext&, const Value* args, Value* result) {
   *result = args[0].bytes() > args[1].bytes() ? args[0] : args[1];
   return true;
@@ -355,7 +393,7 @@ constexpr FunctionBinding kBindings[] = {
     {"repeat", repeat}, {"text_reverse", reverse}, {"translate", translate},
     {"textcat", concatenate}, {"byteacat", concatenate},
     {"textoverlay", overlay_for}, {"textoverlay_no_len", overlay_all},
-    {"ascii", ascii}, {"chr", chr}, {"text_larger", larger}, {"text_smaller", smaller},
+    {"ascii", ascii}, {"chr", chr}, {"unistr", unistr}, {"text_larger", larger}, {"text_smaller", smaller},
     {"byteaGetByte", get_byte}, {"byteaSetByte", set_byte},
 };
 
