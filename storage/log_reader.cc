@@ -51,13 +51,14 @@ Status RecordAssembler::parse(std::span<const char> bytes, const std::string& pa
     position_.bytes += header.total_bytes;
     ++records_;
     bytes_ += header.total_bytes;
+    WANDIAN_TRY(deliver(header, rest.subspan(sizeof header, header.payload_bytes), path, offset + *used));
     *used += header.total_bytes;
-    WANDIAN_TRY(deliver(header, rest.subspan(sizeof header, header.payload_bytes)));
   }
   return {};
 }
 
-Status RecordAssembler::deliver(const RecordHeader& header, std::span<const char> payload) {
+Status RecordAssembler::deliver(const RecordHeader& header, std::span<const char> payload, const std::string& path,
+                                std::uint64_t offset) {
   if (header.kind == RecordKind::kPart) {
     parts_[header.transaction].emplace_back(payload.begin(), payload.end());
     return {};
@@ -68,9 +69,10 @@ Status RecordAssembler::deliver(const RecordHeader& header, std::span<const char
     // More parts than the commit names: the first ones are left from a transaction that had this number before and was
     // rolled back, or cut off by a crash.
     if (there < header.part_count)
-      return Status{sqlstate::data_corrupted, "the commit record that ends at LSN " + to_string(position_) + " names " +
-                                                  std::to_string(header.part_count) + " parts, the log holds " +
-                                                  std::to_string(there)};
+      return Status{sqlstate::data_corrupted, "log segment \"" + path + "\" is damaged at offset " +
+                                                  std::to_string(offset) + ": the commit record that ends at LSN " +
+                                                  to_string(position_) + " names " + std::to_string(header.part_count) +
+                                                  " parts, the log holds " + std::to_string(there)};
     payloads_.clear();
     for (std::size_t i = there - header.part_count; i < there; ++i) payloads_.emplace_back(found->second[i]);
     payloads_.push_back(payload);

@@ -36,7 +36,8 @@ class RecordAssembler {
 
  private:
   Status parse(std::span<const char> bytes, const std::string& path, std::uint64_t offset, std::size_t* used);
-  Status deliver(const RecordHeader& header, std::span<const char> payload);
+  Status deliver(const RecordHeader& header, std::span<const char> payload, const std::string& path,
+                 std::uint64_t offset);
 
   LogApplier& applier_;
   Lsn position_;

@@ -123,8 +123,9 @@ class Recovery {
     if (!started_) return begin(start);
     if (next_ == start && assembler_->partial_bytes() == 0) return {};
     // All before a restart was durable when the segment got its name.
-    return Status{sqlstate::data_corrupted, "the log is damaged at LSN " + to_string(next_) + ": log segment \"" +
-                                                segment.path + "\" goes on at LSN " + to_string(start)};
+    return Status{sqlstate::data_corrupted, "the log is damaged at " + end_place() + ", LSN " + to_string(next_) +
+                                                ": log segment \"" + segment.path + "\" goes on at LSN " +
+                                                to_string(start)};
   }
 
   /// @param first  the log's first byte that is there. A segment may begin within a record, so records are read from
@@ -172,6 +173,11 @@ class Recovery {
     return {};
   }
 
+  /// Where the last frame that counts ends.
+  std::string end_place() const {
+    return "\"" + (last_path_.empty() ? options_.directory : last_path_) + "\", offset " + std::to_string(last_offset_);
+  }
+
   Status accept(const SegmentOnDisk& segment, std::uint64_t offset, const FrameView& frame) {
     const std::uint64_t skipped =
         next_ < read_start_ ? std::min<std::uint64_t>(read_start_.bytes - next_.bytes, frame.payload.size()) : 0;
@@ -179,6 +185,7 @@ class Recovery {
     unproved_.insert(unproved_.end(), frame.payload.begin(), frame.payload.end());
     next_.bytes += frame.payload.size();
     last_path_ = segment.path;
+    last_offset_ = frame.next_offset;
     raise_proved(Lsn{frame.header.durable_lsn});
     return {};
   }
@@ -247,13 +254,13 @@ class Recovery {
       WANDIAN_TRY(begin(Lsn{}));
     }
     if (proved_ > assembler_->record_end())
-      return Status{sqlstate::data_corrupted, "the log in \"" + options_.directory + "\" ends at LSN " +
-                                                  to_string(assembler_->record_end()) + ", but states that LSN " +
-                                                  to_string(proved_) + " was on stable storage"};
+      return Status{sqlstate::data_corrupted, "the log ends at LSN " + to_string(assembler_->record_end()) + ", " +
+                                                  end_place() + ", but states that LSN " + to_string(proved_) +
+                                                  " was on stable storage"};
     if (next_ > assembler_->record_end() && !report_.tail_cut) {
       report_.tail_cut = true;
-      report_.cut_description = "the log ends at LSN " + to_string(assembler_->record_end()) + ": \"" + last_path_ +
-                                "\" ends within a record";
+      report_.cut_description = "the log ends at LSN " + to_string(assembler_->record_end()) + ": " + end_place() +
+                                ": the segment ends within a record";
     }
     // A checkpoint is only made of what was durable.
     if (options_.replay_from <= next_ && read_start_ <= next_) return {};
@@ -333,7 +340,8 @@ class Recovery {
   Lsn proved_;        ///< on stable storage by somebody's word
   Lsn unproved_begin_;
   std::vector<char> unproved_;  ///< the log from unproved_begin_ to next_
-  std::string last_path_;
+  std::string last_path_;         ///< of the last frame that was accepted
+  std::uint64_t last_offset_ = 0;  ///< its end
 };
 
 }  // namespace

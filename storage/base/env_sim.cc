@@ -26,7 +26,21 @@ std::string directory_of(const std::string& path) { return path.substr(0, path.f
 struct SimEnv::Inode {
   std::vector<char> cache, disk;
   std::vector<std::uint64_t> dirty;  ///< by sector: the write that made it dirty, or 0
+  std::vector<Scar> scars;
 
+  bool differs(std::size_t sector) const {
+    const auto [begin, end] = range(sector);
+    return disk.size() < end || std::memcmp(disk.data() + begin, cache.data() + begin, end - begin) != 0;
+  }
+  /// Takes away the scars that touch [begin, end) and gives each to `each`.
+  template <class Each>
+  void take_scars(std::uint64_t begin, std::uint64_t end, Each&& each) {
+    std::erase_if(scars, [&](const Scar& scar) {
+      if (scar.end <= begin || scar.begin >= end) return false;
+      each(scar);
+      return true;
+    });
+  }
   void resize(std::size_t bytes) {
     cache.resize(bytes);
     dirty.resize((bytes + kSectorBytes - 1) / kSectorBytes);
@@ -49,7 +63,11 @@ struct SimEnv::Inode {
 class SimEnv::SimClock final : public Clock {
  public:
   explicit SimClock(SimEnv& env) : env_(env) {}
-  std::int64_t wall_us() override { return env_.wall_us_; }
+  std::int64_t wall_us() override {
+    if (env_.clock_jumped_) env_.count(Fault::kClockJump);
+    env_.clock_jumped_ = false;
+    return env_.wall_us_;
+  }
   std::int64_t monotonic_us() override { return env_.monotonic_us_; }
 
  private:
@@ -79,6 +97,7 @@ class SimFile final : public File {
     std::size_t left = part ? env_.random_.below(total + 1) : total;
     const std::uint64_t id = ++env_.writes_;
     if (left > 0 && offset + left > inode_->cache.size()) inode_->resize(offset + left);
+    inode_->take_scars(offset, offset + left, [](const SimEnv::Scar&) {});
     for (const std::span<const char> piece : pieces) {
       const std::size_t n = std::min(piece.size(), left);
       if (n == 0) continue;
@@ -97,7 +116,12 @@ class SimFile final : public File {
       return io_error("read", path_);
     const std::size_t size = inode_->cache.size();
     const std::size_t n = offset < size ? std::min<std::size_t>(bytes, size - offset) : 0;
+    if (n > 0 && env_.fires(SimEnv::Fault::kShortRead)) {
+      std::memcpy(into, inode_->cache.data() + offset, env_.random_.below(n));
+      return io_error("read", path_);
+    }
     if (n > 0) std::memcpy(into, inode_->cache.data() + offset, n);
+    inode_->take_scars(offset, offset + n, [&](const SimEnv::Scar& scar) { env_.count(scar.fault); });
     return n;
   }
 
@@ -163,6 +187,7 @@ class SimFileSystem final : public FileSystem {
     const char* const call = mode == OpenMode::kCreate ? "create file" : "open file";
     bool dies;
     if (!env_.enter(&dies) || dies || env_.fires(SimEnv::Fault::kNameError)) return io_error(call, path);
+    env_.notice_names({}, path);
     const auto found = env_.names_.find(path);
     if (mode != OpenMode::kCreate) {
       if (found == env_.names_.end())
@@ -200,6 +225,7 @@ class SimFileSystem final : public FileSystem {
     bool dies;
     if (!env_.enter(&dies) || dies || env_.fires(SimEnv::Fault::kNameError))
       return io_error("read directory", directory);
+    env_.notice_names(directory, {});
     std::vector<std::string> names;
     for (const auto& [path, inode] : env_.names_)
       if (directory_of(path) == directory) names.push_back(path.substr(directory.size() + 1));
@@ -235,7 +261,7 @@ class SimFileSystem final : public FileSystem {
 
 std::string_view SimEnv::fault_name(Fault fault) {
   static constexpr std::string_view kNames[] = {
-      "write error", "short write",     "no space",  "sync failure", "read error", "name error",         "torn write",
+      "write error", "short write",     "no space",  "sync failure", "read error", "short read",         "name error", "torn write",
       "lost write",  "reordered write", "lost name", "bit flip",     "clock jump", "death within a call"};
   static_assert(std::size(kNames) == kFaults);
   return kNames[static_cast<std::size_t>(fault)];
@@ -260,7 +286,7 @@ void SimEnv::fatal(const std::string& message) {
 
 void SimEnv::jump_wall_clock(std::int64_t us) {
   wall_us_ += us;
-  count(Fault::kClockJump);
+  clock_jumped_ = clock_jumped_ || us != 0;
 }
 
 std::uint64_t SimEnv::used_bytes() const {
@@ -309,13 +335,23 @@ void SimEnv::crash() {
   // Sometimes everything goes, sometimes everything stays, mostly it is mixed.
   const std::uint64_t kind = random_.below(8);
   const std::uint64_t keep = kind == 0 ? 0 : kind == 1 ? 256 : 16 + random_.below(225);
+  std::vector<const NameChange*> lost;
   for (const NameChange& change : unsynced_names_) {
     if (random_.below(256) < keep) {
       apply(durable_names_, change);
     } else {
-      count(Fault::kLostName);
+      lost.push_back(&change);
     }
   }
+  const auto survives = [&](const std::string& name) {
+    const auto before = names_.find(name), after = durable_names_.find(name);
+    const std::shared_ptr<Inode> none;
+    return name.empty() ||
+           (before == names_.end() ? none : before->second) == (after == durable_names_.end() ? none : after->second);
+  };
+  for (const NameChange* const change : lost)
+    if (!survives(change->add) || !survives(change->remove))
+      lost_names_.push_back(survives(change->add) ? change->remove : change->add);
   unsynced_names_.clear();
   names_ = durable_names_;
   std::set<Inode*> seen;
@@ -324,43 +360,64 @@ void SimEnv::crash() {
 }
 
 void SimEnv::crash_file(Inode& inode, std::uint64_t keep_in_256) {
-  std::map<std::uint64_t, std::pair<std::uint64_t, std::uint64_t>> writes;  // by write: sectors kept, sectors lost
+  struct Fate {
+    bool kept = false, lost = false;  ///< sectors that this changed
+    std::uint64_t begin = ~std::uint64_t{0}, end = 0;  ///< of the lost ones
+  };
+  std::map<std::uint64_t, Fate> writes;
   const bool grows = inode.cache.size() > inode.disk.size() && random_.below(256) < keep_in_256;
   const bool in_order = random_.one_in(6);  // the device was as far as some sector, in the order of the file
-  bool any_lost = false, reordered = false;
+  bool any_lost = false;
+  std::uint64_t earliest_lost = ~std::uint64_t{0}, reordered_end = 0;
   for (std::size_t s = 0; s < inode.dirty.size(); ++s) {
     if (inode.dirty[s] == 0) continue;
-    auto& [kept, lost] = writes[inode.dirty[s]];
-    const bool inside = grows || inode.range(s).second <= inode.disk.size();
+    Fate& fate = writes[inode.dirty[s]];
+    const auto [begin, end] = inode.range(s);
+    const bool inside = grows || end <= inode.disk.size();
+    const bool differs = inode.differs(s);
     if (inside && !(in_order && any_lost) && random_.below(256) < keep_in_256) {
       inode.to_disk(s);
-      ++kept;
-      reordered = reordered || any_lost;
+      fate.kept = fate.kept || differs;
+      if (differs && earliest_lost < begin) reordered_end = begin;
     } else {
-      ++lost;
       any_lost = true;
+      if (differs) {
+        fate.lost = true;
+        fate.begin = std::min<std::uint64_t>(fate.begin, begin);
+        fate.end = std::max<std::uint64_t>(fate.end, end);
+        earliest_lost = std::min<std::uint64_t>(earliest_lost, begin);
+      }
     }
     inode.dirty[s] = 0;
   }
-  for (const auto& [id, sectors] : writes) {
-    const auto [kept, lost] = sectors;
-    if (kept > 0 && lost > 0) count(Fault::kTornWrite);
-    if (kept == 0) count(Fault::kLostWrite);
-  }
-  if (reordered) count(Fault::kReorderedWrite);
+  for (const auto& [id, fate] : writes)
+    if (fate.lost) inode.scars.push_back({fate.kept ? Fault::kTornWrite : Fault::kLostWrite, fate.begin, fate.end});
+  if (reordered_end != 0) inode.scars.push_back({Fault::kReorderedWrite, earliest_lost, reordered_end});
   if (grows) inode.disk.resize(inode.cache.size());
   inode.cache = inode.disk;
   inode.dirty.assign((inode.cache.size() + kSectorBytes - 1) / kSectorBytes, 0);
 }
 
-void SimEnv::flip_bit(const std::string& path, std::uint64_t bit) {
+void SimEnv::flip_bit(const std::string& path, std::uint64_t bit, bool back) {
   Inode& inode = *names_.at(path);
   const auto flip = [&](std::vector<char>& bytes) {
     if (bit / 8 < bytes.size()) bytes[bit / 8] = static_cast<char>(bytes[bit / 8] ^ (1 << (bit % 8)));
   };
   flip(inode.cache);
   flip(inode.disk);
-  count(Fault::kBitFlip);
+  if (back) {
+    std::erase_if(inode.scars, [&](const Scar& scar) { return scar.fault == Fault::kBitFlip && scar.begin == bit / 8; });
+  } else {
+    inode.scars.push_back({Fault::kBitFlip, bit / 8, bit / 8 + 1});
+  }
+}
+
+void SimEnv::notice_names(const std::string& directory, const std::string& path) {
+  std::erase_if(lost_names_, [&](const std::string& name) {
+    if (path.empty() ? directory_of(name) != directory : name != path) return false;
+    count(Fault::kLostName);
+    return true;
+  });
 }
 
 void SimEnv::overwrite(const std::string& path, std::uint64_t offset, std::string_view bytes) {

@@ -6,6 +6,9 @@
 //          power: of the dirty sectors and of the unsynced names a random part survives. After a failed sync() each
 //          dirty sector is at random on the disk, or only in the cache but clean (so that no later sync writes it), or
 //          dropped from both.
+// Faults:  fired() counts what a process could notice: a failing call when it fails; what a crash or rot did to a file when
+//          a read covers bytes that differ, to a name when its directory is listed or it is opened; a jump of the clock
+//          when it is read.
 #pragma once
 
 #include <array>
@@ -29,6 +32,7 @@ class SimEnv final : public Env {
     kNoSpace,         ///< ENOSPC from open(kCreate), allocate() or write()
     kSyncFailure,     ///< EIO from sync()
     kReadError,       ///< EIO from read()
+    kShortRead,       ///< some bytes read, then EIO
     kNameError,       ///< EIO from open, rename, remove, list or sync_directory
     kTornWrite,       ///< a crash kept a part of one write
     kLostWrite,       ///< a crash kept nothing of one write
@@ -78,8 +82,8 @@ class SimEnv final : public Env {
   void crash();
   void restart();
 
-  /// Damage at rest: flips one bit of a file, on the disk and in the cache.
-  void flip_bit(const std::string& path, std::uint64_t bit);
+  /// Damage at rest: flips one bit of a file, on the disk and in the cache; or undoes that.
+  void flip_bit(const std::string& path, std::uint64_t bit, bool back = false);
   /// Overwrites at rest, for tests that build a certain state. The file must be that long.
   void overwrite(const std::string& path, std::uint64_t offset, std::string_view bytes);
   /// What a process would read now.
@@ -100,7 +104,15 @@ class SimEnv final : public Env {
   };
   using Names = std::map<std::string, std::shared_ptr<Inode>>;
 
+  /// What a crash or rot changed and nobody has noticed yet.
+  struct Scar {
+    Fault fault;
+    std::uint64_t begin, end;  ///< bytes of the file
+  };
+
   bool fires(Fault fault);
+  /// A process met `path` or, if it is empty, all names of `directory`: counts what a crash took there.
+  void notice_names(const std::string& directory, const std::string& path);
   void count(Fault fault, std::uint64_t n = 1) { fired_[static_cast<std::size_t>(fault)] += n; }
   /// Begins a call: false if the node is dead. *dies is set if it dies within this one.
   bool enter(bool* dies);
@@ -115,6 +127,8 @@ class SimEnv final : public Env {
   std::unique_ptr<FileSystem> files_;
   Names names_, durable_names_;
   std::vector<NameChange> unsynced_names_;
+  std::vector<std::string> lost_names_;  ///< by the crash, not noticed yet
+  bool clock_jumped_ = false;            ///< not noticed yet
   std::array<std::uint64_t, kFaults> one_in_{};
   FaultCounts fired_{};
   std::uint64_t capacity_ = ~std::uint64_t{0};

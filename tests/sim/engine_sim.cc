@@ -1,9 +1,11 @@
 #include "tests/sim/engine_sim.h"
 
 #include <algorithm>
-#include <cstdio>
+#include <cstdlib>
+#include <cstring>
 
 #include "engine/scan.h"
+#include "storage/log_format.h"
 
 namespace wandian {
 
@@ -32,6 +34,7 @@ struct EngineSim::Client {
     while (sim.broken_.empty() && !sim.env_.dead() && !stopping) {
       ++sim.started_;
       co_await one();
+      ++sim.tally_.transactions;
       co_await transaction.shard().next_turn();
     }
     idle = true;
@@ -58,7 +61,7 @@ struct EngineSim::Client {
       Effect effect{Effect::Kind::kAdd, id, amount};
       RowBatch* batch;
       switch (random.below(6)) {
-        case 0: effect.kind = Effect::Kind::kInsert; batch = &one.insert(id, amount, "row" + std::to_string(id)); break;
+        case 0: effect.kind = Effect::Kind::kInsert; batch = &one.insert(id, amount, sim.row_text(id)); break;
         case 1: effect.kind = Effect::Kind::kDelete; batch = &one.remove(id); break;
         case 2: batch = &one.lock(id, static_cast<RowLock>(random.below(4))); break;
         default: batch = &one.add(id, amount);
@@ -123,9 +126,11 @@ struct EngineSim::Client {
 EngineSim::EngineSim(std::uint64_t seed, const Options& options) : options_(options), env_(seed), random_(env_.random()) {
   database_options_.data_directory = "/data";
   database_options_.shards = 2 + static_cast<unsigned>(random_.below(2));
-  database_options_.log_ring_bytes = 2u << 20;
-  database_options_.log_segment_bytes = 2u << 20;
+  // About the smallest that three shards' largest records allow.
+  database_options_.log_ring_bytes = 1u << 20;
+  database_options_.log_segment_bytes = 5u << 18;
   database_options_.deadlock_timeout_us = 2000;
+  wide_rows_ = random_.one_in(5);
 }
 
 EngineSim::~EngineSim() {
@@ -134,10 +139,10 @@ EngineSim::~EngineSim() {
   database_.reset();
 }
 
-SimEnv::FaultCounts EngineSim::fired() const {
-  SimEnv::FaultCounts counts = env_.fired();
-  counts[static_cast<std::size_t>(SimEnv::Fault::kBitFlip)] += flips_;
-  return counts;
+std::string EngineSim::row_text(std::int32_t id) {
+  std::string text = "row" + std::to_string(id);
+  if (wide_rows_ && random_.one_in(2)) text.resize(random_.below(random_.one_in(8) ? 400'000 : 100'000), 'x');
+  return text;
 }
 
 EngineSim::Rows EngineSim::model_at(Lsn lsn) const {
@@ -199,12 +204,23 @@ void EngineSim::at_point() noexcept {
 }
 
 void EngineSim::step_log() {
-  if (!env_.dead()) database_->log().step();
-  if (!env_.dead()) observe();
+  if (env_.dead()) return;
+  database_->log().step();
+  // Whoever was waiting may have been answered before the machine died within that step.
+  observe();
 }
 
 void EngineSim::observe() {
-  if (database_->log().durable() > durable_) durable_ = database_->log().durable();
+  Log& log = database_->log();
+  const Log::Statistics now = log.statistics();
+  if (log.durable() > durable_) {
+    stated_ = durable_;
+    durable_ = log.durable();
+  } else if (now.groups == seen_statistics_.groups && now.frames > seen_statistics_.frames && !env_.dead()) {
+    stated_ = durable_;   // a mark was written
+  }
+  tally_.segments += now.segments - seen_statistics_.segments;
+  seen_statistics_ = now;
 }
 
 std::string EngineSim::make_table() {
@@ -249,21 +265,39 @@ std::string EngineSim::live() {
   }
   if (options_.faults) {
     // Rare enough that most lives get somewhere; which kinds, the seed says.
-    const SimEnv::Fault kinds[] = {SimEnv::Fault::kWriteError, SimEnv::Fault::kShortWrite, SimEnv::Fault::kSyncFailure, SimEnv::Fault::kNoSpace};
-    for (const SimEnv::Fault kind : kinds)
-      if (random_.one_in(3)) env_.inject(kind, 40 + random_.below(400));
+    using F = SimEnv::Fault;
+    static constexpr F kKinds[] = {F::kWriteError, F::kShortWrite, F::kSyncFailure, F::kNoSpace, F::kNameError};
+    if (random_.one_in(2)) inject_some(kKinds, 400);
+    if (random_.one_in(wide_rows_ ? 2 : 4))
+      env_.set_capacity(env_.used_bytes() + random_.below((wide_rows_ ? 1 : 3) * database_options_.log_segment_bytes));
     // A power cut in the middle of a write leaves torn, lost and reordered sectors.
-    if (random_.one_in(2)) env_.die_within_call(1 + random_.below(300));
+    if (!random_.one_in(3)) env_.die_within_call(1 + random_.below(random_.one_in(2) ? 40 : 300));
     if (random_.one_in(4)) env_.jump_wall_clock(static_cast<std::int64_t>(random_.below(1'000'000'000)) - 500'000'000);
   }
-  const unsigned target = started_ + options_.transactions;
+  // A slow writer makes groups of many frames' worth of commits.
+  const std::uint64_t turns_per_log_step = 2 + random_.below(random_.one_in(2) ? 4 : 40);
+  const std::uint64_t target = started_ + options_.transactions / std::max(options_.rounds, 1u) + random_.below(20);
   const std::uint64_t most = 400 + random_.below(4000);
   for (std::uint64_t i = 0; i < most && (started_ < target || random_.one_in(2)) && broken_.empty() && !env_.dead(); ++i) {
-    if (random_.one_in(4)) step_log();
+    if (random_.one_in(turns_per_log_step)) step_log();
     else turn(static_cast<unsigned>(random_.below(database_options_.shards)));
-    if (random_.one_in(8)) env_.advance(static_cast<std::int64_t>(random_.below(800)));
+    if (random_.one_in(8)) env_.advance(static_cast<std::int64_t>(random_.below(random_.one_in(50) ? 200'000 : 800)));
+    if (random_.one_in(500)) env_.set_capacity(~std::uint64_t{0});
     if (i % 16 == 0)
       if (std::string what = check_scans(); !what.empty()) return what;
+  }
+  const std::uint64_t end = random_.below(4);
+  if (end == 0) {
+    // Everything is written and marked when the machine goes.
+    for (int i = 0; i < 8 && !env_.dead(); ++i) {
+      step_log();
+      env_.advance(600);
+    }
+  } else if (end <= 2 && options_.faults && !env_.dead()) {
+    // A group of many commits is written, or half of it, and not synced when the machine goes.
+    for (int i = 0; i < 60; ++i) turn(static_cast<unsigned>(random_.below(database_options_.shards)));
+    env_.die_within_call(1 + random_.below(2));
+    step_log();
   }
   if (std::string what = check_scans(); !what.empty()) return what;
   return broken_;
@@ -286,14 +320,67 @@ std::string EngineSim::check_scans() {
   return {};
 }
 
-std::string EngineSim::open() {
+Status EngineSim::open() {
   ++tally_.opens;
   Result<std::unique_ptr<Database>> opened = Database::open(env_, database_options_, nullptr, &report_);
-  if (!opened.ok()) return opened.status().error().message + " " + opened.status().error().detail;
+  if (!opened.ok()) return opened.take_status();
   database_ = opened.take();
+  seen_statistics_ = {};
   in_turn_.assign(database_options_.shards, false);
-  if (report_.tail_cut) ++tally_.tails_cut;
+  if (report_.tail_cut) {
+    ++tally_.tails_cut;
+    if (report_.cut_description.find(".wal\"") == std::string::npos)
+      fail("the log's tail was cut without saying where: " + report_.cut_description);
+  }
   return {};
+}
+
+void EngineSim::inject_some(std::span<const SimEnv::Fault> faults, std::uint64_t most_calls) {
+  for (const SimEnv::Fault fault : faults)
+    if (random_.one_in(2)) env_.inject(fault, 2 + random_.below(most_calls));
+}
+
+// The process or the whole machine goes, and comes back with nothing failing.
+void EngineSim::die() {
+  clients_.clear();
+  env_.inject_none();
+  env_.set_capacity(~std::uint64_t{0});
+  if (!env_.dead()) env_.kill();
+  database_.reset();
+  if (!random_.one_in(5)) {
+    env_.crash();
+    ++tally_.crashes;
+  }
+  env_.restart();
+}
+
+// Calls fail and the power goes during recovery too; whatever such an attempt left, a later one finds everything.
+std::string EngineSim::open_among_faults() {
+  using F = SimEnv::Fault;
+  static constexpr F kKinds[] = {F::kWriteError, F::kShortWrite, F::kSyncFailure, F::kNoSpace, F::kReadError, F::kShortRead, F::kNameError};
+  static constexpr F kReads[] = {F::kReadError, F::kShortRead};   // few calls, so they fail often
+  for (int attempt = 0;; ++attempt) {
+    const bool disturbed = options_.faults && attempt < 3 && random_.one_in(3);
+    if (disturbed) {
+      if (random_.one_in(2)) inject_some(kKinds, 40);
+      if (random_.one_in(2)) inject_some(kReads, 4);
+      if (random_.one_in(2)) env_.die_within_call(1 + random_.below(60));
+      if (random_.one_in(4)) env_.set_capacity(env_.used_bytes() + random_.below(database_options_.log_segment_bytes));
+    }
+    const Status status = open();
+    if (status.ok() && !env_.dead()) {
+      env_.inject_none();
+      env_.set_capacity(~std::uint64_t{0});
+      env_.die_within_call(0);
+      return {};
+    }
+    const std::string what = status.ok() ? "the machine is gone" : status.error().message + " " + status.error().detail;
+    if (!disturbed) return "the database did not open: " + what;
+    if (!status.ok() && status.code() != sqlstate::io_error && status.code() != sqlstate::disk_full)
+      return "a failing call was taken for something else: " + what;
+    ++tally_.failed_opens;
+    die();
+  }
 }
 
 // What recovery brought back is the commits up to where it ended, and that covers what was acknowledged.
@@ -305,7 +392,7 @@ std::string EngineSim::recovered() {
     table_lsn_ = {};
     base_.clear();
     history_.clear();
-    durable_ = end;
+    durable_ = stated_ = end;
     return {};
   }
   Transaction transaction(database_->shard(0));
@@ -323,39 +410,62 @@ std::string EngineSim::recovered() {
     if (commit.lsn <= end && commit.lsn <= durable_) ++tally_.acknowledged;
   base_ = model_at(end);
   history_.clear();
-  durable_ = end;
+  durable_ = stated_ = end;   // the new segment's header states it
   return what;
 }
 
-// One bit of the log rots while the machine is off: opening must say where, or have cut it behind the last durable mark.
+// Whether a text names the file and the offset of the frame (or header) that a byte lies in.
+std::string EngineSim::check_place(const std::string& text, const std::string& path, const std::string& content, std::uint64_t byte) const {
+  const std::string quoted = '"' + path + '"';
+  const std::size_t file = text.find(quoted);
+  if (file == std::string::npos) return "damage in " + quoted + " was reported elsewhere: " + text;
+  const std::size_t word = text.find("offset ", file);
+  if (word == std::string::npos) return "damage was reported without its offset: " + text;
+  const std::uint64_t offset = std::strtoull(text.c_str() + word + 7, nullptr, 10);
+  std::uint64_t bytes = kSegmentHeaderBytes;
+  if (offset != 0 && offset + sizeof(FrameHeader) <= content.size()) {
+    FrameHeader header;
+    std::memcpy(&header, content.data() + offset, sizeof header);
+    bytes = frame_bytes(header.payload_bytes);
+  }
+  if (byte >= offset && byte - offset < bytes) return {};
+  return "damage at byte " + std::to_string(byte) + " of " + quoted + " was reported at another offset: " + text;
+}
+
+// One bit of the log rots while the machine is off.
 std::string EngineSim::damage() {
   const Result<std::vector<std::string>> names = env_.files().list("/data/wal");
   if (!names.ok() || names.value().empty()) return {};
   const std::string path = "/data/wal/" + names.value()[random_.below(names.value().size())];
   const std::string content = env_.content(path);
-  if (content.empty()) return {};
-  std::size_t used = content.size();
-  while (used > 1 && content[used - 1] == 0) --used;
-  const std::uint64_t bit = random_.below(used * 8);
+  const std::size_t used = content.find_last_not_of('\0') + 1;
+  if (used == 0) return {};
+  // The last bytes are where a tail begins to look torn, so half of the bits lie there.
+  const std::size_t from = random_.one_in(2) && used > 2048 ? used - 2048 : 0;
+  const std::uint64_t bit = from * 8 + random_.below((used - from) * 8);
   env_.flip_bit(path, bit);
-  ++flips_;
-  const Lsn before = durable_;
-  const std::string refused = open();
-  if (!refused.empty()) {
+  const Status refused = open();
+  if (!refused.ok()) {
     ++tally_.damage_reported;
-    if (refused.find(path) == std::string::npos && refused.find(names.value().front()) == std::string::npos && refused.find(".wal") == std::string::npos)
-      return "damage was reported without its file: " + refused;
-    env_.flip_bit(path, bit);
-    return {};
+    env_.flip_bit(path, bit, true);
+    if (refused.code() != sqlstate::data_corrupted) return "damage was taken for something else: " + refused.error().message;
+    return check_place(refused.error().message, path, content, bit / 8);
   }
-  if (report_.end < before) {
+  if (report_.end < durable_) {
+    if (report_.end < stated_)
+      return "rot before the last durable mark at " + to_string(stated_) + " was not reported, the log was cut at " + to_string(report_.end);
     if (!report_.tail_cut) return "acknowledged commits went with a flipped bit, and recovery did not say that it cut the log";
     if (report_.proved_durable > report_.end) return "the log was cut before its last durable mark";
+    if (std::string what = check_place(report_.cut_description, path, content, bit / 8); !what.empty()) return what;
     ++tally_.damage_cut;
     durable_ = report_.end;   // the residue that the design documents: rot behind the last mark
+  } else {
+    ++tally_.damage_void;
   }
   std::string what = recovered();
+  env_.kill();
   database_.reset();
+  env_.restart();
   return what;
 }
 
@@ -363,43 +473,18 @@ std::string EngineSim::run() {
   running = this;
   sim_point_hook = &EngineSim::hook;
   std::string what;
-  for (unsigned round = 0; round <= options_.rounds && what.empty(); ++round) {
-    env_.inject_none();
-    if (round != 0) {
-      if (options_.bit_flips && random_.one_in(2)) what = damage();
-      if (!what.empty()) break;
-      if (options_.faults && random_.one_in(3)) {
-        // Recovery itself may meet a power cut.
-        env_.die_within_call(1 + random_.below(60));
-        if (open().empty() && !env_.dead()) env_.kill();
-        else ++tally_.failed_opens;
-        database_.reset();
-        env_.crash();
-        env_.restart();
-        ++tally_.crashes;
-      }
-    }
-    if (std::string refused = open(); !refused.empty()) {
-      what = "the database did not open: " + refused;
-      break;
-    }
-    what = recovered();
+  for (unsigned round = 0; what.empty(); ++round) {
+    if (round != 0 && options_.bit_flips && random_.one_in(2)) what = damage();
+    if (what.empty()) what = open_among_faults();
+    if (what.empty()) what = recovered();
+    if (what.empty() && round >= options_.rounds && tally_.transactions >= options_.transactions && tally_.crashes > 0) break;
     if (what.empty() && table_lsn_.bytes == 0) what = make_table();
-    if (!what.empty() || round == options_.rounds) break;
-    what = live();
+    if (what.empty() && round > options_.rounds + 60) what = "the seed got nowhere";
+    if (what.empty()) what = live();
     seen_.clear();
-    clients_.clear();
     std::sort(history_.begin(), history_.end(), [](const Commit& a, const Commit& b) { return a.lsn < b.lsn; });
-    env_.inject_none();
-    if (!env_.dead()) env_.kill();
-    database_.reset();
-    if (random_.one_in(5)) {
-      env_.restart();   // the process was killed, the machine was not
-    } else {
-      env_.crash();
-      env_.restart();
-      ++tally_.crashes;
-    }
+    die();
+    if (what.empty()) what = broken_;
   }
   running = nullptr;
   sim_point_hook = nullptr;

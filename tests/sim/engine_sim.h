@@ -1,14 +1,16 @@
 // One seed's life of a whole engine: clients on several shards whose transactions interleave at random, a disk that fails, power
 // cuts, reopening; and an oracle that knows what every commit did.
 // Checked:  every snapshot's scan shows exactly the commits at or below it; after a crash the tables are exactly the commits up to
-//           where recovery ended, which covers every acknowledged one; damage is reported with file and offset, or was cut
-//           after the last durable mark and said so.
+//           where recovery ended, which covers every acknowledged one, and every reopening succeeds once nothing fails; one
+//           flipped bit is either void, or reported with its file and the offset of its frame, or, after the last durable
+//           mark, cut with everything behind it, and recovery says so.
 // Thread:   one. Turns of other shards also run inside commit windows, at the marked points.
 #pragma once
 
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -23,15 +25,16 @@ namespace wandian {
 class EngineSim {
  public:
   struct Options {
-    unsigned rounds = 2;               ///< lives between crashes
-    unsigned transactions = 60;        ///< started in each, at least
+    unsigned rounds = 2;               ///< lives between crashes, at least
+    unsigned transactions = 100;       ///< that end in one seed, at least
     bool faults = true;                ///< failing calls too, not only power cuts
     bool bit_flips = true;
     bool nested = true;                ///< turns inside commit windows
   };
   struct Tally {
-    std::uint64_t commits = 0, rollbacks = 0, savepoint_rollbacks = 0, conflicts = 0, deadlocks = 0, serialization_failures = 0, refused_full = 0, acknowledged = 0,
-                  scans = 0, crashes = 0, opens = 0, failed_opens = 0, tails_cut = 0, damage_reported = 0, damage_cut = 0;
+    std::uint64_t transactions = 0, commits = 0, rollbacks = 0, savepoint_rollbacks = 0, conflicts = 0, deadlocks = 0, serialization_failures = 0, refused_full = 0, acknowledged = 0,
+                  scans = 0, crashes = 0, opens = 0, failed_opens = 0, tails_cut = 0, damage_reported = 0, damage_cut = 0, damage_void = 0,
+                  segments = 0;
     void add(const Tally& other);
   };
 
@@ -40,7 +43,7 @@ class EngineSim {
   /// "" or what broke.
   std::string run();
   const Tally& tally() const { return tally_; }
-  SimEnv::FaultCounts fired() const;
+  const SimEnv::FaultCounts& fired() const { return env_.fired(); }
 
  private:
   struct Effect {
@@ -59,7 +62,10 @@ class EngineSim {
   };
   using Rows = std::map<std::int32_t, std::int64_t>;
 
-  std::string open();
+  Status open();
+  std::string open_among_faults();
+  void die();
+  void inject_some(std::span<const SimEnv::Fault> faults, std::uint64_t most_calls);
   std::string make_table();
   std::string live();
   void turn(unsigned shard);
@@ -68,6 +74,8 @@ class EngineSim {
   std::string check_scans();
   std::string recovered();
   std::string damage();
+  std::string check_place(const std::string& text, const std::string& path, const std::string& content, std::uint64_t byte) const;
+  std::string row_text(std::int32_t id);
   Rows model_at(Lsn lsn) const;
   Rows read_all(Transaction& transaction);
   void fail(std::string what) {
@@ -89,11 +97,13 @@ class EngineSim {
   Lsn table_lsn_;
   std::vector<Seen> seen_;
   Lsn durable_;                        ///< acknowledged up to here
+  Lsn stated_;                         ///< a frame or a header on disk states that everything up to here was durable
+  Log::Statistics seen_statistics_;
+  bool wide_rows_ = false;             ///< rows so large that the log fills segments and records need parts
   std::vector<bool> in_turn_;
   int depth_ = 0;
-  unsigned started_ = 0;
+  std::uint64_t started_ = 0;
   std::string broken_;
-  std::uint64_t flips_ = 0;
   Tally tally_;
 };
 

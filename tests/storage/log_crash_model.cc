@@ -49,14 +49,13 @@ std::string LogCrashModel::open() {
     env_.inject_none();
     if (random_.one_in(2)) {
       using F = SimEnv::Fault;
-      for (const F fault : {F::kWriteError, F::kShortWrite, F::kNoSpace, F::kSyncFailure, F::kReadError, F::kNameError})
+      for (const F fault : {F::kWriteError, F::kShortWrite, F::kNoSpace, F::kSyncFailure, F::kReadError, F::kShortRead,
+                            F::kNameError})
         if (random_.one_in(2)) env_.inject(fault, 10 + random_.below(90));
     }
     env_.set_capacity(random_.one_in(4) ? env_.used_bytes() + random_.below(4 * options_.segment_bytes)
                                         : ~std::uint64_t{0});
     if (random_.one_in(3)) env_.die_within_call(1 + random_.below(120));
-    if (random_.one_in(4))
-      env_.jump_wall_clock(static_cast<std::int64_t>(random_.below(7'200'000'000)) - 3'600'000'000);
   }
   for (int attempt = 0; attempt < 6; ++attempt) {
     CollectingApplier applier;
@@ -186,6 +185,12 @@ std::string LogCrashModel::work() {
     for (int i = 0; i < 20 && log_->step(); ++i) observe();
   sim_point_hook = nullptr;
   active = nullptr;
+  if (faults && !env_.dead() && random_.one_in(4)) {
+    // A group of many sectors is written and not yet synced when the crash comes.
+    for (int i = 0; i < 8; ++i) commit_something(static_cast<unsigned>(random_.below(options_.shards)));
+    env_.die_within_call(2);
+    log_->step();
+  }
   tally_.segments += log_->statistics().segments;
   tally_.acknowledged += static_cast<std::uint64_t>(
       std::count_if(transactions_.begin(), transactions_.end(),
@@ -220,10 +225,10 @@ std::string LogCrashModel::damage_and_repair() {
   }
   if (!copy.files().sync_directory(options_.directory).ok()) return "could not copy";
   copy.flip_bit(path, bit);
-  ++flipped_;
   CollectingApplier applier;
   RecoveryReport report;
   Result<std::unique_ptr<Log>> opened = Log::open(copy, options_, applier, &report);
+  flipped_ += copy.fired()[static_cast<std::size_t>(SimEnv::Fault::kBitFlip)];
   if (!opened.ok()) {
     if (opened.status().code() != sqlstate::data_corrupted)
       return "a flipped bit was reported as " + opened.status().error().message;

@@ -42,7 +42,8 @@ TEST(LogCrash, NothingAcknowledgedIsLostAndNothingDamagedIsServed) {
   std::printf("%llu seeds\n", static_cast<unsigned long long>(seeds));
   for (std::size_t i = 0; i < fired.size(); ++i) {
     print(std::string(SimEnv::fault_name(static_cast<SimEnv::Fault>(i))).c_str(), fired[i]);
-    if (seeds >= 5000) {
+    // The log never looks at the wall clock, so it cannot notice a jump.
+    if (seeds >= 5000 && i != static_cast<std::size_t>(SimEnv::Fault::kClockJump)) {
       EXPECT_GE(fired[i], 500u) << SimEnv::fault_name(static_cast<SimEnv::Fault>(i));
     }
   }
