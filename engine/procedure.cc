@@ -11,7 +11,7 @@ namespace wandian {
 
 // --- binding -----------------------------------------------------------------------------------------------------
 
-ProcedureTable ProcedureBinder::table(std::string_view name) {
+ProcedureTable ProcedureBinder::table(std::string_view name, std::initializer_list<Oid> row) {
   ProcedureTable out;
   if (!status_.ok()) return out;
   const auto relation = catalog_->find_relation(schema_, name);
@@ -20,6 +20,12 @@ ProcedureTable ProcedureBinder::table(std::string_view name) {
     return out;
   }
   out.def_ = catalog_->table(relation->oid);
+  out.insertable_ = std::equal(row.begin(), row.end(), out.def_->columns.begin(), out.def_->columns.end(),
+                               [](Oid type, const ColumnDef& column) { return type == column.type && !column.dropped; });
+  if (row.size() != 0 && !out.insertable_) {
+    status_ = Status{sqlstate::datatype_mismatch, "table \"" + std::string(name) + "\" has other columns than the procedure fills"};
+    return out;
+  }
   for (std::size_t i = 0; i < out.def_->indexes.size(); ++i) {
     std::vector<bool> columns(out.def_->layout_columns(), false);
     for (const std::uint16_t column : out.def_->codec_columns[i]) columns[column] = true;
@@ -165,7 +171,7 @@ bool LocalContext::find_anywhere(const ProcedureTable& table, std::initializer_l
 bool LocalContext::find_many(const ProcedureTable& table, std::int64_t first, std::span<const std::int32_t> seconds, std::span<ProcedureRow> rows) {
   if (!spend(static_cast<std::uint32_t>(seconds.size()))) return false;
   TablePartition* partition = partition_of(table);
-  constexpr std::size_t kBatch = 32;
+  constexpr std::size_t kBatch = 8;
   KeyBuffer keys[kBatch];
   KeyRef refs[kBatch];
   void* found[kBatch];
@@ -271,6 +277,20 @@ std::string key_detail(const TableDef& table, std::span<const std::uint16_t> col
   return "Key (" + names + ")=(" + values + ") " + std::string(ending);
 }
 
+// The key of a row of `values`, without reading back what was just encoded.
+void encode_key(const KeyCodec& codec, std::span<const Value> values, std::span<const std::uint16_t> columns, KeyBuffer& out) {
+  constexpr std::size_t kMost = 8;
+  Value parts[kMost];
+  if (columns.size() > kMost) {
+    std::vector<Value> many;
+    for (const std::uint16_t column : columns) many.push_back(values[column]);
+    codec.encode(many, out);
+    return;
+  }
+  for (std::size_t i = 0; i < columns.size(); ++i) parts[i] = values[columns[i]];
+  codec.encode(std::span<const Value>(parts, columns.size()), out);
+}
+
 std::span<const std::uint16_t> key_columns(const TableDef& table, unsigned index) {
   const IndexDef& def = table.indexes[index];
   const std::size_t parts = def.key_parts == 0 ? def.parts.size() : def.key_parts;
@@ -330,8 +350,8 @@ bool LocalContext::check_foreign_keys(const ProcedureTable& table, const char* b
 bool LocalContext::insert(const ProcedureTable& table, std::initializer_list<Value> values) {
   if (!spend(1)) return false;
   const TableDef& def = table.def();
-  if (values.size() != def.columns.size()) [[unlikely]]
-    return fail(Status{sqlstate::invalid_object_definition, "table \"" + def.name + "\" has other columns than the procedure fills"});
+  if (!table.insertable_ || values.size() != def.columns.size()) [[unlikely]]
+    return fail(Status{sqlstate::external_routine_exception, "the procedure fills table \"" + def.name + "\" without having bound its columns"});
   if (partition_ == kNoPartition) return fail(Status{sqlstate::internal_error, "the procedure's key has no partition"});
   if (shard_->database().memory_exhausted())
     return fail(Status{sqlstate::out_of_memory, "out of memory"}
@@ -356,8 +376,6 @@ bool LocalContext::insert(const ProcedureTable& table, std::initializer_list<Val
   layout.encode(row_values, bytes);
   if (!check_row(table, bytes) || !check_foreign_keys(table, bytes)) return false;
   TablePartition& partition = def.storage->at(def, partition_, shard_->limbo());
-  def.codecs[0].encode_from_row(layout, bytes, def.codec_columns[0], key_);
-  // The usual insert: the key is not there. insert() tells, without a descent where a neighbour was inserted last.
   for (unsigned i = 1; i < def.indexes.size(); ++i) {
     if (!def.indexes[i].unique || def.indexes[i].global_table != 0) continue;
     bool must_wait = false;
@@ -374,6 +392,7 @@ bool LocalContext::insert(const ProcedureTable& table, std::initializer_list<Val
                     .with_constraint(def.indexes[i].name));
   }
   const auto copy = [&](char* at) { std::memcpy(at, bytes, size); };
+  encode_key(def.codecs[0], row_values, def.codec_columns[0], key_);
   Row* row = static_cast<Row*>(partition.index(0).find_own(key_));
   if (row == nullptr) {
     row = owner_->make_row(*transaction_, partition, size, command_, copy);
@@ -392,7 +411,7 @@ bool LocalContext::insert(const ProcedureTable& table, std::initializer_list<Val
   }
   for (unsigned i = 1; i < def.indexes.size(); ++i) {
     if (def.indexes[i].global_table != 0) continue;
-    def.codecs[i].encode_from_row(layout, bytes, def.codec_columns[i], key_);
+    encode_key(def.codecs[i], row_values, def.codec_columns[i], key_);
     partition.index(i).insert(key_, row);
   }
   partition.live_rows.fetch_add(1, std::memory_order_relaxed);

@@ -48,6 +48,7 @@ class ProcedureTable {
   friend class LocalContext;
   friend class GlobalContext;
   std::shared_ptr<const TableDef> def_;
+  bool insertable_ = false;              ///< was bound with the types of its columns: values are taken to be of them
   /// Per local index: the columns it holds, so that updates know which to touch.
   std::vector<std::vector<bool>> indexed_columns_;
   struct ForeignKey {
@@ -69,7 +70,8 @@ struct ProcedureColumn {
 class ProcedureBinder {
  public:
   ProcedureBinder(std::shared_ptr<const Catalog> catalog, Oid schema) : catalog_(std::move(catalog)), schema_(schema) {}
-  ProcedureTable table(std::string_view name);
+  /// `row`: the types of all columns of a table that is inserted into, in table order; 42804 if the table's are others.
+  ProcedureTable table(std::string_view name, std::initializer_list<Oid> row = {});
   /// 42703 if it does not exist, 42804 if T is not its width.
   template <class T>
   ProcedureColumn<T> column(const ProcedureTable& table, std::string_view name) {
@@ -136,7 +138,7 @@ class LocalContext {
 
   // --- writing, in the partition of the call's key ---
 
-  /// One value a column, in table order. Unique indexes, foreign keys, NOT NULL and CHECK hold.
+  /// One value a column, of the types that the table was bound with. Unique indexes, foreign keys, NOT NULL and CHECK hold.
   bool insert(const ProcedureTable& table, std::initializer_list<Value> values);
   /// Changes in ascending column order. `row` then stands for the new version.
   bool update(const ProcedureTable& table, ProcedureRow* row, std::initializer_list<ColumnChange> changes);

@@ -475,6 +475,8 @@ Task<Status> GlobalContext::update(const ProcedureTable& table, ProcedureKey key
 
 Task<Status> GlobalContext::insert(const ProcedureTable& table, std::span<const Value> values) {
   const TableDef& def = table.def();
+  if (!table.insertable_ || values.size() != def.columns.size())
+    co_return Status{sqlstate::external_routine_exception, "the procedure fills table \"" + def.name + "\" without having bound its columns"};
   for (std::size_t i = 0; i < values.size(); ++i)
     if (values[i].is_null && def.columns[i].not_null)
       co_return Status{sqlstate::not_null_violation, "null value in column \"" + def.columns[i].name + "\" of relation \"" + def.name +

@@ -278,13 +278,14 @@ Task<Status> transfer_stock(GlobalContext& context, const void* bound, std::span
 }  // namespace
 
 std::shared_ptr<const void> HotdogTables::bind(ProcedureBinder& binder) {
+  using namespace type_oid;
   auto t = std::make_shared<HotdogTables>();
   t->stores = binder.table("stores");
   t->menu = binder.table("menu");
-  t->stock = binder.table("stock");
-  t->orders = binder.table("orders");
-  t->order_lines = binder.table("order_lines");
-  t->payments = binder.table("payments");
+  t->stock = binder.table("stock", {kInt4, kInt4, kInt4, kInt8, kInt8});
+  t->orders = binder.table("orders", {kInt4, kInt8, kInt8, kInt8, kInt2, kInt8, kTimestamptz});
+  t->order_lines = binder.table("order_lines", {kInt4, kInt8, kInt2, kInt4, kInt4, kInt8});
+  t->payments = binder.table("payments", {kInt4, kInt8, kInt8, kInt8, kTimestamptz, kTimestamptz});
   if (!binder.ok()) return t;
   t->menu_price = binder.column<std::int64_t>(t->menu, "price_cents");
   t->stock_sku = binder.column<std::int32_t>(t->stock, "sku");

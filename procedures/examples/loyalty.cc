@@ -30,7 +30,7 @@ struct Tables {
 // Called when the procedures are first used under a catalog: names become positions once.
 std::shared_ptr<const void> bind(ProcedureBinder& binder) {
   auto tables = std::make_shared<Tables>();
-  tables->members = binder.table("members");
+  tables->members = binder.table("members", {type_oid::kInt8, type_oid::kInt8, type_oid::kText});
   if (binder.ok()) tables->points = binder.column<std::int64_t>(tables->members, "points");
   return tables;
 }

@@ -143,10 +143,10 @@ def loyalty(check, db):
     check.gives(db, "SELECT take(3, 1)", 5)
     # Tables that have become others than the module knows.
     db.execute("CREATE FUNCTION other.earn(bigint, bigint) RETURNS bigint STRICT LANGUAGE C AS 'loyalty', 'loyalty_earn'")
-    db.execute("ALTER TABLE other.members ADD COLUMN more int")
-    check.refused(db, "SELECT other.earn(1, 100)", "42P17")
-    db.execute("ALTER TABLE other.members DROP COLUMN points")
-    check.refused(db, "SELECT other.earn(1, 100)", "42703")
+    for change in ("ADD COLUMN more int", "DROP COLUMN more", "ALTER COLUMN name TYPE interval USING NULL", "DROP COLUMN name", "DROP COLUMN points"):
+        db.execute(f"ALTER TABLE other.members {change}")
+        check.refused(db, "SELECT other.earn(1, 100)", "42804")
+    check.refused(db, "SELECT other.take(1, 100)", "42804")
     db.execute("DROP TABLE other.members")
     check.refused(db, "SELECT other.earn(1, 100)", "42P01")
     db.execute("CREATE TABLE other.members (member_id text PRIMARY KEY, points bigint NOT NULL, name text)")
