@@ -185,6 +185,7 @@ class SessionImpl final : public SessionHooks {
   std::optional<std::string> rule_definition(Oid rule, bool pretty) override;
   std::optional<std::string> partition_key_definition(Oid relation) override;
   std::optional<std::string> description(Oid object, Oid catalog, std::int32_t column, bool shared) override;
+  std::optional<std::string> describe_object(Oid catalog, Oid object, std::int32_t column) override;
   std::optional<bool> index_column_property(Oid index, std::int32_t column, std::string_view property) override;
   std::optional<std::int64_t> size(SizeKind kind, Oid object) override;
 

@@ -31,7 +31,7 @@ Status pg_namespace(const SystemContext& context, SystemRows& rows) {
 struct ProcRow {
   Oid oid = 0, schema = kPgCatalogSchema, owner = kBootstrapRole, language = kInternalLanguage, variadic = 0, result = 0;
   std::string_view name, source;
-  char kind = 'f', volatility = 'i';
+  char kind = 'f', volatility = 'i', parallel = 's';
   bool strict = false, set = false;
   unsigned defaults = 0;
   std::span<const Oid> arguments;
@@ -43,7 +43,7 @@ struct ProcRow {
 void add_proc(SystemRows& rows, const ProcRow& p) {
   CatalogRow row(rows);
   row.i(p.oid).t(p.name).i(p.schema).i(p.owner).i(p.language).d(1).d(p.set ? 1000 : 0).i(p.variadic).i(0).c(p.kind).b(false).b(false).b(p.strict);
-  row.b(p.set).c(p.volatility).c('s').i(static_cast<std::int64_t>(p.arguments.size())).i(p.defaults).i(p.result).oid_vector(p.arguments);
+  row.b(p.set).c(p.volatility).c(p.parallel).i(static_cast<std::int64_t>(p.arguments.size())).i(p.defaults).i(p.result).oid_vector(p.arguments);
   if (p.out_types.empty()) {
     row.null(2);
   } else {
@@ -107,6 +107,7 @@ Status pg_proc(const SystemContext& context, SystemRows& rows) {
     p.schema = object.parent;
     p.owner = object.owner;
     p.language = kCLanguage;
+    p.parallel = 'u';
     p.name = function->name;
     p.source = function->symbol;
     p.binary = function->module;

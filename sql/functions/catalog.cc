@@ -216,6 +216,9 @@ bool column_size(EvalContext&, const Oid* types, const Value* args, Value* resul
   if (type != nullptr && type->length > 0) return return_int(result, type->length);
   return return_int(result, static_cast<std::int64_t>(args[0].size) + 4);
 }
+bool describe_object(EvalContext& ctx, const Value* args, Value* result) {
+  return give_text(ctx, ctx.session->describe_object(oid(args[0]), oid(args[1]), static_cast<std::int32_t>(args[2].i)), result);
+}
 bool empty_text(EvalContext& ctx, const Value*, Value* result) { return return_text(ctx, result, ""); }
 bool nothing(EvalContext&, const Value*, Value* result) { return return_null(result); }
 bool no_rows(EvalContext&, const Value*, std::uint64_t*, Value*, bool* done) {
@@ -287,6 +290,7 @@ constexpr FunctionBinding kBindings[] = {
     {"pg_get_statisticsobjdef", nothing}, {"pg_get_statisticsobjdef_columns", nothing},
     {"obj_description(oid,name)", description}, {"obj_description(oid)", description_anywhere},
     {"shobj_description(oid,name)", shared_description}, {"col_description(oid,int4)", column_description},
+    {"pg_describe_object", describe_object},
     {"pg_index_column_has_property", index_column_property},
     {"pg_relation_size(regclass)", size<SizeKind::kRelation>}, {"pg_relation_size", size<SizeKind::kRelation>},
     {"pg_table_size", size<SizeKind::kTable>}, {"pg_indexes_size", size<SizeKind::kIndexes>},

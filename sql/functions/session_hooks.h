@@ -112,6 +112,8 @@ class SessionHooks {
   virtual std::optional<std::string> partition_key_definition(Oid relation) = 0;
   /// obj_description and col_description: the comment on an object of a catalog; column 0 is the object itself.
   virtual std::optional<std::string> description(Oid object, Oid catalog, std::int32_t column, bool shared) = 0;
+  /// pg_describe_object: what the object of a catalog is, and its name. Empty: no such object.
+  virtual std::optional<std::string> describe_object(Oid catalog, Oid object, std::int32_t column) = 0;
   virtual std::optional<bool> index_column_property(Oid index, std::int32_t column, std::string_view property) = 0;
 
   // Sizes in bytes. Empty: no such object.

@@ -114,6 +114,11 @@ def bad_modules(check, db):
 def loyalty(check, db):
     db.execute("CREATE EXTENSION loyalty")
     check.gives(db, "SELECT extversion FROM pg_extension WHERE extname = 'loyalty'", "1.0")
+    # As psql's \dx+ asks.
+    members = db.execute("SELECT pg_describe_object(classid, objid, 0) FROM pg_depend WHERE refclassid = 'pg_extension'::regclass AND refobjid = "
+                         "(SELECT oid FROM pg_extension WHERE extname = 'loyalty') AND deptype = 'e' ORDER BY 1").fetchall()
+    check.that(f"members of the extension: {members}", [name for name, in members] == [
+        "function loyalty_earn(bigint,bigint)", "function loyalty_gift(bigint,bigint,bigint)", "function loyalty_spend(bigint,bigint)", "table members"])
     notices = []
     db.add_notice_handler(lambda notice: notices.append(notice.message_primary))
     check.gives(db, "SELECT loyalty_earn(1, 1250)", 12)

@@ -100,3 +100,4 @@ SELECT pg_get_viewdef('nosuch'::regclass);
 SELECT to_regclass('d2'), to_regclass('nosuch'), to_regtype('int4'), to_regnamespace('statements');
 SELECT 'nosuch'::regclass;
 SELECT 'nosuch'::regtype;
+SELECT pg_describe_object('pg_class'::regclass, 'd2'::regclass, 0), pg_describe_object('pg_class'::regclass, 'd2'::regclass, 2), pg_describe_object('pg_class'::regclass, 'd2_pkey'::regclass, 0), pg_describe_object('pg_class'::regclass, 'd2_id_seq'::regclass, 0), pg_describe_object('pg_class'::regclass, 1259, 0), pg_describe_object('pg_proc'::regclass, 'abs(int)'::regprocedure, 0), pg_describe_object('pg_type'::regclass, 'int4'::regtype, 0), pg_describe_object('pg_namespace'::regclass, 'statements'::regnamespace, 0), pg_describe_object('pg_class'::regclass, 1, 0), (SELECT pg_describe_object('pg_constraint'::regclass, oid, 0) FROM pg_constraint WHERE conname = 'd2_pkey');
