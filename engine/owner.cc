@@ -244,10 +244,11 @@ void Owner::install_version(OwnerTransaction& transaction, TablePartition& parti
   version->older.store(below, std::memory_order_relaxed);
   row.head.store(version, std::memory_order_release);
   transaction.writes.push_back({&row, version, &partition, command});
-  // What is older than a version that every snapshot sees may go. Where secondary keys changed, the garbage queue does it,
+  // What is older than a version that every snapshot sees may go, but not from below a tombstone: this write may be undone, and
+  // a tombstone needs the bytes below it. That, and where secondary keys changed, is left to the garbage queue,
   // since index entries have to go with the versions.
   const std::uint64_t stamp = below->stamp.load(std::memory_order_relaxed);
-  if ((stamp & kStampActive) == 0 && stamp <= horizon_.bytes && (below->flags & Version::kKeyChanged) == 0) {
+  if ((stamp & kStampActive) == 0 && stamp <= horizon_.bytes && (below->flags & (Version::kKeyChanged | Version::kTombstone)) == 0) {
     Version* garbage = below->older.load(std::memory_order_relaxed);
     if (garbage != nullptr) {
       bool keys_changed = false;

@@ -198,6 +198,42 @@ TEST(Transaction, DeletedRowsLeaveMemoryAndKeysCanComeBack) {
   EXPECT_EQ(keys, 0u);
 }
 
+TEST(Transaction, AnUndoneInsertOverADeletedRowLeavesItToTheSweep) {
+  Engine engine(1);
+  const Oid oid = engine.make_table("t");
+  constexpr int kRows = 4000;   // more than a few turns sweep
+  Client client(engine, 0);
+  client.begin();
+  for (int id = 0; id < kRows; ++id) {
+    OneRow insert(engine, oid);
+    ASSERT_TRUE(client.write(insert.insert(id, 1, "r")).ok());
+  }
+  ASSERT_TRUE(client.commit().ok());
+  engine.turns(3);
+  Client remover(engine, 0);
+  remover.begin();
+  for (int id = 0; id < kRows; ++id) {
+    OneRow remove(engine, oid);
+    ASSERT_TRUE(remover.write(remove.remove(id)).ok());
+  }
+  ASSERT_TRUE(remover.commit().ok());
+  Client undone(engine, 0);
+  undone.begin();
+  for (int id = 0; id < 8; ++id) {
+    OneRow insert(engine, oid);
+    ASSERT_TRUE(undone.write(insert.insert(id * (kRows / 8) + kRows / 8 - 1, 2, "s")).ok());
+    ASSERT_EQ(insert.op().outcome, RowOutcome::kInserted);
+  }
+  undone.rollback();
+  engine.turns(60);
+  EXPECT_TRUE(engine.scan(oid).empty());
+  const auto def = engine.table(oid);
+  for (PartitionId p = 0; p < kKeyPartitions; ++p)
+    if (const TablePartition* partition = def->storage->find(p)) {
+      EXPECT_EQ(partition->index(0).size(), 0u);
+    }
+}
+
 TEST(Transaction, DeadlocksAcrossShardsEndAs40P01) {
   Engine engine;
   const Oid oid = engine.make_table("t");
