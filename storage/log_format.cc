@@ -86,6 +86,10 @@ Result<SegmentHeader> decode_segment_header(std::span<const char> sector, std::u
   if (header.segment != number) return damaged("the header names segment " + segment_name(header.segment));
   if (header.segment_bytes < kSegmentHeaderBytes || header.segment_bytes % kSectorBytes != 0)
     return damaged("the header states an impossible size");
+  // Whoever restarts the log has synced everything before the new segment's end. Reading relies on it: later restarts
+  // never begin before earlier ones.
+  if (header.start_lsn == kContinues ? header.durable_lsn != 0 : header.durable_lsn < header.start_lsn)
+    return damaged("the header's two LSNs contradict each other");
   return header;
 }
 

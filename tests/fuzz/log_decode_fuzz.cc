@@ -3,7 +3,9 @@
 // Asked of every input: no crash and no allocation beyond what the files hold; a refusal is data_corrupted (or another format
 // version), names a place in the directory and leaves the files as they were; what was recovered is recovered again, the same,
 // after a power cut.
+#include <algorithm>
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <string>
@@ -27,14 +29,16 @@ constexpr std::uint8_t kSegmentsShift = 5;  // the upper bits: one segment to fo
 
 constexpr char kDirectory[] = "/wal";
 
-void require(bool condition) {
-  if (!condition) std::abort();
+void require(bool condition, const char* what, const std::string& context = {}) {
+  if (condition) return;
+  std::fprintf(stderr, "broken: %s; %s\n", what, context.c_str());
+  std::abort();
 }
 
 class CheckingApplier final : public LogApplier {
  public:
   Status apply(Lsn commit, std::span<const std::span<const char>> payloads) override {
-    require(commit > last_ && !payloads.empty());
+    require(commit > last_ && !payloads.empty(), "commits are applied in order");
     last_ = commit;
     digest_ = XXH3_64bits_withSeed(&commit, sizeof commit, digest_);
     for (const std::span<const char> payload : payloads) digest_ = XXH3_64bits_withSeed(payload.data(), payload.size(), digest_);
@@ -99,12 +103,12 @@ void fix_frames(std::vector<char>& segment, std::uint64_t number, std::uint64_t 
 
 void write_file(SimEnv& env, const std::string& path, std::span<const char> bytes) {
   Result<std::unique_ptr<File>> file = env.files().open(path, OpenMode::kCreate);
-  require(file.ok() && (*file)->write(bytes, 0).ok() && (*file)->sync().ok());
+  require(file.ok() && (*file)->write(bytes, 0).ok() && (*file)->sync().ok(), "the disk takes a file");
 }
 
 std::vector<std::string> files_of(SimEnv& env) {
   Result<std::vector<std::string>> names = env.files().list(kDirectory);
-  require(names.ok());
+  require(names.ok(), "the directory is there");
   return names.take();
 }
 
@@ -116,25 +120,30 @@ void try_recovery(SimEnv& env, const LogOptions& options) {
     const Result<RecoveredLog> recovered = recover_log(env, options, first, &report);
     if (!recovered.ok()) {
       const SqlState code = recovered.status().code();
-      require(code == sqlstate::data_corrupted || code == sqlstate::feature_not_supported);
       const std::string& message = recovered.status().error().message;
-      require(message.find(kDirectory) != std::string::npos);
+      require(code == sqlstate::data_corrupted || code == sqlstate::feature_not_supported, "a refusal is damage", message);
+      require(message.find(kDirectory) != std::string::npos, "damage names its file", message);
       // A file that is missing, or of another database or version, has no offset to be named.
-      require(message.find("offset ") != std::string::npos || message.find("missing") != std::string::npos ||
-              message.find("begin") != std::string::npos || message.find("belongs to another") != std::string::npos ||
-              message.find("format version") != std::string::npos || message.find("checkpoint") != std::string::npos);
-      require(files_of(env) == before);
+      static constexpr std::string_view kWithoutOffset[] = {"missing", "begin", "belongs to another", "format version", "checkpoint"};
+      const bool placed = message.find("offset ") != std::string::npos ||
+                          std::any_of(std::begin(kWithoutOffset), std::end(kWithoutOffset),
+                                      [&](std::string_view word) { return message.find(word) != std::string::npos; });
+      require(placed, "damage names its offset", message);
+      require(files_of(env) == before, "a refusal changes nothing", message);
       return;
     }
-    require(recovered.value().end == report.end && report.proved_durable <= report.end);
-    require(report.tail_cut == !report.cut_description.empty());
+    require(recovered.value().end == report.end && report.proved_durable <= report.end, "the end is beyond what was proved");
+    require(report.tail_cut == !report.cut_description.empty(), "a cut is described");
   }
   env.crash();
   env.restart();
   CheckingApplier second;
   RecoveryReport again;
   const Result<RecoveredLog> recovered = recover_log(env, options, second, &again);
-  require(recovered.ok() && again.end == report.end && !again.tail_cut && second.digest() == first.digest());
+  require(recovered.ok(), "what was recovered is recovered again", recovered.ok() ? "" : recovered.status().error().message);
+  require(again.end == report.end && !again.tail_cut && second.digest() == first.digest(), "recovery gives the same again",
+          to_string(report.end) + " proved " + to_string(report.proved_durable) + " cut: " + report.cut_description + "; then " +
+              to_string(again.end) + " proved " + to_string(again.proved_durable) + " cut: " + again.cut_description);
 }
 
 }  // namespace
@@ -172,7 +181,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     write_file(env, segment_path(kDirectory, i + 1), segment);
   }
-  require(env.files().sync_directory(kDirectory).ok());
+  require(env.files().sync_directory(kDirectory).ok(), "the directory is synced");
   try_recovery(env, options);
   return 0;
 }

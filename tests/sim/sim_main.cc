@@ -3,7 +3,9 @@
 // --expect TEXT is for engines with a planted bug: success is a seed that breaks with TEXT in what it says.
 #include <CLI/CLI.hpp>
 
+#include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <string>
 #include <utility>
 #include <vector>
@@ -11,6 +13,15 @@
 #include "tests/sim/engine_sim.h"
 
 namespace {
+
+std::uint64_t running_seed = 0;
+
+/// An assertion ends the process; whoever looks at it needs the seed.
+void print_seed_and_die(int) {
+  std::fprintf(stderr, "seed %llu ended the process\n", static_cast<unsigned long long>(running_seed));
+  std::signal(SIGABRT, SIG_DFL);
+  std::abort();
+}
 
 using Named = std::vector<std::pair<std::string, std::uint64_t>>;
 
@@ -77,11 +88,13 @@ int main(int argc, char** argv) {
     from = one;
     seeds = 1;
   }
+  std::signal(SIGABRT, &print_seed_and_die);
   wandian::EngineSim::Tally tally;
   wandian::SimEnv::FaultCounts fired{};
   std::uint64_t failed = 0, ran = 0;
   bool met_expectation = false;
   for (std::uint64_t seed = from; seed < from + seeds; ++seed) {
+    running_seed = seed;
     if (verbose) std::fprintf(stderr, "seed %llu\n", n(seed));
     wandian::EngineSim sim(seed, options);
     const std::string what = sim.run();

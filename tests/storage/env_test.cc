@@ -211,6 +211,35 @@ TEST(SimEnv, TheClockMovesOnlyWhenItIsMoved) {
   EXPECT_EQ(env.clock().monotonic_us(), monotonic + 500);
 }
 
+TEST(SimEnv, AFaultCountsOnceAProcessCouldNoticeIt) {
+  const auto count = [](const SimEnv& env, SimEnv::Fault fault) { return env.fired()[static_cast<std::size_t>(fault)]; };
+  std::uint64_t torn = 0, lost_names = 0;
+  for (std::uint64_t seed = 1; seed < 60; ++seed) {
+    SimEnv env(seed);
+    auto file = env.files().open("/d/a", OpenMode::kCreate).take();
+    ASSERT_TRUE(file->write(std::string(4096, 'o'), 0).ok() && file->sync().ok() && env.files().sync_directory("/d").ok());
+    ASSERT_TRUE(file->write(std::string(4096, 'n'), 0).ok());
+    ASSERT_TRUE(env.files().open("/d/b", OpenMode::kCreate).ok());
+    env.crash();
+    env.restart();
+    EXPECT_EQ(count(env, SimEnv::Fault::kTornWrite) + count(env, SimEnv::Fault::kLostWrite), 0u) << "nobody has looked";
+    EXPECT_EQ(count(env, SimEnv::Fault::kLostName), 0u);
+    const std::string content = env.content("/d/a");
+    const bool kept = content.find('n') != std::string::npos, lost = content.find('o') != std::string::npos;
+    auto again = env.files().open("/d/a", OpenMode::kRead).take();
+    char bytes[4096];
+    for (int reads = 0; reads < 2; ++reads) ASSERT_TRUE(again->read(bytes, sizeof bytes, 0).ok());
+    EXPECT_EQ(count(env, SimEnv::Fault::kTornWrite), kept && lost ? 1u : 0u);
+    EXPECT_EQ(count(env, SimEnv::Fault::kLostWrite), kept ? 0u : 1u);
+    torn += count(env, SimEnv::Fault::kTornWrite);
+    ASSERT_TRUE(env.files().list("/d").ok());
+    EXPECT_EQ(count(env, SimEnv::Fault::kLostName), env.exists("/d/b") ? 0u : 1u);
+    lost_names += count(env, SimEnv::Fault::kLostName);
+  }
+  EXPECT_GT(torn, 0u);
+  EXPECT_GT(lost_names, 0u);
+}
+
 TEST(Wakeup, ARunningConsumerCostsNoSyscall) {
   EventfdWakeup wakeup;
   wakeup.wake();

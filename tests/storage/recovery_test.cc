@@ -74,6 +74,22 @@ TEST_F(RecoveryTest, AFrameThatLaterFramesCallDurableIsDamageWithFileOffsetAndLs
   EXPECT_EQ(commits, (Strings{"a", "b", "c"}));
 }
 
+TEST_F(RecoveryTest, ACommitWithoutItsPartsIsDamageWithFileAndOffset) {
+  open();
+  group("a");
+  RecordBuffer record = make_record("b", RecordKind::kCommit, 5, 2);
+  log->commit(0, record, [](Lsn) {});
+  settle(*log);
+  close();
+  open();
+  ASSERT_EQ(status.code(), sqlstate::data_corrupted);
+  const std::string message = status.error().message;
+  const std::uint64_t at = frame_at(first_segment(), 1) + sizeof(FrameHeader);
+  EXPECT_NE(message.find("\"" + first_segment() + "\" is damaged at offset " + std::to_string(at)), std::string::npos)
+      << message;
+  EXPECT_NE(message.find("names 2 parts"), std::string::npos) << message;
+}
+
 TEST_F(RecoveryTest, DamageInTheLastGroupIsToldFromATornTailOnceItsMarkIsThere) {
   open();
   group("a");
