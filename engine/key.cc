@@ -104,6 +104,12 @@ KeyCodec::KeyCodec(std::span<const KeyColumn> columns) : columns_(columns.begin(
     if (!is_integer(column.rep) || column.nullable || column.descending) plain_integers_ = false;
   }
   if (fixed_bytes_ > kPlainBytes || !supported_) plain_integers_ = false;
+  if (plain_integers_)
+    for (const KeyColumn& column : columns_) {
+      const std::uint32_t bytes = wandian::fixed_bytes(column.rep);
+      const bool has_sign = column.order == Order::kInteger && column.rep != Rep::kInt8Bit && column.rep != Rep::kUint32;
+      steps_.push_back({has_sign ? std::uint64_t{1} << (8 * bytes - 1) : 0, static_cast<std::uint8_t>(64 - 8 * bytes), static_cast<std::uint8_t>(bytes)});
+    }
   if (!fixed_) fixed_bytes_ = 0;
 }
 
@@ -154,14 +160,13 @@ bool KeyCodec::encode_with(unsigned count, Read&& read, KeyBuffer& out) const {
   DB_DCHECK(count <= columns_.size());
   out.clear();
   if (plain_integers_) {
-    // The buffer holds at least kInlineBytes, more than any such key.
-    static_assert(kPlainBytes <= KeyBuffer::kInlineBytes);
+    // The buffer holds at least kInlineBytes, more than any such key and what is written behind it.
+    static_assert(kPlainBytes + 7 <= KeyBuffer::kInlineBytes);
     char* at = out.data();
     for (unsigned i = 0; i < count; ++i) {
-      const KeyColumn& column = columns_[i];
-      const Value value = read(i);
-      DB_DCHECK(!value.is_null);
-      at += put_integer(column.rep, column.order != Order::kInteger, value.i, at);
+      const Step step = steps_[i];
+      put64((static_cast<std::uint64_t>(read(i).i) ^ step.flip) << step.shift, at);
+      at += step.bytes;
     }
     out.extend(static_cast<std::size_t>(at - out.data()));
     return true;
@@ -189,10 +194,16 @@ bool KeyCodec::encode_integers(std::span<const std::int64_t> values, KeyBuffer& 
   for (unsigned i = 0; i < values.size(); ++i) {
     const KeyColumn& column = columns_[i];
     if (!integer_fits(column.rep, values[i])) return false;
-    at += put_integer(column.rep, column.order != Order::kInteger, values[i], at);
+    const Step step = steps_[i];
+    put64((static_cast<std::uint64_t>(values[i]) ^ step.flip) << step.shift, at);
+    at += step.bytes;
   }
   out.extend(static_cast<std::size_t>(at - out.data()));
   return true;
+}
+
+bool KeyCodec::encode_columns(std::span<const Value> values, std::span<const std::uint16_t> columns, KeyBuffer& out) const {
+  return encode_with(static_cast<unsigned>(columns.size()), [&](unsigned i) -> const Value& { return values[columns[i]]; }, out);
 }
 
 bool KeyCodec::encode_from_row(const RowLayout& layout, const char* row, std::span<const std::uint16_t> columns,

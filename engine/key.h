@@ -118,6 +118,8 @@ class KeyCodec {
   bool encode(std::span<const Value> values, KeyBuffer& out) const;
   /// The same for integers, of which none is null. False if one does not fit its column, so that no key equals it.
   bool encode_integers(std::span<const std::int64_t> values, KeyBuffer& out) const;
+  /// The key of a row of `values` (one a column), of its `columns`.
+  bool encode_columns(std::span<const Value> values, std::span<const std::uint16_t> columns, KeyBuffer& out) const;
   /// The full key, or with columns.size() < columns() a prefix, straight from a row; `columns` are row column numbers.
   bool encode_from_row(const RowLayout& layout, const char* row, std::span<const std::uint16_t> columns,
                        KeyBuffer& out) const;
@@ -143,7 +145,14 @@ class KeyCodec {
   template <class Read>
   bool encode_with(unsigned count, Read&& read, KeyBuffer& out) const;
 
+  /// A plain integer's way into a key: its sign flipped, the low `bytes` bytes of it big-endian.
+  struct Step {
+    std::uint64_t flip = 0;
+    std::uint8_t shift = 0;
+    std::uint8_t bytes = 8;
+  };
   std::vector<KeyColumn> columns_;
+  std::vector<Step> steps_;      ///< while plain_integers_
   std::uint32_t fixed_bytes_ = 0;
   bool fixed_ = true;
   bool supported_ = true;

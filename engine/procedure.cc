@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/placement.h"
 #include "engine/redo.h"
 #include "engine/scan.h"
 #include "engine/shard.h"
@@ -277,20 +278,6 @@ std::string key_detail(const TableDef& table, std::span<const std::uint16_t> col
   return "Key (" + names + ")=(" + values + ") " + std::string(ending);
 }
 
-// The key of a row of `values`, without reading back what was just encoded.
-void encode_key(const KeyCodec& codec, std::span<const Value> values, std::span<const std::uint16_t> columns, KeyBuffer& out) {
-  constexpr std::size_t kMost = 8;
-  Value parts[kMost];
-  if (columns.size() > kMost) {
-    std::vector<Value> many;
-    for (const std::uint16_t column : columns) many.push_back(values[column]);
-    codec.encode(many, out);
-    return;
-  }
-  for (std::size_t i = 0; i < columns.size(); ++i) parts[i] = values[columns[i]];
-  codec.encode(std::span<const Value>(parts, columns.size()), out);
-}
-
 std::span<const std::uint16_t> key_columns(const TableDef& table, unsigned index) {
   const IndexDef& def = table.indexes[index];
   const std::size_t parts = def.key_parts == 0 ? def.parts.size() : def.key_parts;
@@ -306,7 +293,26 @@ bool LocalContext::check_row(const ProcedureTable& table, const char* bytes) {
   return status.ok() || fail(std::move(status));
 }
 
-bool LocalContext::check_foreign_keys(const ProcedureTable& table, const char* bytes) {
+// What a procedure writes has to lie where its key does: nobody would find it elsewhere.
+bool LocalContext::check_placement(const TableDef& table, std::span<const Value> values) {
+  const Placement& placement = table.placement;
+  const bool by_directory = placement.kind == PlacementKind::kRegion;
+  if (by_directory && last_directory_ == placement.directory && !values[placement.columns[0]].is_null &&
+      last_placed_ == values[placement.columns[0]].i) [[likely]]
+    return true;
+  Result<PartitionId> place = place_row(shard_->database().placement(), table, *shard_->catalog(), values, true);
+  if (!place.ok()) return fail(place.take_status());
+  if (place.value() != partition_)
+    return fail(Status{sqlstate::feature_not_supported, "a local procedure cannot write a row of table \"" + table.name + "\" that belongs to another partition than its key"}
+                    .with_hint("Write it in a global procedure."));
+  if (by_directory) {
+    last_directory_ = placement.directory;
+    last_placed_ = values[placement.columns[0]].i;
+  }
+  return true;
+}
+
+bool LocalContext::check_foreign_keys(const ProcedureTable& table, const char* bytes, std::span<const Value> values) {
   const TableDef& def = table.def();
   for (const ProcedureTable::ForeignKey& foreign : table.foreign_keys_) {
     const TableDef& referenced = *foreign.referenced;
@@ -315,9 +321,9 @@ bool LocalContext::check_foreign_keys(const ProcedureTable& table, const char* b
                                                               "\", which leads to another partition"}
                       .with_hint("Write the rows in a global procedure."));
     bool null = false;
-    for (const std::uint16_t column : foreign.columns) null = null || def.layouts->newest().is_null(bytes, column);
+    for (const std::uint16_t column : foreign.columns) null = null || values[column].is_null;
     if (null) continue;
-    referenced.codecs[0].encode_from_row(def.layouts->newest(), bytes, foreign.columns, key_);
+    referenced.codecs[0].encode_columns(values, foreign.columns, key_);
     if (last_foreign_table_ == &referenced && last_foreign_.ref() == key_.ref()) continue;
     if (!spend(1)) return false;
     TablePartition* partition = referenced.storage->find(partition_);
@@ -374,7 +380,7 @@ bool LocalContext::insert(const ProcedureTable& table, std::initializer_list<Val
   redo_->resize(redo_at + redo::kInsertHeader + size);
   char* bytes = redo::write_insert_header(redo_->data() + redo_at, def.oid, partition_, def.layout, static_cast<std::uint32_t>(size));
   layout.encode(row_values, bytes);
-  if (!check_row(table, bytes) || !check_foreign_keys(table, bytes)) return false;
+  if (!check_row(table, bytes) || !check_foreign_keys(table, bytes, row_values) || !check_placement(def, row_values)) return false;
   TablePartition& partition = def.storage->at(def, partition_, shard_->limbo());
   for (unsigned i = 1; i < def.indexes.size(); ++i) {
     if (!def.indexes[i].unique || def.indexes[i].global_table != 0) continue;
@@ -392,7 +398,7 @@ bool LocalContext::insert(const ProcedureTable& table, std::initializer_list<Val
                     .with_constraint(def.indexes[i].name));
   }
   const auto copy = [&](char* at) { std::memcpy(at, bytes, size); };
-  encode_key(def.codecs[0], row_values, def.codec_columns[0], key_);
+  def.codecs[0].encode_columns(row_values, def.codec_columns[0], key_);
   Row* row = static_cast<Row*>(partition.index(0).find_own(key_));
   if (row == nullptr) {
     row = owner_->make_row(*transaction_, partition, size, command_, copy);
@@ -411,7 +417,7 @@ bool LocalContext::insert(const ProcedureTable& table, std::initializer_list<Val
   }
   for (unsigned i = 1; i < def.indexes.size(); ++i) {
     if (def.indexes[i].global_table != 0) continue;
-    encode_key(def.codecs[i], row_values, def.codec_columns[i], key_);
+    def.codecs[i].encode_columns(row_values, def.codec_columns[i], key_);
     partition.index(i).insert(key_, row);
   }
   partition.live_rows.fetch_add(1, std::memory_order_relaxed);

@@ -160,7 +160,8 @@ class LocalContext {
   bool encode(const TableDef& table, unsigned index, std::initializer_list<std::int64_t> key, KeyBuffer* out);
   ProcedureRow see(const TableDef& table, Row* row);
   bool check_row(const ProcedureTable& table, const char* bytes);
-  bool check_foreign_keys(const ProcedureTable& table, const char* bytes);
+  bool check_foreign_keys(const ProcedureTable& table, const char* bytes, std::span<const Value> values);
+  bool check_placement(const TableDef& table, std::span<const Value> values);
   bool spend(std::uint32_t rows);
   bool blocked(Row& row, TablePartition& partition, RowLock mode);
   bool overtaken();
@@ -185,6 +186,8 @@ class LocalContext {
   RowLock blocked_mode_{};
   std::uint32_t rows_left_ = 0;
   std::int64_t deadline_us_ = 0;
+  Oid last_directory_ = 0;                     ///< the placement checked last: all rows of a call have one key
+  std::int64_t last_placed_ = 0;
   const void* last_foreign_table_ = nullptr;   ///< what was checked last: rows of one parent come in a row
   KeyBuffer key_, last_foreign_;
 };

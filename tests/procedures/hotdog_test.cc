@@ -107,11 +107,12 @@ class Chain : public ::testing::Test {
       if (definition.name == name) return definition;
     std::abort();
   }
-  Answer local(std::string_view name, std::vector<Value> args, unsigned at = 0) {
+  Answer local(std::string_view name, std::vector<Value> args, unsigned at = 0) { return local(procedure(name), std::move(args), at); }
+  Answer local(const ProcedureDefinition& definition, std::vector<Value> args, unsigned at = 0) {
     LocalRun run(database_->shard(at));
     bool done = false;
     LocalRun::Request request;
-    request.procedure = &procedure(name);
+    request.procedure = &definition;
     request.schema = kPublicSchema;
     request.args = args;
     request.now = 42;
@@ -280,6 +281,34 @@ TEST_F(Chain, EverythingIsThereAfterRestart) {
   restart();
   for (const char* name : {"stock", "orders", "order_lines", "payments"}) EXPECT_EQ(rows(name), before[name]) << name;
   EXPECT_EQ(place(1, 4, {2}, {1}).value, 4);
+}
+
+// A module's procedure that writes an order of the store after its key's.
+struct Stray {
+  ProcedureTable orders;
+  static std::shared_ptr<const void> bind(ProcedureBinder& binder) {
+    auto out = std::make_shared<Stray>();
+    using namespace type_oid;
+    out->orders = binder.table("orders", {kInt4, kInt8, kInt8, kInt8, kInt2, kInt8, kTimestamptz});
+    return out;
+  }
+  static bool run(LocalContext& context, const void* bound, std::span<const Value> args, Value* result) {
+    *result = args[0];
+    return context.insert(static_cast<const Stray*>(bound)->orders,
+                          {args[1], Value::of_int(77), Value::of_int(1), Value::of_int(77), Value::of_int(0), Value::of_int(1), Value::of_int(0)});
+  }
+};
+
+TEST_F(Chain, ARowOfAnotherPartitionThanItsKeysIsRefused) {
+  static const ProcedureDefinition stray = {.name = "stray", .argument_names = {"key", "store"}, .arguments = {type_oid::kInt4, type_oid::kInt4},
+                                            .result = type_oid::kInt4, .key_table = "stores", .bind = &Stray::bind, .local = &Stray::run};
+  unsigned refused = 0;
+  for (int store = 1; store <= 4; ++store) {
+    const Answer answer = local(stray, {Value::of_int(1), Value::of_int(store)});
+    if (store == 1) { EXPECT_EQ(answer.code, "00000"); }
+    refused += answer.code == "0A000" || answer.code == "23503" ? 1 : 0;
+  }
+  EXPECT_GE(refused, 2u);   // the other region's at least
 }
 
 }  // namespace
