@@ -217,6 +217,8 @@ TEST(Transaction, AnUndoneInsertOverADeletedRowLeavesItToTheSweep) {
     ASSERT_TRUE(remover.write(remove.remove(id)).ok());
   }
   ASSERT_TRUE(remover.commit().ok());
+  EXPECT_TRUE(engine.scan(oid).empty());   // no snapshot is older than the deletion from now on
+  engine.turns(1);
   Client undone(engine, 0);
   undone.begin();
   for (int id = 0; id < 8; ++id) {
