@@ -683,8 +683,9 @@ bool Owner::sweep(TablePartition& partition, Row& row) {
   }
   const Version* head = row.head.load(std::memory_order_relaxed);
   const bool committed_above = head != newest_visible && (head->stamp.load(std::memory_order_relaxed) & kStampActive) == 0;
-  if (committed_above) return false;
-  row.queued = 0;   // what is uncommitted queues the row again when it commits
+  // What is uncommitted queues the row again when it commits; if it is undone instead, a tombstone is the head again.
+  if (committed_above || newest_visible->tombstone()) return false;
+  row.queued = 0;
   return true;
 }
 

@@ -229,6 +229,9 @@ TEST(Transaction, AnUndoneInsertOverADeletedRowLeavesItToTheSweep) {
   undone.rollback();
   engine.turns(60);
   EXPECT_TRUE(engine.scan(oid).empty());
+  engine.make_table("other");   // what was found uncommitted is looked at again after a later commit
+  EXPECT_TRUE(engine.scan(oid).empty());
+  engine.turns(20);
   const auto def = engine.table(oid);
   for (PartitionId p = 0; p < kKeyPartitions; ++p)
     if (const TablePartition* partition = def->storage->find(p)) {

@@ -140,7 +140,12 @@ void try_recovery(SimEnv& env, const LogOptions& options) {
   CheckingApplier second;
   RecoveryReport again;
   const Result<RecoveredLog> recovered = recover_log(env, options, second, &again);
-  require(recovered.ok(), "what was recovered is recovered again", recovered.ok() ? "" : recovered.status().error().message);
+  if (!recovered.ok()) {
+    // A crafted log may contradict itself where no disk would, say by a durable LSN within a frame: that may come out only where
+    // the rewritten segment takes over, as damage.
+    require(recovered.status().code() == sqlstate::data_corrupted, "a refusal is damage", recovered.status().error().message);
+    return;
+  }
   require(again.end == report.end && !again.tail_cut && second.digest() == first.digest(), "recovery gives the same again",
           to_string(report.end) + " proved " + to_string(report.proved_durable) + " cut: " + report.cut_description + "; then " +
               to_string(again.end) + " proved " + to_string(again.proved_durable) + " cut: " + again.cut_description);
