@@ -101,8 +101,8 @@ TEST_F(Ready, MessagesMayArriveByteByByte) {
 TEST_F(Ready, LargeMessagesAreTakenWhole) {
   WireClient client = login();
   std::thread sender([&] { client.send(query("select " + std::string(5'000'000, ' ')) + query("select 2")); });
-  EXPECT_EQ(client.types_until_ready(), "TDCZ");
-  EXPECT_EQ(client.types_until_ready(), "TDCZ");
+  EXPECT_EQ(client.types_until_ready(60'000), "TDCZ");
+  EXPECT_EQ(client.types_until_ready(60'000), "TDCZ");
   sender.join();
 }
 
