@@ -19,7 +19,6 @@ namespace wandian::sql {
 
 namespace {
 
-constexpr std::int64_t kEpochMicros = std::int64_t{kEpochDays} * kDayMicros;
 constexpr std::size_t kShownQueryBytes = 1023;   // track_activity_query_size
 
 }  // namespace

@@ -12,7 +12,7 @@ namespace wandian::sql {
 namespace {
 
 // parsenodes.h's CURSOR_OPT_*, as the parse tree carries them.
-constexpr int kOptBinary = 0x01, kOptScroll = 0x02, kOptNoScroll = 0x04, kOptHold = 0x20;
+constexpr int kOptBinary = 0x01, kOptScroll = 0x02, kOptHold = 0x20;
 
 std::string_view text_or_empty(const char* text) { return text != nullptr ? std::string_view(text) : std::string_view(); }
 

@@ -113,7 +113,7 @@ OrderGenerator::DayPart OrderGenerator::part_of(int hour) {
 
 OrderGenerator::OrderGenerator(std::uint64_t seed, std::uint64_t orders, int stores, double zipf,
                                std::uint64_t first_request, std::array<std::int64_t, kMenuItems> prices)
-    : random_(seed), orders_(orders), first_request_(first_request), prices_(prices) {
+    : random_(seed), first_request_(first_request), prices_(prices) {
   double before = 0;
   for (std::size_t hour = 0; hour < 24; ++hour) {
     hour_begins_[hour] = static_cast<std::uint64_t>(std::llround(before * static_cast<double>(orders)));

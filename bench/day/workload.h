@@ -70,7 +70,6 @@ class OrderGenerator {
   static DayPart part_of(int hour);
 
   Random random_;
-  std::uint64_t orders_;
   std::uint64_t made_ = 0;
   std::uint64_t first_request_;
   int hour_ = 0;

@@ -128,7 +128,7 @@ class Tree {
 #ifdef WANDIAN_DCHECK
     std::memset(object, 0xef, sizeof(Node));
 #endif
-    ::operator delete(object, sizeof(Node), std::align_val_t{alignof(Node)});
+    ::operator delete(object, std::align_val_t{alignof(Node)});
   }
   static void free_record(void* object, void*) { KeyRecord::free(static_cast<KeyRecord*>(object)); }
   static void free_subtree(Node* node);

@@ -17,7 +17,7 @@ using namespace type_oid;
 namespace {
 
 constexpr Oid kHeapMethod = 2, kBtreeMethod = 403;
-constexpr Oid kDefaultCollation = 100, kCCollation = 950;
+constexpr Oid kCCollation = 950;
 
 template <class Visit>
 void each_table(const SystemContext& context, Visit&& visit) {

@@ -64,7 +64,7 @@ Status alter_other(DdlContext& ctx, const PgQuery__AlterTableStmt& node, const F
     for (IndexDef& index : table->indexes) {
       if (index.oid != found.oid) continue;
       for (auto& [name, value] : given) {
-        std::erase_if(index.options, [&](const auto& option) { return option.first == name; });
+        std::erase_if(index.options, [&name = name](const auto& option) { return option.first == name; });
         if (command.subtype == PG_QUERY__ALTER_TABLE_TYPE__AT_SetRelOptions) index.options.emplace_back(name, value);
       }
     }

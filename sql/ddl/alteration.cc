@@ -467,7 +467,7 @@ Status TableAlteration::set_options(const PgQuery__AlterTableCmd& command, bool 
   std::vector<std::pair<std::string, std::string>> given;
   WANDIAN_TRY(read_options(command.def->list->items, command.def->list->n_items, false, &given));
   for (auto& [name, value] : given) {
-    std::erase_if(table_->options, [&](const auto& option) { return option.first == name; });
+    std::erase_if(table_->options, [&name = name](const auto& option) { return option.first == name; });
     if (!reset) table_->options.emplace_back(name, value);
   }
   return {};
