@@ -569,7 +569,8 @@ Result<NodePtr> Planner::join(NodePtr left, const std::vector<Slot>& left_slots,
     if (!keys || subselects || !right.needs.empty())
       return Status(sqlstate::feature_not_supported, "FULL JOIN is only supported with merge-joinable or hash-joinable join conditions");
     WANDIAN_ASSIGN(NodePtr right_node, finish_relation(right));
-    return hash_join(std::move(left), std::move(right_node), left_slots, right_slots, kind, on, estimate.rows, left->cost + right_node->cost);
+    const double cost = left->cost + right_node->cost;   // before they move: arguments have no order
+    return hash_join(std::move(left), std::move(right_node), left_slots, right_slots, kind, on, estimate.rows, cost);
   }
   switch (estimate.method) {
     case JoinMethod::kHash: {
