@@ -230,15 +230,17 @@ Result<std::shared_ptr<const Catalog>> CatalogEditor::apply(const Catalog& base,
     for (const CatalogChange& change : changes) {
       if (change.drop) continue;
       if (change.kind == ObjectKind::kTable) {
-        auto& slot = next->tables_[change.table->oid];
-        auto copy = std::make_shared<TableDef>(*slot);
+        const auto found = next->tables_.find(change.table->oid);
+        if (found == next->tables_.end()) continue;   // dropped again by a later change
+        auto copy = std::make_shared<TableDef>(*found->second);
         WANDIAN_TRY(compiler->compile_table(*next, *copy));
-        slot = std::move(copy);
+        found->second = std::move(copy);
       } else if (change.object != nullptr) {
-        auto& slot = next->objects_[{change.kind, change.object->oid}];
-        auto copy = std::make_shared<ObjectDef>(*slot);
+        const auto found = next->objects_.find({change.kind, change.object->oid});
+        if (found == next->objects_.end()) continue;
+        auto copy = std::make_shared<ObjectDef>(*found->second);
         WANDIAN_TRY(compiler->compile_object(*next, *copy));
-        slot = std::move(copy);
+        found->second = std::move(copy);
       }
     }
   }

@@ -58,7 +58,9 @@ void Database::publish_catalog(std::span<const CatalogChange> changes, Lsn commi
   const_cast<Catalog&>(*next.value()).lsn = std::max(commit, catalog_->lsn);
   for (const CatalogChange& change : changes) {
     if (change.drop || change.table == nullptr) continue;
-    TableStorage& storage = *next.value()->table(change.table->oid)->storage;
+    const auto table = next.value()->table(change.table->oid);
+    if (table == nullptr) continue;   // dropped again by the same transaction
+    TableStorage& storage = *table->storage;
     if (storage.created.load(std::memory_order_relaxed) == 0) storage.created.store(commit.bytes, std::memory_order_relaxed);
   }
   catalog_ = next.take();

@@ -178,7 +178,7 @@ void FinishMessage::deliver(Shard& here) {
   if (--group->pending != 0) return;
   Shard::State& state = here.state();
   TxnDescriptor* descriptor = group->descriptor;
-  group->catalog.reset();
+  group->catalogs.clear();
   state.free_groups.push_back(group);
   state.release_descriptor(here, descriptor, true);
 }

@@ -29,7 +29,8 @@ struct FinishGroup {
   bool committed = false;
   Lsn commit;
   unsigned pending = 0;
-  std::shared_ptr<const Catalog> catalog;   ///< keeps the tables alive that owners still stamp
+  /// Keep the tables alive that owners still stamp: those, too, that the transaction itself made, emptied or dropped.
+  std::vector<std::shared_ptr<const Catalog>> catalogs;
   std::vector<FinishMessage> messages;
 };
 

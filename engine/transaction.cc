@@ -536,7 +536,8 @@ void Transaction::finish(const Lsn* commit) {
       group->descriptor = descriptor;
       group->committed = commit != nullptr;
       if (commit != nullptr) group->commit = *commit;
-      group->catalog = overlays_.empty() ? catalog_ : overlays_.back();
+      group->catalogs.assign(overlays_.begin(), overlays_.end());
+      group->catalogs.push_back(catalog_);
       group->pending = static_cast<unsigned>(__builtin_popcountll(others));
       for (unsigned at = 0; others != 0; ++at) {
         if ((others >> at & 1) == 0) continue;

@@ -266,6 +266,20 @@ TEST_F(Ddl, MakesTablesFromQueries) {
   EXPECT_EQ(query("CREATE TABLE w (LIKE t INCLUDING ALL, extra int)"), "C(CREATE TABLE)");
 }
 
+TEST_F(Ddl, TablesLiveUntilEveryShardHasEndedTheTransactionThatDropsThem) {
+  // Rows on both shards; the owners hear of the end after the session has.
+  const std::string insert = "INSERT INTO t SELECT g FROM generate_series(1, 50) g; ";
+  EXPECT_EQ(query("CREATE TABLE t (a int PRIMARY KEY); " + insert + "DROP TABLE t"), "C(CREATE TABLE) C(INSERT 0 50) C(DROP TABLE)");
+  query("CREATE TABLE t (a int PRIMARY KEY)");
+  EXPECT_EQ(query(insert + "TRUNCATE t"), "C(INSERT 0 50) C(TRUNCATE TABLE)");
+  query("BEGIN; CREATE TABLE u (a int PRIMARY KEY); INSERT INTO u SELECT g FROM generate_series(1, 50) g; DROP TABLE u; " + insert + "ROLLBACK");
+  query("BEGIN; " + insert + "DROP TABLE t; COMMIT");
+  EXPECT_EQ(query("SELECT 1 FROM t"), "E(42P01: relation \"t\" does not exist)");
+  restart();
+  TestClient after(world);
+  EXPECT_EQ(after.query("SELECT 1 FROM t"), "E(42P01: relation \"t\" does not exist)");
+}
+
 TEST_F(Ddl, KeepsViews) {
   query("CREATE TABLE t (id int PRIMARY KEY, a int)");
   query("INSERT INTO t VALUES (1, 10)");
