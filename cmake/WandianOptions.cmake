@@ -33,16 +33,16 @@ add_compile_options($<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wno-stringop-overread> $<$
                     $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wno-array-bounds> $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wno-restrict>
                     $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wno-maybe-uninitialized>)
 
-if(WANDIAN_SANITIZE STREQUAL "asan")
-  add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
-  add_link_options(-fsanitize=address,undefined)
-  set(WANDIAN_ALLOCATOR system)
-elseif(WANDIAN_SANITIZE STREQUAL "tsan")
+if(WANDIAN_SANITIZE STREQUAL "tsan")
   add_compile_options(-fsanitize=thread -fno-omit-frame-pointer)
   add_link_options(-fsanitize=thread)
   set(WANDIAN_ALLOCATOR system)
-elseif(WANDIAN_SANITIZE STREQUAL "fuzz")
-  add_compile_options(-fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all -fno-omit-frame-pointer)
+elseif(WANDIAN_SANITIZE STREQUAL "asan" OR WANDIAN_SANITIZE STREQUAL "fuzz")
+  # clang for both: with these checks it compiles more than twice as fast as g++. The same options, so that the fuzzers' objects
+  # come from the compiler cache when the tests were built, and the other way round.
+  # Not `function`: clang 14 cannot emit its marks for coroutines ("Cannot represent a difference across sections").
+  add_compile_options(-fsanitize=address,undefined,fuzzer-no-link -fno-sanitize=function -fno-sanitize-recover=all
+                      -fno-omit-frame-pointer)
   add_link_options(-fsanitize=address,undefined)
   set(WANDIAN_ALLOCATOR system)
 endif()
