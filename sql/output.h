@@ -30,6 +30,7 @@ class OutBuffer {
   }
   std::size_t size() const { return size_; }
   const char* data() const { return data_; }
+  bool has_memory() const { return capacity_ != 0; }
   /// Forgets what was appended after `size` (a row that failed half way).
   void truncate(std::size_t size) { size_ = size; }
 

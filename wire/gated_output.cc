@@ -21,7 +21,6 @@ void GatedOutput::seal(Lsn floor) {
     chunks_.push_back({std::make_unique<sql::OutBuffer>(), base_});
     chunks_.back().buffer->swap(current_);
     base_ = end;
-    has_buffer_ = false;
   }
 }
 
@@ -67,11 +66,10 @@ void GatedOutput::consumed(std::size_t bytes) {
 }
 
 void GatedOutput::trim() {
-  if (!empty() || !has_buffer_) return;
+  if (!empty() || !current_.has_memory()) return;
   const std::size_t used = current_.size();
   base_ = sent_;
   pool_.give(current_, used);
-  has_buffer_ = false;
   if (marks_.capacity() > 64 && marks_.empty()) marks_.shrink_to_fit();
 }
 

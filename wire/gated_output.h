@@ -53,10 +53,7 @@ class GatedOutput {
   const sql::OutBuffer& buffer() const { return current_; }
   /// Before something is appended: gets memory from the pool if there is none.
   void prepare() {
-    if (!has_buffer_) {
-      pool_.take(current_);
-      has_buffer_ = true;
-    }
+    if (!current_.has_memory()) pool_.take(current_);
   }
   /// All appended since the last call must not leave before `floor` is released. The LSN that now gates the end is newest_floor().
   void seal(Lsn floor);
@@ -99,7 +96,6 @@ class GatedOutput {
   std::vector<Mark> marks_;
   std::size_t first_mark_ = 0;
   Lsn released_;                    ///< the last value given to release()
-  bool has_buffer_ = false;
 };
 
 }  // namespace wandian::wire

@@ -486,6 +486,7 @@ void ShardDriver::flush(Client& client) {
     const std::size_t count = output.gather(pieces, kPiecesPerSend);
     std::size_t offered = 0;
     for (std::size_t i = 0; i < count; ++i) offered += pieces[i].iov_len;
+    DB_ASSERT(offered > 0);   // else this would go round for ever, and the shard with it
     ssize_t sent;
     if (count == 1) [[likely]] {
       sent = ::send(client.fd, pieces[0].iov_base, offered, MSG_NOSIGNAL);

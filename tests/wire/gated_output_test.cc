@@ -83,6 +83,33 @@ TEST(GatedOutput, PartsGoOutInOrderAcrossChunks) {
   EXPECT_TRUE(got == expected);
 }
 
+// A deep pipeline fills a chunk in the middle of a turn: what it appends behind it must still be there in the next turn, when
+// the pool has a buffer to offer.
+TEST(GatedOutput, BytesBehindAFullChunkOutliveTheNextPrepare) {
+  for (const bool sent_between : {false, true}) {
+    BufferPool pool;
+    GatedOutput warm(pool), output(pool);
+    const std::string large(300'000, 'l');
+    output.prepare();
+    append(warm, "x", 0);
+    warm.consumed(1);   // its buffer is in the pool now
+    output.buffer().append(large);
+    output.seal(Lsn{});
+    output.buffer().append("behind");
+    output.seal(Lsn{});
+    if (sent_between) {
+      EXPECT_EQ(sendable(output), large + "behind");
+      output.consumed(large.size() + 6);
+      EXPECT_FALSE(output.sendable());
+    }
+    append(output, "next", 0);
+    EXPECT_EQ(sendable(output), (sent_between ? "" : large + "behind") + "next");
+    output.consumed(sendable(output).size());
+    EXPECT_TRUE(output.empty());
+    EXPECT_FALSE(output.sendable());
+  }
+}
+
 TEST(GatedOutput, AnEmptyOneKeepsNoMemory) {
   BufferPool pool(0);
   GatedOutput output(pool);
