@@ -114,6 +114,7 @@ SessionImpl::SessionImpl(Server& server, Shard& shard, SessionSink& sink, const 
   env_.hooks = this;
   env_.server = &server_;
   env_.ready = &wake_up_;
+  env_.cancelled = &cancelled_;
   seed();
 }
 

@@ -114,6 +114,7 @@ struct Execution::Impl {
       if (!wait_done) return Progress::kWaiting;
       waiting = false;
       if (!wait_status.ok()) return fail(std::move(wait_status));
+      if (Status status = ctx.cancelled(); !status.ok()) return fail(std::move(status));
     }
     if (!started) prepare();
     ctx.begin_share();

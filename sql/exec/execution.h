@@ -38,6 +38,7 @@ struct ExecutionEnv {
   Server* server = nullptr;                   ///< for system relations
   Oid database = 0;
   Runnable* ready = nullptr;                  ///< posted when a wait (kWaiting) is over
+  const Status* cancelled = nullptr;          ///< may be null; once it is not ok, the statement ends with it where it next stops
   /// Not 0: a share of the turn ends after this many checks instead of by the clock, so that tests and simulations stop statements
   /// wherever they can stop. At least 4, since operators that stand on each other check before either of them gets on.
   std::uint32_t checks_per_share = 0;

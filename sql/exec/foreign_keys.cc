@@ -266,9 +266,9 @@ Task<Status> ForeignKeys::follow(const Removal& removal) {
     if (ctx_.out_of_budget()) {
       scan.pause();
       ctx_.shard->hold_snapshot(view.snapshot);
-      co_await ctx_.shard->next_turn();
+      Status status = co_await ctx_.next_share();
       ctx_.shard->release_snapshot(view.snapshot);
-      ctx_.begin_share();
+      if (!status.ok()) co_return status;
     }
   }
   scan.pause();

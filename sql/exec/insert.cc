@@ -210,9 +210,7 @@ Task<Status> ModifyDriver::resolve_conflict(const PendingInsert& row, std::size_
   if (!found) {
     *retry = true;
     // Whoever committed or undid the conflicting row did so just now: let other work run before looking again.
-    co_await ctx_.shard->next_turn();
-    ctx_.begin_share();
-    co_return Status{};
+    co_return co_await ctx_.next_share();
   }
   const auto second_time = [] {
     return Status(sqlstate::cardinality_violation, "ON CONFLICT DO UPDATE command cannot affect row a second time")
@@ -344,9 +342,7 @@ Task<Status> ModifyDriver::insert_values(std::span<const Value> values, std::siz
     WANDIAN_CO_TRY(co_await queue_insert());
     if (inserts_.size() < kBatchRows) continue;
     WANDIAN_CO_TRY(co_await flush_inserts());
-    if (!ctx_.out_of_budget()) continue;
-    co_await ctx_.shard->next_turn();
-    ctx_.begin_share();
+    if (ctx_.out_of_budget()) WANDIAN_CO_TRY(co_await ctx_.next_share());
   }
   WANDIAN_CO_TRY(co_await flush_inserts());
   co_return Status{};

@@ -31,12 +31,10 @@ Task<Status> ModifyDriver::pause() {
   if (source_ != nullptr) source_->pause(ctx_);
   if (ctx_.wait.valid()) {
     Task<Status> wait = std::move(ctx_.wait);
-    Status status = co_await wait;
-    co_return status;
+    WANDIAN_CO_TRY(co_await wait);
+    co_return ctx_.cancelled();
   }
-  co_await ctx_.shard->next_turn();
-  ctx_.begin_share();
-  co_return Status{};
+  co_return co_await ctx_.next_share();
 }
 
 Task<Status> ModifyDriver::run() {

@@ -2,6 +2,12 @@
 
 namespace wandian::sql {
 
+Task<Status> ExecContext::next_share() {
+  co_await shard->next_turn();
+  begin_share();
+  co_return cancelled();
+}
+
 OperatorPtr make_operator(const PlanNode& node, ExecContext& ctx) {
   using Maker = OperatorPtr (*)(const PlanNode&, ExecContext&);
   static constexpr Maker kMakers[] = {make_scan_operator, make_source_operator,    make_row_operator,

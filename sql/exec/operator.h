@@ -73,6 +73,10 @@ struct ExecContext {
     if (held_) shard->release_snapshot(view.snapshot);
   }
 
+  Status cancelled() const { return env->cancelled == nullptr || env->cancelled->ok() ? Status{} : env->cancelled->clone(); }
+  /// The rest in another turn. Not ok: the statement was cancelled meanwhile.
+  Task<Status> next_share();
+
   std::size_t memory_limit() const { return env->memory_limit_bytes; }
   /// A new turn, or a new call: the statement may hold the shard for another share.
   void begin_share() {

@@ -68,7 +68,10 @@ class SimEnv::SimClock final : public Clock {
     env_.clock_jumped_ = false;
     return env_.wall_us_;
   }
-  std::int64_t monotonic_us() override { return env_.monotonic_us_; }
+  std::int64_t monotonic_us() override {
+    env_.advance(env_.look_us_);
+    return env_.monotonic_us_;
+  }
 
  private:
   SimEnv& env_;

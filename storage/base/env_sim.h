@@ -63,6 +63,8 @@ class SimEnv final : public Env {
     wall_us_ += us;
   }
   void jump_wall_clock(std::int64_t us);
+  /// Time passes while a turn runs: each look at the monotonic clock takes so long. 0, as it begins: only advance() moves it.
+  void set_look_us(std::int64_t us) { look_us_ = us; }
 
   /// Each call of that kind fails once in `calls` on average; 0 = never. Not for faults that crash() makes.
   void inject(Fault fault, std::uint64_t calls) { one_in_[static_cast<std::size_t>(fault)] = calls; }
@@ -123,6 +125,7 @@ class SimEnv final : public Env {
   Random random_;
   std::int64_t wall_us_ = 1'700'000'000'000'000;
   std::int64_t monotonic_us_ = 1'000'000;
+  std::int64_t look_us_ = 0;
   std::unique_ptr<SimClock> clock_;
   std::unique_ptr<FileSystem> files_;
   Names names_, durable_names_;

@@ -211,6 +211,28 @@ TEST_P(TransactionTest, WaitsForLocksEndByCancelTimeoutOrGrant) {
   EXPECT_EQ(other.sink.take(), "C(DELETE 1)");
 }
 
+// None of them ever waits for long: the cancellation must be seen between one wait, or one share of a turn, and the next.
+TEST_P(TransactionTest, LongStatementsEndByCancel) {
+  client.query("INSERT INTO t SELECT generate_series(1, 100)");
+  client.query("CREATE TABLE child (a int REFERENCES t)");
+  TestClient other(world, last);
+  world.env.set_look_us(50);
+  for (const char* statement : {
+           "SELECT FROM t a, t b, t c, t d FOR UPDATE OF a",
+           "INSERT INTO child SELECT 1 FROM generate_series(1, 1000000000)",
+           "UPDATE t SET a = t.a FROM t b, t c, t d, t e WHERE t.a = b.a + c.a + d.a + e.a + 1000",
+           "DELETE FROM t USING t b, t c, t d, t e WHERE t.a = b.a + c.a + d.a + e.a + 1000",
+       }) {
+    EXPECT_FALSE(other.start([&](Session& s) { return s.query(statement); })) << statement;
+    EXPECT_FALSE(other.finish(20)) << statement;
+    world.at(last, [&](Shard&) { other.session->cancel(); });
+    EXPECT_TRUE(other.finish()) << statement;
+    const std::string answer = other.sink.take();   // some rows, perhaps, before it
+    EXPECT_TRUE(answer.ends_with("E(57014: canceling statement due to user request)")) << statement << '\n' << answer.substr(0, 200);
+  }
+  EXPECT_EQ(client.query("SELECT count(*) FROM child"), "T(count) D(0) C(SELECT 1)");
+}
+
 TEST_P(TransactionTest, ASessionThatIsCutOffWhileItWaitsLeavesNothing) {
   client.query("INSERT INTO t VALUES (1)");
   client.query("BEGIN");
