@@ -41,22 +41,6 @@ inline void put32(std::uint32_t v, char* out) {
   v = __builtin_bswap32(v);
   std::memcpy(out, &v, 4);
 }
-inline void put16(std::uint16_t v, char* out) {
-  v = __builtin_bswap16(v);
-  std::memcpy(out, &v, 2);
-}
-
-// Big-endian, sign flipped where the column has one; returns the width.
-inline std::uint32_t put_integer(Rep rep, bool is_unsigned, std::int64_t i, char* out) {
-  switch (rep) {
-    case Rep::kInt8Bit: *out = static_cast<char>(i); return 1;
-    case Rep::kInt16: put16(static_cast<std::uint16_t>(static_cast<std::uint16_t>(i) ^ 0x8000u), out); return 2;
-    case Rep::kInt32: put32(static_cast<std::uint32_t>(i) ^ (is_unsigned ? 0 : 0x80000000u), out); return 4;
-    case Rep::kUint32: put32(static_cast<std::uint32_t>(i), out); return 4;
-    default: put64(static_cast<std::uint64_t>(i) ^ (is_unsigned ? 0 : std::uint64_t{1} << 63), out); return 8;
-  }
-}
-
 template <class Bits>
 Bits ordered_bits(Bits bits) {
   constexpr Bits kSign = Bits{1} << (sizeof(Bits) * 8 - 1);
@@ -102,18 +86,21 @@ KeyCodec::KeyCodec(std::span<const KeyColumn> columns) : columns_(columns.begin(
     if (width == 0) fixed_ = false;
     fixed_bytes_ += width + (column.nullable ? 1 : 0);
     if (!is_integer(column.rep) || column.nullable || column.descending) plain_integers_ = false;
+    steps_.push_back(step_of(column));
   }
   if (fixed_bytes_ > kPlainBytes || !supported_) plain_integers_ = false;
-  if (plain_integers_)
-    for (const KeyColumn& column : columns_) {
-      const std::uint32_t bytes = wandian::fixed_bytes(column.rep);
-      const bool has_sign = column.order == Order::kInteger && column.rep != Rep::kInt8Bit && column.rep != Rep::kUint32;
-      steps_.push_back({has_sign ? std::uint64_t{1} << (8 * bytes - 1) : 0, static_cast<std::uint8_t>(64 - 8 * bytes), static_cast<std::uint8_t>(bytes)});
-    }
   if (!fixed_) fixed_bytes_ = 0;
 }
 
-void KeyCodec::append_value(const KeyColumn& column, const Value& value, KeyBuffer& out) const {
+KeyCodec::Step KeyCodec::step_of(const KeyColumn& column) {
+  if (!is_integer(column.rep)) return {};
+  const std::uint32_t bytes = wandian::fixed_bytes(column.rep);
+  const bool has_sign = column.order == Order::kInteger && column.rep != Rep::kInt8Bit && column.rep != Rep::kUint32;
+  return {has_sign ? std::uint64_t{1} << (8 * bytes - 1) : 0, static_cast<std::uint8_t>(64 - 8 * bytes), static_cast<std::uint8_t>(bytes)};
+}
+
+void KeyCodec::append_value(unsigned position, const Value& value, KeyBuffer& out) const {
+  const KeyColumn& column = columns_[position];
   if (value.is_null) {
     DB_DCHECK(column.nullable);
     char* at = out.extend(1 + key_width(column));
@@ -123,10 +110,14 @@ void KeyCodec::append_value(const KeyColumn& column, const Value& value, KeyBuff
   }
   if (column.nullable) out.push_back(kNotNull);
   const std::uint32_t start = out.size();
+  const auto append_integer = [&] {
+    char bytes[8];
+    const Step step = steps_[position];
+    put64(step.big(value.i), bytes);
+    out.append(bytes, step.bytes);
+  };
   switch (column.order) {
-    case Order::kInteger: case Order::kUnsigned:
-      put_integer(column.rep, column.order == Order::kUnsigned, value.i, out.extend(wandian::fixed_bytes(column.rep)));
-      break;
+    case Order::kInteger: case Order::kUnsigned: append_integer(); break;
     case Order::kFloat:
       if (column.rep == Rep::kFloat32) put32(float_bits(static_cast<float>(value.d)), out.extend(4));
       else put64(double_bits(value.d), out.extend(8));
@@ -141,7 +132,7 @@ void KeyCodec::append_value(const KeyColumn& column, const Value& value, KeyBuff
     case Order::kBytes:
       if (column.rep == Rep::kFixed16) out.append(value.p, 16);
       else if (column.rep == Rep::kBytes) append_escaped(value.bytes(), out);
-      else put_integer(column.rep, true, value.i, out.extend(wandian::fixed_bytes(column.rep)));
+      else append_integer();
       break;
     case Order::kNumeric: {
       std::string key;
@@ -165,14 +156,14 @@ bool KeyCodec::encode_with(unsigned count, Read&& read, KeyBuffer& out) const {
     char* at = out.data();
     for (unsigned i = 0; i < count; ++i) {
       const Step step = steps_[i];
-      put64((static_cast<std::uint64_t>(read(i).i) ^ step.flip) << step.shift, at);
+      put64(step.big(read(i).i), at);
       at += step.bytes;
     }
     out.extend(static_cast<std::size_t>(at - out.data()));
     return true;
   }
   if (!supported_) return false;
-  for (unsigned i = 0; i < count; ++i) append_value(columns_[i], read(i), out);
+  for (unsigned i = 0; i < count; ++i) append_value(i, read(i), out);
   return true;
 }
 
@@ -181,25 +172,9 @@ bool KeyCodec::encode(std::span<const Value> values, KeyBuffer& out) const {
 }
 
 bool KeyCodec::encode_integers(std::span<const std::int64_t> values, KeyBuffer& out) const {
-  DB_DCHECK(values.size() <= columns_.size());
-  out.clear();
-  if (!plain_integers_) {
-    for (unsigned i = 0; i < values.size(); ++i) {
-      const Value value = Value::of_int(values[i]);
-      if (!fits(i, value) || !append(i, value, out)) return false;
-    }
-    return true;
-  }
-  char* at = out.data();
-  for (unsigned i = 0; i < values.size(); ++i) {
-    const KeyColumn& column = columns_[i];
-    if (!integer_fits(column.rep, values[i])) return false;
-    const Step step = steps_[i];
-    put64((static_cast<std::uint64_t>(values[i]) ^ step.flip) << step.shift, at);
-    at += step.bytes;
-  }
-  out.extend(static_cast<std::size_t>(at - out.data()));
-  return true;
+  for (unsigned i = 0; i < values.size(); ++i)
+    if (!fits(i, Value::of_int(values[i]))) return false;
+  return encode_with(static_cast<unsigned>(values.size()), [&](unsigned i) { return Value::of_int(values[i]); }, out);
 }
 
 bool KeyCodec::encode_columns(std::span<const Value> values, std::span<const std::uint16_t> columns, KeyBuffer& out) const {
@@ -240,7 +215,7 @@ bool KeyCodec::same_key(const RowLayout& a_layout, const char* a, const RowLayou
 
 bool KeyCodec::append(unsigned position, const Value& value, KeyBuffer& out) const {
   if (!supported_) return false;
-  append_value(columns_[position], value, out);
+  append_value(position, value, out);
   return true;
 }
 

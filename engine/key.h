@@ -141,18 +141,21 @@ class KeyCodec {
   static bool successor(KeyBuffer& prefix);
 
  private:
-  void append_value(const KeyColumn& column, const Value& value, KeyBuffer& out) const;
+  void append_value(unsigned position, const Value& value, KeyBuffer& out) const;
   template <class Read>
   bool encode_with(unsigned count, Read&& read, KeyBuffer& out) const;
 
-  /// A plain integer's way into a key: its sign flipped, the low `bytes` bytes of it big-endian.
+  /// An integer's way into a key: its sign, if it has one, flipped, and the low `bytes` bytes of it big-endian.
   struct Step {
     std::uint64_t flip = 0;
     std::uint8_t shift = 0;
     std::uint8_t bytes = 8;
+    /// A number of 64 bits that begins with those bytes.
+    std::uint64_t big(std::int64_t i) const { return (static_cast<std::uint64_t>(i) ^ flip) << shift; }
   };
+  static Step step_of(const KeyColumn& column);
   std::vector<KeyColumn> columns_;
-  std::vector<Step> steps_;      ///< while plain_integers_
+  std::vector<Step> steps_;      ///< by column; of integers
   std::uint32_t fixed_bytes_ = 0;
   bool fixed_ = true;
   bool supported_ = true;

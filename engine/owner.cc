@@ -161,15 +161,10 @@ Row* Owner::unique_conflict(TablePartition& partition, unsigned i, const char* b
   if (!definition.nulls_not_distinct)
     for (const std::uint16_t column : columns)
       if (table.layouts->read(layout, bytes, column).is_null) return nullptr;
-  KeyBuffer wanted, end;
+  KeyBuffer wanted, key;
   table.codecs[i].encode_from_row(*table.layouts, layout, bytes, columns, wanted);
-  end.assign(wanted);
-  const bool bounded = KeyCodec::successor(end);
-  if (bounded && !partition.index(i).may_have(wanted, end)) return nullptr;
   OrderedIndex::Cursor cursor(partition.index(i));
-  if (bounded) cursor.stop_at(end, false);
-  KeyBuffer key;
-  for (bool on = cursor.seek(wanted, true); on; on = cursor.next()) {
+  for (bool on = partition.index(i).seek_prefix(wanted, cursor); on; on = cursor.next()) {
     Row* row = static_cast<Row*>(cursor.value());
     if (row == self) continue;
     const Head head = look_at(*row, own);

@@ -88,6 +88,10 @@ unsigned ProcedureBinder::index(const ProcedureTable& table, std::string_view na
   return 0;
 }
 
+Status ProcedureTable::refuse_values() const {
+  return Status{sqlstate::external_routine_exception, "the procedure fills table \"" + def_->name + "\" without having bound its columns"};
+}
+
 // --- outcomes ----------------------------------------------------------------------------------------------------
 
 bool LocalContext::fail(Status status) {
@@ -198,18 +202,13 @@ bool LocalContext::find_unique(const ProcedureTable& table, unsigned index, std:
   if (!spend(1)) return false;
   TablePartition* partition = partition_of(table);
   if (partition == nullptr || !encode(table.def(), index, key, &key_)) return true;
-  KeyBuffer own, end(key_.ref());
-  const bool bounded = KeyCodec::successor(end);
-  if (bounded && !partition->index(index).may_have(key_, end)) return true;
+  KeyBuffer own;
   OrderedIndex::Cursor cursor(partition->index(index));
-  if (bounded) cursor.stop_at(end, false);
-  for (bool on = cursor.seek(key_, true); on; on = cursor.next()) {
-    const KeyRef entry = cursor.key();
-    if (!bounded && (entry.size < key_.size() || std::memcmp(entry.data, key_.data(), key_.size()) != 0)) break;
+  for (bool on = partition->index(index).seek_prefix(key_, cursor); on; on = cursor.next()) {
     const ProcedureRow seen = see(table.def(), static_cast<Row*>(cursor.value()));
     if (!seen) continue;
     table.def().codecs[index].encode_from_row(*table.def().layouts, seen.version->layout, seen.version->row(), table.def().codec_columns[index], own);
-    if (!(own.ref() == entry)) continue;
+    if (!(own.ref() == cursor.key())) continue;
     *row = seen;
     break;
   }
@@ -250,9 +249,7 @@ bool LocalContext::find_range(const ProcedureTable& table, std::initializer_list
   TablePartition* partition = partition_of(table);
   if (partition == nullptr || !encode(table.def(), 0, prefix, &key_)) return true;
   OrderedIndex::Cursor cursor(partition->index(0));
-  for (bool on = cursor.seek(key_, true); on; on = cursor.next()) {
-    const KeyRef entry = cursor.key();
-    if (entry.size < key_.size() || std::memcmp(entry.data, key_.data(), key_.size()) != 0) break;
+  for (bool on = partition->index(0).seek_prefix(key_, cursor); on; on = cursor.next()) {
     if (!spend(1)) return false;
     if (const ProcedureRow seen = see(table.def(), static_cast<Row*>(cursor.value()))) rows->push_back(seen);
   }
@@ -356,8 +353,7 @@ bool LocalContext::check_foreign_keys(const ProcedureTable& table, const char* b
 bool LocalContext::insert(const ProcedureTable& table, std::initializer_list<Value> values) {
   if (!spend(1)) return false;
   const TableDef& def = table.def();
-  if (!table.insertable_ || values.size() != def.columns.size()) [[unlikely]]
-    return fail(Status{sqlstate::external_routine_exception, "the procedure fills table \"" + def.name + "\" without having bound its columns"});
+  if (!table.takes(values.size())) [[unlikely]] return fail(table.refuse_values());
   if (partition_ == kNoPartition) return fail(Status{sqlstate::internal_error, "the procedure's key has no partition"});
   if (shard_->database().memory_exhausted())
     return fail(Status{sqlstate::out_of_memory, "out of memory"}

@@ -47,6 +47,8 @@ class ProcedureTable {
   friend class ProcedureBinder;
   friend class LocalContext;
   friend class GlobalContext;
+  bool takes(std::size_t values) const { return insertable_ && values == def_->columns.size(); }
+  Status refuse_values() const;          ///< why, if it does not
   std::shared_ptr<const TableDef> def_;
   bool insertable_ = false;              ///< was bound with the types of its columns: values are taken to be of them
   /// Per local index: the columns it holds, so that updates know which to touch.

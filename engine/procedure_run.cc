@@ -66,8 +66,7 @@ Result<const void*> bind_procedure(Shard& shard, const ProcedureDefinition& proc
     if (procedure.local != nullptr) {
       found->key_table = binder.table(procedure.key_table).shared();
       if (!binder.ok()) return binder.take_status();
-      const Oid key = found->key_table->columns[found->key_table->codec_columns[0][0]].type;
-      if (key != type_oid::kInt2 && key != type_oid::kInt4 && key != type_oid::kInt8)
+      if (!is_integer_type(found->key_table->columns[found->key_table->codec_columns[0][0]].type))
         return Status{sqlstate::datatype_mismatch, "the key of table \"" + found->key_table->name + "\" is not an integer, as procedures want it"};
     }
     found->schema = schema;
@@ -475,8 +474,7 @@ Task<Status> GlobalContext::update(const ProcedureTable& table, ProcedureKey key
 
 Task<Status> GlobalContext::insert(const ProcedureTable& table, std::span<const Value> values) {
   const TableDef& def = table.def();
-  if (!table.insertable_ || values.size() != def.columns.size())
-    co_return Status{sqlstate::external_routine_exception, "the procedure fills table \"" + def.name + "\" without having bound its columns"};
+  if (!table.takes(values.size())) co_return table.refuse_values();
   for (std::size_t i = 0; i < values.size(); ++i)
     if (values[i].is_null && def.columns[i].not_null)
       co_return Status{sqlstate::not_null_violation, "null value in column \"" + def.columns[i].name + "\" of relation \"" + def.name +

@@ -56,6 +56,9 @@ const TypeInfo* find_type(Oid oid);
 const TypeInfo* find_type(std::string_view typname);
 std::span<const TypeInfo> all_types();
 
+/// smallint, integer, bigint.
+constexpr bool is_integer_type(Oid oid) { return oid == type_oid::kInt2 || oid == type_oid::kInt4 || oid == type_oid::kInt8; }
+
 /// Bytes that a value of `rep` takes in the fixed part of a row; kBytes takes a 4-byte end offset there.
 constexpr std::uint32_t fixed_bytes(Rep rep) {
   switch (rep) {

@@ -19,6 +19,12 @@ namespace {
 constexpr std::string_view kEnding = ".so";
 constexpr unsigned kMaxSegments = 256;
 
+// From the one configured directory: a name, never a path.
+bool is_plain(std::string_view name) {
+  return !name.empty() && name.front() != '.' && name.find('/') == std::string_view::npos && name.find('\0') == std::string_view::npos;
+}
+std::string path_of(const std::string& directory, std::string_view name) { return directory + "/" + std::string(name) + std::string(kEnding); }
+
 class File {
  public:
   explicit File(const std::string& path) : fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {}
@@ -68,8 +74,7 @@ std::string what_is_wrong_with(const ProcedureDefinition& procedure) {
     return who + "has a result of unknown type " + std::to_string(procedure.result) + ".";
   if (procedure.local == nullptr) return {};
   if (procedure.key_table.empty() || procedure.key_argument >= procedure.arguments.size()) return who + "is local and has no key.";
-  const Oid key = procedure.arguments[procedure.key_argument];
-  return key == type_oid::kInt2 || key == type_oid::kInt4 || key == type_oid::kInt8 ? "" : who + "has a key that is not an integer.";
+  return is_integer_type(procedure.arguments[procedure.key_argument]) ? "" : who + "has a key that is not an integer.";
 }
 
 }  // namespace
@@ -77,6 +82,10 @@ std::string what_is_wrong_with(const ProcedureDefinition& procedure) {
 std::string_view module_name(std::string_view name) {
   if (name.size() > kEnding.size() && name.ends_with(kEnding)) name.remove_suffix(kEnding.size());
   return name;
+}
+
+bool has_module(const std::string& directory, std::string_view name) {
+  return is_plain(name) && ::access(path_of(directory, name).c_str(), F_OK) == 0;
 }
 
 std::string what_is_wrong_with(const ProcedureModule& module, std::string_view name) {
@@ -91,10 +100,9 @@ std::string what_is_wrong_with(const ProcedureModule& module, std::string_view n
 }
 
 Result<const ProcedureModule*> load_module(const std::string& directory, std::string_view name) {
-  // From the one configured directory: a name, never a path.
-  if (name.empty() || name.front() == '.' || name.find('/') != std::string_view::npos || name.find('\0') != std::string_view::npos)
+  if (!is_plain(name))
     return Status{sqlstate::invalid_name, "module name \"" + std::string(name) + "\" must be a plain file name"};
-  const std::string path = directory + "/" + std::string(name) + std::string(kEnding);
+  const std::string path = path_of(directory, name);
   const File file(path);
   struct stat facts;
   if (file.fd() < 0 || ::fstat(file.fd(), &facts) != 0)

@@ -15,6 +15,9 @@ namespace wandian::server {
 /// A module's name without the ending that CREATE FUNCTION may give it: "loyalty.so" is "loyalty".
 std::string_view module_name(std::string_view name);
 
+/// Whether `directory` has a file that could be the module of this name.
+bool has_module(const std::string& directory, std::string_view name);
+
 /// Opens `directory`/`name`.so. 42602 if the name is not a plain file name, 58P01 if there is no such file or it cannot be
 /// loaded, 42P17 if it is not a module of this server's version or declares something impossible.
 Result<const ProcedureModule*> load_module(const std::string& directory, std::string_view name);

@@ -1,7 +1,5 @@
 #include "server/procedure_host.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 
 #include "engine/shard.h"
@@ -79,9 +77,7 @@ Result<const ProcedureHost::Module*> ProcedureHost::module(std::string_view give
 Result<const sql::ExtensionInfo*> ProcedureHost::find_extension(std::string_view name) {
   const std::lock_guard guard(mutex_);
   // A file that is not there, or could not be one, is an extension that is not there.
-  if (!modules_.contains(name) && (module_directory_.empty() || name.find('/') != std::string_view::npos ||
-                                   ::access((module_directory_ + "/" + std::string(name) + ".so").c_str(), F_OK) != 0))
-    return nullptr;
+  if (!modules_.contains(name) && (module_directory_.empty() || !has_module(module_directory_, name))) return nullptr;
   const Result<const Module*> found = module(name);
   if (!found.ok()) return found.status().clone();
   return &found.value()->info;

@@ -20,6 +20,7 @@
 #include "sql/ddl/services.h"
 #include "sql/server.h"
 #include "sql/session.h"
+#include "sql/settings/setting.h"
 #include "storage/base/env.h"
 #include "storage/base/memory_reserve.h"
 #include "wire/scram.h"
@@ -109,25 +110,13 @@ Result<std::string> verifier_for(std::string_view password) {
   return wire::make_verifier(password, kIterations, std::string_view(salt, sizeof salt));
 }
 
-Status deadlock_timeout(const std::string& value, DatabaseOptions* options) {
-  char* end = nullptr;
-  const unsigned long long number = std::strtoull(value.c_str(), &end, 10);
-  std::string unit(end);
-  unit.erase(std::remove(unit.begin(), unit.end(), ' '), unit.end());
-  constexpr std::int64_t kMostUs = std::int64_t{INT32_MAX} * 1000;   // as PostgreSQL: an int of milliseconds
-  const std::pair<const char*, std::int64_t> units[] = {{"", 1000}, {"us", 1}, {"ms", 1000}, {"s", 1'000'000}, {"min", 60'000'000}};
-  for (const auto& [name, us] : units)
-    if (unit == name && end != value.c_str() && number >= 1 && number <= static_cast<unsigned long long>(kMostUs / us)) {
-      options->deadlock_timeout_us = std::max<std::int64_t>(static_cast<std::int64_t>(number) * us, 1000);
-      return {};
-    }
-  return Status{sqlstate::invalid_parameter_value, "invalid value for parameter \"deadlock_timeout\": \"" + value + "\""}
-      .with_hint("Valid units for this parameter are \"us\", \"ms\", \"s\" and \"min\".");
-}
-
 // Settings of the engine itself; the rest are sql's.
 Status engine_setting(const std::string& name, const std::string& value, DatabaseOptions* options, std::size_t* preallocate, bool* taken) {
-  if (name == "deadlock_timeout") return deadlock_timeout(value, options);   // sessions show it, the engine keeps to it
+  if (name == "deadlock_timeout") {   // sessions show it, the engine keeps to it
+    WANDIAN_ASSIGN(const std::string milliseconds, sql::check_setting(*sql::find_setting(name), value));
+    options->deadlock_timeout_us = std::strtoll(milliseconds.c_str(), nullptr, 10) * 1000;
+    return {};
+  }
   std::size_t* out = name == "max_memory" ? &options->max_memory_bytes : name == "preallocate_memory" ? preallocate : nullptr;
   *taken = out != nullptr;
   if (!*taken) return {};

@@ -7,15 +7,9 @@
 
 namespace wandian::sql {
 
-class NullSink final : public SessionSink {
+/// Hears everything and keeps nothing. Whoever derives from it says what matters.
+class SilentSink : public SessionSink {
  public:
-  NullSink(Shard& shard, Runnable& closer) : shard_(shard), closer_(closer) {}
-  void forget() { shard_.unpost(closer_); }
-
-  OutBuffer& out() override {
-    out_.truncate(0);
-    return out_;
-  }
   void parse_complete() override {}
   void bind_complete() override {}
   void close_complete() override {}
@@ -33,6 +27,17 @@ class NullSink final : public SessionSink {
   void notice(const ErrorRecord&) override {}
   void error(const Status&) override {}
   bool congested() const override { return false; }
+};
+
+class NullSink final : public SilentSink {
+ public:
+  NullSink(Shard& shard, Runnable& closer) : shard_(shard), closer_(closer) {}
+  void forget() { shard_.unpost(closer_); }
+
+  OutBuffer& out() override {
+    out_.truncate(0);
+    return out_;
+  }
   void resume() override { shard_.post(closer_); }
 
  private:

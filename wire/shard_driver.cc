@@ -189,8 +189,7 @@ void ShardDriver::run() {
     turns_without_sockets = 0;
     if (!busy) {
       binding_.wakeup->begin_sleep();
-      sleep = loop.prepare_sleep() && !has_mail_.load(std::memory_order_acquire) &&
-              (gated_.empty() || state_.clock.released() <= released_);
+      sleep = loop.prepare_sleep() && !told();
       if (!sleep) binding_.wakeup->cancel_sleep();
     }
     ready = wait(sleep ? sleep_until_us() : 0);
@@ -198,13 +197,17 @@ void ShardDriver::run() {
   }
 }
 
+// Whether another thread, no other shard, has brought something: mail, or a released LSN that an answer may wait for.
+bool ShardDriver::told() const {
+  return has_mail_.load(std::memory_order_acquire) || (!gated_.empty() && state_.clock.released() > released_);
+}
+
 // Stays awake for a little while for another shard's answer. The core is offered to others meanwhile: with fewer cores than
 // threads the one that is waited for may need it.
 bool ShardDriver::await_mail() {
   const std::int64_t until_us = now_us() + kAwaitMailUs;
   for (unsigned round = 1;; ++round) {
-    if (binding_.loop->has_mail() || has_mail_.load(std::memory_order_acquire)) return true;
-    if (!gated_.empty() && state_.clock.released() > released_) return true;
+    if (binding_.loop->has_mail() || told()) return true;
     if (round % 64 != 0) continue;
     if (now_us() >= until_us) return false;
     std::this_thread::yield();

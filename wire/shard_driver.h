@@ -118,6 +118,7 @@ class ShardDriver final : public ConnectionHost {
   void expire_deadlines();
   void drain_idle();
   void bury();
+  bool told() const;
   bool await_mail();
   std::int64_t sleep_until_us() const;
   int wait(std::int64_t until_us);

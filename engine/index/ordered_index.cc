@@ -59,6 +59,16 @@ bool OrderedIndex::may_have(KeyRef lower, KeyRef upper) {
   return with_tree(kind_, [&](auto tree) { return tree.may_have(*this, lower, upper); });
 }
 
+bool OrderedIndex::seek_prefix(KeyRef prefix, Cursor& cursor) {
+  KeyBuffer end(prefix);
+  // Without a successor whatever is not below the prefix begins with it.
+  if (KeyCodec::successor(end)) {
+    if (!may_have(prefix, end)) return false;
+    cursor.stop_at(end, false);
+  }
+  return cursor.seek(prefix, true);
+}
+
 bool OrderedIndex::find_last_own(KeyRef lower, KeyRef upper, void** value) {
   return with_tree(kind_, [&](auto tree) { return tree.find_last_own(*this, lower, upper, value); });
 }

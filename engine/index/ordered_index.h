@@ -63,6 +63,7 @@ class OrderedIndex {
   /// Inserts unless the key is there; gives the value now stored and whether it was inserted. `value` is not null.
   /// Neighbours of the key last written are reached without a descent.
   std::pair<void*, bool> insert(KeyRef key, void* value);
+  class Cursor;
   // Looking before writing: without a descent near the key last written or looked for this way, and what is written
   // there next has none either.
 
@@ -70,6 +71,8 @@ class OrderedIndex {
   void* find_own(KeyRef key);
   /// False: no key is in [lower, upper), for certain. True: look with a Cursor.
   bool may_have(KeyRef lower, KeyRef upper);
+  /// Puts a fresh cursor on the first key that begins with `prefix`; next() ends behind the last one. False: there is none.
+  bool seek_prefix(KeyRef prefix, Cursor& cursor);
   /// The value of the last key in [lower, upper), or nullptr if there is none. False: not known, look with a Cursor.
   bool find_last_own(KeyRef lower, KeyRef upper, void** value);
 
@@ -79,8 +82,6 @@ class OrderedIndex {
   bool erase(KeyRef key, Limbo& limbo);
   /// Forgets all keys. Readers under way may still see some of them until their turn ends.
   void clear(Limbo& limbo);
-
-  class Cursor;
 
  private:
   friend class Cursor;

@@ -15,11 +15,9 @@ using namespace type_oid;
 
 namespace {
 
-bool is_int_family(Oid type) { return type == kInt2 || type == kInt4 || type == kInt8; }
-
 // Types whose values are compared as the integers that hold them.
 bool compares_as_integers(Oid left, Oid right) {
-  if (is_int_family(left) && is_int_family(right)) return true;
+  if (is_integer_type(left) && is_integer_type(right)) return true;
   if (left != right) return false;
   const TypeInfo* info = find_type(left);
   return info != nullptr && info->order == Order::kInteger;
@@ -150,8 +148,8 @@ const EvalNode* Compiler::compile_comparison(const FunctionExpr& call) {
 }
 
 const EvalNode* Compiler::compile_arithmetic(const FunctionExpr& call) {
-  if (call.op == nullptr || call.args.size() != 2 || !is_int_family(call.type)) return nullptr;
-  if (!is_int_family(call.args[0]->type) || !is_int_family(call.args[1]->type)) return nullptr;
+  if (call.op == nullptr || call.args.size() != 2 || !is_integer_type(call.type)) return nullptr;
+  if (!is_integer_type(call.args[0]->type) || !is_integer_type(call.args[1]->type)) return nullptr;
   if (call.op->left != call.args[0]->type || call.op->right != call.args[1]->type) return nullptr;
   const std::string_view symbol = call.op->name;
   if (symbol != "+" && symbol != "-" && symbol != "*") return nullptr;

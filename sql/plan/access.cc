@@ -29,12 +29,10 @@ const Expr* strip_relabel(const Expr* expr) {
   return expr;
 }
 
-bool is_integer(Oid type) { return type == type_oid::kInt2 || type == type_oid::kInt4 || type == type_oid::kInt8; }
-
 // Whether a value of `type` can be made a key of a column of `column` type as it is.
 bool same_key_form(Oid column, Oid type) {
   if (column == type) return true;
-  if (is_integer(column) && is_integer(type)) return true;
+  if (is_integer_type(column) && is_integer_type(type)) return true;
   const TypeInfo* a = find_type(column);
   const TypeInfo* b = find_type(type);
   if (a == nullptr || b == nullptr || a->order != b->order) return false;

@@ -43,10 +43,11 @@ constexpr std::string_view kSchema[] = {
   std::abort();
 }
 
-/// The simulated machine with time that passes while statements run.
-class FuzzEnv final : public Env, private Clock {
+/// The simulated machine with time that passes while statements run, and whose end is a finding.
+class FuzzEnv final : public Env {
  public:
-  Clock& clock() override { return *this; }
+  FuzzEnv() { machine_.set_look_us(50); }
+  Clock& clock() override { return machine_.clock(); }
   FileSystem& files() override { return machine_.files(); }
   Random& random() override { return machine_.random(); }
   void entropy(void* into, std::size_t bytes) override { machine_.entropy(into, bytes); }
@@ -54,33 +55,16 @@ class FuzzEnv final : public Env, private Clock {
   void advance(std::int64_t us) { machine_.advance(us); }
 
  private:
-  std::int64_t wall_us() override { return machine_.clock().wall_us(); }
-  std::int64_t monotonic_us() override {
-    machine_.advance(50);
-    return machine_.clock().monotonic_us();
-  }
   SimEnv machine_{7};
 };
 
 /// Takes everything and keeps nothing; full now and then, so that statements pause for a slow client.
-class Sink final : public SessionSink {
+class Sink final : public SilentSink {
  public:
   OutBuffer& out() override { return out_; }
-  void parse_complete() override {}
-  void bind_complete() override {}
-  void close_complete() override {}
-  void parameter_description(std::span<const Oid>) override {}
-  void row_description(std::span<const ColumnDescription>, std::span<const Format>) override {}
-  void no_data() override {}
   void command_complete(std::string_view) override { ++answers; }
   void empty_query_response() override { ++answers; }
   void portal_suspended() override { finding("a portal was suspended without a row limit"); }
-  void copy_in_response(Format, std::uint16_t) override {}
-  void copy_out_response(Format, std::uint16_t) override {}
-  void copy_done() override {}
-  void parameter_status(std::string_view, std::string_view) override {}
-  void notification(std::int32_t, std::string_view, std::string_view) override {}
-  void notice(const ErrorRecord&) override {}
   void error(const Status& status) override {
     ++answers;
     if (status.ok()) finding("an error without an error");

@@ -1,4 +1,4 @@
-// The planted bug: the durable LSN is raised after the write and before the fdatasync.
+// The planted bugs: the durable LSN is raised before the group is written, or between the write and the fdatasync.
 #include <gtest/gtest.h>
 
 #include "tests/storage/log_crash_model.h"
@@ -6,7 +6,7 @@
 namespace wandian {
 namespace {
 
-TEST(PlantedAckBeforeSync, IsCaughtByTheCrashModel) {
+TEST(PlantedAckTooEarly, IsCaughtByTheCrashModel) {
   std::string error;
   std::uint64_t seed = 0;
   while (error.empty() && seed < 3000) error = LogCrashModel(++seed).run(4);
