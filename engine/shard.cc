@@ -46,6 +46,7 @@ std::uint64_t Shard::lowest_view() const {
 
 void Shard::begin_turn() {
   current_shard = this;
+  database_.log().work(index_);
   now_us_ = database_.env().clock().monotonic_us();
   // Published before anything is read in this turn; the exchange in online() is the fence between them. Every snapshot that
   // this turn takes is at or above last_snapshot_.
@@ -102,6 +103,7 @@ bool Shard::prepare_sleep() {
   if (!run_queue_.empty() || !next_turn_queue_.empty() || state_->mailbox.has_mail() || state_->mailbox.has_overflow()) return false;
   database_.quiescence().offline(index_);
   database_.snapshot_slot(index_).low.store(lowest_view(), std::memory_order_seq_cst);
+  database_.log().rest(index_);
   return true;
 }
 

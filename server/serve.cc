@@ -178,6 +178,7 @@ int serve(const ServeOptions& options) {
   RecoveryReport report;
   Result<std::unique_ptr<Database>> opened = Database::open(posix_env(), database_options, &sql::catalog_compiler(), &report);
   if (!opened.ok()) return refuse(opened.status());
+  std::vector<std::unique_ptr<EventfdWakeup>> wakeups;   // the log's writer uses them as long as there is a database
   std::unique_ptr<Database> database = opened.take();
   if (report.tail_cut) spdlog::warn("log cut after its last durable mark: {}", report.cut_description);
   if (report.records != 0) spdlog::info("recovered {} transactions, {} bytes of log, up to {}", report.records, report.bytes, to_string(report.end));
@@ -209,7 +210,6 @@ int serve(const ServeOptions& options) {
   server->set_procedures(&host, &host);
   if (Status status = server->bootstrap(); !status.ok()) return refuse(status);
 
-  std::vector<std::unique_ptr<EventfdWakeup>> wakeups;
   std::vector<wire::ShardBinding> bindings;
   for (unsigned i = 0; i < database->shards(); ++i) {
     wakeups.push_back(std::make_unique<EventfdWakeup>());

@@ -74,7 +74,13 @@ void Log::raise_prefix(Lsn snapshot) noexcept {
 }
 
 void Log::demand(Lsn lsn) noexcept {
-  if (durable() < lsn) writer_->wakeup.wake();
+  if (durable() < lsn) writer_->wakeup.nudge();
+}
+
+// Of two shards that come to rest at a time one sees the other's flag, so that one of them ends the writer's nap.
+void Log::rest(unsigned shard) noexcept {
+  marks_[shard].resting.store(true, std::memory_order_seq_cst);
+  if (all_rest()) writer_->wakeup.wake();
 }
 
 void Log::attach(unsigned shard, Wakeup* wakeup) {

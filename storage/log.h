@@ -169,6 +169,7 @@ class Log {
     sim_point(SimPoint::kCommitReserved);
     publish(end);
     sim_point(SimPoint::kCommitPublished);
+    marks.newest.store(end.bytes, std::memory_order_relaxed);
     marks.commit.store(kMarkClear, std::memory_order_release);
     sim_point(SimPoint::kCommitVisible);
     record.place(Lsn{begin});
@@ -200,6 +201,10 @@ class Log {
   /// commit, and after commits under synchronous_commit = off too: a sleeping writer looks at nothing. kLsnMax asks for
   /// room.
   void demand(Lsn lsn) noexcept;
+  /// A shard that is about to sleep has nothing more to commit, and one that begins a turn may have: where many commit, the
+  /// writer gathers them for a short time while a shard that waits for it is at work.
+  void rest(unsigned shard) noexcept;
+  void work(unsigned shard) noexcept { marks_[shard].resting.store(false, std::memory_order_relaxed); }
   /// Whom the writer wakes (once a group, only if it sleeps) when the durable LSN rises or room appears.
   /// Null detaches; the wake-up outlives its attachment and the round that was under way.
   void attach(unsigned shard, Wakeup* wakeup);
@@ -236,7 +241,16 @@ class Log {
   struct alignas(64) Marks {
     std::atomic<std::uint64_t> commit{kMarkClear};
     std::atomic<std::uint64_t> fill{kMarkClear};
+    std::atomic<std::uint64_t> newest{0};      ///< LSN of the shard's last commit
+    std::atomic<bool> resting{true};
   };
+  /// No shard that waits for a sync is at work: a group gains nothing by waiting longer.
+  bool all_rest() const noexcept {
+    const std::uint64_t durable = durable_.load(std::memory_order_acquire);
+    for (unsigned i = 0; i < shards_; ++i)
+      if (!marks_[i].resting.load(std::memory_order_seq_cst) && marks_[i].newest.load(std::memory_order_relaxed) > durable) return false;
+    return true;
+  }
   void copy_into_ring(std::uint64_t begin, const RecordBuffer& record) noexcept {
     const std::size_t at = begin & ring_mask_, bytes = record.total_bytes(), straight = ring_mask_ + 1 - at;
     if (bytes <= straight) [[likely]] {

@@ -301,17 +301,27 @@ bool Log::Writer::has_work() {
   return filled_ > written_;
 }
 
-/// Where many commit, a group that waits a little for the next ones costs them less than one more sync costs everybody: a
-/// sync takes as much of a core as dozens of commits. Who commits alone is never made to wait.
+/// Where many commit, a group that waits for the commits at hand costs them less than one more sync costs everybody: a sync
+/// and the answers it lets go take as much of a core as dozens of commits. Who commits alone is never made to wait.
 void Log::Writer::gather() {
   if (last_group_bytes_ < kGatherFromBytes) return;
-  if (!has_work() || filled_ - written_ >= kGatheredBytes) return;
-  const std::int64_t left_us = last_group_us_ + kGatherUs - env_.clock().monotonic_us();
-  if (left_us > 0 && left_us <= kGatherUs) std::this_thread::sleep_for(std::chrono::microseconds(left_us));
+  if (!has_work()) return;
+  const std::int64_t until_us = last_group_us_ + kGatherUs;
+  while (filled_ - written_ < kGatheredBytes) {
+    const std::int64_t left_us = until_us - env_.clock().monotonic_us();
+    if (left_us <= 0 || left_us > kGatherUs) break;
+    wakeup.begin_nap();
+    if (log_.all_rest() || stop_writer_.load(std::memory_order_acquire)) {
+      wakeup.cancel_sleep();
+      break;
+    }
+    wakeup.sleep(left_us);
+    collect_filled();
+  }
 }
 
 void Log::Writer::run_writer() {
-  ::prctl(PR_SET_TIMERSLACK, 1000UL);   // ns: gather() sleeps for less than the usual slack
+  ::prctl(PR_SET_TIMERSLACK, 1000UL);   // ns: gather() naps for less than the usual slack
   while (!stop_writer_.load(std::memory_order_acquire)) {
     gather();
     if (step()) continue;

@@ -125,7 +125,10 @@ void Connection::handle(char type, std::string_view body) {
     case 'E': handle_execute(body); break;
     case 'C': handle_close(body); break;
     case 'S': handle_sync(); break;
-    case 'H': break;   // everything leaves at the end of the turn anyway
+    case 'H':
+      due_ = output_.appended();
+      seal();
+      break;
     case 'X': close(); break;
     case 'F': handle_function_call(); break;
     default: break;
@@ -237,7 +240,12 @@ void Connection::handle_function_call() {
   if (session_->transaction_status() == 'T') return fatal(std::move(status));
   output_.prepare();
   write_error_record(output_.buffer(), 'E', status.error(), Severity::kError);
+  ready_for_query();
+}
+
+void Connection::ready_for_query() {
   write_ready_for_query(output_.buffer(), session_->transaction_status());
+  due_ = output_.appended();
 }
 
 void Connection::handle_copy(char type, std::string_view body) {
@@ -283,24 +291,24 @@ void Connection::proceed() {
 
 void Connection::after_call(sql::Poll poll) {
   pending_ = poll == sql::Poll::kPending;
-  if (pending_ || closing()) {
-    output_.seal(session_->take_answer_floor());
-    return;
-  }
+  if (pending_ || closing()) return seal();
   if (copying_in_) copying_in_ = session_->copying_in();
   if (in_sync_) {
     in_sync_ = in_pipeline_ = false;
-    write_ready_for_query(output_.buffer(), session_->transaction_status());
+    ready_for_query();
   } else if (in_simple_query_ && !copying_in_) {
     in_simple_query_ = in_pipeline_ = false;
-    write_ready_for_query(output_.buffer(), session_->transaction_status());
+    ready_for_query();
   }
-  output_.seal(session_->take_answer_floor());
+  seal();
 }
 
 void Connection::seal() {
   if (output_.sealed_all()) return;
-  output_.seal(session_ != nullptr ? session_->take_answer_floor() : Lsn{});
+  // Taken even if nothing is sealed now: the next call may be of another transaction, which knows nothing of this one's commit.
+  if (session_ != nullptr) floor_ = std::max(floor_, session_->take_answer_floor());
+  const bool due = phase_ != Phase::kReady || due_ > output_.sealed() || output_.appended() - output_.sealed() >= kSendBufferBytes;
+  if (due) output_.seal(std::exchange(floor_, Lsn{}));
 }
 
 void Connection::end_of_input() {
@@ -381,38 +389,47 @@ void Connection::portal_suspended() { write_bare(out(), 's'); }
 void Connection::copy_in_response(sql::Format format, std::uint16_t columns) {
   copying_in_ = true;
   write_copy_response(out(), 'G', format, columns);
+  due_ = output_.appended();
 }
 void Connection::copy_out_response(sql::Format format, std::uint16_t columns) { write_copy_response(out(), 'H', format, columns); }
 void Connection::copy_done() { write_bare(out(), 'c'); }
 
+// Of a timer, or another session: no message of the client brings it out.
+void Connection::outside_of_call() {
+  due_ = output_.appended();
+  host_.output_appended(*this);
+}
+
 void Connection::parameter_status(std::string_view name, std::string_view value) {
   output_.prepare();
   write_parameter_status(out(), name, value);
-  if (!in_call_) host_.output_appended(*this);
+  if (!in_call_) outside_of_call();
 }
 
 void Connection::notification(std::int32_t process, std::string_view channel, std::string_view payload) {
   output_.prepare();
   write_notification(out(), process, channel, payload);
-  if (!in_call_) host_.output_appended(*this);
+  if (!in_call_) outside_of_call();
 }
 
 void Connection::notice(const ErrorRecord& record) {
   output_.prepare();
   write_error_record(out(), 'N', record, record.severity);
-  if (!in_call_) host_.output_appended(*this);
+  due_ = output_.appended();
+  if (!in_call_) outside_of_call();
 }
 
 void Connection::error(const Status& status) {
   const ErrorRecord& record = status.error();
   output_.prepare();
   write_error_record(out(), 'E', record, record.severity);
+  due_ = output_.appended();
   if (record.severity >= Severity::kFatal) {
     close();
   } else if (extended_) {
     skip_to_sync_ = true;
   }
-  if (!in_call_) host_.output_appended(*this);
+  if (!in_call_) outside_of_call();
 }
 
 bool Connection::congested() const {

@@ -79,7 +79,8 @@ class Connection : public sql::SessionSink {
   bool secret_matches(std::uint32_t secret) const;
 
   GatedOutput& output() { return output_; }
-  /// Seals what was appended outside of consume() and proceed().
+  /// Seals what is appended, so that it may leave, unless it is only the beginning of an answer for which nobody waits yet: as in
+  /// PostgreSQL that goes out with the rest, or once it fills a buffer.
   void seal();
 
   /// A statement waits, or the client takes too little: no message is handled now.
@@ -121,6 +122,7 @@ class Connection : public sql::SessionSink {
   void resume() override;
 
  private:
+  static constexpr std::size_t kSendBufferBytes = 8192;   ///< PQ_SEND_BUFFER_SIZE of src/backend/libpq/pqcomm.c
   enum class Phase : std::uint8_t { kStartup, kSaslInitial, kSaslResponse, kReady, kClosing };
 
   // connection_startup.cc
@@ -149,6 +151,8 @@ class Connection : public sql::SessionSink {
   void handle_copy(char type, std::string_view body);
   bool read_to_end(MessageReader& reader);
   void after_call(sql::Poll poll);
+  void ready_for_query();
+  void outside_of_call();
   void fatal(Status status);
   void write_fatal(const Status& status);
   void close();
@@ -162,6 +166,8 @@ class Connection : public sql::SessionSink {
   std::size_t needed_ = 0;
   std::size_t discard_ = 0;            ///< bytes of a message nobody looks at, still to come
   std::uint64_t messages_ = 0;
+  std::uint64_t due_ = 0;              ///< the client was promised the output up to here: by Sync, Flush, an error, a notice
+  Lsn floor_;                          ///< of what is appended and not sealed
   std::uint32_t secret_ = 0;
   Phase phase_ = Phase::kStartup;
   bool ssl_asked_ = false;

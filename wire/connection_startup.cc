@@ -180,7 +180,7 @@ void Connection::start_session() {
   if (closing()) return;   // the session refused itself with a FATAL of its own
   session_ = session.take();
   write_backend_key_data(output_.buffer(), identity_.process_id, secret_);
-  write_ready_for_query(output_.buffer(), session_->transaction_status());
+  ready_for_query();
   phase_ = Phase::kReady;
   host_.handshake_done(*this);
 }

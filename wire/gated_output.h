@@ -65,6 +65,7 @@ class GatedOutput {
   void consumed(std::size_t bytes);
 
   std::uint64_t appended() const { return base_ + current_.size(); }
+  std::uint64_t sealed() const { return sealed_; }
   bool empty() const { return sent_ == appended(); }
   bool sealed_all() const { return sealed_ == appended(); }
   bool sendable() const { return releasable_ != sent_; }

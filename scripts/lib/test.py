@@ -132,6 +132,15 @@ def day_against(part, server, orders, stores):
     part.check(found == orders, f"{found} of {orders} orders were there after a restart")
 
 
+def refuses_a_taken_port(part, server):
+    """Whatever a start has set up by then is taken down in order: an error and status 1, no crash."""
+    with servers.work_dir(part.name + "-second") as work:
+        second = servers.Wandian(work, port=server.port, binary=server.binary)
+        second.spawn(work / "second.out")
+        status = second.process.wait(timeout=60)
+        part.check(status == 1 and "Address already in use" in second.log.read_text(), f"a server on a taken port ended with status {status}")
+
+
 def served(part, preset="release", binary=None, clients=False, day=None):
     """The drivers' scripts and a day of (orders, stores) against one server, which must then stop cleanly."""
     with servers.work_dir(part.name) as work:
@@ -139,6 +148,7 @@ def served(part, preset="release", binary=None, clients=False, day=None):
         try:
             server.start()
             if clients:
+                refuses_a_taken_port(part, server)
                 status, output = part.run(PYTHON, "tests/clients/run", "--url", server.url)
                 part.count(status, output, "tests/clients/run")
             if day:

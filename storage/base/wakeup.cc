@@ -35,7 +35,11 @@ long futex(std::atomic<std::uint32_t>& word, int operation, std::uint32_t value,
 }  // namespace
 
 void ThreadWakeup::wake() noexcept {
-  if (state_.exchange(kRunning, std::memory_order_acq_rel) == kSleeping) futex(state_, FUTEX_WAKE, 1, nullptr);
+  if (state_.exchange(kRunning, std::memory_order_acq_rel) != kRunning) futex(state_, FUTEX_WAKE, 1, nullptr);
+}
+
+void ThreadWakeup::nudge() noexcept {
+  if (state_.fetch_or(0, std::memory_order_acq_rel) == kSleeping) wake();
 }
 
 void ThreadWakeup::sleep(std::int64_t timeout_us) noexcept {
@@ -46,8 +50,8 @@ void ThreadWakeup::sleep(std::int64_t timeout_us) noexcept {
   }
   // The kernel compares the word again under its own lock, so a wake() in between is not missed. A signal or a stray
   // wake-up only makes the caller look at its sources once more.
-  if (state_.load(std::memory_order_acquire) == kSleeping)
-    futex(state_, FUTEX_WAIT, kSleeping, timeout_us >= 0 ? &timeout : nullptr);
+  if (const std::uint32_t state = state_.load(std::memory_order_acquire); state != kRunning)
+    futex(state_, FUTEX_WAIT, state, timeout_us >= 0 ? &timeout : nullptr);
   state_.exchange(kRunning, std::memory_order_acq_rel);
 }
 

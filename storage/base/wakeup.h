@@ -45,13 +45,18 @@ class EventfdWakeup final : public Wakeup {
 class ThreadWakeup final : public Wakeup {
  public:
   void wake() noexcept override;
+  /// As wake(), but leaves a consumer alone that naps. It reads the word by an exchange too, so what was published before it is
+  /// seen at the latest by the begin_sleep() after the nap.
+  void nudge() noexcept;
   void begin_sleep() noexcept { state_.exchange(kSleeping, std::memory_order_acq_rel); }
+  /// As begin_sleep(), for a sleep with a short limit during which more work is hoped for.
+  void begin_nap() noexcept { state_.exchange(kNapping, std::memory_order_acq_rel); }
   void cancel_sleep() noexcept { state_.exchange(kRunning, std::memory_order_acq_rel); }
-  /// Consumer, after begin_sleep(): blocks until wake() or for `timeout_us`; negative = without limit.
+  /// Consumer, after begin_sleep() or begin_nap(): blocks until wake() or for `timeout_us`; negative = without limit.
   void sleep(std::int64_t timeout_us) noexcept;
 
  private:
-  static constexpr std::uint32_t kRunning = 0, kSleeping = 1;
+  static constexpr std::uint32_t kRunning = 0, kSleeping = 1, kNapping = 2;
   alignas(64) std::atomic<std::uint32_t> state_{kRunning};
 };
 

@@ -91,6 +91,27 @@ TEST_F(Ready, ADeepPipelineDoesNotStarveItsNeighbours) {
   EXPECT_EQ(wrong, "");
 }
 
+// As in PostgreSQL: one send for an answer, not one for each of its messages.
+TEST_F(Ready, AnswersLeaveWhenTheyArePromised) {
+  WireClient client = login();
+  client.send(parse("", "select 1") + bind("", "") + execute(""));
+  EXPECT_TRUE(client.silent(50));
+  client.send(message('H', ""));
+  for (const char type : {'1', '2', 'D', 'C'}) EXPECT_EQ(client.read()->type, type);
+  client.send(parse("", "wait") + message('H', "") + bind("", "") + execute("") + sync());
+  EXPECT_EQ(client.read()->type, '1');
+  EXPECT_TRUE(client.silent(50));
+  harness_.release_waiting();
+  EXPECT_EQ(client.types_until_ready(), "2CZ");
+  client.send(parse("", "notice") + bind("", "") + execute(""));
+  for (const char type : {'1', '2', 'N'}) EXPECT_EQ(client.read()->type, type);   // a notice is for now
+  client.send(parse("", "broken"));
+  for (const char type : {'C', 'E'}) EXPECT_EQ(client.read()->type, type);        // and so is an error
+  client.send(sync() + parse("s", "rows 1000") + bind("", "s") + execute(""));
+  EXPECT_EQ(client.types_until_ready(), "Z");
+  for (const char type : {'1', '2', 'D', 'D'}) EXPECT_EQ(client.read()->type, type);   // as much as fills a buffer
+}
+
 TEST_F(Ready, MessagesMayArriveByteByByte) {
   WireClient client = login();
   for (const char c : query("select 1") + parse("", "select 1") + bind("", "") + execute("") + sync()) client.send(std::string(1, c));
@@ -429,7 +450,7 @@ TEST(Shutdown, IdleGoAtOnceBusyWhenDoneAllAtTheDeadline) {
   EXPECT_EQ(block.types_until_ready(), "CZ");
   busy.send(query("wait"));
   EXPECT_TRUE(eventually([&] { return harness.database.waiting.load() == 1; }));
-  stuck.send(parse("", "select 1"));
+  stuck.send(parse("", "select 1") + message('H', ""));
   EXPECT_EQ(stuck.read()->type, '1');
   harness.server->begin_shutdown(300'000);
   EXPECT_EQ(idle.read()->field('C'), "57P01");
