@@ -173,7 +173,7 @@ bool KeyCodec::encode(std::span<const Value> values, KeyBuffer& out) const {
 
 bool KeyCodec::encode_integers(std::span<const std::int64_t> values, KeyBuffer& out) const {
   for (unsigned i = 0; i < values.size(); ++i)
-    if (!fits(i, Value::of_int(values[i]))) return false;
+    if (!(plain_integers_ && steps_[i].fits(values[i])) && !fits(i, Value::of_int(values[i]))) return false;
   return encode_with(static_cast<unsigned>(values.size()), [&](unsigned i) { return Value::of_int(values[i]); }, out);
 }
 

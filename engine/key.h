@@ -152,6 +152,8 @@ class KeyCodec {
     std::uint8_t bytes = 8;
     /// A number of 64 bits that begins with those bytes.
     std::uint64_t big(std::int64_t i) const { return (static_cast<std::uint64_t>(i) ^ flip) << shift; }
+    /// True only if it does, for certain: a column without a sign may hold more.
+    bool fits(std::int64_t i) const { return flip != 0 && static_cast<std::int64_t>(static_cast<std::uint64_t>(i) << shift) >> shift == i; }
   };
   static Step step_of(const KeyColumn& column);
   std::vector<KeyColumn> columns_;

@@ -3,6 +3,8 @@
 #include <xxhash.h>
 
 #include <algorithm>
+#include <cstring>
+#include <deque>
 
 namespace wandian {
 
@@ -10,49 +12,75 @@ PartitionId hash_partition(KeyRef key) {
   return static_cast<PartitionId>(XXH3_64bits(key.data, key.size) % kKeyPartitions);
 }
 
-// One directory: pages of entries by hash of the key. A page is immutable; a change copies the page and publishes it with one
-// store. Pages that were replaced are kept until the directory goes: they are small, and stores are opened rarely.
+// One directory: a table of slots with linear probing, at most half full. A slot is written once and published by its tag; a
+// table that is full is copied into a larger one and kept, since readers take no lock: all together are twice the last one.
 struct PlacementMap::Directory {
-  struct Entry {
-    std::uint64_t hash;
-    PartitionId partition;
-    std::string key;
+  struct alignas(32) Slot {
+    static constexpr std::size_t kInline = 16;
+    std::atomic<std::uint64_t> tag{0};     ///< 0: free; else the key's hash with the lowest bit set
+    PartitionId partition = kNoPartition;
+    std::uint32_t size = 0;
+    union {
+      char bytes[kInline];                 ///< of a key that fits: a look-up then reads one cache line
+      const std::string* key;
+    };
+    Slot() : bytes{} {}
+    KeyRef ref() const { return size <= kInline ? KeyRef{bytes, size} : KeyRef{key->data(), size}; }
   };
-  struct Page {
-    std::vector<Entry> entries;   // sorted by hash
+  struct Table {
+    explicit Table(std::size_t count) : slots(count) {}
+    std::vector<Slot> slots;               // a power of two
+    Slot& home(std::uint64_t tag, std::size_t step) { return slots[((tag >> 1) + step) & (slots.size() - 1)]; }
   };
-  static constexpr std::size_t kPages = 4096;
 
-  explicit Directory(Oid directory_oid) : oid(directory_oid) {}
+  explicit Directory(Oid directory_oid) : oid(directory_oid) { grow(64); }
 
   const Oid oid;
-  std::array<std::atomic<const Page*>, kPages> pages{};
-  std::vector<std::unique_ptr<const Page>> kept;
+  std::atomic<Table*> table{nullptr};
+  std::vector<std::unique_ptr<Table>> kept;
+  std::deque<std::string> long_keys;
+  std::size_t used = 0;
   std::map<std::string, PartitionId, std::less<>> region_first;
 
   static std::uint64_t hash(KeyRef key) { return XXH3_64bits(key.data, key.size); }
 
   PartitionId find(KeyRef key) const {
-    const std::uint64_t wanted = hash(key);
-    const Page* page = pages[wanted % kPages].load(std::memory_order_acquire);
-    if (page == nullptr) return kNoPartition;
-    auto it = std::lower_bound(page->entries.begin(), page->entries.end(), wanted,
-                               [](const Entry& entry, std::uint64_t h) { return entry.hash < h; });
-    for (; it != page->entries.end() && it->hash == wanted; ++it)
-      if (it->key == key.view()) return it->partition;
-    return kNoPartition;
+    const std::uint64_t wanted = hash(key) | 1;
+    Table& now = *table.load(std::memory_order_acquire);
+    for (std::size_t step = 0;; ++step) {
+      const Slot& slot = now.home(wanted, step);
+      const std::uint64_t there = slot.tag.load(std::memory_order_acquire);   // pairs with fill()
+      if (there == 0) return kNoPartition;
+      if (there == wanted && slot.ref() == key) return slot.partition;
+    }
   }
 
   void put(KeyRef key, PartitionId partition) {
-    const std::uint64_t h = hash(key);
-    const Page* old = pages[h % kPages].load(std::memory_order_relaxed);
-    auto page = std::make_unique<Page>();
-    if (old != nullptr) page->entries = old->entries;
-    auto it = std::lower_bound(page->entries.begin(), page->entries.end(), h,
-                               [](const Entry& entry, std::uint64_t v) { return entry.hash < v; });
-    page->entries.insert(it, Entry{h, partition, std::string(key.view())});
-    pages[h % kPages].store(page.get(), std::memory_order_release);
-    kept.push_back(std::move(page));
+    if (2 * (used + 1) > kept.back()->slots.size()) grow(2 * kept.back()->slots.size());
+    const std::string* long_key = key.size <= Slot::kInline ? nullptr : &long_keys.emplace_back(key.view());
+    fill(*kept.back(), hash(key) | 1, key, long_key, partition);
+    ++used;
+  }
+
+ private:
+  static void fill(Table& into, std::uint64_t tag, KeyRef key, const std::string* long_key, PartitionId partition) {
+    std::size_t step = 0;
+    while (into.home(tag, step).tag.load(std::memory_order_relaxed) != 0) ++step;
+    Slot& slot = into.home(tag, step);
+    slot.partition = partition;
+    slot.size = static_cast<std::uint32_t>(key.size);
+    if (long_key != nullptr) slot.key = long_key;
+    else std::memcpy(slot.bytes, key.data, key.size);
+    slot.tag.store(tag, std::memory_order_release);
+  }
+  void grow(std::size_t slots) {
+    auto larger = std::make_unique<Table>(slots);
+    if (!kept.empty())
+      for (const Slot& slot : kept.back()->slots)
+        if (const std::uint64_t tag = slot.tag.load(std::memory_order_relaxed); tag != 0)
+          fill(*larger, tag, slot.ref(), slot.size <= Slot::kInline ? nullptr : slot.key, slot.partition);
+    table.store(larger.get(), std::memory_order_release);
+    kept.push_back(std::move(larger));
   }
 };
 

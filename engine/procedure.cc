@@ -173,27 +173,42 @@ bool LocalContext::find_anywhere(const ProcedureTable& table, std::initializer_l
   return true;
 }
 
-bool LocalContext::find_many(const ProcedureTable& table, std::int64_t first, std::span<const std::int32_t> seconds, std::span<ProcedureRow> rows) {
-  if (!spend(static_cast<std::uint32_t>(seconds.size()))) return false;
-  TablePartition* partition = partition_of(table);
-  constexpr std::size_t kBatch = 8;
-  KeyBuffer keys[kBatch];
-  KeyRef refs[kBatch];
-  void* found[kBatch];
-  for (std::size_t begin = 0; begin < seconds.size(); begin += kBatch) {
-    const std::size_t count = std::min(kBatch, seconds.size() - begin);
-    for (std::size_t i = 0; i < count; ++i) {
-      rows[begin + i] = {};
-      if (!encode(table.def(), 0, {first, seconds[begin + i]}, &keys[i])) return fail(Status{sqlstate::internal_error, "key out of range"});
-      refs[i] = keys[i];
-    }
-    if (partition == nullptr) continue;
-    partition->index(0).find_many(std::span<const KeyRef>(refs, count), found);
-    for (std::size_t i = 0; i < count; ++i)
-      if (found[i] != nullptr) __builtin_prefetch(static_cast<Row*>(found[i])->head.load(std::memory_order_acquire));
-    for (std::size_t i = 0; i < count; ++i)
-      if (found[i] != nullptr) rows[begin + i] = see(table.def(), static_cast<Row*>(found[i]));
+bool LocalContext::find_all(std::span<Lookup> lookups) {
+  constexpr std::size_t kMost = 32;
+  using What = Lookup::What;
+  if (lookups.size() > kMost) return fail(Status{sqlstate::program_limit_exceeded, "a local procedure looks up at most 32 rows at a time"});
+  if (!spend(static_cast<std::uint32_t>(lookups.size()))) return false;
+  KeyBuffer keys[kMost];
+  OrderedIndex::Look looks[kMost];
+  std::uint8_t of[kMost];
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < lookups.size(); ++i) {
+    Lookup& lookup = lookups[i];
+    lookup.row = {};
+    const TableDef& table = lookup.table->def();
+    TablePartition* partition = partition_of(*lookup.table);
+    if (partition == nullptr || !table.codecs[lookup.index].encode_integers(std::span(lookup.key).first(lookup.parts), keys[count])) continue;
+    // The last key that begins with a prefix is the last one below the prefix's end.
+    if (lookup.what == What::kLast && !KeyCodec::successor(keys[count])) continue;
+    using Want = OrderedIndex::Look::What;
+    const Want want = lookup.what == What::kPlace ? Want::kPlace : lookup.what == What::kRow ? Want::kValue : Want::kLast;
+    looks[count] = {&partition->index(lookup.index), keys[count], want, false, nullptr};
+    of[count++] = static_cast<std::uint8_t>(i);
   }
+  OrderedIndex::look_ahead(std::span(looks, count));
+  for (std::size_t i = 0; i < count; ++i)
+    if (looks[i].found != nullptr) __builtin_prefetch(static_cast<Row*>(looks[i].found)->head.load(std::memory_order_acquire));
+  for (std::size_t i = 0; i < count; ++i) {
+    Lookup& lookup = lookups[of[i]];
+    const TableDef& table = lookup.table->def();
+    void* found = looks[i].found;
+    if (lookup.what == What::kRow) {
+      if (!looks[i].done) found = looks[i].index->find_own(keys[i]);
+      if (found != nullptr) lookup.row = see(table, static_cast<Row*>(found));
+    }
+  }
+  for (Lookup& lookup : lookups)
+    if (lookup.what == What::kLast && !find_last_of(*lookup.table, std::span(lookup.key).first(lookup.parts), &lookup.row)) return false;
   return true;
 }
 
@@ -204,7 +219,12 @@ bool LocalContext::find_unique(const ProcedureTable& table, unsigned index, std:
   if (partition == nullptr || !encode(table.def(), index, key, &key_)) return true;
   KeyBuffer own;
   OrderedIndex::Cursor cursor(partition->index(index));
-  for (bool on = partition->index(index).seek_prefix(key_, cursor); on; on = cursor.next()) {
+  bool on = partition->index(index).seek_prefix(key_, cursor);
+  if (!on) {
+    absent_from_ = &partition->index(index);
+    absent_.assign(key_);
+  }
+  for (; on; on = cursor.next()) {
     const ProcedureRow seen = see(table.def(), static_cast<Row*>(cursor.value()));
     if (!seen) continue;
     table.def().codecs[index].encode_from_row(*table.def().layouts, seen.version->layout, seen.version->row(), table.def().codec_columns[index], own);
@@ -216,10 +236,13 @@ bool LocalContext::find_unique(const ProcedureTable& table, unsigned index, std:
 }
 
 bool LocalContext::find_last(const ProcedureTable& table, std::initializer_list<std::int64_t> prefix, ProcedureRow* row) {
+  return spend(1) && find_last_of(table, std::span<const std::int64_t>(prefix.begin(), prefix.size()), row);
+}
+
+bool LocalContext::find_last_of(const ProcedureTable& table, std::span<const std::int64_t> prefix, ProcedureRow* row) {
   *row = {};
-  if (!spend(1)) return false;
   TablePartition* partition = partition_of(table);
-  if (partition == nullptr || !encode(table.def(), 0, prefix, &key_)) return true;
+  if (partition == nullptr || !table.def().codecs[0].encode_integers(prefix, key_)) return true;
   KeyBuffer end(key_.ref());
   const bool bounded = KeyCodec::successor(end);
   // Whether the search is over.
@@ -380,6 +403,10 @@ bool LocalContext::insert(const ProcedureTable& table, std::initializer_list<Val
   TablePartition& partition = def.storage->at(def, partition_, shard_->limbo());
   for (unsigned i = 1; i < def.indexes.size(); ++i) {
     if (!def.indexes[i].unique || def.indexes[i].global_table != 0) continue;
+    if (absent_from_ == &partition.index(i)) {   // as find_unique() saw, and nobody else has had this shard since
+      def.codecs[i].encode_columns(row_values, key_columns(def, i), key_);
+      if (absent_.ref() == key_.ref()) continue;
+    }
     bool must_wait = false;
     std::uint64_t floor = 0;
     Row* other = owner_->unique_conflict(partition, i, bytes, def.layout, nullptr, descriptor_, &must_wait, &floor);
@@ -395,11 +422,10 @@ bool LocalContext::insert(const ProcedureTable& table, std::initializer_list<Val
   }
   const auto copy = [&](char* at) { std::memcpy(at, bytes, size); };
   def.codecs[0].encode_columns(row_values, def.codec_columns[0], key_);
-  Row* row = static_cast<Row*>(partition.index(0).find_own(key_));
-  if (row == nullptr) {
-    row = owner_->make_row(*transaction_, partition, size, command_, copy);
-    partition.index(0).insert(key_, row);
-  } else {
+  auto make = [&]() -> void* { return owner_->make_row(*transaction_, partition, size, command_, copy); };
+  const auto [there, fresh] = partition.index(0).insert(key_, [](void* maker) { return (*static_cast<decltype(make)*>(maker))(); }, &make);
+  Row* row = static_cast<Row*>(there);
+  if (!fresh) {
     const Owner::Head head = Owner::look_at(*row, descriptor_);
     if (head.state == Owner::HeadState::kHeldByOther) return blocked(*row, partition, RowLock::kUpdate);
     if (head.state == Owner::HeadState::kCommitted && head.lsn > view_.snapshot.bytes) return overtaken();
@@ -415,6 +441,7 @@ bool LocalContext::insert(const ProcedureTable& table, std::initializer_list<Val
     if (def.indexes[i].global_table != 0) continue;
     def.codecs[i].encode_columns(row_values, def.codec_columns[i], key_);
     partition.index(i).insert(key_, row);
+    if (absent_from_ == &partition.index(i)) absent_from_ = nullptr;
   }
   partition.live_rows.fetch_add(1, std::memory_order_relaxed);
   return true;
@@ -479,6 +506,7 @@ bool LocalContext::update(const ProcedureTable& table, ProcedureRow* row, std::i
     if ((changed_indexes >> i & 1) == 0 || def.indexes[i].global_table != 0) continue;
     def.codecs[i].encode_from_row(layout, bytes, def.codec_columns[i], key_);
     partition.index(i).insert(key_, &anchor);
+    if (absent_from_ == &partition.index(i)) absent_from_ = nullptr;
   }
   return true;
 }

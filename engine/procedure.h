@@ -122,8 +122,22 @@ class LocalContext {
   bool find(const ProcedureTable& table, std::initializer_list<std::int64_t> key, ProcedureRow* row);
   /// The same in whatever partition holds it (tables that are not placed with the key).
   bool find_anywhere(const ProcedureTable& table, std::initializer_list<std::int64_t> key, ProcedureRow* row);
-  /// Many rows of one table whose keys are (first, seconds[i]): their cache misses overlap. rows.size() == seconds.size().
-  bool find_many(const ProcedureTable& table, std::int64_t first, std::span<const std::int32_t> seconds, std::span<ProcedureRow> rows);
+  struct Lookup {
+    enum class What : std::uint8_t {
+      kRow,     ///< as find()
+      kLast,    ///< as find_last(): of the keys that begin with `key`
+      kPlace,   ///< nothing is answered: the call will look or write there
+    };
+    What what = What::kRow;
+    const ProcedureTable* table = nullptr;
+    unsigned index = 0;                 ///< 0 is the primary key; only a place may be in another one
+    std::array<std::int64_t, 3> key{};
+    unsigned parts = 0;                 ///< of `key`
+    ProcedureRow row{};
+  };
+  /// Rows of any tables that do not depend on each other, and places that will be needed: their cache misses overlap, which is
+  /// most of what a short call waits for. At most 32.
+  bool find_all(std::span<Lookup> lookups);
   /// By a unique index (integers).
   bool find_unique(const ProcedureTable& table, unsigned index, std::initializer_list<std::int64_t> key, ProcedureRow* row);
   /// The row with the highest primary key that begins with `prefix`. Newest committed rows count, whatever the snapshot: for numbering.
@@ -158,6 +172,7 @@ class LocalContext {
   friend class LocalRun;
   LocalContext() = default;
   bool find_range(const ProcedureTable& table, std::initializer_list<std::int64_t> prefix, std::vector<ProcedureRow>* rows);
+  bool find_last_of(const ProcedureTable& table, std::span<const std::int64_t> prefix, ProcedureRow* row);
   TablePartition* partition_of(const ProcedureTable& table) const;
   bool encode(const TableDef& table, unsigned index, std::initializer_list<std::int64_t> key, KeyBuffer* out);
   ProcedureRow see(const TableDef& table, Row* row);
@@ -191,7 +206,8 @@ class LocalContext {
   Oid last_directory_ = 0;                     ///< the placement checked last: all rows of a call have one key
   std::int64_t last_placed_ = 0;
   const void* last_foreign_table_ = nullptr;   ///< what was checked last: rows of one parent come in a row
-  KeyBuffer key_, last_foreign_;
+  const void* absent_from_ = nullptr;          ///< the index in which find_unique() met no entry of absent_
+  KeyBuffer key_, last_foreign_, absent_;
 };
 
 /// A primary key of integers, for coroutines: g++ 12 cannot keep initializer lists across a suspension.

@@ -91,14 +91,33 @@ bool check_line(LocalContext& context, const HotdogTables& t, std::int64_t store
   return true;
 }
 
+// What place_order looks at: its store, the ends of the store's orders and lines, where the request would stand, the shelves.
+struct OrderLookups {
+  using What = LocalContext::Lookup::What;
+  std::array<LocalContext::Lookup, 4 + kMaxLines> list;
+
+  OrderLookups(const HotdogTables& t, std::int64_t store, std::int64_t request, const Lines& lines) {
+    list[0] = {What::kRow, &t.stores, 0, {store}, 1, {}};
+    list[1] = {What::kLast, &t.orders, 0, {store}, 1, {}};
+    list[2] = {What::kPlace, &t.orders, t.orders_by_request, {store, request}, 2, {}};
+    list[3] = {What::kPlace, &t.order_lines, 0, {store, INT64_MAX}, 2, {}};
+    for (std::size_t i = 0; i < lines.count; ++i) list[4 + i] = {What::kRow, &t.stock, 0, {store, lines.sku[i]}, 2, {}};
+  }
+  std::span<LocalContext::Lookup> all(const Lines& lines) { return std::span(list).first(4 + lines.count); }
+  const ProcedureRow& store() const { return list[0].row; }
+  const ProcedureRow& last_order() const { return list[1].row; }
+  ProcedureRow& shelf(std::size_t line) { return list[4 + line].row; }
+};
+
 bool place_order(LocalContext& context, const void* bound, std::span<const Value> args, Value* result) {
   const HotdogTables& t = tables_of(bound);
   const std::int64_t store = args[0].i, customer = args[1].i, request = args[2].i;
   Lines lines;
   if (Status status = read_lines(args[3], args[4], &lines); !status.ok()) return context.fail(std::move(status));
-  ProcedureRow store_row, order;
-  if (!context.find(t.stores, {store}, &store_row)) return false;
-  if (!store_row) return context.fail(unknown_store(store));
+  OrderLookups at(t, store, request, lines);
+  if (!context.find_all(at.all(lines))) return false;
+  if (!at.store()) return context.fail(unknown_store(store));
+  ProcedureRow order;
   if (!context.find_unique(t.orders, t.orders_by_request, {store, request}, &order)) return false;
   if (order) {
     bool same = false;
@@ -108,18 +127,14 @@ bool place_order(LocalContext& context, const void* bound, std::span<const Value
     *result = integer(order.get(t.order_id));
     return true;
   }
-  std::array<ProcedureRow, kMaxLines> stock;
-  if (!context.find_many(t.stock, store, std::span<const std::int32_t>(lines.sku).first(lines.count), std::span(stock).first(lines.count))) return false;
   std::array<std::int64_t, kMaxLines> prices{};
   std::int64_t total = 0;
   for (std::size_t i = 0; i < lines.count; ++i)
-    if (!check_line(context, t, store, lines, i, stock[i], &prices[i], &total)) return false;
-  ProcedureRow last;
-  if (!context.find_last(t.orders, {store}, &last)) return false;
-  const std::int64_t number = last ? last.get(t.order_id) + 1 : 1;
+    if (!check_line(context, t, store, lines, i, at.shelf(i), &prices[i], &total)) return false;
+  const std::int64_t number = at.last_order() ? at.last_order().get(t.order_id) + 1 : 1;
   for (std::size_t i = 0; i < lines.count; ++i)
-    if (!context.update(t.stock, &stock[i], {{t.stock_quantity.index, integer(stock[i].get(t.stock_quantity) - lines.quantity[i])},
-                                             {t.stock_taken.index, integer(stock[i].get(t.stock_taken) + lines.quantity[i])}}))
+    if (!context.update(t.stock, &at.shelf(i), {{t.stock_quantity.index, integer(at.shelf(i).get(t.stock_quantity) - lines.quantity[i])},
+                                                {t.stock_taken.index, integer(at.shelf(i).get(t.stock_taken) + lines.quantity[i])}}))
       return false;
   if (!context.insert(t.orders, {integer(store), integer(number), integer(customer), integer(request),
                                  integer(static_cast<std::int64_t>(OrderStatus::kPlaced)), integer(total), integer(context.now())}))

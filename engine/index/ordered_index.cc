@@ -45,9 +45,9 @@ void OrderedIndex::find_many(std::span<const KeyRef> keys, void** out) const {
   with_tree(kind_, [&](auto tree) { tree.find_many(*this, keys, out); });
 }
 
-std::pair<void*, bool> OrderedIndex::insert(KeyRef key, void* value) {
+std::pair<void*, bool> OrderedIndex::insert(KeyRef key, void* (*make)(void* context), void* context) {
   DB_DCHECK(fixed_bytes_ == 0 || key.size == fixed_bytes_);
-  return with_tree(kind_, [&](auto tree) { return tree.insert(*this, key, value); });
+  return with_tree(kind_, [&](auto tree) { return tree.insert(*this, key, make, context); });
 }
 
 void* OrderedIndex::find_own(KeyRef key) {
@@ -67,6 +67,31 @@ bool OrderedIndex::seek_prefix(KeyRef prefix, Cursor& cursor) {
     cursor.stop_at(end, false);
   }
   return cursor.seek(prefix, true);
+}
+
+void OrderedIndex::look_ahead(std::span<Look> looks) {
+  constexpr std::size_t kLanes = 12;
+  index::Descent lanes[kLanes];
+  for (std::size_t first = 0; first < looks.size(); first += kLanes) {
+    const std::span<Look> group = looks.subspan(first, std::min(kLanes, looks.size() - first));
+    std::size_t under_way = 0;
+    for (std::size_t i = 0; i < group.size(); ++i) {
+      group[i].found = nullptr;
+      group[i].done = group[i].index->kind_ != Kind::kPrefixed;
+      if (!group[i].done) continue;
+      with_tree(group[i].index->kind_, [&](auto tree) { tree.begin_descent(*group[i].index, group[i].key, lanes[i]); });
+      ++under_way;
+    }
+    while (under_way != 0) {
+      under_way = 0;
+      for (std::size_t i = 0; i < group.size(); ++i)
+        if (group[i].done && !lanes[i].arrived)
+          under_way += with_tree(group[i].index->kind_, [&](auto tree) { return tree.descend_once(*group[i].index, lanes[i]); }) ? 0u : 1u;
+    }
+    for (std::size_t i = 0; i < group.size(); ++i)
+      if (group[i].done && group[i].what != Look::What::kPlace)
+        with_tree(group[i].index->kind_, [&](auto tree) { group[i].found = tree.look_in(lanes[i], group[i].what == Look::What::kValue); });
+  }
 }
 
 bool OrderedIndex::find_last_own(KeyRef lower, KeyRef upper, void** value) {

@@ -62,7 +62,11 @@ class OrderedIndex {
 
   /// Inserts unless the key is there; gives the value now stored and whether it was inserted. `value` is not null.
   /// Neighbours of the key last written are reached without a descent.
-  std::pair<void*, bool> insert(KeyRef key, void* value);
+  std::pair<void*, bool> insert(KeyRef key, void* value) {
+    return insert(key, [](void* stored) { return stored; }, value);
+  }
+  /// The same with make(context) for the value, called only if the key is not there. It must not touch the index.
+  std::pair<void*, bool> insert(KeyRef key, void* (*make)(void* context), void* context);
   class Cursor;
   // Looking before writing: without a descent near the key last written or looked for this way, and what is written
   // there next has none either.
@@ -73,6 +77,21 @@ class OrderedIndex {
   bool may_have(KeyRef lower, KeyRef upper);
   /// Puts a fresh cursor on the first key that begins with `prefix`; next() ends behind the last one. False: there is none.
   bool seek_prefix(KeyRef prefix, Cursor& cursor);
+  struct Look {
+    enum class What : std::uint8_t {
+      kPlace,   ///< only what will be searched or written there
+      kValue,   ///< of exactly this key
+      kLast,    ///< of the last key at or below this one, unless it stands in the leaf before: null says nothing
+    };
+    OrderedIndex* index;
+    KeyRef key;       ///< for kPlace and kLast it may be the beginning of one
+    What what;
+    bool done;        ///< false: nothing was looked at, since the index keeps its keys beside the nodes
+    void* found;      ///< the value, or null if there is none
+  };
+  /// Owner. Searches in any indexes that do not wait for each other's cache misses: all that they need of memory comes at a
+  /// time, the first lines of the values too. The place of the last one of each index is then reached without a descent.
+  static void look_ahead(std::span<Look> looks);
   /// The value of the last key in [lower, upper), or nullptr if there is none. False: not known, look with a Cursor.
   bool find_last_own(KeyRef lower, KeyRef upper, void** value);
 

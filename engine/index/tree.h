@@ -13,6 +13,16 @@
 
 namespace wandian::index {
 
+/// The owner on its way from the root to a leaf, for any policy of keys in the nodes.
+struct Descent {
+  void* node = nullptr;
+  const void* low = nullptr;     ///< where the leaf's bounds stand: separators of nodes above
+  const void* high = nullptr;
+  unsigned low_at = 0, high_at = 0;
+  bool arrived = false;
+  std::uint64_t probe[3] = {};   ///< of a look ahead
+};
+
 template <class Policy>
 class Tree {
  public:
@@ -45,8 +55,13 @@ class Tree {
   // --- owner ---
 
   static void start(OrderedIndex& index) { set_root(index, make_node(index, 0)); }
-  static std::pair<void*, bool> insert(OrderedIndex& index, KeyRef key, void* value);
+  static std::pair<void*, bool> insert(OrderedIndex& index, KeyRef key, void* (*make)(void*), void* context);
   static void* find_own(OrderedIndex& index, KeyRef key);
+  static void begin_descent(OrderedIndex& index, KeyRef key, Descent& descent);
+  /// One level down; true at the leaf, which is the finger's then.
+  static bool descend_once(OrderedIndex& index, Descent& descent);   ///< of a look ahead
+  static bool descend_once(OrderedIndex& index, Descent& descent, const Probe& probe);
+  static void* look_in(const Descent& descent, bool exact);
   static bool may_have(OrderedIndex& index, KeyRef lower, KeyRef upper);
   static bool find_last_own(OrderedIndex& index, KeyRef lower, KeyRef upper, void** value);
   static bool replace(OrderedIndex& index, KeyRef key, void* value);

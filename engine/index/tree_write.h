@@ -13,30 +13,65 @@ typename Tree<Policy>::Node* Tree<Policy>::locate(OrderedIndex& index, const Pro
   if (finger.leaf != nullptr && (!finger.has_low || Policy::compare(finger.low, probe) <= 0) &&
       (!finger.has_high || Policy::compare(finger.high, probe) > 0))
     return static_cast<Node*>(finger.leaf);
-  Node* node = root(index);
-  const Node* low = nullptr;
-  const Node* high = nullptr;
-  unsigned low_at = 0, high_at = 0;
-  while (node->level != 0) {
-    const unsigned count = node->size();
-    const unsigned which = node->upper_bound(count, probe);
-    if (which > 0) {
-      low = node;
-      low_at = which - 1;
-    }
-    if (which < count) {
-      high = node;
-      high_at = which;
-    }
-    node = node->child(which);
-    node->prefetch();
+  Descent descent{root(index)};
+  while (!descend_once(index, descent, probe)) {
   }
-  finger.leaf = node;
-  finger.has_low = low != nullptr;
-  if (low != nullptr) low->load_key(low_at, finger.low);
-  finger.has_high = high != nullptr;
-  if (high != nullptr) high->load_key(high_at, finger.high);
-  return node;
+  return static_cast<Node*>(descent.node);
+}
+
+template <class Policy>
+void Tree<Policy>::begin_descent(OrderedIndex& index, KeyRef key, Descent& descent) {
+  descent = Descent{};
+  if constexpr (!Policy::kOwnsBytes) {
+    const Probe probe = Policy::probe(key);
+    std::copy(std::begin(probe.w), std::end(probe.w), descent.probe);
+    descent.node = root(index);
+  }
+}
+
+template <class Policy>
+bool Tree<Policy>::descend_once(OrderedIndex& index, Descent& descent) {
+  return descend_once(index, descent, Policy::probe_stored(descent.probe));
+}
+
+template <class Policy>
+bool Tree<Policy>::descend_once(OrderedIndex& index, Descent& descent, const Probe& probe) {
+  Node* node = static_cast<Node*>(descent.node);
+  if (node->level == 0) {
+    OrderedIndex::Finger& finger = index.finger_;
+    finger.leaf = node;
+    finger.has_low = descent.low != nullptr;
+    if (descent.low != nullptr) static_cast<const Node*>(descent.low)->load_key(descent.low_at, finger.low);
+    finger.has_high = descent.high != nullptr;
+    if (descent.high != nullptr) static_cast<const Node*>(descent.high)->load_key(descent.high_at, finger.high);
+    return descent.arrived = true;
+  }
+  const unsigned count = node->size();
+  const unsigned which = node->upper_bound(count, probe);
+  if (which > 0) {
+    descent.low = node;
+    descent.low_at = which - 1;
+  }
+  if (which < count) {
+    descent.high = node;
+    descent.high_at = which;
+  }
+  node = node->child(which);
+  node->prefetch();
+  descent.node = node;
+  return false;
+}
+
+template <class Policy>
+void* Tree<Policy>::look_in(const Descent& descent, bool exact) {
+  const Node* leaf = static_cast<const Node*>(descent.node);
+  const Probe probe = Policy::probe_stored(descent.probe);
+  const unsigned count = leaf->size();
+  const unsigned at = leaf->upper_bound(count, probe);
+  if (at == 0 || (exact && !Policy::equal(leaf->key(at - 1), probe))) return nullptr;
+  void* value = reinterpret_cast<void*>(leaf->slot(at - 1));
+  __builtin_prefetch(value);
+  return value;
 }
 
 template <class Policy>
@@ -56,8 +91,7 @@ void Tree<Policy>::insert_at(Node& leaf, unsigned at, const std::uint64_t* store
 }
 
 template <class Policy>
-std::pair<void*, bool> Tree<Policy>::insert(OrderedIndex& index, KeyRef key, void* value) {
-  DB_DCHECK(value != nullptr);
+std::pair<void*, bool> Tree<Policy>::insert(OrderedIndex& index, KeyRef key, void* (*make)(void*), void* context) {
   const Probe probe = Policy::probe(key);
   Node* leaf = locate(index, probe);
   unsigned count = leaf->size();
@@ -68,6 +102,8 @@ std::pair<void*, bool> Tree<Policy>::insert(OrderedIndex& index, KeyRef key, voi
     leaf = locate(index, probe);
     at = leaf->lower_bound(leaf->size(), probe);
   }
+  void* value = make(context);
+  DB_DCHECK(value != nullptr);
   std::uint64_t stored[kStride];
   store_key(index, probe, stored);
   insert_at(*leaf, at, stored, value);

@@ -189,6 +189,30 @@ class IndexModel : public testing::TestWithParam<Shape> {
       const auto found = model_.find(keys[i]);
       ASSERT_EQ(values[i], found == model_.end() ? nullptr : found->second);
     }
+    check_look_ahead(refs, keys);
+  }
+
+  void check_look_ahead(const std::vector<KeyRef>& refs, const std::vector<std::string>& keys) {
+    using What = OrderedIndex::Look::What;
+    std::vector<OrderedIndex::Look> looks;
+    for (std::size_t i = 0; i < refs.size(); ++i) looks.push_back({&index_, refs[i], static_cast<What>(i % 3), false, nullptr});
+    OrderedIndex::look_ahead(looks);
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+      ASSERT_EQ(looks[i].done, index_.kind() != OrderedIndex::Kind::kPrefixed);
+      void* expected = nullptr;
+      if (looks[i].done && looks[i].what == What::kValue) {
+        const auto found = model_.find(keys[i]);
+        if (found != model_.end()) expected = found->second;
+      } else if (looks[i].done && looks[i].what == What::kLast) {
+        const auto above = model_.upper_bound(keys[i]);
+        if (above != model_.begin()) expected = std::prev(above)->second;
+      }
+      if (looks[i].what == What::kLast && looks[i].found == nullptr) continue;
+      ASSERT_EQ(looks[i].found, expected);
+      // The finger that it left is one that the owner's ways trust.
+      const auto found = model_.find(keys[i]);
+      ASSERT_EQ(index_.find_own(refs[i]), found == model_.end() ? nullptr : found->second);
+    }
   }
 
   void collect() {

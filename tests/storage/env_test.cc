@@ -65,6 +65,33 @@ TEST(PosixEnv, ManyPiecesAreWrittenInOneCall) {
   EXPECT_EQ(read_all(posix_env().files(), directory.path() + "/a"), whole);
 }
 
+// Whole sectors may take another way to the disk than the rest: both must show in the same file, in any order.
+TEST(PosixEnv, SectorsAndOtherBytesMix) {
+  TempDirectory directory;
+  auto file = posix_env().files().open(directory.path() + "/a", OpenMode::kCreate).take();
+  ASSERT_TRUE(file->allocate(2'000'000).ok());
+  std::string expected(2'000'000, '\0');
+  Random random(7);
+  for (int round = 0; round < 300; ++round) {
+    const bool sectors = round % 3 != 0;
+    const std::uint64_t unit = sectors ? kSectorBytes : 1;
+    const std::uint64_t offset = random.below(1'200'000 / unit) * unit, bytes = (1 + random.below(round % 10 == 0 ? 700'000 / unit : 5'000 / unit)) * unit;
+    std::string content(bytes, static_cast<char>('a' + round % 26));
+    std::vector<std::span<const char>> pieces;
+    for (std::size_t at = 0; at < bytes;) {
+      const std::size_t part = std::min<std::size_t>(bytes - at, 1 + random.below(3'000));
+      pieces.emplace_back(content.data() + at, part);
+      at += part;
+    }
+    ASSERT_TRUE(file->write(pieces, offset).ok());
+    expected.replace(offset, bytes, content);
+    if (round % 50 == 0) {
+      ASSERT_TRUE(file->sync().ok());
+    }
+  }
+  EXPECT_TRUE(read_all(posix_env().files(), directory.path() + "/a") == expected);
+}
+
 TEST(PosixEnv, AFullDeviceIs53100) {
   auto full = posix_env().files().open("/dev/full", OpenMode::kWrite);
   if (!full.ok()) GTEST_SKIP() << "no /dev/full here";
