@@ -1,5 +1,6 @@
 #include "procedures/hotdog.h"
 
+#include <algorithm>
 #include <array>
 #include <string>
 #include <vector>
@@ -147,12 +148,15 @@ bool place_order(LocalContext& context, const void* bound, std::span<const Value
   return true;
 }
 
-// The store's row and the order's, or an error that names what is missing.
-bool find_order(LocalContext& context, const HotdogTables& t, std::int64_t store, std::int64_t number, ProcedureRow* order) {
-  ProcedureRow store_row;
-  if (!context.find(t.stores, {store}, &store_row)) return false;
-  if (!store_row) return context.fail(unknown_store(store));
-  if (!context.find(t.orders, {store, number}, order)) return false;
+// The order's row, or an error that names what is missing. `more`: what the caller will need besides.
+bool find_order(LocalContext& context, const HotdogTables& t, std::int64_t store, std::int64_t number, ProcedureRow* order,
+                std::initializer_list<LocalContext::Lookup> more = {}) {
+  using What = LocalContext::Lookup::What;
+  std::array<LocalContext::Lookup, 4> at = {{{What::kRow, &t.stores, 0, {store}, 1, {}}, {What::kRow, &t.orders, 0, {store, number}, 2, {}}}};
+  std::copy(more.begin(), more.end(), at.begin() + 2);
+  if (!context.find_all(std::span(at).first(2 + more.size()))) return false;
+  if (!at[0].row) return context.fail(unknown_store(store));
+  *order = at[1].row;
   if (!*order)
     return context.fail(Status{sqlstate::hotdog_unknown_order, "order " + text(number) + " of store " + text(store) + " does not exist"});
   return true;
@@ -167,8 +171,11 @@ Status illegal_state(std::int64_t store, std::int64_t number, OrderStatus status
 bool pay_order(LocalContext& context, const void* bound, std::span<const Value> args, Value* result) {
   const HotdogTables& t = tables_of(bound);
   const std::int64_t store = args[0].i, number = args[1].i, reference = args[2].i, amount = args[3].i;
+  using What = LocalContext::Lookup::What;
   ProcedureRow order, payment;
-  if (!find_order(context, t, store, number, &order)) return false;
+  if (!find_order(context, t, store, number, &order,
+                  {{What::kPlace, &t.payments, t.payments_by_reference, {store, reference}, 2, {}}, {What::kPlace, &t.payments, 0, {store, number}, 2, {}}}))
+    return false;
   if (!context.find_unique(t.payments, t.payments_by_reference, {store, reference}, &payment)) return false;
   if (payment) {
     if (payment.get(t.payment_order) != number || payment.get(t.payment_amount) != amount)

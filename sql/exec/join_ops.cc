@@ -1,4 +1,5 @@
 // Joins: nested loop (its inner side may read the outer row) and hash join.
+#include <algorithm>
 #include <cstdlib>
 
 #include "sql/exec/operator.h"
@@ -13,11 +14,15 @@ void set_null(ExecContext& ctx, const std::vector<Slot>& slots) {
 
 class NestLoopOperator final : public Operator {
  public:
-  explicit NestLoopOperator(const JoinPlanNode& node) : Operator(node), join_(node) {}
+  explicit NestLoopOperator(const JoinPlanNode& node) : Operator(node), join_(node) {
+    const std::vector<Slot>& outer = node.children[0]->visible;
+    for (const Slot slot : node.children[1]->free_slots)
+      inner_reads_outer_ = inner_reads_outer_ || std::find(outer.begin(), outer.end(), slot) != outer.end();
+  }
 
  protected:
   void do_restart(ExecContext& ctx) override {
-    in_outer_ = false;
+    in_outer_ = inner_ran_ = false;
     children_[0]->restart(ctx);
   }
   Step do_next(ExecContext& ctx) override {
@@ -27,7 +32,9 @@ class NestLoopOperator final : public Operator {
         if (step != Step::kRow) return step;
         in_outer_ = true;
         matched_ = false;
-        children_[1]->restart(ctx);
+        if (inner_ran_ && !inner_reads_outer_) children_[1]->rewind(ctx);
+        else children_[1]->restart(ctx);
+        inner_ran_ = true;
       }
       const Step step = children_[1]->next(ctx);
       if (step == Step::kEnd) {
@@ -63,6 +70,8 @@ class NestLoopOperator final : public Operator {
  private:
   const JoinPlanNode& join_;
   bool in_outer_ = false, matched_ = false;
+  bool inner_ran_ = false;          ///< since this was restarted
+  bool inner_reads_outer_ = false;
 };
 
 class HashJoinOperator final : public Operator {

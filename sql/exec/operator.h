@@ -138,6 +138,12 @@ class Operator {
     if (!ctx.stats.empty()) ++ctx.stats[node_.id].loops;
     do_restart(ctx);
   }
+  /// The same, when no slot that the subtree reads from outside has changed since restart(): what was kept is right still.
+  void rewind(ExecContext& ctx) {
+    live_ = false;
+    if (!ctx.stats.empty()) ++ctx.stats[node_.id].loops;
+    do_rewind(ctx);
+  }
   /// Gives pointers into row versions up: the current row's values are copied.
   void pause(ExecContext& ctx);
 
@@ -148,6 +154,7 @@ class Operator {
   virtual Step do_next(ExecContext& ctx) = 0;
   virtual void do_restart(ExecContext& ctx) = 0;
   /// Scans give cursors up here.
+  virtual void do_rewind(ExecContext& ctx) { do_restart(ctx); }
   virtual void do_pause(ExecContext&) {}
   /// Whether what was kept at the last run is still right for a restart.
   bool keeps_result() const { return node_.free_slots.empty(); }

@@ -235,6 +235,7 @@ class MaterializeOperator final : public Operator {
     rows_.clear();
     children_[0]->restart(ctx);
   }
+  void do_rewind(ExecContext&) override { next_ = 0; }   // further rows come from where the child stands
   Step do_next(ExecContext& ctx) override {
     ctx.reset_row(node_.arena);
     if (next_ < rows_.size()) {

@@ -137,5 +137,18 @@ TEST_F(ExtendedTest, ExplainShowsAPlan) {
   EXPECT_NE(client.query("EXPLAIN ANALYZE SELECT * FROM t").find("Execution Time"), std::string::npos);
 }
 
+// The inner side of a join in a correlated sub-select is read once an outer row of the statement, not once a row of the join.
+TEST_F(ExtendedTest, WhatAJoinDoesNotChangeIsKept) {
+  client.query("CREATE TABLE o (k int); INSERT INTO o VALUES (1), (2), (3)");
+  client.query("CREATE TABLE x (v int); INSERT INTO x SELECT generate_series(1, 50)");
+  client.query("CREATE TABLE y (k int, w int); INSERT INTO y SELECT g % 4, g FROM generate_series(1, 40) g");
+  const std::string statement = "SELECT k, (SELECT sum(x.v * y.w) FROM x, y WHERE y.k = o.k AND x.v <> y.w) FROM o ORDER BY k";
+  EXPECT_EQ(client.query(statement), "T(k,sum) D(1,237320) D(2,249680) D(3,262020) C(SELECT 3)");
+  const std::string plan = client.query("EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) " + statement);
+  EXPECT_NE(plan.find("Nested Loop"), std::string::npos) << plan;
+  EXPECT_NE(plan.find("Materialize (actual rows=10 loops=150)"), std::string::npos) << plan;
+  EXPECT_NE(plan.find("Seq Scan on y (actual rows=10 loops=3)"), std::string::npos) << plan;
+}
+
 }  // namespace
 }  // namespace wandian::sql
