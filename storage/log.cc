@@ -77,10 +77,11 @@ void Log::demand(Lsn lsn) noexcept {
   if (durable() < lsn) writer_->wakeup.nudge();
 }
 
-// Of two shards that come to rest at a time one sees the other's flag, so that one of them ends the writer's nap.
+// Of two shards that come to rest at a time one sees the other's flag, and of the last one and a writer that goes to nap one sees the
+// other's: so somebody ends the nap. A writer that sleeps is left alone.
 void Log::rest(unsigned shard) noexcept {
   marks_[shard].resting.store(true, std::memory_order_seq_cst);
-  if (all_rest()) writer_->wakeup.wake();
+  if (writer_->napping.load(std::memory_order_seq_cst) && all_rest()) writer_->wakeup.wake();
 }
 
 void Log::attach(unsigned shard, Wakeup* wakeup) {

@@ -307,6 +307,7 @@ void Log::Writer::gather() {
   if (last_group_bytes_ < kGatherFromBytes) return;
   if (!has_work()) return;
   const std::int64_t until_us = last_group_us_ + kGatherUs;
+  napping.store(true, std::memory_order_seq_cst);
   while (filled_ - written_ < kGatheredBytes) {
     const std::int64_t left_us = until_us - env_.clock().monotonic_us();
     if (left_us <= 0 || left_us > kGatherUs) break;
@@ -318,6 +319,7 @@ void Log::Writer::gather() {
     wakeup.sleep(left_us);
     collect_filled();
   }
+  napping.store(false, std::memory_order_relaxed);
 }
 
 void Log::Writer::run_writer() {

@@ -34,6 +34,7 @@ struct Log::Writer {
   Status release_before(Lsn lsn);
 
   ThreadWakeup wakeup;  ///< of the writer's thread
+  std::atomic<bool> napping{false};   ///< it gathers a group
   std::vector<std::atomic<Wakeup*>> shard_wakeups;
   struct Counters {
     std::atomic<std::uint64_t> groups{0}, frames{0}, bytes_written{0}, sync_us_total{0}, sync_us_max{0}, segments{0};
