@@ -394,42 +394,40 @@ void Connection::copy_in_response(sql::Format format, std::uint16_t columns) {
 void Connection::copy_out_response(sql::Format format, std::uint16_t columns) { write_copy_response(out(), 'H', format, columns); }
 void Connection::copy_done() { write_bare(out(), 'c'); }
 
-// Of a timer, or another session: no message of the client brings it out.
-void Connection::outside_of_call() {
+// What is appended is for now. Outside of a call (a timer, another session) no message of the client brings it out.
+void Connection::promise() {
   due_ = output_.appended();
-  host_.output_appended(*this);
+  if (!in_call_) host_.output_appended(*this);
 }
 
 void Connection::parameter_status(std::string_view name, std::string_view value) {
   output_.prepare();
   write_parameter_status(out(), name, value);
-  if (!in_call_) outside_of_call();
+  if (!in_call_) promise();
 }
 
 void Connection::notification(std::int32_t process, std::string_view channel, std::string_view payload) {
   output_.prepare();
   write_notification(out(), process, channel, payload);
-  if (!in_call_) outside_of_call();
+  if (!in_call_) promise();
 }
 
 void Connection::notice(const ErrorRecord& record) {
   output_.prepare();
   write_error_record(out(), 'N', record, record.severity);
-  due_ = output_.appended();
-  if (!in_call_) outside_of_call();
+  promise();
 }
 
 void Connection::error(const Status& status) {
   const ErrorRecord& record = status.error();
   output_.prepare();
   write_error_record(out(), 'E', record, record.severity);
-  due_ = output_.appended();
   if (record.severity >= Severity::kFatal) {
     close();
   } else if (extended_) {
     skip_to_sync_ = true;
   }
-  if (!in_call_) outside_of_call();
+  promise();
 }
 
 bool Connection::congested() const {

@@ -152,7 +152,7 @@ class Connection : public sql::SessionSink {
   bool read_to_end(MessageReader& reader);
   void after_call(sql::Poll poll);
   void ready_for_query();
-  void outside_of_call();
+  void promise();
   void fatal(Status status);
   void write_fatal(const Status& status);
   void close();
