@@ -85,10 +85,10 @@ KeyCodec::KeyCodec(std::span<const KeyColumn> columns) : columns_(columns.begin(
     const std::uint32_t width = key_width(column);
     if (width == 0) fixed_ = false;
     fixed_bytes_ += width + (column.nullable ? 1 : 0);
-    if (!is_integer(column.rep) || column.nullable || column.descending) plain_integers_ = false;
+    if (!is_integer(column.rep) || column.descending) integers_ = false;
     steps_.push_back(step_of(column));
   }
-  if (fixed_bytes_ > kPlainBytes || !supported_) plain_integers_ = false;
+  if (fixed_bytes_ > kIntegerBytes || !supported_) integers_ = false;
   if (!fixed_) fixed_bytes_ = 0;
 }
 
@@ -96,7 +96,22 @@ KeyCodec::Step KeyCodec::step_of(const KeyColumn& column) {
   if (!is_integer(column.rep)) return {};
   const std::uint32_t bytes = wandian::fixed_bytes(column.rep);
   const bool has_sign = column.order == Order::kInteger && column.rep != Rep::kInt8Bit && column.rep != Rep::kUint32;
-  return {has_sign ? std::uint64_t{1} << (8 * bytes - 1) : 0, static_cast<std::uint8_t>(64 - 8 * bytes), static_cast<std::uint8_t>(bytes)};
+  return {has_sign ? std::uint64_t{1} << (8 * bytes - 1) : 0, static_cast<std::uint8_t>(64 - 8 * bytes), static_cast<std::uint8_t>(bytes),
+          column.nullable, column.nulls_first ? kNullFirst : kNullLast};
+}
+
+inline char* KeyCodec::Step::put(std::int64_t i, char* at) const {
+  if (nullable) *at++ = kNotNull;
+  put64(big(i), at);
+  return at + bytes;
+}
+
+inline char* KeyCodec::Step::put(const Value& value, char* at) const {
+  if (!value.is_null) [[likely]] return put(value.i, at);
+  DB_DCHECK(nullable);
+  *at++ = null;
+  put64(0, at);
+  return at + bytes;
 }
 
 void KeyCodec::append_value(unsigned position, const Value& value, KeyBuffer& out) const {
@@ -150,16 +165,14 @@ template <class Read>
 bool KeyCodec::encode_with(unsigned count, Read&& read, KeyBuffer& out) const {
   DB_DCHECK(count <= columns_.size());
   out.clear();
-  if (plain_integers_) {
+  if (integers_) {
     // The buffer holds at least kInlineBytes, more than any such key and what is written behind it.
-    static_assert(kPlainBytes + 7 <= KeyBuffer::kInlineBytes);
-    char* at = out.data();
-    for (unsigned i = 0; i < count; ++i) {
-      const Step step = steps_[i];
-      put64(step.big(read(i).i), at);
-      at += step.bytes;
-    }
-    out.extend(static_cast<std::size_t>(at - out.data()));
+    static_assert(kIntegerBytes + kSlack <= KeyBuffer::kInlineBytes);
+    char* const begin = out.data();
+    char* at = begin;
+    const Step* step = steps_.data();
+    for (unsigned i = 0; i < count; ++i) at = step[i].put(read(i), at);
+    out.extend(static_cast<std::size_t>(at - begin));
     return true;
   }
   if (!supported_) return false;
@@ -173,7 +186,7 @@ bool KeyCodec::encode(std::span<const Value> values, KeyBuffer& out) const {
 
 bool KeyCodec::encode_integers(std::span<const std::int64_t> values, KeyBuffer& out) const {
   for (unsigned i = 0; i < values.size(); ++i)
-    if (!(plain_integers_ && steps_[i].fits(values[i])) && !fits(i, Value::of_int(values[i]))) return false;
+    if (!(integers_ && steps_[i].fits(values[i])) && !fits(i, Value::of_int(values[i]))) return false;
   return encode_with(static_cast<unsigned>(values.size()), [&](unsigned i) { return Value::of_int(values[i]); }, out);
 }
 

@@ -145,15 +145,21 @@ class KeyCodec {
   template <class Read>
   bool encode_with(unsigned count, Read&& read, KeyBuffer& out) const;
 
-  /// An integer's way into a key: its sign, if it has one, flipped, and the low `bytes` bytes of it big-endian.
+  /// An integer's way into a key: its sign, if it has one, flipped, and the low `bytes` bytes of it big-endian, behind a
+  /// byte that tells a null if the column may hold one.
   struct Step {
     std::uint64_t flip = 0;
     std::uint8_t shift = 0;
     std::uint8_t bytes = 8;
+    bool nullable = false;
+    char null = 0;              ///< the byte that stands for one
     /// A number of 64 bits that begins with those bytes.
     std::uint64_t big(std::int64_t i) const { return (static_cast<std::uint64_t>(i) ^ flip) << shift; }
     /// True only if it does, for certain: a column without a sign may hold more.
     bool fits(std::int64_t i) const { return flip != 0 && static_cast<std::int64_t>(static_cast<std::uint64_t>(i) << shift) >> shift == i; }
+    /// Writes kSlack bytes more than it gives back as written.
+    char* put(std::int64_t i, char* at) const;
+    char* put(const Value& value, char* at) const;
   };
   static Step step_of(const KeyColumn& column);
   std::vector<KeyColumn> columns_;
@@ -161,8 +167,9 @@ class KeyCodec {
   std::uint32_t fixed_bytes_ = 0;
   bool fixed_ = true;
   bool supported_ = true;
-  bool plain_integers_ = true;   ///< integers only, ascending, not null, at most kPlainBytes: encoded without growth checks
-  static constexpr std::uint32_t kPlainBytes = 32;
+  bool integers_ = true;         ///< integers only, ascending, at most kIntegerBytes: encoded without growth checks
+  static constexpr std::uint32_t kIntegerBytes = 48;
+  static constexpr std::uint32_t kSlack = 8;
 };
 
 }  // namespace wandian

@@ -1,6 +1,7 @@
 #include "engine/procedure.h"
 
 #include <algorithm>
+#include <boost/container/static_vector.hpp>
 
 #include "engine/placement.h"
 #include "engine/redo.h"
@@ -124,12 +125,11 @@ bool LocalContext::overtaken() {
   return false;
 }
 
-bool LocalContext::spend(std::uint32_t rows) {
+bool LocalContext::spend_slowly(std::uint32_t rows) {
   if (outcome_ != Outcome::kRunning) return false;
-  if (rows <= rows_left_) [[likely]] {
+  if (rows <= rows_left_) {
     rows_left_ -= rows;
-    // Looking at the clock costs as much as a row: once in a while is enough to bound the time.
-    if ((rows_left_ & 255) != 0 || shard_->database().env().clock().monotonic_us() < deadline_us_) [[likely]] return true;
+    if (shard_->database().env().clock().monotonic_us() < deadline_us_) return true;
   }
   return fail(Status{sqlstate::program_limit_exceeded, "local procedure exceeded its budget of rows or time"}
                   .with_hint("Split the work over several calls, or write it as a global procedure."));
@@ -173,42 +173,45 @@ bool LocalContext::find_anywhere(const ProcedureTable& table, std::initializer_l
   return true;
 }
 
+// Turns a look at a prefix into one for the last key that begins with it. `end` holds the prefix and takes its successor; a
+// prefix without one has no end, which a look cannot say.
+static void set_last(OrderedIndex::Look& look, KeyBuffer& end) {
+  look.lower = look.key;
+  if (KeyCodec::successor(end)) look.key = end;
+  else look.want = OrderedIndex::Want::kPlace;
+}
+
 bool LocalContext::find_all(std::span<Lookup> lookups) {
   constexpr std::size_t kMost = 32;
-  using What = Lookup::What;
+  using Want = OrderedIndex::Want;
   if (lookups.size() > kMost) return fail(Status{sqlstate::program_limit_exceeded, "a local procedure looks up at most 32 rows at a time"});
   if (!spend(static_cast<std::uint32_t>(lookups.size()))) return false;
-  KeyBuffer keys[kMost];
-  OrderedIndex::Look looks[kMost];
+  // Made as they are needed: most calls look up a few.
+  boost::container::static_vector<KeyBuffer, 2 * kMost> keys;
+  boost::container::static_vector<OrderedIndex::Look, kMost> looks;
   std::uint8_t of[kMost];
-  std::size_t count = 0;
   for (std::size_t i = 0; i < lookups.size(); ++i) {
     Lookup& lookup = lookups[i];
     lookup.row = {};
-    const TableDef& table = lookup.table->def();
     TablePartition* partition = partition_of(*lookup.table);
-    if (partition == nullptr || !table.codecs[lookup.index].encode_integers(std::span(lookup.key).first(lookup.parts), keys[count])) continue;
-    // The last key that begins with a prefix is the last one below the prefix's end.
-    if (lookup.what == What::kLast && !KeyCodec::successor(keys[count])) continue;
-    using Want = OrderedIndex::Look::What;
-    const Want want = lookup.what == What::kPlace ? Want::kPlace : lookup.what == What::kRow ? Want::kValue : Want::kLast;
-    looks[count] = {&partition->index(lookup.index), keys[count], want, false, nullptr};
-    of[count++] = static_cast<std::uint8_t>(i);
+    if (partition == nullptr) continue;
+    KeyBuffer& key = keys.emplace_back();
+    if (!lookup.table->def().codecs[lookup.index].encode_integers(std::span(lookup.key).first(lookup.parts), key)) continue;
+    of[looks.size()] = static_cast<std::uint8_t>(i);
+    OrderedIndex::Look& look = looks.emplace_back(OrderedIndex::Look{&partition->index(lookup.index), key, lookup.want});
+    if (lookup.want == Want::kLast) set_last(look, keys.emplace_back(key));
   }
-  OrderedIndex::look_ahead(std::span(looks, count));
-  for (std::size_t i = 0; i < count; ++i)
-    if (looks[i].found != nullptr) __builtin_prefetch(static_cast<Row*>(looks[i].found)->head.load(std::memory_order_acquire));
-  for (std::size_t i = 0; i < count; ++i) {
+  OrderedIndex::look_ahead(looks);
+  for (const OrderedIndex::Look& look : looks)
+    if (look.found != nullptr) __builtin_prefetch(static_cast<Row*>(look.found)->head.load(std::memory_order_acquire));
+  for (std::size_t i = 0; i < looks.size(); ++i) {
     Lookup& lookup = lookups[of[i]];
-    const TableDef& table = lookup.table->def();
-    void* found = looks[i].found;
-    if (lookup.what == What::kRow) {
-      if (!looks[i].done) found = looks[i].index->find_own(keys[i]);
-      if (found != nullptr) lookup.row = see(table, static_cast<Row*>(found));
+    if (lookup.want == Want::kLast) {
+      if (!take_last(*lookup.table, *partition_of(*lookup.table), looks[i], &lookup.row)) return false;
+    } else if (lookup.want == Want::kExact) {
+      if (looks[i].found != nullptr) lookup.row = see(lookup.table->def(), static_cast<Row*>(looks[i].found));
     }
   }
-  for (Lookup& lookup : lookups)
-    if (lookup.what == What::kLast && !find_last_of(*lookup.table, std::span(lookup.key).first(lookup.parts), &lookup.row)) return false;
   return true;
 }
 
@@ -236,20 +239,24 @@ bool LocalContext::find_unique(const ProcedureTable& table, unsigned index, std:
 }
 
 bool LocalContext::find_last(const ProcedureTable& table, std::initializer_list<std::int64_t> prefix, ProcedureRow* row) {
-  return spend(1) && find_last_of(table, std::span<const std::int64_t>(prefix.begin(), prefix.size()), row);
+  *row = {};
+  if (!spend(1)) return false;
+  TablePartition* partition = partition_of(table);
+  if (partition == nullptr || !encode(table.def(), 0, prefix, &key_)) return true;
+  KeyBuffer end(key_.ref());
+  OrderedIndex::Look look{&partition->index(0), key_, OrderedIndex::Want::kLast};
+  set_last(look, end);
+  OrderedIndex::look_ahead(std::span(&look, 1));
+  return take_last(table, *partition, look, row);
 }
 
-bool LocalContext::find_last_of(const ProcedureTable& table, std::span<const std::int64_t> prefix, ProcedureRow* row) {
-  *row = {};
-  TablePartition* partition = partition_of(table);
-  if (partition == nullptr || !table.def().codecs[0].encode_integers(prefix, key_)) return true;
-  KeyBuffer end(key_.ref());
-  const bool bounded = KeyCodec::successor(end);
+// The newest row of those that the look is for: what it found, or the one before if that is gone.
+bool LocalContext::take_last(const ProcedureTable& table, TablePartition& partition, const OrderedIndex::Look& look, ProcedureRow* row) {
   // Whether the search is over.
   const auto take = [&](Row* anchor) {
     const Owner::Head head = Owner::look_at(*anchor, descriptor_);
     if (head.state == Owner::HeadState::kHeldByOther && (head.version->flags & Version::kExclusive) != 0) {
-      blocked(*anchor, *partition, RowLock::kKeyShare);
+      blocked(*anchor, partition, RowLock::kKeyShare);
       return true;
     }
     if (head.state == Owner::HeadState::kCommitted) view_.raise_floor(head.lsn);
@@ -257,15 +264,13 @@ bool LocalContext::find_last_of(const ProcedureTable& table, std::span<const std
     *row = {anchor, head.version, &table.def()};
     return true;
   };
-  void* last = nullptr;
-  if (bounded && partition->index(0).find_last_own(key_, end, &last)) {
-    if (last == nullptr || take(static_cast<Row*>(last))) return outcome_ == Outcome::kRunning;
-  }
-  OrderedIndex::Cursor cursor(partition->index(0));
-  cursor.stop_at(key_, true);
-  for (bool on = bounded ? cursor.seek_last(end, false) : cursor.seek_last(); on; on = cursor.prev())
-    if (take(static_cast<Row*>(cursor.value()))) return outcome_ == Outcome::kRunning;
-  return true;
+  const bool bounded = look.want == OrderedIndex::Want::kLast;
+  if (bounded && look.known && (look.found == nullptr || take(static_cast<Row*>(look.found)))) return outcome_ == Outcome::kRunning;
+  OrderedIndex::Cursor cursor(*look.index);
+  cursor.stop_at(look.lower, true);
+  for (bool on = bounded ? cursor.seek_last(look.key, false) : cursor.seek_last(); on; on = cursor.prev())
+    if (take(static_cast<Row*>(cursor.value()))) break;
+  return outcome_ == Outcome::kRunning;
 }
 
 bool LocalContext::find_range(const ProcedureTable& table, std::initializer_list<std::int64_t> prefix, std::vector<ProcedureRow>* rows) {

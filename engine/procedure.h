@@ -21,6 +21,7 @@
 
 #include "engine/array_value.h"
 #include "engine/catalog.h"
+#include "engine/index/ordered_index.h"
 #include "engine/key.h"
 #include "engine/oid.h"
 #include "engine/row_op.h"
@@ -123,12 +124,9 @@ class LocalContext {
   /// The same in whatever partition holds it (tables that are not placed with the key).
   bool find_anywhere(const ProcedureTable& table, std::initializer_list<std::int64_t> key, ProcedureRow* row);
   struct Lookup {
-    enum class What : std::uint8_t {
-      kRow,     ///< as find()
-      kLast,    ///< as find_last(): of the keys that begin with `key`
-      kPlace,   ///< nothing is answered: the call will look or write there
-    };
-    What what = What::kRow;
+    /// kExact: as find(); kLast: as find_last(), of the keys that begin with `key`; kPlace: nothing is answered, the call will
+    /// look or write there.
+    OrderedIndex::Want want = OrderedIndex::Want::kExact;
     const ProcedureTable* table = nullptr;
     unsigned index = 0;                 ///< 0 is the primary key; only a place may be in another one
     std::array<std::int64_t, 3> key{};
@@ -172,14 +170,22 @@ class LocalContext {
   friend class LocalRun;
   LocalContext() = default;
   bool find_range(const ProcedureTable& table, std::initializer_list<std::int64_t> prefix, std::vector<ProcedureRow>* rows);
-  bool find_last_of(const ProcedureTable& table, std::span<const std::int64_t> prefix, ProcedureRow* row);
+  bool take_last(const ProcedureTable& table, TablePartition& partition, const OrderedIndex::Look& look, ProcedureRow* row);
   TablePartition* partition_of(const ProcedureTable& table) const;
   bool encode(const TableDef& table, unsigned index, std::initializer_list<std::int64_t> key, KeyBuffer* out);
   ProcedureRow see(const TableDef& table, Row* row);
   bool check_row(const ProcedureTable& table, const char* bytes);
   bool check_foreign_keys(const ProcedureTable& table, const char* bytes, std::span<const Value> values);
   bool check_placement(const TableDef& table, std::span<const Value> values);
-  bool spend(std::uint32_t rows);
+  bool spend(std::uint32_t rows) {
+    // Looking at the clock costs as much as a row: once in a while is enough to bound the time.
+    if (outcome_ == Outcome::kRunning && rows <= rows_left_ && ((rows_left_ - rows) & 255) != 0) [[likely]] {
+      rows_left_ -= rows;
+      return true;
+    }
+    return spend_slowly(rows);
+  }
+  bool spend_slowly(std::uint32_t rows);
   bool blocked(Row& row, TablePartition& partition, RowLock mode);
   bool overtaken();
 

@@ -61,7 +61,7 @@ RowLayout::RowLayout(std::span<const RowColumn> columns) {
   fixed_size_ = offset;
 }
 
-void RowLayout::store_fixed(Rep rep, const Value& value, char* at) {
+[[gnu::always_inline]] inline void RowLayout::store_fixed(Rep rep, const Value& value, char* at) {
   switch (rep) {
     case Rep::kInt8Bit: std::memcpy(at, &value.i, 1); return;
     case Rep::kInt16: std::memcpy(at, &value.i, 2); return;
@@ -90,24 +90,26 @@ std::uint32_t RowLayout::encode(std::span<const Value> values, char* out) const 
   DB_DCHECK(values.size() == slots_.size());
   std::memset(out, 0, null_bytes_);
   std::uint32_t end = fixed_size_;
-  for (std::size_t i = 0; i < slots_.size(); ++i) {
-    const Slot& slot = slots_[i];
-    const Value& value = values[i];
-    if (value.is_null) {
-      DB_DCHECK(slot.null_mask != 0);
-      out[slot.null_byte] = static_cast<char>(out[slot.null_byte] | slot.null_mask);
+  const Value* value = values.data();
+  for (const Slot *slot = slots_.data(), *last = slot + slots_.size(); slot != last; ++slot, ++value) {
+    char* const at = out + slot->offset;
+    if (!value->is_null && slot->rep != Rep::kBytes) [[likely]] {
+      store_fixed(slot->rep, *value, at);
+      continue;
     }
-    if (slot.rep == Rep::kBytes) {
-      if (!value.is_null && value.size != 0) {
-        std::memcpy(out + end, value.p, value.size);
-        end += value.size;
-      }
-      std::memcpy(out + slot.offset, &end, 4);
-    } else if (value.is_null) {
-      std::memset(out + slot.offset, 0, fixed_bytes(slot.rep));
-    } else {
-      store_fixed(slot.rep, value, out + slot.offset);
+    if (value->is_null) {
+      DB_DCHECK(slot->null_mask != 0);
+      out[slot->null_byte] = static_cast<char>(out[slot->null_byte] | slot->null_mask);
     }
+    if (slot->rep != Rep::kBytes) {
+      std::memset(at, 0, fixed_bytes(slot->rep));
+      continue;
+    }
+    if (!value->is_null && value->size != 0) {
+      std::memcpy(out + end, value->p, value->size);
+      end += value->size;
+    }
+    std::memcpy(at, &end, 4);
   }
   return end;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <boost/container/static_vector.hpp>
 #include <string>
 #include <vector>
 
@@ -32,10 +33,10 @@ Status out_of_stock(std::int64_t store, std::int64_t sku, std::int64_t in_stock,
 Status out_of_range(const char* type) { return Status{sqlstate::numeric_value_out_of_range, std::string(type) + " out of range"}; }
 
 struct Lines {
-  std::size_t count = 0;
-  std::array<std::int32_t, kMaxLines> sku{};
-  std::array<std::int32_t, kMaxLines> quantity{};
-  std::array<bool, kMaxLines> null{};
+  std::size_t count = 0;   ///< the rest is set as far as this
+  std::array<std::int32_t, kMaxLines> sku;
+  std::array<std::int32_t, kMaxLines> quantity;
+  std::array<bool, kMaxLines> null;
 };
 
 Status read_lines(const Value& skus_value, const Value& quantities_value, Lines* lines) {
@@ -49,9 +50,8 @@ Status read_lines(const Value& skus_value, const Value& quantities_value, Lines*
   for (std::uint32_t i = 0; i < skus.count(); ++i) {
     const Value sku = skus.element(i), quantity = quantities.element(i);
     lines->null[i] = sku.is_null || quantity.is_null;
-    if (lines->null[i]) continue;
-    lines->sku[i] = static_cast<std::int32_t>(sku.i);
-    lines->quantity[i] = static_cast<std::int32_t>(quantity.i);
+    lines->sku[i] = static_cast<std::int32_t>(sku.is_null ? 0 : sku.i);
+    lines->quantity[i] = static_cast<std::int32_t>(quantity.is_null ? 0 : quantity.i);
   }
   return {};
 }
@@ -94,17 +94,16 @@ bool check_line(LocalContext& context, const HotdogTables& t, std::int64_t store
 
 // What place_order looks at: its store, the ends of the store's orders and lines, where the request would stand, the shelves.
 struct OrderLookups {
-  using What = LocalContext::Lookup::What;
-  std::array<LocalContext::Lookup, 4 + kMaxLines> list;
+  boost::container::static_vector<LocalContext::Lookup, 4 + kMaxLines> list;
 
   OrderLookups(const HotdogTables& t, std::int64_t store, std::int64_t request, const Lines& lines) {
-    list[0] = {What::kRow, &t.stores, 0, {store}, 1, {}};
-    list[1] = {What::kLast, &t.orders, 0, {store}, 1, {}};
-    list[2] = {What::kPlace, &t.orders, t.orders_by_request, {store, request}, 2, {}};
-    list[3] = {What::kPlace, &t.order_lines, 0, {store, INT64_MAX}, 2, {}};
-    for (std::size_t i = 0; i < lines.count; ++i) list[4 + i] = {What::kRow, &t.stock, 0, {store, lines.sku[i]}, 2, {}};
+    using Want = OrderedIndex::Want;
+    list.push_back({Want::kExact, &t.stores, 0, {store}, 1, {}});
+    list.push_back({Want::kLast, &t.orders, 0, {store}, 1, {}});
+    list.push_back({Want::kPlace, &t.orders, t.orders_by_request, {store, request}, 2, {}});
+    list.push_back({Want::kPlace, &t.order_lines, 0, {store, INT64_MAX}, 2, {}});
+    for (std::size_t i = 0; i < lines.count; ++i) list.push_back({Want::kExact, &t.stock, 0, {store, lines.sku[i]}, 2, {}});
   }
-  std::span<LocalContext::Lookup> all(const Lines& lines) { return std::span(list).first(4 + lines.count); }
   const ProcedureRow& store() const { return list[0].row; }
   const ProcedureRow& last_order() const { return list[1].row; }
   ProcedureRow& shelf(std::size_t line) { return list[4 + line].row; }
@@ -116,7 +115,7 @@ bool place_order(LocalContext& context, const void* bound, std::span<const Value
   Lines lines;
   if (Status status = read_lines(args[3], args[4], &lines); !status.ok()) return context.fail(std::move(status));
   OrderLookups at(t, store, request, lines);
-  if (!context.find_all(at.all(lines))) return false;
+  if (!context.find_all(at.list)) return false;
   if (!at.store()) return context.fail(unknown_store(store));
   ProcedureRow order;
   if (!context.find_unique(t.orders, t.orders_by_request, {store, request}, &order)) return false;
@@ -128,7 +127,7 @@ bool place_order(LocalContext& context, const void* bound, std::span<const Value
     *result = integer(order.get(t.order_id));
     return true;
   }
-  std::array<std::int64_t, kMaxLines> prices{};
+  std::array<std::int64_t, kMaxLines> prices;
   std::int64_t total = 0;
   for (std::size_t i = 0; i < lines.count; ++i)
     if (!check_line(context, t, store, lines, i, at.shelf(i), &prices[i], &total)) return false;
@@ -151,8 +150,8 @@ bool place_order(LocalContext& context, const void* bound, std::span<const Value
 // The order's row, or an error that names what is missing. `more`: what the caller will need besides.
 bool find_order(LocalContext& context, const HotdogTables& t, std::int64_t store, std::int64_t number, ProcedureRow* order,
                 std::initializer_list<LocalContext::Lookup> more = {}) {
-  using What = LocalContext::Lookup::What;
-  std::array<LocalContext::Lookup, 4> at = {{{What::kRow, &t.stores, 0, {store}, 1, {}}, {What::kRow, &t.orders, 0, {store, number}, 2, {}}}};
+  using Want = OrderedIndex::Want;
+  std::array<LocalContext::Lookup, 4> at = {{{Want::kExact, &t.stores, 0, {store}, 1, {}}, {Want::kExact, &t.orders, 0, {store, number}, 2, {}}}};
   std::copy(more.begin(), more.end(), at.begin() + 2);
   if (!context.find_all(std::span(at).first(2 + more.size()))) return false;
   if (!at[0].row) return context.fail(unknown_store(store));
@@ -171,10 +170,10 @@ Status illegal_state(std::int64_t store, std::int64_t number, OrderStatus status
 bool pay_order(LocalContext& context, const void* bound, std::span<const Value> args, Value* result) {
   const HotdogTables& t = tables_of(bound);
   const std::int64_t store = args[0].i, number = args[1].i, reference = args[2].i, amount = args[3].i;
-  using What = LocalContext::Lookup::What;
+  using Want = OrderedIndex::Want;
   ProcedureRow order, payment;
   if (!find_order(context, t, store, number, &order,
-                  {{What::kPlace, &t.payments, t.payments_by_reference, {store, reference}, 2, {}}, {What::kPlace, &t.payments, 0, {store, number}, 2, {}}}))
+                  {{Want::kPlace, &t.payments, t.payments_by_reference, {store, reference}, 2, {}}, {Want::kPlace, &t.payments, 0, {store, number}, 2, {}}}))
     return false;
   if (!context.find_unique(t.payments, t.payments_by_reference, {store, reference}, &payment)) return false;
   if (payment) {

@@ -62,23 +62,21 @@ void index_find(benchmark::State& state) {
 }
 BENCHMARK(index_find)->ArgName("key_bytes")->Arg(8)->Arg(12)->Arg(16)->Arg(24)->Arg(0);
 
-void index_find_many(benchmark::State& state) {
-  const Filled filled(state.range(0));
-  const std::size_t batch = static_cast<std::size_t>(state.range(1));
-  std::vector<KeyRef> refs(batch);
-  std::vector<void*> out(batch);
+void index_look_ahead(benchmark::State& state) {
+  Filled filled(state.range(0));
+  std::vector<OrderedIndex::Look> looks(static_cast<std::size_t>(state.range(1)));
   std::size_t i = 0;
   for (auto _ : state) {
-    for (KeyRef& ref : refs) {
-      ref = filled.ref(i);
+    for (OrderedIndex::Look& look : looks) {
+      look = {&filled.index, filled.ref(i), OrderedIndex::Want::kExact};
       if (++i == kKeys) i = 0;
     }
-    filled.index.find_many(refs, out.data());
-    benchmark::DoNotOptimize(out.data());
+    OrderedIndex::look_ahead(looks);
+    benchmark::DoNotOptimize(looks.data());
   }
   state.SetItemsProcessed(state.iterations() * state.range(1));
 }
-BENCHMARK(index_find_many)->ArgNames({"key_bytes", "batch"})->Args({8, 4})->Args({8, 32})->Args({12, 32})->Args({16, 32})->Args({0, 32});
+BENCHMARK(index_look_ahead)->ArgNames({"key_bytes", "batch"})->Args({8, 4})->Args({8, 32})->Args({12, 32})->Args({16, 32});
 
 // (store, order_id) at 10,000 stores in random order; each store's order ids ascend.
 void index_insert_appending(benchmark::State& state) {

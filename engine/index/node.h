@@ -230,6 +230,14 @@ struct alignas(64) Node {
     for (unsigned offset = 0; offset < sizeof(Node); offset += 64) __builtin_prefetch(at + offset);
   }
 
+  /// Only what a search reads first; prefetch_slot() then asks for what it leads to. For searches whose misses overlap: fewer
+  /// lines count more than one wait more.
+  void prefetch_keys() const {
+    const char* at = reinterpret_cast<const char*>(this);
+    for (unsigned offset = 0; offset < kHeaderBytes + sizeof keys; offset += 64) __builtin_prefetch(at + offset);
+  }
+  void prefetch_slot(unsigned i) const { __builtin_prefetch(&slots[i]); }
+
   // --- writing: the owner ---
 
   void begin_change() {

@@ -41,10 +41,6 @@ void* OrderedIndex::find(KeyRef key) const {
   return with_tree(kind_, [&](auto tree) { return tree.find(*this, key); });
 }
 
-void OrderedIndex::find_many(std::span<const KeyRef> keys, void** out) const {
-  with_tree(kind_, [&](auto tree) { tree.find_many(*this, keys, out); });
-}
-
 std::pair<void*, bool> OrderedIndex::insert(KeyRef key, void* (*make)(void* context), void* context) {
   DB_DCHECK(fixed_bytes_ == 0 || key.size == fixed_bytes_);
   return with_tree(kind_, [&](auto tree) { return tree.insert(*this, key, make, context); });
@@ -76,26 +72,26 @@ void OrderedIndex::look_ahead(std::span<Look> looks) {
     const std::span<Look> group = looks.subspan(first, std::min(kLanes, looks.size() - first));
     std::size_t under_way = 0;
     for (std::size_t i = 0; i < group.size(); ++i) {
-      group[i].found = nullptr;
-      group[i].done = group[i].index->kind_ != Kind::kPrefixed;
-      if (!group[i].done) continue;
-      with_tree(group[i].index->kind_, [&](auto tree) { tree.begin_descent(*group[i].index, group[i].key, lanes[i]); });
+      Look& look = group[i];
+      look.found = nullptr;
+      look.known = true;
+      // Keys beside the nodes would be a miss each.
+      if (look.index->kind_ == Kind::kPrefixed) {
+        index::Tree<index::PrefixPolicy>::look_alone(look);
+        continue;
+      }
+      with_tree(look.index->kind_, [&](auto tree) { tree.begin_descent(*look.index, look.key, lanes[i]); });
       ++under_way;
     }
     while (under_way != 0) {
       under_way = 0;
       for (std::size_t i = 0; i < group.size(); ++i)
-        if (group[i].done && !lanes[i].arrived)
-          under_way += with_tree(group[i].index->kind_, [&](auto tree) { return tree.descend_once(*group[i].index, lanes[i]); }) ? 0u : 1u;
+        if (group[i].index->kind_ != Kind::kPrefixed && !lanes[i].arrived)
+          under_way += with_tree(group[i].index->kind_, [&](auto tree) { return tree.descend_step(*group[i].index, lanes[i]); }) ? 0u : 1u;
     }
     for (std::size_t i = 0; i < group.size(); ++i)
-      if (group[i].done && group[i].what != Look::What::kPlace)
-        with_tree(group[i].index->kind_, [&](auto tree) { group[i].found = tree.look_in(lanes[i], group[i].what == Look::What::kValue); });
+      if (group[i].index->kind_ != Kind::kPrefixed) with_tree(group[i].index->kind_, [&](auto tree) { tree.look_here(lanes[i], group[i]); });
   }
-}
-
-bool OrderedIndex::find_last_own(KeyRef lower, KeyRef upper, void** value) {
-  return with_tree(kind_, [&](auto tree) { return tree.find_last_own(*this, lower, upper, value); });
 }
 
 bool OrderedIndex::replace(KeyRef key, void* value) {

@@ -1,6 +1,6 @@
 // OrderedIndex: key bytes (engine/key.h) -> a pointer, in memcmp order. One B+tree, specialised by the width of its keys.
 // Owns:       its nodes and, for keys that are not held in them, the key bytes. Never what the values point to.
-// Thread:     insert, replace, erase, clear and the destructor by the owner shard alone. find, find_many and Cursor by any
+// Thread:     insert, replace, erase, clear and the destructor by the owner shard alone. find and Cursor by any
 //             thread at any time: they take no lock and write no shared memory. A reader that meets a node in the middle
 //             of a change, which lasts tens of nanoseconds, reads again.
 // Invariants: what a reader reached stays allocated until its turn ends (engine/quiescence.h); values likewise are good
@@ -50,9 +50,6 @@ class OrderedIndex {
 
   /// The value of exactly this key, or nullptr.
   void* find(KeyRef key) const;
-  /// out[i] = find(keys[i]), with the descents interleaved so that their cache misses overlap, and the values' first
-  /// cache lines requested. Worth it from about four keys on.
-  void find_many(std::span<const KeyRef> keys, void** out) const;
   /// Number of keys; from other threads a recent one.
   std::size_t size() const { return size_.load(std::memory_order_relaxed); }
   /// Bytes of nodes and keys now reachable; what waits in a Limbo is not counted.
@@ -77,23 +74,23 @@ class OrderedIndex {
   bool may_have(KeyRef lower, KeyRef upper);
   /// Puts a fresh cursor on the first key that begins with `prefix`; next() ends behind the last one. False: there is none.
   bool seek_prefix(KeyRef prefix, Cursor& cursor);
-  struct Look {
-    enum class What : std::uint8_t {
-      kPlace,   ///< only what will be searched or written there
-      kValue,   ///< of exactly this key
-      kLast,    ///< of the last key at or below this one, unless it stands in the leaf before: null says nothing
-    };
-    OrderedIndex* index;
-    KeyRef key;       ///< for kPlace and kLast it may be the beginning of one
-    What what;
-    bool done;        ///< false: nothing was looked at, since the index keeps its keys beside the nodes
-    void* found;      ///< the value, or null if there is none
+  enum class Want : std::uint8_t {
+    kPlace,   ///< only what will be searched or written there
+    kExact,   ///< the value of exactly this key
+    kLast,    ///< that of the last key in [lower, key)
   };
-  /// Owner. Searches in any indexes that do not wait for each other's cache misses: all that they need of memory comes at a
-  /// time, the first lines of the values too. The place of the last one of each index is then reached without a descent.
+  struct Look {
+    OrderedIndex* index;
+    KeyRef key;             ///< for kPlace and kLast it may be the beginning of one
+    Want want;
+    KeyRef lower = {};      ///< for kLast
+    void* found = nullptr;  ///< the value, or null if there is none
+    bool known = false;     ///< false: kLast stopped where a leaf begins; look with a Cursor
+  };
+  /// Searches in any indexes that do not wait for each other's cache misses: all that they need of memory comes at a time, the
+  /// first lines of the values too (kPrefixed: one by one). The place of the last one of each index is then reached without a
+  /// descent.
   static void look_ahead(std::span<Look> looks);
-  /// The value of the last key in [lower, upper), or nullptr if there is none. False: not known, look with a Cursor.
-  bool find_last_own(KeyRef lower, KeyRef upper, void** value);
 
   /// False if the key is not there. Readers see the old value or the new one.
   bool replace(KeyRef key, void* value);

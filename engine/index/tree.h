@@ -13,12 +13,14 @@
 
 namespace wandian::index {
 
-/// The owner on its way from the root to a leaf, for any policy of keys in the nodes.
+/// The owner on its way from the root to a leaf, for any policy.
 struct Descent {
   void* node = nullptr;
   const void* low = nullptr;     ///< where the leaf's bounds stand: separators of nodes above
   const void* high = nullptr;
   unsigned low_at = 0, high_at = 0;
+  unsigned at = 0;               ///< where the search in `node` led, once `searched`
+  bool searched = false;
   bool arrived = false;
   std::uint64_t probe[3] = {};   ///< of a look ahead
 };
@@ -41,8 +43,6 @@ class Tree {
     return value;
   }
 
-  static void find_many(const OrderedIndex& index, std::span<const KeyRef> keys, void** out);
-
   /// Fills the cursor from the first key at or above the probe, or the last at or below it; without a probe from the very
   /// first or last.
   static bool fill(Cursor& cursor, bool forward, const Probe* from, bool inclusive);
@@ -58,12 +58,11 @@ class Tree {
   static std::pair<void*, bool> insert(OrderedIndex& index, KeyRef key, void* (*make)(void*), void* context);
   static void* find_own(OrderedIndex& index, KeyRef key);
   static void begin_descent(OrderedIndex& index, KeyRef key, Descent& descent);
-  /// One level down; true at the leaf, which is the finger's then.
-  static bool descend_once(OrderedIndex& index, Descent& descent);   ///< of a look ahead
-  static bool descend_once(OrderedIndex& index, Descent& descent, const Probe& probe);
-  static void* look_in(const Descent& descent, bool exact);
+  /// One step, up to the next memory that is not there yet; true when a leaf is searched, which is the finger's then.
+  static bool descend_step(OrderedIndex& index, Descent& descent);
+  static void look_here(const Descent& descent, OrderedIndex::Look& look);   ///< where it arrived
+  static void look_alone(OrderedIndex::Look& look);
   static bool may_have(OrderedIndex& index, KeyRef lower, KeyRef upper);
-  static bool find_last_own(OrderedIndex& index, KeyRef lower, KeyRef upper, void** value);
   static bool replace(OrderedIndex& index, KeyRef key, void* value);
   static bool erase(OrderedIndex& index, KeyRef key, Limbo& limbo);
   static void clear(OrderedIndex& index, Limbo& limbo);
@@ -171,6 +170,9 @@ class Tree {
   }
 
   static Node* locate(OrderedIndex& index, const Probe& probe);
+  static void search_inner(Descent& descent, const Probe& probe);
+  static void point_at(OrderedIndex& index, const Descent& descent);
+  static void answer(const Node& leaf, unsigned at, bool first_leaf, const Probe& probe, OrderedIndex::Look& look);
   static void insert_at(Node& leaf, unsigned at, const std::uint64_t* stored, void* value);
   static void descend(OrderedIndex& index, const Probe& probe, Path& path);
   static void make_room(OrderedIndex& index, const Probe& probe, unsigned at);
@@ -179,48 +181,6 @@ class Tree {
   static void rebalance(OrderedIndex& index, const Probe& probe, Limbo& limbo);
   static bool merge_children(OrderedIndex& index, Node& parent, unsigned left_index, Limbo& limbo);
 };
-
-template <class Policy>
-void Tree<Policy>::find_many(const OrderedIndex& index, std::span<const KeyRef> keys, void** out) {
-  constexpr unsigned kLanes = 8;
-  struct Lane {
-    Probe probe;
-    const Node* node;
-    const Node* parent;
-    std::uint64_t version;
-    bool failed;
-  };
-  Lane lanes[kLanes];
-  for (std::size_t start = 0; start < keys.size(); start += kLanes) {
-    const unsigned count = static_cast<unsigned>(std::min<std::size_t>(kLanes, keys.size() - start));
-    const Node* top;
-    std::uint64_t top_version;
-    while (!enter_root(index, top, top_version)) {
-    }
-    for (unsigned i = 0; i < count; ++i) lanes[i] = {Policy::probe(keys[start + i]), top, nullptr, top_version, false};
-    for (unsigned level = top->level; level != 0; --level) {
-      for (unsigned i = 0; i < count; ++i) {
-        Lane& lane = lanes[i];
-        lane.parent = lane.node;
-        lane.node = lane.node->child(lane.node->upper_bound(lane.node->size(), lane.probe));
-        lane.node->prefetch();
-      }
-      // By now the children are on their way, all at once.
-      for (unsigned i = 0; i < count; ++i) {
-        Lane& lane = lanes[i];
-        std::uint64_t version = 0;
-        if (!lane.node->stable_version(version) || !lane.parent->unchanged(lane.version)) lane.failed = true;
-        lane.version = version;
-      }
-    }
-    for (unsigned i = 0; i < count; ++i) {
-      void*& value = out[start + i];
-      if (lanes[i].failed || !look_in_leaf(*lanes[i].node, lanes[i].version, lanes[i].probe, value))
-        value = find(index, keys[start + i]);
-      __builtin_prefetch(value);
-    }
-  }
-}
 
 template <class Policy>
 unsigned Tree<Policy>::copy_batch(Cursor& cursor, const Node& leaf, unsigned begin, unsigned end) {

@@ -14,64 +14,103 @@ typename Tree<Policy>::Node* Tree<Policy>::locate(OrderedIndex& index, const Pro
       (!finger.has_high || Policy::compare(finger.high, probe) > 0))
     return static_cast<Node*>(finger.leaf);
   Descent descent{root(index)};
-  while (!descend_once(index, descent, probe)) {
+  for (;;) {
+    Node* node = static_cast<Node*>(descent.node);
+    if (node->level == 0) break;
+    search_inner(descent, probe);
+    node = node->child(descent.at);
+    node->prefetch();
+    descent.node = node;
   }
+  point_at(index, descent);
   return static_cast<Node*>(descent.node);
+}
+
+// Which child of the inner node is responsible, and the separators around it.
+template <class Policy>
+void Tree<Policy>::search_inner(Descent& descent, const Probe& probe) {
+  const Node* node = static_cast<const Node*>(descent.node);
+  const unsigned count = node->size();
+  descent.at = node->upper_bound(count, probe);
+  if (descent.at > 0) {
+    descent.low = node;
+    descent.low_at = descent.at - 1;
+  }
+  if (descent.at < count) {
+    descent.high = node;
+    descent.high_at = descent.at;
+  }
+}
+
+// The finger on the leaf that the descent reached.
+template <class Policy>
+void Tree<Policy>::point_at(OrderedIndex& index, const Descent& descent) {
+  OrderedIndex::Finger& finger = index.finger_;
+  finger.leaf = descent.node;
+  finger.has_low = descent.low != nullptr;
+  if (descent.low != nullptr) static_cast<const Node*>(descent.low)->load_key(descent.low_at, finger.low);
+  finger.has_high = descent.high != nullptr;
+  if (descent.high != nullptr) static_cast<const Node*>(descent.high)->load_key(descent.high_at, finger.high);
 }
 
 template <class Policy>
 void Tree<Policy>::begin_descent(OrderedIndex& index, KeyRef key, Descent& descent) {
-  descent = Descent{};
-  if constexpr (!Policy::kOwnsBytes) {
-    const Probe probe = Policy::probe(key);
-    std::copy(std::begin(probe.w), std::end(probe.w), descent.probe);
-    descent.node = root(index);
-  }
+  descent = Descent{root(index)};
+  const Probe probe = Policy::probe(key);
+  std::copy(std::begin(probe.w), std::end(probe.w), descent.probe);
 }
 
 template <class Policy>
-bool Tree<Policy>::descend_once(OrderedIndex& index, Descent& descent) {
-  return descend_once(index, descent, Policy::probe_stored(descent.probe));
-}
-
-template <class Policy>
-bool Tree<Policy>::descend_once(OrderedIndex& index, Descent& descent, const Probe& probe) {
+bool Tree<Policy>::descend_step(OrderedIndex& index, Descent& descent) {
   Node* node = static_cast<Node*>(descent.node);
-  if (node->level == 0) {
-    OrderedIndex::Finger& finger = index.finger_;
-    finger.leaf = node;
-    finger.has_low = descent.low != nullptr;
-    if (descent.low != nullptr) static_cast<const Node*>(descent.low)->load_key(descent.low_at, finger.low);
-    finger.has_high = descent.high != nullptr;
-    if (descent.high != nullptr) static_cast<const Node*>(descent.high)->load_key(descent.high_at, finger.high);
-    return descent.arrived = true;
+  if (!descent.searched) {
+    const Probe probe = Policy::probe_stored(descent.probe);
+    if (node->level == 0) {
+      point_at(index, descent);
+      descent.at = node->lower_bound(node->size(), probe);
+      node->prefetch_slot(descent.at == 0 ? 0 : descent.at - 1);
+      return descent.arrived = true;
+    }
+    search_inner(descent, probe);
+    if (node->level == 1) {   // those above are few: they are in the cache
+      node->prefetch_slot(descent.at);
+      descent.searched = true;
+      return false;
+    }
   }
-  const unsigned count = node->size();
-  const unsigned which = node->upper_bound(count, probe);
-  if (which > 0) {
-    descent.low = node;
-    descent.low_at = which - 1;
-  }
-  if (which < count) {
-    descent.high = node;
-    descent.high_at = which;
-  }
-  node = node->child(which);
-  node->prefetch();
+  descent.searched = false;
+  node = node->child(descent.at);
+  node->prefetch_keys();
   descent.node = node;
   return false;
 }
 
 template <class Policy>
-void* Tree<Policy>::look_in(const Descent& descent, bool exact) {
-  const Node* leaf = static_cast<const Node*>(descent.node);
-  const Probe probe = Policy::probe_stored(descent.probe);
-  const unsigned count = leaf->size();
-  const unsigned at = leaf->upper_bound(count, probe);
-  if (at == 0 || (exact && !Policy::equal(leaf->key(at - 1), probe))) return nullptr;
-  void* value = reinterpret_cast<void*>(leaf->slot(at - 1));
-  __builtin_prefetch(value);
-  return value;
+void Tree<Policy>::look_here(const Descent& descent, OrderedIndex::Look& look) {
+  answer(*static_cast<const Node*>(descent.node), descent.at, descent.low == nullptr, Policy::probe_stored(descent.probe), look);
+}
+
+template <class Policy>
+void Tree<Policy>::look_alone(OrderedIndex::Look& look) {
+  const Probe probe = Policy::probe(look.key);
+  const Node* leaf = locate(*look.index, probe);
+  answer(*leaf, leaf->lower_bound(leaf->size(), probe), !look.index->finger_.has_low, probe, look);
+}
+
+// What a look wants to know of the leaf, whose keys below the probe are `at`.
+template <class Policy>
+void Tree<Policy>::answer(const Node& leaf, unsigned at, bool first_leaf, const Probe& probe, OrderedIndex::Look& look) {
+  if (look.want == OrderedIndex::Want::kPlace) return;
+  if (look.want == OrderedIndex::Want::kExact) {
+    if (at == leaf.size() || !Policy::equal(leaf.key(at), probe)) return;
+  } else {
+    // Bounds are prefixes padded with zeros: a key is at or above one exactly if its words are, or its bytes.
+    if (at == 0) look.known = first_leaf;
+    if (at == 0 || Policy::less(leaf.key(at - 1), Policy::probe(look.lower))) return;
+    --at;
+  }
+  look.found = reinterpret_cast<void*>(leaf.slot(at));
+  __builtin_prefetch(look.found);
 }
 
 template <class Policy>
@@ -129,17 +168,6 @@ bool Tree<Policy>::may_have(OrderedIndex& index, KeyRef lower, KeyRef upper) {
   const unsigned at = leaf->lower_bound(count, from);
   if (at < count) return Policy::less(leaf->key(at), to);
   return index.finger_.has_high && Policy::compare(index.finger_.high, to) < 0;
-}
-
-template <class Policy>
-bool Tree<Policy>::find_last_own(OrderedIndex& index, KeyRef lower, KeyRef upper, void** value) {
-  const Probe from = Policy::probe(lower), to = Policy::probe(upper);
-  const Node* leaf = locate(index, to);
-  const unsigned at = leaf->lower_bound(leaf->size(), to);
-  *value = nullptr;
-  if (at == 0) return !index.finger_.has_low;
-  if (!Policy::less(leaf->key(at - 1), from)) *value = reinterpret_cast<void*>(leaf->slot(at - 1));
-  return true;
 }
 
 template <class Policy>

@@ -134,10 +134,10 @@ class IndexModel : public testing::TestWithParam<Shape> {
     const auto begin = model_.lower_bound(lower), end = model_.lower_bound(upper);
     if (begin != end) EXPECT_TRUE(index_.may_have(key_ref(lower), key_ref(upper)));
     else may_have_wrong_ += index_.may_have(key_ref(lower), key_ref(upper)) ? 1 : 0;
-    void* last = &model_;
+    OrderedIndex::Look last{&index_, key_ref(upper), OrderedIndex::Want::kLast, key_ref(lower)};
+    OrderedIndex::look_ahead(std::span(&last, 1));
     ++last_asked_;
-    if (index_.find_last_own(key_ref(lower), key_ref(upper), &last))
-      EXPECT_EQ(last, begin == end ? nullptr : std::prev(end)->second);
+    if (last.known) EXPECT_EQ(last.found, begin == end ? nullptr : std::prev(end)->second);
     else ++last_unknown_;
   }
 
@@ -183,35 +183,26 @@ class IndexModel : public testing::TestWithParam<Shape> {
     for (int i = 0; i < 100; ++i) keys.push_back(some_key());
     std::vector<KeyRef> refs;
     for (const std::string& key : keys) refs.push_back(key_ref(key));
-    std::vector<void*> values(refs.size());
-    index_.find_many(refs, values.data());
-    for (std::size_t i = 0; i < keys.size(); ++i) {
-      const auto found = model_.find(keys[i]);
-      ASSERT_EQ(values[i], found == model_.end() ? nullptr : found->second);
-    }
     check_look_ahead(refs, keys);
   }
 
   void check_look_ahead(const std::vector<KeyRef>& refs, const std::vector<std::string>& keys) {
-    using What = OrderedIndex::Look::What;
+    using Want = OrderedIndex::Want;
     std::vector<OrderedIndex::Look> looks;
-    for (std::size_t i = 0; i < refs.size(); ++i) looks.push_back({&index_, refs[i], static_cast<What>(i % 3), false, nullptr});
+    for (std::size_t i = 0; i < refs.size(); ++i) looks.push_back({&index_, refs[i], static_cast<Want>(i % 3)});
     OrderedIndex::look_ahead(looks);
     for (std::size_t i = 0; i < keys.size(); ++i) {
-      ASSERT_EQ(looks[i].done, index_.kind() != OrderedIndex::Kind::kPrefixed);
-      void* expected = nullptr;
-      if (looks[i].done && looks[i].what == What::kValue) {
-        const auto found = model_.find(keys[i]);
-        if (found != model_.end()) expected = found->second;
-      } else if (looks[i].done && looks[i].what == What::kLast) {
-        const auto above = model_.upper_bound(keys[i]);
-        if (above != model_.begin()) expected = std::prev(above)->second;
-      }
-      if (looks[i].what == What::kLast && looks[i].found == nullptr) continue;
-      ASSERT_EQ(looks[i].found, expected);
-      // The finger that it left is one that the owner's ways trust.
       const auto found = model_.find(keys[i]);
-      ASSERT_EQ(index_.find_own(refs[i]), found == model_.end() ? nullptr : found->second);
+      void* const there = found == model_.end() ? nullptr : found->second;
+      if (looks[i].want == Want::kExact) {
+        ASSERT_TRUE(looks[i].known);
+        ASSERT_EQ(looks[i].found, there);
+      } else if (looks[i].want == Want::kLast && looks[i].known) {
+        const auto above = model_.lower_bound(keys[i]);
+        ASSERT_EQ(looks[i].found, above == model_.begin() ? nullptr : std::prev(above)->second);
+      }
+      // The finger that it left is one that the owner's ways trust.
+      ASSERT_EQ(index_.find_own(refs[i]), there);
     }
   }
 

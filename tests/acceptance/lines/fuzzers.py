@@ -1,0 +1,55 @@
+"""Each fuzzer under address and undefined-behaviour sanitizers: ten minutes and five million executions, no finding.
+
+Needs the fuzz preset built. What a fuzzer finds new goes beside its kept corpus into var/fuzz/NAME; crashes likewise.
+"""
+
+import os
+import re
+import subprocess
+import time
+
+from framework import ROOT, Line, at_least, equal
+
+FUZZERS = ("wire_framing_fuzz", "wire_bind_copy_fuzz", "log_decode_fuzz", "sql_query_fuzz")
+SECONDS, EXECUTIONS = 600, 5_000_000
+
+
+def measure(context, number):
+    name = FUZZERS[number]
+    binary, kept = ROOT / "build" / "fuzz" / "tests" / "fuzz" / name, ROOT / "tests" / "fuzz" / "corpus" / name
+    new = ROOT / "var" / "fuzz" / name
+    new.mkdir(parents=True, exist_ok=True)
+    dictionary = ROOT / "tests" / "fuzz" / f"{name}.dict"
+    options = [f"-dict={dictionary}"] if dictionary.exists() else []
+    executions, seconds, coverage, findings = 0, 0.0, 0, 0
+    # In pieces, so that one piece's memory (what the sanitizers keep) does not grow for ever.
+    while findings == 0 and (executions < context.count(EXECUTIONS) or seconds < context.count(SECONDS)):
+        left = max(1, min(SECONDS, context.count(SECONDS) - int(seconds)) if seconds < context.count(SECONDS) else 300)
+        begun = time.monotonic()
+        result = subprocess.run([str(binary), str(new), str(kept), f"-max_total_time={left}", "-print_final_stats=1", "-timeout=25",
+                                 "-rss_limit_mb=4096", f"-artifact_prefix={new}-", *options], stdin=subprocess.DEVNULL,
+                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", check=False,
+                                env={**os.environ, "ASAN_OPTIONS": "allocator_may_return_null=1"})
+        seconds += time.monotonic() - begun
+        (ROOT / "var" / "fuzz" / f"{name}.log").write_text(result.stdout)
+        done = re.search(r"stat::number_of_executed_units: (\d+)", result.stdout)
+        executions += int(done[1]) if done else 0
+        coverage = max([coverage, *map(int, re.findall(r"\bcov: (\d+)", result.stdout))])
+        findings += result.returncode != 0
+    return {"fuzzer": name, "executions": executions, "seconds": round(seconds), "coverage": coverage, "findings": findings}
+
+
+def judge(medians, rounds):
+    checks = []
+    for found in rounds:
+        name = found["fuzzer"]
+        checks += [
+            equal(f"findings of {name} (coverage {found['coverage']})", found["findings"], 0),
+            at_least(f"executions of {name}", found["executions"], EXECUTIONS),
+            at_least(f"seconds of {name}", found["seconds"], SECONDS),
+        ]
+    return checks
+
+
+LINE = Line("fuzzers of framing, Bind and COPY, log decoding and SQL: ten minutes and 5,000,000 executions each, sanitized, no finding",
+            len(FUZZERS), measure, judge)
