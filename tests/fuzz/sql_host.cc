@@ -5,6 +5,7 @@
 
 #include "engine/database.h"
 #include "engine/shard.h"
+#include "sql/null_sink.h"
 #include "sql/server.h"
 #include "sql/session.h"
 #include "storage/base/env_sim.h"
