@@ -62,7 +62,9 @@ class RowLayout {
   }
 
   /// O(1). Pointers in the Value lead into `row`. kInt8Bit reads as 0..255: "char" is ordered as unsigned.
-  Value read(const char* row, unsigned column) const {
+  Value read(const char* row, unsigned column) const { return read_inline(row, column); }
+  /// The same in the caller's code, for loops over columns and rows.
+  [[gnu::always_inline]] Value read_inline(const char* row, unsigned column) const {
     const Slot& slot = slots_[column];
     // A not-null column has an empty mask, so the test costs it a load that hits and a branch never taken.
     if ((static_cast<std::uint8_t>(row[slot.null_byte]) & slot.null_mask) != 0) [[unlikely]] return Value::null();

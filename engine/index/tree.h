@@ -194,7 +194,7 @@ unsigned Tree<Policy>::copy_batch(Cursor& cursor, const Node& leaf, unsigned beg
   return count;
 }
 
-// Cuts the batch at the stop, and asks for the rows' first cache lines.
+// Cuts the batch at the stop, and asks for the rows' first cache lines: two, since a row's first version stands behind its anchor.
 template <class Policy>
 bool Tree<Policy>::finish_batch(Cursor& cursor) {
   if (cursor.has_stop_) {
@@ -210,7 +210,10 @@ bool Tree<Policy>::finish_batch(Cursor& cursor) {
       cursor.last_batch_ = true;
     }
   }
-  for (unsigned i = 0; i < cursor.count_; ++i) __builtin_prefetch(cursor.values_[i]);
+  for (unsigned i = 0; i < cursor.count_; ++i) {
+    __builtin_prefetch(cursor.values_[i]);
+    __builtin_prefetch(static_cast<const char*>(cursor.values_[i]) + 64);
+  }
   return cursor.count_ != 0;
 }
 
@@ -245,8 +248,12 @@ bool Tree<Policy>::try_fill(Cursor& cursor, const Probe* from, bool inclusive) {
     }
     const Node* child = node->child(which);
     child->prefetch();
+    // A scan that has left its first batch behind goes on: it will come to the next leaf too.
+    const bool has_next = forward ? which < count : which > 0;
+    const Node* const neighbour = cursor.moved_ && node->level == 1 && has_next ? node->child(forward ? which + 1 : which - 1) : nullptr;
     std::uint64_t child_version;
     if (!child->stable_version(child_version) || !node->unchanged(version)) return false;
+    if (neighbour != nullptr) neighbour->prefetch();
     node = child;
     version = child_version;
   }
@@ -282,7 +289,8 @@ template <class Policy>
 bool Tree<Policy>::move(Cursor& cursor, bool forward) {
   if (!cursor.valid()) return false;
   const Probe current = Policy::probe_stored(cursor.words_ + cursor.position_ * kStride);
-  if (forward != cursor.forward_) return fill(cursor, forward, &current, false);
+  cursor.moved_ = forward == cursor.forward_;
+  if (!cursor.moved_) return fill(cursor, forward, &current, false);
   cursor.position_ = 0;
   if (cursor.last_batch_) {
     cursor.count_ = 0;

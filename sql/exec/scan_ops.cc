@@ -254,7 +254,7 @@ class ScanOperator final : public Operator {
     Value* const slots = ctx.slots;
     const auto read = [&](const std::vector<ScanColumn>& columns) {
       if (current) [[likely]] {
-        for (const ScanColumn& c : columns) slots[c.slot] = newest.read(row.row, c.column);
+        for (const ScanColumn& c : columns) slots[c.slot] = newest.read_inline(row.row, c.column);
       } else {
         for (const ScanColumn& c : columns) slots[c.slot] = layouts.read(row.layout, row.row, c.column);
       }
