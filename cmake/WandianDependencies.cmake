@@ -10,7 +10,6 @@ find_package(CLI11 REQUIRED)
 find_library(XXHASH_LIBRARY xxhash REQUIRED)
 find_library(PG_QUERY_LIBRARY NAMES libpg_query.a pg_query REQUIRED)
 find_library(PROTOBUF_C_LIBRARY protobuf-c REQUIRED)
-find_library(PQ_LIBRARY pq REQUIRED)
 
 add_library(wandian_xxhash INTERFACE)
 target_link_libraries(wandian_xxhash INTERFACE ${XXHASH_LIBRARY})

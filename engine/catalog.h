@@ -1,7 +1,7 @@
 // The catalog: what tables, indexes, sequences and other objects there are, as immutable snapshots.
 // Owns:       definitions. Rows live in TableStorage (engine/table.h), which a definition points to.
 // Thread:     a snapshot is immutable and read by any shard; a new one is published by the commit of the DDL that made it,
-//             while that DDL still holds its strong locks (docs/architecture.md, "Placement and catalog").
+//             while that DDL still holds its strong locks (docs/architecture.md, "Catalog").
 // Invariants: a TableDef never changes after it was published; a statement that keeps one across turns keeps its
 //             shared_ptr. Relations (tables, indexes, sequences, views) of one schema share one name space.
 // The engine knows what it needs in order to store rows. What only SQL understands (defaults, checks, view texts,

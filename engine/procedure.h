@@ -1,4 +1,4 @@
-// The public procedure API: business rules as C++ functions over typed tables (docs/architecture.md, "Native procedures").
+// The public procedure API: business rules as C++ functions over typed tables (docs/architecture.md, "Procedures").
 // A local procedure runs to completion on the shard that owns the partition of its key argument: it writes that partition
 //   alone, reads any, at one snapshot. If a row it writes was committed later than that, or is locked, the attempt is undone and
 //   runs again from its start; so its only effects are its writes, its result and its notices.

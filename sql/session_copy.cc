@@ -8,6 +8,8 @@
 #include "sql/copy/copy_parser.h"
 #include "sql/copy/copy_writer.h"
 #include "sql/expr/expression.h"
+#include "sql/functions/quote.h"
+#include "sql/messages.h"
 #include "sql/session_portal.h"
 #include "sql/session_receiver.h"
 #include "sql/session_wait.h"
@@ -24,25 +26,11 @@ constexpr std::size_t kShownFieldBytes = 100;
 
 std::string_view text_or_empty(const char* text) { return text != nullptr ? std::string_view(text) : std::string_view(); }
 
-std::string quoted(std::string_view name) {
-  std::string out = "\"";
-  for (const char c : name) {
-    if (c == '"') out += '"';
-    out += c;
-  }
-  return out + "\"";
-}
-
 std::string shortened(std::string_view text) {
   if (text.size() <= kShownFieldBytes) return std::string(text);
   std::size_t cut = kShownFieldBytes;
   while (cut > 0 && (static_cast<unsigned char>(text[cut]) & 0xC0) == 0x80) --cut;
   return std::string(text.substr(0, cut)) + "...";
-}
-
-Status column_not_there(std::string_view column, std::string_view table) {
-  return Status{sqlstate::undefined_column,
-                "column \"" + std::string(column) + "\" of relation \"" + std::string(table) + "\" does not exist"};
 }
 
 // The columns that the statement lists, or all of them, as positions in the table.
@@ -56,7 +44,7 @@ Result<std::vector<std::uint16_t>> copy_columns(const PgQuery__CopyStmt& copy, c
   for (std::size_t i = 0; i < copy.n_attlist; ++i) {
     const std::string_view name = string_value(copy.attlist[i]);
     const int column = table.find_column(name);
-    if (column < 0) return column_not_there(name, table.name);
+    if (column < 0) return undefined_column(name, table.name);
     if (std::find(out.begin(), out.end(), column) != out.end())
       return Status{sqlstate::duplicate_column, "column \"" + std::string(name) + "\" specified more than once"};
     out.push_back(static_cast<std::uint16_t>(column));
@@ -69,7 +57,7 @@ Status force_columns(const std::vector<std::string>& names, std::string_view opt
                      std::span<const std::string> columns, std::vector<bool>* out) {
   out->assign(columns.size(), false);
   for (const std::string& name : names) {
-    if (table != nullptr && table->find_column(name) < 0) return column_not_there(name, table->name);
+    if (table != nullptr && table->find_column(name) < 0) return undefined_column(name, table->name);
     const auto found = std::find(columns.begin(), columns.end(), name);
     if (found == columns.end())
       return Status{sqlstate::invalid_column_reference, std::string(option) + " column \"" + name + "\" not referenced by COPY"};
@@ -152,12 +140,12 @@ Task<Status> SessionImpl::copy_to(const CompiledStatement& statement, const PgQu
       Result<std::vector<std::uint16_t>> columns = copy_columns(copy, *table);
       if (!columns.ok()) co_return columns.take_status();
       for (std::size_t i = 0; i < columns.value().size(); ++i)
-        text += (i == 0 ? "" : ", ") + quoted(table->columns[columns.value()[i]].name);
+        text += (i == 0 ? "" : ", ") + quote_identifier(table->columns[columns.value()[i]].name);
     } else {
-      for (std::size_t i = 0; i < copy.n_attlist; ++i) text += (i == 0 ? "" : ", ") + quoted(string_value(copy.attlist[i]));
+      for (std::size_t i = 0; i < copy.n_attlist; ++i) text += (i == 0 ? "" : ", ") + quote_identifier(string_value(copy.attlist[i]));
       if (copy.n_attlist == 0) text += "*";
     }
-    text += " FROM " + (schema.empty() ? "" : quoted(schema) + ".") + quoted(name);
+    text += " FROM " + (schema.empty() ? "" : quote_identifier(schema) + ".") + quote_identifier(name);
     Result<CompiledPtr> compiled = compile_text(text, {});
     if (!compiled.ok()) co_return compiled.take_status();
     source = compiled.take();

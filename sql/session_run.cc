@@ -12,6 +12,8 @@
 
 namespace wandian::sql {
 
+static constexpr std::size_t kStatementMemoryBytes = std::size_t{1} << 30;   ///< of one operator; work_mem is shown and has no effect
+
 // ---- Names and contexts ----
 
 const std::vector<Oid>& SessionImpl::search_path() {
@@ -98,7 +100,7 @@ ExecutionEnv& SessionImpl::execution_env() {
   if (env_.catalog != catalog()) env_.catalog = catalog();
   env_.statement_timestamp = statement_timestamp_;
   env_.transaction_timestamp = transaction_timestamp_;
-  env_.memory_limit_bytes = settings_.decoded().work_memory_bytes;
+  env_.memory_limit_bytes = kStatementMemoryBytes;
   return env_;
 }
 

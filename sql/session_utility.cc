@@ -5,6 +5,7 @@
 
 #include "engine/table.h"
 #include "sql/expr/expression.h"
+#include "sql/messages.h"
 #include "sql/session_portal.h"
 #include "sql/session_receiver.h"
 #include "sql/session_wait.h"
@@ -570,7 +571,7 @@ Status SessionImpl::run_maintenance(StatementRef statement) {
     const auto table = found && found->kind == FoundRelation::Kind::kTable ? catalog()->table(found->oid) : nullptr;
     for (std::size_t i = 0; i < count && table != nullptr; ++i)
       if (const std::string_view name = text_or_empty(columns[i]->string->sval); table->find_column(name) < 0)
-        return Status{sqlstate::undefined_column, "column \"" + std::string(name) + "\" of relation \"" + table->name + "\" does not exist"};
+        return undefined_column(name, table->name);
     return {};
   };
   switch (statement.kind) {

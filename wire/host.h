@@ -39,7 +39,7 @@ class Authenticator {
   virtual RoleLogin find_role(std::string_view user) = 0;
 };
 
-/// When answers may leave (docs/architecture.md, "Answering").
+/// When answers may leave (docs/architecture.md, "From a packet to a durable answer").
 class ReleaseClock {
  public:
   virtual ~ReleaseClock() = default;

@@ -1,6 +1,7 @@
 // Engine only: place_order through the real transaction and commit path, the log on and durable at the end, no wire.
 // Each shard's thread plays its own sessions: it calls the procedure for stores whose partitions it owns.
 //   engine_place_order [--shards N] [--orders N] [--stores N] [--dir DIR] [--module FILE.so]
+//     [--preallocate MB]
 #include <CLI/CLI.hpp>
 #include <dlfcn.h>
 

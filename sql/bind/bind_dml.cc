@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "sql/bind/internal.h"
+#include "sql/messages.h"
 
 namespace wandian::sql {
 
@@ -9,7 +10,6 @@ using namespace type_oid;
 
 namespace {
 
-std::string quoted(std::string_view name) { return "\"" + std::string(name) + "\""; }
 
 bool is_plain_values(const PgQuery__SelectStmt& select) {
   return select.n_values_lists > 0 && select.n_sort_clause == 0 && select.limit_count == nullptr && select.limit_offset == nullptr &&
@@ -56,7 +56,7 @@ int Binder::find_target_column(const TableDef& table, std::string_view column, i
       fail(at(Status{sqlstate::feature_not_supported, "cannot assign to system column " + quoted(column)}, location));
     }
   }
-  fail(at(Status{sqlstate::undefined_column, "column " + quoted(column) + " of relation " + quoted(table.name) + " does not exist"}, location));
+  fail(at(undefined_column(column, table.name), location));
 }
 
 const Expr* Binder::column_default(const TableDef& table, int column, int location) {

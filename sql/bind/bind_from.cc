@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "sql/bind/internal.h"
+#include "sql/messages.h"
 
 namespace wandian::sql {
 
@@ -11,7 +12,6 @@ namespace {
 
 constexpr int kMaxViewDepth = 64;
 
-std::string quoted(std::string_view name) { return "\"" + std::string(name) + "\""; }
 
 std::string_view alias_name(const PgQuery__Alias* alias) {
   return alias != nullptr && alias->aliasname != nullptr ? std::string_view(alias->aliasname) : std::string_view{};

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "sql/bind/internal.h"
+#include "sql/messages.h"
 
 namespace wandian::sql {
 
@@ -9,7 +10,6 @@ using namespace type_oid;
 
 namespace {
 
-std::string quoted(std::string_view name) { return "\"" + std::string(name) + "\""; }
 
 bool is_set(const ParseNode* node) { return node != nullptr && node->node_case != PG_QUERY__NODE__NODE__NOT_SET; }
 

@@ -4,6 +4,7 @@
 
 #include "sql/bind/internal.h"
 #include "sql/expr/expression.h"
+#include "sql/messages.h"
 
 namespace wandian::sql {
 
@@ -15,7 +16,6 @@ namespace {
 constexpr std::ptrdiff_t kMaxStackBytes = 2 * 1024 * 1024;
 constexpr int kMaxMessageDepth = 8000;
 
-std::string quoted(std::string_view name) { return "\"" + std::string(name) + "\""; }
 
 // Calls `visit` for every message below `message`; true ends the walk.
 bool any_message(const ProtobufCMessage* message, const auto& visit, int depth = 0) {

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "sql/bind/internal.h"
+#include "sql/messages.h"
 
 namespace wandian::sql {
 
@@ -19,7 +20,6 @@ constexpr SystemColumnName kSystemColumns[] = {
     {"xmax", kXmaxColumn, kXid}, {"cmax", kCmaxColumn, kCid}, {"tableoid", kTableOidColumn, kOid},
 };
 
-std::string quoted(std::string_view name) { return "\"" + std::string(name) + "\""; }
 
 }  // namespace
 

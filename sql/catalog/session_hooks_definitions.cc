@@ -7,6 +7,7 @@
 #include "sql/expr/deparse.h"
 #include "sql/functions/quote.h"
 #include "sql/functions/registry.h"
+#include "sql/messages.h"
 #include "sql/session_impl.h"
 #include "sql/types/text_io.h"
 
@@ -201,10 +202,10 @@ Result<std::optional<std::string>> SessionImpl::serial_sequence(std::string_view
   const std::shared_ptr<const Catalog> known = catalog();
   WANDIAN_ASSIGN(const Oid oid, resolve(ObjectClass::kRelation, table_name, false));
   const auto table = known->table(oid);
-  if (table == nullptr) return Status{sqlstate::undefined_column, "column \"" + std::string(column_name) + "\" of relation \"" + std::string(table_name) + "\" does not exist"};
+  if (table == nullptr) return undefined_column(column_name, table_name);
   const int column = table->find_column(column_name);
   if (column < 0)
-    return Status{sqlstate::undefined_column, "column \"" + std::string(column_name) + "\" of relation \"" + table->name + "\" does not exist"};
+    return undefined_column(column_name, table->name);
   for (const auto& [sequence_oid, sequence] : known->sequences())
     if (sequence->owned_by_table == oid && sequence->owned_by_column == column)
       return std::optional<std::string>(quote_identifier(schema_text(*known, sequence->schema)) + "." + quote_identifier(sequence->name));

@@ -6,6 +6,7 @@
 #include "sql/catalog/stored_objects.h"
 #include "sql/functions/quote.h"
 #include "sql/functions/registry.h"
+#include "sql/messages.h"
 #include "sql/session_impl.h"
 #include "sql/types/text_io.h"
 
@@ -114,7 +115,6 @@ std::string schema_text(const Catalog& catalog, Oid schema) {
 
 namespace {
 
-std::string quoted(std::string_view name) { return "\"" + std::string(name) + "\""; }
 
 std::string argument_list(std::span<const Oid> types) {
   std::string out = "(";

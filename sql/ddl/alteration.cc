@@ -8,6 +8,7 @@
 #include "sql/expr/expression.h"
 #include "sql/expr/tree.h"
 #include "sql/functions/quote.h"
+#include "sql/messages.h"
 #include "sql/types/text_io.h"
 
 namespace wandian::sql {
@@ -22,7 +23,7 @@ Status TableAlteration::column_of(std::string_view name, std::uint16_t* column) 
   if (found < 0) {
     for (const std::string_view system : {"tableoid", "cmax", "xmax", "cmin", "xmin", "ctid"})
       if (name == system) return feature_not_supported("cannot alter system column " + quoted(name));
-    return Status{sqlstate::undefined_column, "column " + quoted(name) + " of relation " + quoted(old_->name) + " does not exist"};
+    return undefined_column(name, old_->name);
   }
   *column = static_cast<std::uint16_t>(found);
   return {};

@@ -245,7 +245,6 @@ Status wrong_object_type(std::string_view name, std::string_view wanted) {
 
 // ---- Names ----
 
-std::string quoted(std::string_view name) { return "\"" + std::string(name) + "\""; }
 
 std::string join(const std::vector<std::string>& parts, std::string_view separator) {
   std::string out;

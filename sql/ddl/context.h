@@ -16,6 +16,7 @@
 #include "sql/catalog/stored_objects.h"
 #include "sql/ddl/ddl.h"
 #include "sql/exec/operator.h"
+#include "sql/messages.h"
 #include "sql/session_impl.h"
 
 namespace wandian::sql {
@@ -107,7 +108,6 @@ bool constraint_exists(const Catalog& catalog, Oid schema, std::string_view name
 std::string truncate_identifier(std::string_view name);
 
 inline std::string_view text_or_empty(const char* text) { return text == nullptr ? std::string_view{} : std::string_view(text); }
-std::string quoted(std::string_view name);
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
 Status feature_not_supported(std::string message);
 

@@ -4,6 +4,7 @@
 #include "sql/ddl/dependency.h"
 #include "sql/ddl/statements.h"
 #include "sql/functions/quote.h"
+#include "sql/messages.h"
 #include "sql/types/text_io.h"
 
 namespace wandian::sql {
@@ -279,7 +280,7 @@ Result<CommentTarget> find_comment_target(DdlContext& ctx, const PgQuery__Commen
         return Status{sqlstate::wrong_object_type, "cannot set comment on relation " + quoted(parts[parts.size() - 2])};
       }
       if (number == 0)
-        return Status{sqlstate::undefined_column, "column " + quoted(column) + " of relation " + quoted(parts[parts.size() - 2]) + " does not exist"};
+        return undefined_column(column, parts[parts.size() - 2]);
       return CommentTarget{catalog_oid::kClass, found.oid, number};
     }
     case PG_QUERY__OBJECT_TYPE__OBJECT_SCHEMA: {

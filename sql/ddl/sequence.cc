@@ -1,4 +1,5 @@
 #include "sql/ddl/sequence.h"
+#include "sql/messages.h"
 
 #include <charconv>
 
@@ -183,7 +184,7 @@ Status set_owner(DdlContext& ctx, const SequenceChange& change, SequenceDef* seq
     return Status{sqlstate::object_not_in_prerequisite_state, "sequence must be in same schema as table it is linked to"};
   const int position = table->find_column(column);
   if (position < 0)
-    return Status{sqlstate::undefined_column, "column " + quoted(column) + " of relation " + quoted(name) + " does not exist"};
+    return undefined_column(column, name);
   sequence->owned_by_table = table->oid;
   sequence->owned_by_column = static_cast<std::uint16_t>(position);
   sequence->owned_kind = 'a';

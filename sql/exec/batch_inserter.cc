@@ -2,20 +2,12 @@
 #include "sql/bind/binder.h"
 #include "sql/exec/execution.h"
 #include "sql/exec/modify.h"
+#include "sql/functions/quote.h"
 #include "sql/parse/parser.h"
 
 namespace wandian::sql {
 
 namespace {
-
-std::string quoted(std::string_view name) {
-  std::string out = "\"";
-  for (const char c : name) {
-    if (c == '"') out += '"';
-    out += c;
-  }
-  return out + "\"";
-}
 
 class Inserter final : public BatchInserter {
  public:
@@ -50,12 +42,12 @@ class Inserter final : public BatchInserter {
 Result<std::unique_ptr<BatchInserter>> BatchInserter::create(const ExecutionEnv& env, std::shared_ptr<const TableDef> table,
                                                              std::span<const std::uint16_t> columns) {
   // The binder knows defaults, identity and coercions: it is given the statement that this is.
-  std::string text = "INSERT INTO " + quoted(schema_name(*env.catalog, table->schema)) + "." + quoted(table->name) + " (";
+  std::string text = "INSERT INTO " + quote_identifier(schema_name(*env.catalog, table->schema)) + "." + quote_identifier(table->name) + " (";
   std::string values;
   std::vector<Oid> types;
   for (std::size_t i = 0; i < columns.size(); ++i) {
     if (i != 0) text += ", ", values += ", ";
-    text += quoted(table->columns[columns[i]].name);
+    text += quote_identifier(table->columns[columns[i]].name);
     values += "$" + std::to_string(i + 1);
     types.push_back(table->columns[columns[i]].type);
   }

@@ -246,7 +246,7 @@ OperatorPtr make_set_operator(const PlanNode& node, ExecContext& ctx);         /
 OperatorPtr make_apply_operator(const PlanNode& node, ExecContext& ctx);       // apply_ops.cc
 OperatorPtr make_lock_operator(const PlanNode& node, ExecContext& ctx);        // lock_ops.cc
 
-/// Evaluates a sub-select that runs once and stores its value in its slot. kRow when done.
+/// Evaluates a sub-select and stores its value in its slot. kRow when done.
 class SubselectRunner {
  public:
   SubselectRunner(const PlanSubselect& plan, ExecContext& ctx);

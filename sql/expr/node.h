@@ -47,7 +47,7 @@ enum class ExprKind : std::uint8_t {
   kField,          ///< FieldExpr: (record).field
   kSubLink,        ///< SubLinkExpr: EXISTS, scalar, ANY, ALL, ARRAY
   kSqlValue,       ///< SqlValueExpr: CURRENT_DATE, CURRENT_USER, ...
-  kSetToDefault,   ///< Expr alone: DEFAULT in INSERT VALUES or UPDATE SET before the binder replaced it; never left in a bound tree
+  kSetToDefault,   ///< DefaultMarker: DEFAULT in INSERT VALUES or UPDATE SET before the binder replaced it; never left in a bound tree
 };
 
 /// How a cast or call was written, for the deparser.

@@ -1,5 +1,5 @@
 // The built-in functions, operators, casts and aggregates, by PostgreSQL's OIDs, and how the executor calls them.
-// Owns:    immutable tables, filled before main by each sql/functions/*.cc; sql/functions/builtins.inc holds the
+// Owns:    immutable tables, filled at first use by each sql/functions/*.cc; sql/functions/builtins.inc holds the
 //          catalog facts (names, OIDs, argument types, volatility) of exactly the objects that are implemented.
 // Thread:  any.
 #pragma once

@@ -3,23 +3,12 @@
 #include <cstdio>
 #include <functional>
 
+#include "sql/functions/quote.h"
 #include "sql/types/text_io.h"
 
 namespace wandian::sql {
 
 namespace {
-
-std::string quoted(std::string_view name) {
-  bool plain = !name.empty() && !(name[0] >= '0' && name[0] <= '9');
-  for (const char c : name) plain = plain && ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_');
-  if (plain) return std::string(name);
-  std::string out = "\"";
-  for (const char c : name) {
-    if (c == '"') out += '"';
-    out += c;
-  }
-  return out + "\"";
-}
 
 std::string constant_text(const ConstExpr& constant) {
   const std::string type = format_type(constant.type, -1);
@@ -69,7 +58,7 @@ SlotNames::SlotNames(const PlanBody& body) : names_(body.slots.size()) {
 void SlotNames::visit(const PlanNode& node, bool qualify) {
   for (const NodePtr& child : node.children) visit(*child, qualify);
   const auto name = [&](const std::string& alias, std::string_view column, Slot slot) {
-    if (slot != kNoSlot) names_[slot] = qualify ? quoted(alias) + "." + quoted(column) : quoted(column);
+    if (slot != kNoSlot) names_[slot] = qualify ? quote_identifier(alias) + "." + quote_identifier(column) : quote_identifier(column);
   };
   switch (node.type) {
     case NodeType::kScan: {
@@ -206,7 +195,7 @@ class Explainer {
     if (body_.modify) {
       static constexpr const char* kNames[] = {"", "Insert on ", "Update on ", "Delete on "};
       const PlanNode* root = body_.root.get();
-      std::string line = kNames[static_cast<std::size_t>(plan_.kind)] + quoted(body_.modify->table->name);
+      std::string line = kNames[static_cast<std::size_t>(plan_.kind)] + quote_identifier(body_.modify->table->name);
       line += costs(root == nullptr ? 0 : root->startup_cost, root == nullptr ? 0.01 : root->cost, root == nullptr ? 1 : root->rows, 0);
       lines_.push_back(line);
       if (body_.modify->conflict != ConflictAction::kNone)
@@ -267,7 +256,7 @@ class Explainer {
     return list.size() > 1 ? "(" + out + ")" : out;
   }
   static std::string relation(const std::string& name, const std::string& alias) {
-    return alias.empty() || alias == name ? quoted(name) : quoted(name) + " " + quoted(alias);
+    return alias.empty() || alias == name ? quote_identifier(name) : quote_identifier(name) + " " + quote_identifier(alias);
   }
 
   // Projections and With do not show; their child stands in their place.
@@ -316,7 +305,7 @@ class Explainer {
         const auto& scan = n.as<ScanNode>();
         const std::string on = " on " + relation(scan.table->name, scan.alias);
         if (scan.method == ScanMethod::kSequential) return "Seq Scan" + on;
-        return std::string("Index Scan") + (scan.backward ? " Backward" : "") + " using " + quoted(scan.table->indexes[scan.index].name) + on;
+        return std::string("Index Scan") + (scan.backward ? " Backward" : "") + " using " + quote_identifier(scan.table->indexes[scan.index].name) + on;
       }
       case NodeType::kSystemScan: return "Seq Scan on " + relation(n.as<SystemScanNode>().relation->name, n.as<SystemScanNode>().alias);
       case NodeType::kFunctionScan: {
@@ -327,7 +316,7 @@ class Explainer {
       }
       case NodeType::kValues: return "Values Scan on \"*VALUES*\"";
       case NodeType::kCteScan: return "CTE Scan on " + relation(n.as<CteScanNode>().name, n.as<CteScanNode>().alias);
-      case NodeType::kWorkScan: return "WorkTable Scan on " + quoted(n.as<WorkScanNode>().alias);
+      case NodeType::kWorkScan: return "WorkTable Scan on " + quote_identifier(n.as<WorkScanNode>().alias);
       case NodeType::kProjectSet: return "ProjectSet";
       case NodeType::kNestLoop:
       case NodeType::kHashJoin: {

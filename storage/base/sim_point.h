@@ -1,5 +1,5 @@
-// Marked points inside a turn, where the simulator may run turns of other shards (docs/architecture.md, "Everything
-// that can fail sits behind a seam"). In production the hook is null: one load and a branch that is never taken.
+// Marked points inside a turn, where the simulator may run turns of other shards (tests/sim/README.md). In production the
+// hook is null: one load and a branch that is never taken.
 // Thread: the hook is set before shards start and never in production. It must not throw, and nothing at a point may
 //         block.
 #pragma once

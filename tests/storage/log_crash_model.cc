@@ -199,9 +199,8 @@ std::string LogCrashModel::work() {
   return broken_;
 }
 
-/// One flipped bit in a copy of the disk: the log either says where it is damaged or serves a prefix that holds all
-///                                        that a
-/// later group proved durable.
+/// One flipped bit in a copy of the disk: the log either says where it is damaged or serves a prefix that holds all that a later
+/// group proved durable.
 std::string LogCrashModel::damage_and_repair() {
   env_.inject_none();
   env_.set_capacity(~std::uint64_t{0});

@@ -1,4 +1,5 @@
-// The wire alone, for measurements: every statement is answered at once by a fake session. fake_server [port] [shards] [socket dir]
+// The wire alone, for measurements: every statement is answered at once by a fake session.
+//   wire_fake_server [port] [shards] [socket dir]
 #include <unistd.h>
 
 #include <csignal>
