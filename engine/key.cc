@@ -185,9 +185,23 @@ bool KeyCodec::encode(std::span<const Value> values, KeyBuffer& out) const {
 }
 
 bool KeyCodec::encode_integers(std::span<const std::int64_t> values, KeyBuffer& out) const {
-  for (unsigned i = 0; i < values.size(); ++i)
-    if (!(integers_ && steps_[i].fits(values[i])) && !fits(i, Value::of_int(values[i]))) return false;
-  return encode_with(static_cast<unsigned>(values.size()), [&](unsigned i) { return Value::of_int(values[i]); }, out);
+  DB_DCHECK(values.size() <= columns_.size());
+  const auto count = static_cast<unsigned>(values.size());
+  if (!integers_) {
+    for (unsigned i = 0; i < count; ++i)
+      if (!fits(i, Value::of_int(values[i]))) return false;
+    return encode_with(count, [&](unsigned i) { return Value::of_int(values[i]); }, out);
+  }
+  out.clear();
+  char* const begin = out.data();
+  char* at = begin;
+  const Step* step = steps_.data();
+  for (unsigned i = 0; i < count; ++i) {
+    if (!step[i].fits(values[i]) && !fits(i, Value::of_int(values[i]))) return false;
+    at = step[i].put(values[i], at);
+  }
+  out.extend(static_cast<std::size_t>(at - begin));
+  return true;
 }
 
 bool KeyCodec::encode_columns(std::span<const Value> values, std::span<const std::uint16_t> columns, KeyBuffer& out) const {

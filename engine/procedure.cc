@@ -177,8 +177,9 @@ bool LocalContext::find_anywhere(const ProcedureTable& table, std::initializer_l
 // prefix without one has no end, which a look cannot say.
 static void set_last(OrderedIndex::Look& look, KeyBuffer& end) {
   look.lower = look.key;
-  if (KeyCodec::successor(end)) look.key = end;
-  else look.want = OrderedIndex::Want::kPlace;
+  const bool bounded = KeyCodec::successor(end);
+  look.want = bounded ? OrderedIndex::Want::kLast : OrderedIndex::Want::kPlace;
+  if (bounded) look.key = end;
 }
 
 bool LocalContext::find_all(std::span<Lookup> lookups) {
@@ -199,7 +200,7 @@ bool LocalContext::find_all(std::span<Lookup> lookups) {
     if (!lookup.table->def().codecs[lookup.index].encode_integers(std::span(lookup.key).first(lookup.parts), key)) continue;
     of[looks.size()] = static_cast<std::uint8_t>(i);
     OrderedIndex::Look& look = looks.emplace_back(OrderedIndex::Look{&partition->index(lookup.index), key, lookup.want});
-    if (lookup.want == Want::kLast) set_last(look, keys.emplace_back(key));
+    if (lookup.want == Want::kLast || (lookup.want == Want::kExact && lookup.index != 0)) set_last(look, keys.emplace_back(key));
   }
   OrderedIndex::look_ahead(looks);
   for (const OrderedIndex::Look& look : looks)
@@ -208,6 +209,8 @@ bool LocalContext::find_all(std::span<Lookup> lookups) {
     Lookup& lookup = lookups[of[i]];
     if (lookup.want == Want::kLast) {
       if (!take_last(*lookup.table, *partition_of(*lookup.table), looks[i], &lookup.row)) return false;
+    } else if (lookup.want == Want::kExact && lookup.index != 0) {
+      take_unique(*lookup.table, lookup.index, looks[i], &lookup.row);
     } else if (lookup.want == Want::kExact) {
       if (looks[i].found != nullptr) lookup.row = see(lookup.table->def(), static_cast<Row*>(looks[i].found));
     }
@@ -219,23 +222,37 @@ bool LocalContext::find_unique(const ProcedureTable& table, unsigned index, std:
   *row = {};
   if (!spend(1)) return false;
   TablePartition* partition = partition_of(table);
-  if (partition == nullptr || !encode(table.def(), index, key, &key_)) return true;
+  if (partition != nullptr && encode(table.def(), index, key, &key_)) seek_unique(table, partition->index(index), index, key_, row);
+  return true;
+}
+
+// Entries of a unique index are those of its versions: of the rows that are seen at most one has the key.
+void LocalContext::seek_unique(const ProcedureTable& table, OrderedIndex& index, unsigned number, KeyRef key, ProcedureRow* row) {
   KeyBuffer own;
-  OrderedIndex::Cursor cursor(partition->index(index));
-  bool on = partition->index(index).seek_prefix(key_, cursor);
+  OrderedIndex::Cursor cursor(index);
+  bool on = index.seek_prefix(key, cursor);
   if (!on) {
-    absent_from_ = &partition->index(index);
-    absent_.assign(key_);
+    absent_from_ = &index;
+    absent_.assign(key);
   }
   for (; on; on = cursor.next()) {
     const ProcedureRow seen = see(table.def(), static_cast<Row*>(cursor.value()));
     if (!seen) continue;
-    table.def().codecs[index].encode_from_row(*table.def().layouts, seen.version->layout, seen.version->row(), table.def().codec_columns[index], own);
+    table.def().codecs[number].encode_from_row(*table.def().layouts, seen.version->layout, seen.version->row(), table.def().codec_columns[number], own);
     if (!(own.ref() == cursor.key())) continue;
     *row = seen;
     break;
   }
-  return true;
+}
+
+// By a look for the last entry of the key: that there is none is most often what a request's key is looked up for.
+void LocalContext::take_unique(const ProcedureTable& table, unsigned number, const OrderedIndex::Look& look, ProcedureRow* row) {
+  if (look.want == OrderedIndex::Want::kLast && look.known && look.found == nullptr) {
+    absent_from_ = look.index;
+    absent_.assign(look.lower);
+  } else {
+    seek_unique(table, *look.index, number, look.lower, row);
+  }
 }
 
 bool LocalContext::find_last(const ProcedureTable& table, std::initializer_list<std::int64_t> prefix, ProcedureRow* row) {
@@ -447,6 +464,10 @@ bool LocalContext::insert(const ProcedureTable& table, std::initializer_list<Val
     def.codecs[i].encode_columns(row_values, def.codec_columns[i], key_);
     partition.index(i).insert(key_, row);
     if (absent_from_ == &partition.index(i)) absent_from_ = nullptr;
+  }
+  if (!def.referencing.empty()) {   // rows that refer to this one are likely to follow
+    def.codecs[0].encode_columns(row_values, def.codec_columns[0], last_foreign_);
+    last_foreign_table_ = &def;
   }
   partition.live_rows.fetch_add(1, std::memory_order_relaxed);
   return true;

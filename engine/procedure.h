@@ -124,11 +124,11 @@ class LocalContext {
   /// The same in whatever partition holds it (tables that are not placed with the key).
   bool find_anywhere(const ProcedureTable& table, std::initializer_list<std::int64_t> key, ProcedureRow* row);
   struct Lookup {
-    /// kExact: as find(); kLast: as find_last(), of the keys that begin with `key`; kPlace: nothing is answered, the call will
-    /// look or write there.
+    /// kExact: as find(), or find_unique() in another index than 0; kLast: as find_last(), of the keys that begin with `key`;
+    /// kPlace: nothing is answered, the call will look or write there.
     OrderedIndex::Want want = OrderedIndex::Want::kExact;
     const ProcedureTable* table = nullptr;
-    unsigned index = 0;                 ///< 0 is the primary key; only a place may be in another one
+    unsigned index = 0;                 ///< 0 is the primary key; kLast has no other
     std::array<std::int64_t, 3> key{};
     unsigned parts = 0;                 ///< of `key`
     ProcedureRow row{};
@@ -170,6 +170,8 @@ class LocalContext {
   friend class LocalRun;
   LocalContext() = default;
   bool find_range(const ProcedureTable& table, std::initializer_list<std::int64_t> prefix, std::vector<ProcedureRow>* rows);
+  void seek_unique(const ProcedureTable& table, OrderedIndex& index, unsigned number, KeyRef key, ProcedureRow* row);
+  void take_unique(const ProcedureTable& table, unsigned number, const OrderedIndex::Look& look, ProcedureRow* row);
   bool take_last(const ProcedureTable& table, TablePartition& partition, const OrderedIndex::Look& look, ProcedureRow* row);
   TablePartition* partition_of(const ProcedureTable& table) const;
   bool encode(const TableDef& table, unsigned index, std::initializer_list<std::int64_t> key, KeyBuffer* out);
@@ -209,10 +211,10 @@ class LocalContext {
   RowLock blocked_mode_{};
   std::uint32_t rows_left_ = 0;
   std::int64_t deadline_us_ = 0;
-  Oid last_directory_ = 0;                     ///< the placement checked last: all rows of a call have one key
+  Oid last_directory_ = 0;                     ///< whose last_placed_ is known to lie in partition_: all rows of a call have one key
   std::int64_t last_placed_ = 0;
-  const void* last_foreign_table_ = nullptr;   ///< what was checked last: rows of one parent come in a row
-  const void* absent_from_ = nullptr;          ///< the index in which find_unique() met no entry of absent_
+  const void* last_foreign_table_ = nullptr;   ///< whose row last_foreign_ is known to be there: rows of one parent come in a row
+  const void* absent_from_ = nullptr;          ///< the index that has no entry of absent_, as was seen
   KeyBuffer key_, last_foreign_, absent_;
 };
 

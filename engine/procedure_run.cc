@@ -82,6 +82,7 @@ Result<const void*> bind_procedure(Shard& shard, const ProcedureDefinition& proc
 void LocalRun::reset() {
   request_ = {};
   partition_ = kNoPartition;
+  directory_ = 0;
   arena_.reset();
   status_ = {};
   cancelled_ = {};
@@ -112,6 +113,7 @@ bool LocalRun::prepare(const Request& request) {
   owner_ = origin_.index();
   partition_ = partition_of_key(origin_.database().placement(), *key_table, args_[request.procedure->key_argument]);
   if (partition_ != kNoPartition) owner_ = origin_.database().owner_of(partition_);
+  if (partition_ != kNoPartition && owner_ == origin_.index() && key_table->placement.kind == PlacementKind::kDirectory) directory_ = key_table->oid;
   return true;
 }
 
@@ -269,6 +271,10 @@ LocalRun::Attempt LocalRun::attempt(Shard& here) {
   context.transaction_ = &transaction;
   context.descriptor_ = descriptor;
   context.partition_ = partition_;
+  if (const Oid directory = std::exchange(directory_, 0); directory != 0) {
+    context.last_directory_ = directory;
+    context.last_placed_ = args_[request_.procedure->key_argument].i;
+  }
   context.in_block_ = block;
   context.command_ = block ? command_ : 1;
   context.view_.own = descriptor;

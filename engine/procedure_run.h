@@ -67,6 +67,7 @@ class LocalRun final : public Message, public Waiter, public Runnable {
   Request request_;
   unsigned owner_ = 0;
   PartitionId partition_ = kNoPartition;
+  Oid directory_ = 0;              ///< which just said so, for the first attempt alone: later ones may find it changed
   std::vector<Value> args_;
   Arena arena_;
   Value result_;

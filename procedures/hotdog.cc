@@ -100,12 +100,13 @@ struct OrderLookups {
     using Want = OrderedIndex::Want;
     list.push_back({Want::kExact, &t.stores, 0, {store}, 1, {}});
     list.push_back({Want::kLast, &t.orders, 0, {store}, 1, {}});
-    list.push_back({Want::kPlace, &t.orders, t.orders_by_request, {store, request}, 2, {}});
+    list.push_back({Want::kExact, &t.orders, t.orders_by_request, {store, request}, 2, {}});
     list.push_back({Want::kPlace, &t.order_lines, 0, {store, INT64_MAX}, 2, {}});
     for (std::size_t i = 0; i < lines.count; ++i) list.push_back({Want::kExact, &t.stock, 0, {store, lines.sku[i]}, 2, {}});
   }
   const ProcedureRow& store() const { return list[0].row; }
   const ProcedureRow& last_order() const { return list[1].row; }
+  const ProcedureRow& asked_before() const { return list[2].row; }
   ProcedureRow& shelf(std::size_t line) { return list[4 + line].row; }
 };
 
@@ -117,9 +118,7 @@ bool place_order(LocalContext& context, const void* bound, std::span<const Value
   OrderLookups at(t, store, request, lines);
   if (!context.find_all(at.list)) return false;
   if (!at.store()) return context.fail(unknown_store(store));
-  ProcedureRow order;
-  if (!context.find_unique(t.orders, t.orders_by_request, {store, request}, &order)) return false;
-  if (order) {
+  if (const ProcedureRow& order = at.asked_before()) {
     bool same = false;
     if (!same_order(context, t, store, order, customer, lines, &same)) return false;
     if (!same)
@@ -149,12 +148,13 @@ bool place_order(LocalContext& context, const void* bound, std::span<const Value
 
 // The order's row, or an error that names what is missing. `more`: what the caller will need besides.
 bool find_order(LocalContext& context, const HotdogTables& t, std::int64_t store, std::int64_t number, ProcedureRow* order,
-                std::initializer_list<LocalContext::Lookup> more = {}) {
+                std::span<LocalContext::Lookup> more = {}) {
   using Want = OrderedIndex::Want;
   std::array<LocalContext::Lookup, 4> at = {{{Want::kExact, &t.stores, 0, {store}, 1, {}}, {Want::kExact, &t.orders, 0, {store, number}, 2, {}}}};
   std::copy(more.begin(), more.end(), at.begin() + 2);
   if (!context.find_all(std::span(at).first(2 + more.size()))) return false;
   if (!at[0].row) return context.fail(unknown_store(store));
+  std::copy(at.begin() + 2, at.begin() + 2 + static_cast<std::ptrdiff_t>(more.size()), more.begin());
   *order = at[1].row;
   if (!*order)
     return context.fail(Status{sqlstate::hotdog_unknown_order, "order " + text(number) + " of store " + text(store) + " does not exist"});
@@ -171,12 +171,11 @@ bool pay_order(LocalContext& context, const void* bound, std::span<const Value> 
   const HotdogTables& t = tables_of(bound);
   const std::int64_t store = args[0].i, number = args[1].i, reference = args[2].i, amount = args[3].i;
   using Want = OrderedIndex::Want;
-  ProcedureRow order, payment;
-  if (!find_order(context, t, store, number, &order,
-                  {{Want::kPlace, &t.payments, t.payments_by_reference, {store, reference}, 2, {}}, {Want::kPlace, &t.payments, 0, {store, number}, 2, {}}}))
-    return false;
-  if (!context.find_unique(t.payments, t.payments_by_reference, {store, reference}, &payment)) return false;
-  if (payment) {
+  ProcedureRow order;
+  std::array<LocalContext::Lookup, 2> payments = {{{Want::kExact, &t.payments, t.payments_by_reference, {store, reference}, 2, {}},
+                                                   {Want::kPlace, &t.payments, 0, {store, number}, 2, {}}}};
+  if (!find_order(context, t, store, number, &order, payments)) return false;
+  if (const ProcedureRow& payment = payments[0].row) {
     if (payment.get(t.payment_order) != number || payment.get(t.payment_amount) != amount)
       return context.fail(Status{sqlstate::hotdog_idempotency_conflict,
                                  "provider reference " + text(reference) + " of store " + text(store) + " was another payment"});
