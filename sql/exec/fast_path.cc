@@ -193,7 +193,7 @@ class FastRun {
     for (std::size_t i = 0; i < width; ++i) values[i] = Value::null();
     for (const ModifyPlan::Set& set : modify.sets)
       if (!set.value.code.eval(eval_, input_, &values[set.column])) return fail(std::move(eval_.error));
-    if (table_.hidden_row_number) values[table_.columns.size()] = Value::of_int(table_.storage->next_row_number());
+    if (table_.hidden_row_number) values[table_.columns.size()] = Value::of_int(new_row_number(*env_.shard, table_));
     if (Status status = check_not_null(table_, {values, width}, eval_); !status.ok()) return fail(std::move(status));
     Result<PartitionId> place = place_row(env_.shard->database().placement(), table_, *env_.catalog, {values, width}, true);
     if (!place.ok()) return fail(place.take_status());

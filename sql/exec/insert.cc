@@ -28,7 +28,7 @@ Status ModifyDriver::evaluate_insert() {
 // Checks and encodes values_, and gives the row its place among the pending ones.
 Task<Status> ModifyDriver::queue_insert() {
   const std::shared_ptr<const TableDef>& table = modify_.table;
-  if (table->hidden_row_number) values_[table->columns.size()] = Value::of_int(table->storage->next_row_number());
+  if (table->hidden_row_number) values_[table->columns.size()] = Value::of_int(new_row_number(*ctx_.shard, *table));
   WANDIAN_CO_TRY(check_not_null(*table, values_, eval()));
   PendingInsert row;
   Arena& arena = writer_.inputs();

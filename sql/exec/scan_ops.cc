@@ -1,4 +1,4 @@
-// Reading tables: sequential and index scans, one row by its key.
+// Reading tables: sequential and index scans.
 #include <algorithm>
 
 #include "engine/array_value.h"
@@ -294,28 +294,6 @@ class ScanOperator final : public Operator {
 };
 
 }  // namespace
-
-bool find_by_key(ExecContext& ctx, const TableDef& table, KeyRef key, std::span<const Value> key_values, RowView* out) {
-  const PartitionId partition = locate_key(*ctx.shard, table, key, key_values);
-  if (partition != kNoPartition) return find_row(table, partition, key, ctx.view, out);
-  const PartitionId end = table.storage->highest.load(std::memory_order_acquire);
-  for (PartitionId p = 0; p < end; ++p)
-    if (find_row(table, p, key, ctx.view, out)) return true;
-  return false;
-}
-
-PartitionId locate_key(Shard& shard, const TableDef& table, KeyRef key, std::span<const Value> key_values) {
-  if (table.placement.kind == PlacementKind::kKey) return hash_partition(key);
-  const std::vector<std::uint16_t>& columns = table.codec_columns[0];
-  constexpr std::size_t kSmall = 64;
-  const Value* small[kSmall] = {};
-  std::vector<const Value*> large;
-  const std::size_t width = table.layout_columns();
-  if (width > kSmall) large.assign(width, nullptr);
-  const std::span<const Value*> known = width > kSmall ? std::span(large) : std::span(small, width);
-  for (std::size_t i = 0; i < columns.size() && i < key_values.size(); ++i) known[columns[i]] = &key_values[i];
-  return place_lookup(shard.database().placement(), table, known);
-}
 
 OperatorPtr make_scan_operator(const PlanNode& node, ExecContext&) {
   if (node.type != NodeType::kScan) return nullptr;

@@ -19,6 +19,10 @@ struct ExecContext;
 /// decide it.
 PartitionId locate_key(Shard& shard, const TableDef& table, KeyRef key, std::span<const Value> key_values);
 
+/// A hidden row number that nothing else has, whose partition the session's shard owns if the number decides it: a row without a
+/// key of its own stays where it was made, and inserting it takes no other shard.
+std::int64_t new_row_number(Shard& shard, const TableDef& table);
+
 /// The row that the statement's view sees under this primary key.
 bool find_by_key(ExecContext& ctx, const TableDef& table, KeyRef key, std::span<const Value> key_values, RowView* out);
 

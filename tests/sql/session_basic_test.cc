@@ -1,4 +1,5 @@
 // Statements from a client's message to their answers, by both protocols.
+#include "engine/table.h"
 #include "tests/sql/session_fixture.h"
 
 namespace wandian::sql {
@@ -80,6 +81,27 @@ TEST(Session, SequencesLeaveNoGapsWhereRowsBelongToOtherShards) {
   }
   for (int i = 41; i <= 80; ++i) client.query("INSERT INTO t (a) VALUES (" + std::to_string(i) + ")");
   EXPECT_EQ(client.query("SELECT count(*), max(n), count(*) FILTER (WHERE a = n) FROM t"), "T(count,max,count) D(80,80,80) C(SELECT 1)");
+}
+
+TEST(Session, RowsWithoutAKeyStayOnTheShardOfTheirSession) {
+  World world(2);
+  TestClient clients[] = {TestClient(world, 0), TestClient(world, 1)};
+  clients[0].query("CREATE TABLE history (a int)");
+  const auto rows_of = [&](unsigned shard) {
+    const auto table = world.database->catalog()->table(world.database->catalog()->find_relation(kPublicSchema, "history")->oid);
+    std::int64_t rows = 0;
+    for (PartitionId p = 0; p < kMaxPartitions; ++p)
+      if (const TablePartition* partition = table->storage->find(p); partition != nullptr && world.database->owner_of(p) == shard)
+        rows += partition->live_rows.load();
+    return rows;
+  };
+  EXPECT_EQ(clients[0].query("INSERT INTO history SELECT generate_series(1, 40)"), "C(INSERT 0 40)");
+  EXPECT_EQ(rows_of(0), 40);
+  EXPECT_EQ(rows_of(1), 0);
+  for (int i = 1; i <= 20; ++i) EXPECT_EQ(clients[1].extended("INSERT INTO history VALUES ($1)", {std::to_string(i)}), "1 2 C(INSERT 0 1)");
+  EXPECT_EQ(rows_of(0), 40);
+  EXPECT_EQ(rows_of(1), 20);
+  EXPECT_EQ(clients[0].query("SELECT count(*), sum(a) FROM history"), "T(count,sum) D(60,1030) C(SELECT 1)");
 }
 
 TEST(Session, SeveralStatementsOfOneQueryAreOneTransaction) {

@@ -1,0 +1,44 @@
+#include "sql/exec/table_access.h"
+
+#include "engine/database.h"
+#include "engine/placement.h"
+#include "sql/exec/operator.h"
+
+namespace wandian::sql {
+
+PartitionId locate_key(Shard& shard, const TableDef& table, KeyRef key, std::span<const Value> key_values) {
+  if (table.placement.kind == PlacementKind::kKey) return hash_partition(key);
+  const std::vector<std::uint16_t>& columns = table.codec_columns[0];
+  constexpr std::size_t kSmall = 64;
+  const Value* small[kSmall] = {};
+  std::vector<const Value*> large;
+  const std::size_t width = table.layout_columns();
+  if (width > kSmall) large.assign(width, nullptr);
+  const std::span<const Value*> known = width > kSmall ? std::span(large) : std::span(small, width);
+  for (std::size_t i = 0; i < columns.size() && i < key_values.size(); ++i) known[columns[i]] = &key_values[i];
+  return place_lookup(shard.database().placement(), table, known);
+}
+
+std::int64_t new_row_number(Shard& shard, const TableDef& table) {
+  constexpr unsigned kTries = 1000;   // each is the shard's with a probability of one in so many shards
+  std::int64_t number = table.storage->next_row_number();
+  if (table.placement.kind != PlacementKind::kKey) return number;
+  KeyBuffer key;
+  for (unsigned tries = 1; tries < kTries; ++tries) {
+    table.codecs[0].encode_integers({&number, 1}, key);
+    if (shard.database().owner_of(hash_partition(key)) == shard.index()) break;
+    number = table.storage->next_row_number();
+  }
+  return number;
+}
+
+bool find_by_key(ExecContext& ctx, const TableDef& table, KeyRef key, std::span<const Value> key_values, RowView* out) {
+  const PartitionId partition = locate_key(*ctx.shard, table, key, key_values);
+  if (partition != kNoPartition) return find_row(table, partition, key, ctx.view, out);
+  const PartitionId end = table.storage->highest.load(std::memory_order_acquire);
+  for (PartitionId p = 0; p < end; ++p)
+    if (find_row(table, p, key, ctx.view, out)) return true;
+  return false;
+}
+
+}  // namespace wandian::sql
