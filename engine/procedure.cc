@@ -44,7 +44,9 @@ ProcedureTable ProcedureBinder::table(std::string_view name, std::initializer_li
     const Placement& own = out.def_->placement;
     const Placement& other = bound.referenced->placement;
     std::uint16_t placed_by = 0;
-    bool colocated = own.kind == PlacementKind::kRegion && bound.columns.size() == bound.referenced->codec_columns[0].size();
+    // Of the primary key and nothing but it: a check looks for the row there.
+    bool colocated = own.kind == PlacementKind::kRegion && bound.columns.size() == bound.referenced->codec_columns[0].size() &&
+                     key.columns.size() == bound.columns.size();
     if (other.kind == PlacementKind::kDirectory) placed_by = bound.referenced->codec_columns[0][0];
     else if (other.kind == PlacementKind::kRegion) placed_by = other.columns[0];
     else colocated = false;
@@ -425,7 +427,7 @@ bool LocalContext::insert(const ProcedureTable& table, std::initializer_list<Val
   TablePartition& partition = def.storage->at(def, partition_, shard_->limbo());
   for (unsigned i = 1; i < def.indexes.size(); ++i) {
     if (!def.indexes[i].unique || def.indexes[i].global_table != 0) continue;
-    if (absent_from_ == &partition.index(i)) {   // as find_unique() saw, and nobody else has had this shard since
+    if (absent_from_ == &partition.index(i)) {   // as was seen, and nobody else has had this shard since
       def.codecs[i].encode_columns(row_values, key_columns(def, i), key_);
       if (absent_.ref() == key_.ref()) continue;
     }

@@ -279,8 +279,8 @@ struct ProcedureModule {
   /// Version of this API, and under it the sizes of what modules' inlined code reaches into: a server whose layouts are others
   /// refuses the module. First member, in every version.
   static constexpr std::uint32_t kAbi =
-      1u << 24 | ((((sizeof(LocalContext) * 31 + sizeof(GlobalContext)) * 31 + sizeof(TableDef)) * 31 + sizeof(Version)) * 31 +
-                  sizeof(ProcedureDefinition) + sizeof(Status) + sizeof(Value)) % (1u << 24);
+      2u << 24 | ((((sizeof(LocalContext) * 31 + sizeof(GlobalContext)) * 31 + sizeof(TableDef)) * 31 + sizeof(Version)) * 31 +
+                  sizeof(LocalContext::Lookup) * 7 + sizeof(ProcedureDefinition) + sizeof(Status) + sizeof(Value)) % (1u << 24);
   std::uint32_t abi = kAbi;
   std::string_view name;
   std::string_view version;

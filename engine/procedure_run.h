@@ -67,7 +67,7 @@ class LocalRun final : public Message, public Waiter, public Runnable {
   Request request_;
   unsigned owner_ = 0;
   PartitionId partition_ = kNoPartition;
-  Oid directory_ = 0;              ///< which just said so, for the first attempt alone: later ones may find it changed
+  Oid directory_ = 0;              ///< which just said so: the first attempt need not ask again
   std::vector<Value> args_;
   Arena arena_;
   Value result_;

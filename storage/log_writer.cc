@@ -119,12 +119,12 @@ void Log::Writer::write_group() {
     const std::uint64_t most = std::min<std::uint64_t>(kMaxFrameBytes, current_.room()) - sizeof(FrameHeader);
     append_frame(FrameKind::kData, std::min(filled_ - written_, most));
   }
-  if (!flush_pieces()) return;
 #ifdef WANDIAN_FAULT_ack_before_sync
+  if (!flush_pieces()) return;
   log_.durable_.store(written_, std::memory_order_release);
   wake_shards();
 #endif
-  if (!sync_touched()) return;
+  if (!make_durable()) return;
   stated_durable_ = synced_;
   synced_ = written_;
   log_.durable_.store(synced_, std::memory_order_release);  // pairs with durable()
@@ -183,12 +183,15 @@ bool Log::Writer::flush_pieces() {
   return status.ok() || fail("write", status);
 }
 
-bool Log::Writer::sync_touched() {
+/// What is left to write, and with it all that was written since the last time. Older segments first.
+bool Log::Writer::make_durable() {
   const std::int64_t before = env_.clock().monotonic_us();
   for (const std::unique_ptr<File>& file : left_)
     if (const Status status = file->sync(); !status.ok()) return fail("sync", status);
   left_.clear();
-  if (const Status status = current_.file->sync(); !status.ok()) return fail("sync", status);
+  const Status status = pieces_.empty() ? current_.file->sync() : current_.file->write_durable(pieces_, pieces_offset_);
+  pieces_.clear();
+  if (!status.ok()) return fail("write or sync", status);
   const auto took = static_cast<std::uint64_t>(std::max<std::int64_t>(env_.clock().monotonic_us() - before, 0));
   counters.sync_us_total.fetch_add(took, std::memory_order_relaxed);
   if (took > counters.sync_us_max.load(std::memory_order_relaxed))
@@ -207,7 +210,7 @@ void Log::Writer::write_mark() {
   pieces_.clear();
   pieces_offset_ = current_.offset;
   append_frame(FrameKind::kMark, 0);
-  if (!flush_pieces() || !sync_touched()) return;
+  if (!make_durable()) return;
   stated_durable_ = written_;
 }
 

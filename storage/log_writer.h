@@ -46,7 +46,7 @@ struct Log::Writer {
  private:
   static constexpr std::uint64_t kWorstPayload = kSectorBytes - sizeof(FrameHeader);  ///< of a frame's only sector
   static constexpr std::uint64_t kSlackSectorsPerShard = 8, kSlackSectors = 32;
-  static constexpr std::uint64_t kGatherFromBytes = 2048, kGatheredBytes = 128 * 1024;  ///< of a group
+  static constexpr std::uint64_t kGatherFromBytes = 512, kGatheredBytes = 128 * 1024;  ///< of a group
   static constexpr std::int64_t kGatherUs = 2000;     ///< from the end of one group to the next, at most
   static constexpr std::int64_t kRetryUs = 100'000;  ///< between attempts to prepare a segment on a full disk
 
@@ -61,7 +61,7 @@ struct Log::Writer {
   void append_frame(FrameKind kind, std::uint64_t payload_bytes);
   bool next_segment();
   bool flush_pieces();
-  bool sync_touched();
+  bool make_durable();
   bool mark_due(std::int64_t now) const;
   void write_mark();
   void publish_limit();

@@ -181,7 +181,7 @@ class OrderedIndex::Cursor {
   bool has_stop_ = false;
   bool stop_inclusive_ = false;
   bool last_batch_ = false;         ///< nothing lies beyond this batch in the direction of the scan
-  bool moved_ = false;              ///< beyond its first batch
+  bool moved_ = false;              ///< went on in its direction beyond a batch: the scan is a long one
   std::uint32_t position_ = 0;
   std::uint32_t count_ = 0;
   // The batch, in the order of the scan; for kPrefixed the third word is the address of the key bytes.

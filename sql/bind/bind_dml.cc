@@ -10,7 +10,6 @@ using namespace type_oid;
 
 namespace {
 
-
 bool is_plain_values(const PgQuery__SelectStmt& select) {
   return select.n_values_lists > 0 && select.n_sort_clause == 0 && select.limit_count == nullptr && select.limit_offset == nullptr &&
          select.n_locking_clause == 0 && select.with_clause == nullptr;

@@ -12,7 +12,6 @@ namespace {
 
 constexpr int kMaxViewDepth = 64;
 
-
 std::string_view alias_name(const PgQuery__Alias* alias) {
   return alias != nullptr && alias->aliasname != nullptr ? std::string_view(alias->aliasname) : std::string_view{};
 }

@@ -10,7 +10,6 @@ using namespace type_oid;
 
 namespace {
 
-
 bool is_set(const ParseNode* node) { return node != nullptr && node->node_case != PG_QUERY__NODE__NODE__NOT_SET; }
 
 bool ends_in_star(const ParseNode* node) {

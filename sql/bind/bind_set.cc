@@ -2,14 +2,13 @@
 #include <algorithm>
 
 #include "sql/bind/internal.h"
+#include "sql/messages.h"
 
 namespace wandian::sql {
 
 using namespace type_oid;
 
 namespace {
-
-std::string quoted(std::string_view name) { return "\"" + std::string(name) + "\""; }
 
 bool is_set_operation(const PgQuery__SelectStmt& select) {
   return select.op != PG_QUERY__SET_OPERATION__SETOP_NONE && select.op != PG_QUERY__SET_OPERATION__SET_OPERATION_UNDEFINED;

@@ -16,7 +16,6 @@ namespace {
 constexpr std::ptrdiff_t kMaxStackBytes = 2 * 1024 * 1024;
 constexpr int kMaxMessageDepth = 8000;
 
-
 // Calls `visit` for every message below `message`; true ends the walk.
 bool any_message(const ProtobufCMessage* message, const auto& visit, int depth = 0) {
   if (message == nullptr) return false;

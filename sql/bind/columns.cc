@@ -20,7 +20,6 @@ constexpr SystemColumnName kSystemColumns[] = {
     {"xmax", kXmaxColumn, kXid}, {"cmax", kCmaxColumn, kCid}, {"tableoid", kTableOidColumn, kOid},
 };
 
-
 }  // namespace
 
 const Expr* Binder::column_expr(const RangeEntry& entry, int range, int column, int levels_up, int location) {

@@ -115,7 +115,6 @@ std::string schema_text(const Catalog& catalog, Oid schema) {
 
 namespace {
 
-
 std::string argument_list(std::span<const Oid> types) {
   std::string out = "(";
   for (std::size_t i = 0; i < types.size(); ++i) {

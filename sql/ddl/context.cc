@@ -245,7 +245,6 @@ Status wrong_object_type(std::string_view name, std::string_view wanted) {
 
 // ---- Names ----
 
-
 std::string join(const std::vector<std::string>& parts, std::string_view separator) {
   std::string out;
   for (std::size_t i = 0; i < parts.size(); ++i) {

@@ -22,7 +22,7 @@ PartitionId locate_key(Shard& shard, const TableDef& table, KeyRef key, std::spa
 std::int64_t new_row_number(Shard& shard, const TableDef& table) {
   constexpr unsigned kTries = 1000;   // each is the shard's with a probability of one in so many shards
   std::int64_t number = table.storage->next_row_number();
-  if (table.placement.kind != PlacementKind::kKey) return number;
+  if (table.placement.kind != PlacementKind::kKey || shard.index() >= kKeyPartitions) return number;   // or the shard owns none of them
   KeyBuffer key;
   for (unsigned tries = 1; tries < kTries; ++tries) {
     table.codecs[0].encode_integers({&number, 1}, key);

@@ -46,6 +46,12 @@ class File {
   /// fdatasync: written bytes, and the size if it changed, are on stable storage. After an error nothing is known
   /// about any byte written since the last success, and calling again proves nothing.
   virtual Status sync() = 0;
+  /// write(), and these bytes are on stable storage. Not so whatever was written before and not synced. After an error as after
+  /// one of sync().
+  virtual Status write_durable(std::span<const std::span<const char>> pieces, std::uint64_t offset) {
+    if (Status status = write(pieces, offset); !status.ok()) return status;
+    return sync();
+  }
   virtual Result<std::uint64_t> size() = 0;
   /// Grows the file's allocation to `bytes` so that writing zeros into it cannot meet a full disk (where the file
   /// system offers that); the content reads as zeros.

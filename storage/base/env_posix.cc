@@ -41,9 +41,7 @@ class PosixFile final : public File {
   Status write(std::span<const std::span<const char>> pieces, std::uint64_t offset) override {
     std::uint64_t bytes = 0;
     for (const std::span<const char> piece : pieces) bytes += piece.size();
-    if (direct_ < 0 || bytes % kSectorBytes != 0 || offset % kSectorBytes != 0) return write_cached(pieces, offset);
-    if (staging_ == nullptr) staging_.reset(static_cast<char*>(std::aligned_alloc(kPageBytes, kStagingBytes)));
-    if (staging_ == nullptr) return write_cached(pieces, offset);
+    if (!goes_direct(bytes, offset)) return write_cached(pieces, offset);
     std::size_t filled = 0;
     for (std::span<const char> piece : pieces)
       while (!piece.empty()) {
@@ -57,6 +55,27 @@ class PosixFile final : public File {
         filled = 0;
       }
     return filled == 0 ? Status{} : write_staging(filled, offset);
+  }
+
+  // One call to the system and to the device where it can take both at once (RWF_DSYNC of pwritev2(2): as fdatasync, for the
+  // bytes of this write).
+  Status write_durable(std::span<const std::span<const char>> pieces, std::uint64_t offset) override {
+    std::size_t bytes = 0;
+    for (const std::span<const char> piece : pieces) bytes += piece.size();
+    if (bytes <= kStagingBytes && goes_direct(bytes, offset)) {
+      std::size_t filled = 0;
+      for (const std::span<const char> piece : pieces) {
+        std::memcpy(staging_.get() + filled, piece.data(), piece.size());
+        filled += piece.size();
+      }
+      iovec vector{staging_.get(), bytes};
+      const ssize_t done = ::pwritev2(direct_, &vector, 1, static_cast<off_t>(offset), RWF_DSYNC);
+      if (done == static_cast<ssize_t>(bytes)) return {};
+      // Nothing is known of it, as of a failed sync, unless the system said that it cannot, or was interrupted, before it began.
+      if (done < 0 && errno != EINVAL && errno != EOPNOTSUPP && errno != EINTR) return errno_status(errno, "write", path_);
+    }
+    WANDIAN_TRY(write(pieces, offset));
+    return sync();
   }
 
   Result<std::size_t> read(char* into, std::size_t bytes, std::uint64_t offset) override {
@@ -99,6 +118,13 @@ class PosixFile final : public File {
   struct Free {
     void operator()(char* memory) const { std::free(memory); }
   };
+
+  // Whole sectors go past the page cache, from a buffer of the file's own.
+  bool goes_direct(std::uint64_t bytes, std::uint64_t offset) {
+    if (direct_ < 0 || bytes % kSectorBytes != 0 || offset % kSectorBytes != 0) return false;
+    if (staging_ == nullptr) staging_.reset(static_cast<char*>(std::aligned_alloc(kPageBytes, kStagingBytes)));
+    return staging_ != nullptr;
+  }
 
   Status write_staging(std::size_t bytes, std::uint64_t offset) {
     std::size_t done = 0;

@@ -7,6 +7,9 @@
 #include <deque>
 #include <limits>
 #include <random>
+#include <vector>
+
+#include "storage/base/random.h"
 
 namespace wandian {
 namespace {
@@ -189,7 +192,7 @@ TEST(KeyCodec, FitsSaysWhetherAKeyCouldBeThere) {
   EXPECT_FALSE(codec.fits(0, Value::null()));
 }
 
-// The short way of integers finds what the general one finds, at the ends of each type's range and beyond.
+// Integers without values find what values find, at the ends of each type's range and beyond.
 TEST(KeyCodec, IntegersAreEncodedAsValuesAre) {
   for (const Rep rep : {Rep::kInt16, Rep::kInt32, Rep::kInt64, Rep::kUint32, Rep::kInt8Bit}) {
     const KeyColumn column{.rep = rep, .order = rep == Rep::kUint32 || rep == Rep::kInt8Bit ? Order::kUnsigned : Order::kInteger};
@@ -205,6 +208,36 @@ TEST(KeyCodec, IntegersAreEncodedAsValuesAre) {
           codec.encode(std::span(&value, 1), other);
           ASSERT_TRUE(one.ref() == other.ref()) << i;
         }
+  }
+}
+
+// Keys of integers alone are put together in a short way: its bytes are those of one column after the other.
+TEST(KeyCodec, TheShortWayOfIntegersWritesTheSameBytes) {
+  Random random(11);
+  const Rep reps[] = {Rep::kInt16, Rep::kInt32, Rep::kInt64, Rep::kUint32, Rep::kInt8Bit};
+  for (int round = 0; round < 2000; ++round) {
+    std::vector<KeyColumn> columns(1 + random.below(6));   // up to 54 bytes: both sides of the short way's limit
+    std::vector<Value> values;
+    for (KeyColumn& column : columns) {
+      column.rep = reps[random.below(5)];
+      column.order = column.rep == Rep::kUint32 || column.rep == Rep::kInt8Bit ? Order::kUnsigned : Order::kInteger;
+      column.nullable = random.below(2) == 0;
+      column.nulls_first = random.below(2) == 0;
+      column.descending = random.below(12) == 0;
+      const auto bits = static_cast<std::int64_t>(random.next());
+      std::int64_t i = bits;
+      if (column.rep == Rep::kInt16) i = static_cast<std::int16_t>(bits);
+      else if (column.rep == Rep::kInt32) i = static_cast<std::int32_t>(bits);
+      else if (column.rep == Rep::kUint32) i = static_cast<std::uint32_t>(bits);
+      else if (column.rep == Rep::kInt8Bit) i = static_cast<std::uint8_t>(bits);
+      values.push_back(column.nullable && random.below(3) == 0 ? Value::null() : Value::of_int(i));
+    }
+    const KeyCodec codec(columns);
+    KeyBuffer whole, parts;
+    ASSERT_TRUE(codec.encode(values, whole));
+    for (unsigned i = 0; i < columns.size(); ++i) ASSERT_TRUE(codec.append(i, values[i], parts));
+    ASSERT_TRUE(whole.ref() == parts.ref()) << round;
+    ASSERT_EQ(whole.size(), codec.fixed_bytes());
   }
 }
 

@@ -299,6 +299,51 @@ struct Stray {
   }
 };
 
+// What a call has seen not to be there, or has made itself, it need not look for again: until that changes.
+struct Remembering {
+  ProcedureTable orders, lines;
+  unsigned by_request = 0;
+  static std::shared_ptr<const void> bind(ProcedureBinder& binder) {
+    auto out = std::make_shared<Remembering>();
+    using namespace type_oid;
+    out->orders = binder.table("orders", {kInt4, kInt8, kInt8, kInt8, kInt2, kInt8, kTimestamptz});
+    out->lines = binder.table("order_lines", {kInt4, kInt8, kInt2, kInt4, kInt4, kInt8});
+    out->by_request = binder.index(out->orders, "orders_request_key");
+    return out;
+  }
+  bool order(LocalContext& context, std::int64_t store, std::int64_t id, std::int64_t request) const {
+    return context.insert(orders, {Value::of_int(store), Value::of_int(id), Value::of_int(1), Value::of_int(request), Value::of_int(0), Value::of_int(1),
+                                   Value::of_int(0)});
+  }
+  bool line(LocalContext& context, std::int64_t store, std::int64_t id, std::int64_t number) const {
+    return context.insert(lines, {Value::of_int(store), Value::of_int(id), Value::of_int(number), Value::of_int(1), Value::of_int(1), Value::of_int(1)});
+  }
+  // What to do: 1 one request for two orders, 2 lines of an order made here, 3 a line of one that is not there, 4 the request again.
+  static bool run(LocalContext& context, const void* bound, std::span<const Value> args, Value* result) {
+    const auto& t = *static_cast<const Remembering*>(bound);
+    const std::int64_t store = args[0].i, what = args[1].i;
+    LocalContext::Lookup asked{OrderedIndex::Want::kExact, &t.orders, t.by_request, {store, 900}, 2, {}};
+    if (!context.find_all(std::span(&asked, 1))) return false;
+    *result = Value::of_int(asked.row ? 1 : 0);
+    if (what == 4) return true;
+    if (!t.order(context, store, 901, 900)) return false;
+    if (what == 1) return t.order(context, store, 902, 900);
+    return t.line(context, store, 901, 1) && t.line(context, store, what == 3 ? 999 : 901, 2) && t.line(context, store, 901, 3);
+  }
+};
+
+TEST_F(Chain, WhatACallRemembersHoldsOnlyAsLongAsItIsTrue) {
+  static const ProcedureDefinition procedure = {.name = "remembering", .argument_names = {"store", "what"}, .arguments = {type_oid::kInt4, type_oid::kInt4},
+                                                .result = type_oid::kInt4, .key_table = "stores", .bind = &Remembering::bind, .local = &Remembering::run};
+  const auto call = [&](int what) { return local(procedure, {Value::of_int(2), Value::of_int(what)}); };
+  EXPECT_EQ(call(1).code, "23505");
+  EXPECT_EQ(call(3).code, "23503");
+  EXPECT_EQ(call(4).value, 0);
+  EXPECT_EQ(call(2).code, "00000");
+  EXPECT_EQ(call(4).value, 1);
+  EXPECT_EQ(call(2).code, "23505");   // of the primary key or the request
+}
+
 TEST_F(Chain, ARowOfAnotherPartitionThanItsKeysIsRefused) {
   static const ProcedureDefinition stray = {.name = "stray", .argument_names = {"key", "store"}, .arguments = {type_oid::kInt4, type_oid::kInt4},
                                             .result = type_oid::kInt4, .key_table = "stores", .bind = &Stray::bind, .local = &Stray::run};
