@@ -20,13 +20,14 @@ PartitionId locate_key(Shard& shard, const TableDef& table, KeyRef key, std::spa
 }
 
 std::int64_t new_row_number(Shard& shard, const TableDef& table) {
-  constexpr unsigned kTries = 1000;   // each is the shard's with a probability of one in so many shards
+  constexpr unsigned kTries = 1000;   // one in kKeyPartitions is right
   std::int64_t number = table.storage->next_row_number();
-  if (table.placement.kind != PlacementKind::kKey || shard.index() >= kKeyPartitions) return number;   // or the shard owns none of them
+  const PartitionId home = shard.index();
+  if (table.placement.kind != PlacementKind::kKey || home >= kKeyPartitions || shard.database().owner_of(home) != shard.index()) return number;
   KeyBuffer key;
   for (unsigned tries = 1; tries < kTries; ++tries) {
     table.codecs[0].encode_integers({&number, 1}, key);
-    if (shard.database().owner_of(hash_partition(key)) == shard.index()) break;
+    if (hash_partition(key) == home) break;
     number = table.storage->next_row_number();
   }
   return number;

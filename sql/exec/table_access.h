@@ -19,8 +19,9 @@ struct ExecContext;
 /// decide it.
 PartitionId locate_key(Shard& shard, const TableDef& table, KeyRef key, std::span<const Value> key_values);
 
-/// A hidden row number that nothing else has, whose partition the session's shard owns if the number decides it: a row without a
-/// key of its own stays where it was made, and inserting it takes no other shard.
+/// A hidden row number that nothing else has. If it decides the partition, that is one of the session's shard, always the same: a row
+/// without a key of its own stays where it was made, inserting it takes no other shard, and a scan without an order meets such rows
+/// as they were inserted, as PostgreSQL's clients are used to.
 std::int64_t new_row_number(Shard& shard, const TableDef& table);
 
 /// The row that the statement's view sees under this primary key.

@@ -102,6 +102,10 @@ TEST(Session, RowsWithoutAKeyStayOnTheShardOfTheirSession) {
   EXPECT_EQ(rows_of(0), 40);
   EXPECT_EQ(rows_of(1), 20);
   EXPECT_EQ(clients[0].query("SELECT count(*), sum(a) FROM history"), "T(count,sum) D(60,1030) C(SELECT 1)");
+  clients[1].query("CREATE TABLE order_of_insertion (a int)");
+  clients[1].query("INSERT INTO order_of_insertion VALUES (3), (1), (2)");
+  for (const char* a : {"9", "7", "8"}) clients[1].extended("INSERT INTO order_of_insertion VALUES ($1)", {a});
+  EXPECT_EQ(clients[0].query("SELECT a FROM order_of_insertion"), "T(a) D(3) D(1) D(2) D(9) D(7) D(8) C(SELECT 6)");
 }
 
 TEST(Session, SeveralStatementsOfOneQueryAreOneTransaction) {
