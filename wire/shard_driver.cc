@@ -86,6 +86,7 @@ struct ShardDriver::Client final : Connection {
   bool peer_closing = false;           ///< it will say end of file after what it has
   bool end_of_file = false;
   bool unhandled = false;              ///< `input` may begin with a whole message
+  bool waits = false;                  ///< counted in waiting_
   bool in_runnable = false, in_resumed = false, in_dirty = false, in_gated = false;
   bool dead = false;
 };
@@ -182,7 +183,7 @@ void ShardDriver::run() {
     const bool busy = more || !runnable_.empty() || !resumed_.empty() || !dirty_.empty();
     // From begin_sleep() on whoever brings work signals; so every source is looked at once more after it.
     bool sleep = false;
-    if (!busy && loop.talked() && await_mail() && ++turns_without_sockets < kMostTurnsWithoutSockets) {
+    if (!busy && loop.talked() && most_wait() && await_mail() && ++turns_without_sockets < kMostTurnsWithoutSockets) {
       ready = 0;
       continue;
     }
@@ -201,6 +202,10 @@ void ShardDriver::run() {
 bool ShardDriver::told() const {
   return has_mail_.load(std::memory_order_acquire) || (!gated_.empty() && state_.clock.released() > released_);
 }
+
+// Whether next to nothing can come from the sockets: then what other shards answer is worth staying awake for. Otherwise the
+// shard sleeps; a yield gives the core away for longer than a sleep does, and whoever sends a request would wait for it.
+bool ShardDriver::most_wait() const { return waiting_ != 0 && 5 * waiting_ >= 4 * clients_.size(); }
 
 // Stays awake for a little while for another shard's answer. The core is offered to others meanwhile: with fewer cores than
 // threads the one that is waited for may need it.
@@ -390,6 +395,7 @@ void ShardDriver::refuse_for_memory(Client& client) {
 // Puts a client where its state wants it. After everything that may have changed it.
 void ShardDriver::settle(Client& client) {
   if (client.dead) return;
+  count_waiting(client, client.pending());
   client.unhandled = client.unhandled || client.more_to_handle();
   if (!client.in_dirty && !client.output().empty()) {
     client.in_dirty = true;
@@ -406,6 +412,12 @@ void ShardDriver::settle(Client& client) {
     client.end_of_input();
     start_closing(client);
   }
+}
+
+void ShardDriver::count_waiting(Client& client, bool waits) {
+  if (client.waits == waits) return;
+  client.waits = waits;
+  waits ? ++waiting_ : --waiting_;
 }
 
 void ShardDriver::run_next_turn(Client& client) {
@@ -543,6 +555,7 @@ void ShardDriver::start_closing(Client& client) {
 void ShardDriver::close(Client& client) {
   if (client.dead) return;
   client.dead = true;
+  count_waiting(client, false);
   client.end_of_input();
   set_deadline(client, 0);
   if (client.output().empty() && !client.end_of_file) {

@@ -106,6 +106,7 @@ class ShardDriver final : public ConnectionHost {
   bool receive(Client& client);
   void refuse_for_memory(Client& client);
   void settle(Client& client);
+  void count_waiting(Client& client, bool waits);
   void run_next_turn(Client& client);
   bool time_left();
   void serve_runnable();
@@ -119,6 +120,7 @@ class ShardDriver final : public ConnectionHost {
   void drain_idle();
   void bury();
   bool told() const;
+  bool most_wait() const;
   bool await_mail();
   std::int64_t sleep_until_us() const;
   int wait(std::int64_t until_us);
@@ -141,6 +143,7 @@ class ShardDriver final : public ConnectionHost {
   std::vector<Client*> serving_;       ///< the list being worked on; kept for its memory
   std::vector<Client*> dead_;
   std::set<std::pair<std::int64_t, Client*>> deadlines_;   ///< handshakes and closing connections
+  std::size_t waiting_ = 0;            ///< clients whose statement waits for another shard, a lock or room for its output
   Lsn released_;
   Lsn demanded_;                       ///< the highest floor that met no release in this turn
   unsigned services_ = 0;              ///< clients served in this turn
