@@ -86,7 +86,7 @@ bool Shard::step() {
 void Shard::end_turn() {
   state_->mailbox.flush();
   if (demand_.bytes != 0) {
-    database_.log().demand(demand_);
+    database_.log().demand(index_, demand_);
     demand_ = {};
   }
   state_->owner.collect_garbage(database_.reclamation_horizon());

@@ -78,7 +78,7 @@ class LogClock final : public wire::ReleaseClock {
  public:
   explicit LogClock(Database& database) : database_(database) {}
   Lsn released() noexcept override { return database_.log().released(); }
-  void demand(unsigned, Lsn lsn) noexcept override { database_.log().demand(lsn); }
+  void demand(unsigned shard, Lsn lsn) noexcept override { database_.log().demand(shard, lsn); }
 
  private:
   Database& database_;

@@ -73,7 +73,12 @@ void Log::raise_prefix(Lsn snapshot) noexcept {
   }
 }
 
-void Log::demand(Lsn lsn) noexcept {
+// Pairs with the fence in Writer::wake_shards(): either the writer sees the demand, or the shard's next look at the durable LSN,
+// at the latest before it sleeps, sees what the writer reached.
+void Log::demand(unsigned shard, Lsn lsn) noexcept {
+  std::atomic<std::uint64_t>& demanded = marks_[shard].demanded;
+  if (demanded.load(std::memory_order_relaxed) < lsn.bytes) demanded.store(lsn.bytes, std::memory_order_relaxed);
+  std::atomic_thread_fence(std::memory_order_seq_cst);
   if (durable() < lsn) writer_->wakeup.nudge();
 }
 

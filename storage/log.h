@@ -140,7 +140,7 @@ class Log {
   // --- any shard -----------------------------------------------------------------------------------------------
 
   enum class Admission : std::uint8_t { kAdmitted, kWait, kDiskFull };
-  /// Whether a record of `bytes` fits now. kWait: demand() room and try again next turn; kDiskFull: 53100.
+  /// Whether a record of `bytes` fits now. kWait: demand() the tail and try again next turn; kDiskFull: 53100.
   Admission admit(std::size_t bytes) const {
     if (tail_.load(std::memory_order_acquire) + bytes + margin_ <= admission_limit_.load(std::memory_order_acquire))
         [[likely]]
@@ -197,15 +197,15 @@ class Log {
   /// What may be answered: durable here and, later, on the synchronous standbys.
   Lsn released() const noexcept { return durable(); }
 
-  /// Says that somebody waits for `lsn` to be durable; wakes the writer if it sleeps. Call once a turn, not once a
-  /// commit, and after commits under synchronous_commit = off too: a sleeping writer looks at nothing. kLsnMax asks for
-  /// room.
-  void demand(Lsn lsn) noexcept;
+  /// Says that somebody on this shard waits for `lsn` to be durable; wakes the writer if it sleeps. Call once a turn, not
+  /// once a commit, and after commits under synchronous_commit = off too: a sleeping writer looks at nothing.
+  void demand(unsigned shard, Lsn lsn) noexcept;
   /// A shard that is about to sleep has nothing more to commit, and one that begins a turn may have: where many commit, the
   /// writer gathers them for a short time while a shard that waits for it is at work.
   void rest(unsigned shard) noexcept;
   void work(unsigned shard) noexcept { marks_[shard].resting.store(false, std::memory_order_relaxed); }
-  /// Whom the writer wakes (once a group, only if it sleeps) when the durable LSN rises or room appears.
+  /// Whom the writer wakes (once a group, only if it sleeps) when the durable LSN rises and the shard waits for that. Who
+  /// waits for room tries again each turn and does not sleep.
   /// Null detaches; the wake-up outlives its attachment and the round that was under way.
   void attach(unsigned shard, Wakeup* wakeup);
 
@@ -242,6 +242,7 @@ class Log {
     std::atomic<std::uint64_t> commit{kMarkClear};
     std::atomic<std::uint64_t> fill{kMarkClear};
     std::atomic<std::uint64_t> newest{0};      ///< LSN of the shard's last commit
+    std::atomic<std::uint64_t> demanded{0};    ///< LSN: the highest that the shard waits for or has waited for
     std::atomic<bool> resting{true};
   };
   /// No shard that waits for a sync is at work: a group gains nothing by waiting longer.

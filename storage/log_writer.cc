@@ -96,7 +96,7 @@ void Log::Writer::collect_filled() {
 /// The planted bug: whoever waits for this group is answered; the writing follows, as in an engine that writes behind.
 void Log::Writer::answer_before_write() {
   log_.durable_.store(filled_, std::memory_order_release);
-  wake_shards();
+  wake_shards(synced_);
   if (threaded_) std::this_thread::sleep_for(std::chrono::milliseconds(2));
 }
 #endif
@@ -122,10 +122,11 @@ void Log::Writer::write_group() {
 #ifdef WANDIAN_FAULT_ack_before_sync
   if (!flush_pieces()) return;
   log_.durable_.store(written_, std::memory_order_release);
-  wake_shards();
+  wake_shards(synced_);
 #endif
   if (!make_durable()) return;
-  stated_durable_ = synced_;
+  const std::uint64_t before = synced_;
+  stated_durable_ = before;
   synced_ = written_;
   log_.durable_.store(synced_, std::memory_order_release);  // pairs with durable()
   last_group_us_ = env_.clock().monotonic_us();
@@ -137,7 +138,7 @@ void Log::Writer::write_group() {
       if (header.segment != segments_.back().number) segments_.push_back({header.segment, Lsn{header.begin_lsn}});
   }
   publish_limit();
-  wake_shards();
+  wake_shards(before);
 }
 
 /// Header, one or two spans of the ring, padding: written from where they stand.
@@ -226,15 +227,17 @@ void Log::Writer::publish_limit() {
   // Only where the disk is what stops admission: room in the ring comes by itself.
   const bool full = disk_full_.load(std::memory_order_acquire) && by_segments <= by_ring;
   const std::uint64_t limit = std::min(by_segments, by_ring);
-  const bool rises = limit > log_.admission_limit_.load(std::memory_order_relaxed);
   log_.disk_full_.store(full, std::memory_order_release);
   log_.admission_limit_.store(limit, std::memory_order_release);  // pairs with admit()
-  if (rises) wake_shards();
 }
 
-void Log::Writer::wake_shards() {
-  for (std::atomic<Wakeup*>& slot : shard_wakeups)
-    if (Wakeup* const wakeup = slot.load(std::memory_order_acquire)) wakeup->wake();
+/// Those that wait for something beyond `before`, what was durable until now. Pairs with demand().
+void Log::Writer::wake_shards(std::uint64_t before) {
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  for (unsigned i = 0; i < log_.shards_; ++i) {
+    if (log_.marks_[i].demanded.load(std::memory_order_relaxed) <= before) continue;
+    if (Wakeup* const wakeup = shard_wakeups[i].load(std::memory_order_acquire)) wakeup->wake();
+  }
 }
 
 std::int64_t Log::Writer::next_deadline_us() const {

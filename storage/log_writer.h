@@ -65,7 +65,7 @@ struct Log::Writer {
   bool mark_due(std::int64_t now) const;
   void write_mark();
   void publish_limit();
-  void wake_shards();
+  void wake_shards(std::uint64_t before);
   bool fail(std::string_view what, const Status& status);
   bool has_work();
 

@@ -190,7 +190,7 @@ int run(const Options& options) {
     });
   for (std::thread& thread : threads) thread.join();
   const Lsn end = database.log().tail();
-  database.log().demand(end);
+  database.log().demand(0, end);
   while (database.log().durable() < end) std::this_thread::yield();
   const double seconds = seconds_since(start);
   std::printf("shards %u  orders %llu  seconds %.2f  orders_per_s %.0f  log_bytes_per_order %.0f  failed %llu\n", options.shards,

@@ -129,7 +129,7 @@ class Burst {
         record.seal(RecordKind::kCommit, index, 0);
         while (log_->admit(record.total_bytes()) != Log::Admission::kAdmitted) {
           ++own.waits;
-          log_->demand(kLsnMax);
+          log_->demand(index, log_->tail());
           std::this_thread::yield();
         }
         const Lsn lsn =
@@ -138,7 +138,7 @@ class Burst {
         sample(own, &last);
       }
       if (random.one_in(4)) log_->raise_prefix(last);
-      log_->demand(own.commits.back());
+      log_->demand(index, own.commits.back());
       // Each is loaded before the one that bounds it, since all of them rise meanwhile.
       const Lsn now = log_->durable();
       const Lsn prefix = log_->prefix();

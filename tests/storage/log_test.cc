@@ -330,20 +330,31 @@ TEST(Log, AMarkFollowsAfterIdlenessOnce) {
   EXPECT_FALSE(log->step());
 }
 
-TEST(Log, AttachedShardsAreWokenOnceAGroup) {
+TEST(Log, ShardsThatWaitForAGroupAreWokenByItOnce) {
   SimEnv env(1);
   const auto log = open_log(env, small_log());
   settle(*log);
   SimWakeup wakeup;
   log->attach(1, &wakeup);
-  commit_record(*log, 0, "a");
+  const Lsn first = commit_record(*log, 0, "a");
+  log->demand(1, first);
   EXPECT_FALSE(wakeup.take());
   log->step();
   EXPECT_TRUE(wakeup.take());
   log->step();
   EXPECT_FALSE(wakeup.take());
+  commit_record(*log, 0, "what shard 1 does not wait for");
+  log->step();
+  EXPECT_FALSE(wakeup.take());
+  const Lsn beyond{commit_record(*log, 0, "b").bytes + 1};
+  log->demand(1, beyond);
+  log->step();
+  EXPECT_TRUE(wakeup.take()) << "a part of what it waits for may let a part of its answers go";
+  commit_record(*log, 0, "c");
+  log->step();
+  EXPECT_TRUE(wakeup.take());
   log->attach(1, nullptr);
-  commit_record(*log, 0, "b");
+  log->demand(1, commit_record(*log, 0, "d"));
   log->step();
   EXPECT_FALSE(wakeup.take());
 }
@@ -417,7 +428,7 @@ TEST(Log, ThreadsMakeWhatIsDemandedDurableAndStopWritesTheRest) {
   std::vector<AppliedCommit> committed;
   for (int i = 0; i < 200; ++i) {
     committed.push_back({commit_record(*log, 0, std::to_string(i)), std::to_string(i)});
-    log->demand(committed.back().lsn);
+    log->demand(0, committed.back().lsn);
     const std::int64_t limit = posix_env().clock().monotonic_us() + 20'000'000;
     while (log->durable() < committed.back().lsn) ASSERT_LT(posix_env().clock().monotonic_us(), limit);
   }
