@@ -40,13 +40,13 @@ ProcedureTable ProcedureBinder::table(std::string_view name, std::initializer_li
     for (const std::uint16_t wanted : bound.referenced->codec_columns[0])
       for (std::size_t i = 0; i < key.referenced_columns.size(); ++i)
         if (key.referenced_columns[i] == wanted) bound.columns.push_back(key.columns[i]);
-    // Colocated: placed by the same key, so that the owner of one row owns the other.
+    // A check looks for the row by its primary key, so it has to be of that and of nothing else.
+    if (bound.columns.size() != bound.referenced->codec_columns[0].size() || key.columns.size() != bound.columns.size()) bound.columns.clear();
+    // Placed by the same key, the owner of one row owns the other.
     const Placement& own = out.def_->placement;
     const Placement& other = bound.referenced->placement;
     std::uint16_t placed_by = 0;
-    // Of the primary key and nothing but it: a check looks for the row there.
-    bool colocated = own.kind == PlacementKind::kRegion && bound.columns.size() == bound.referenced->codec_columns[0].size() &&
-                     key.columns.size() == bound.columns.size();
+    bool colocated = own.kind == PlacementKind::kRegion && !bound.columns.empty();
     if (other.kind == PlacementKind::kDirectory) placed_by = bound.referenced->codec_columns[0][0];
     else if (other.kind == PlacementKind::kRegion) placed_by = other.columns[0];
     else colocated = false;
@@ -58,7 +58,7 @@ ProcedureTable ProcedureBinder::table(std::string_view name, std::initializer_li
       for (std::size_t i = 0; i < key.columns.size(); ++i)
         if (out.def_->columns[key.columns[i]].type != bound.referenced->columns[key.referenced_columns[i]].type) colocated = false;
     }
-    if (!colocated) bound.columns.clear();
+    bound.colocated = colocated;
     out.foreign_keys_.push_back(std::move(bound));
   }
   return out;
@@ -233,10 +233,7 @@ void LocalContext::seek_unique(const ProcedureTable& table, OrderedIndex& index,
   KeyBuffer own;
   OrderedIndex::Cursor cursor(index);
   bool on = index.seek_prefix(key, cursor);
-  if (!on) {
-    absent_from_ = &index;
-    absent_.assign(key);
-  }
+  if (!on) remember_absent(index, key);
   for (; on; on = cursor.next()) {
     const ProcedureRow seen = see(table.def(), static_cast<Row*>(cursor.value()));
     if (!seen) continue;
@@ -249,12 +246,13 @@ void LocalContext::seek_unique(const ProcedureTable& table, OrderedIndex& index,
 
 // By a look for the last entry of the key: that there is none is most often what a request's key is looked up for.
 void LocalContext::take_unique(const ProcedureTable& table, unsigned number, const OrderedIndex::Look& look, ProcedureRow* row) {
-  if (look.want == OrderedIndex::Want::kLast && look.known && look.found == nullptr) {
-    absent_from_ = look.index;
-    absent_.assign(look.lower);
-  } else {
-    seek_unique(table, *look.index, number, look.lower, row);
-  }
+  if (look.want == OrderedIndex::Want::kLast && look.known && look.found == nullptr) remember_absent(*look.index, look.lower);
+  else seek_unique(table, *look.index, number, look.lower, row);
+}
+
+void LocalContext::remember_absent(const OrderedIndex& index, KeyRef key) {
+  absent_from_ = &index;
+  absent_.assign(key);
 }
 
 bool LocalContext::find_last(const ProcedureTable& table, std::initializer_list<std::int64_t> prefix, ProcedureRow* row) {
@@ -360,7 +358,7 @@ bool LocalContext::check_foreign_keys(const ProcedureTable& table, const char* b
   const TableDef& def = table.def();
   for (const ProcedureTable::ForeignKey& foreign : table.foreign_keys_) {
     const TableDef& referenced = *foreign.referenced;
-    if (foreign.columns.empty())
+    if (!foreign.colocated)
       return fail(Status{sqlstate::feature_not_supported, "a local procedure cannot check foreign key constraint \"" + foreign.def->name +
                                                               "\", which leads to another partition"}
                       .with_hint("Write the rows in a global procedure."));

@@ -56,8 +56,9 @@ class ProcedureTable {
   std::vector<std::vector<bool>> indexed_columns_;
   struct ForeignKey {
     std::shared_ptr<const TableDef> referenced;
-    std::vector<std::uint16_t> columns;   ///< of this table, in the order of the referenced primary key
-    const ForeignKeyDef* def;
+    std::vector<std::uint16_t> columns;   ///< of this table, in the order of the referenced primary key; empty: it is of other columns
+    bool colocated = false;               ///< the row that it refers to lies in the same partition
+    const ForeignKeyDef* def = nullptr;
   };
   std::vector<ForeignKey> foreign_keys_;
 };
@@ -171,6 +172,7 @@ class LocalContext {
   LocalContext() = default;
   bool find_range(const ProcedureTable& table, std::initializer_list<std::int64_t> prefix, std::vector<ProcedureRow>* rows);
   void seek_unique(const ProcedureTable& table, OrderedIndex& index, unsigned number, KeyRef key, ProcedureRow* row);
+  void remember_absent(const OrderedIndex& index, KeyRef key);
   void take_unique(const ProcedureTable& table, unsigned number, const OrderedIndex::Look& look, ProcedureRow* row);
   bool take_last(const ProcedureTable& table, TablePartition& partition, const OrderedIndex::Look& look, ProcedureRow* row);
   TablePartition* partition_of(const ProcedureTable& table) const;

@@ -489,18 +489,15 @@ Task<Status> GlobalContext::insert(const ProcedureTable& table, std::span<const 
   for (const ProcedureTable::ForeignKey& foreign : table.foreign_keys_) {
     const ForeignKeyDef& key = *foreign.def;
     const TableDef& referenced = *foreign.referenced;
-    std::vector<Value> key_values(referenced.codec_columns[0].size());
-    bool null = false;
-    std::size_t matched = 0;
-    for (const std::uint16_t column : referenced.codec_columns[0])
-      matched += static_cast<std::size_t>(std::count(key.referenced_columns.begin(), key.referenced_columns.end(), column));
-    if (matched != key.columns.size() || matched != key_values.size())
+    if (foreign.columns.empty())
       co_return Status{sqlstate::feature_not_supported, "a procedure cannot check foreign key constraint \"" + key.name +
                                                             "\", which refers to other columns than the primary key's"};
-    for (std::size_t i = 0; i < key_values.size(); ++i)
-      for (std::size_t j = 0; j < key.referenced_columns.size(); ++j)
-        if (key.referenced_columns[j] == referenced.codec_columns[0][i]) key_values[i] = values[key.columns[j]];
-    for (const Value& value : key_values) null = null || value.is_null;
+    std::vector<Value> key_values;
+    bool null = false;
+    for (const std::uint16_t column : foreign.columns) {
+      key_values.push_back(values[column]);
+      null = null || values[column].is_null;
+    }
     if (null) continue;
     const Result<PartitionId> place_of = place(referenced, key_values);
     if (!place_of.ok()) co_return place_of.status().clone();

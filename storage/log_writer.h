@@ -47,7 +47,7 @@ struct Log::Writer {
   static constexpr std::uint64_t kWorstPayload = kSectorBytes - sizeof(FrameHeader);  ///< of a frame's only sector
   static constexpr std::uint64_t kSlackSectorsPerShard = 8, kSlackSectors = 32;
   static constexpr std::uint64_t kGatherFromBytes = 512, kGatheredBytes = 128 * 1024;  ///< of a group
-  static constexpr std::int64_t kGatherUs = 2000;     ///< from the end of one group to the next, at most
+  static constexpr std::int64_t kGatherUs = 4000;     ///< from the end of one group to the next, at most
   static constexpr std::int64_t kRetryUs = 100'000;  ///< between attempts to prepare a segment on a full disk
 
   static std::uint64_t slack_sectors(unsigned shards) { return kSlackSectors + kSlackSectorsPerShard * shards; }

@@ -42,19 +42,12 @@ class PosixFile final : public File {
     std::uint64_t bytes = 0;
     for (const std::span<const char> piece : pieces) bytes += piece.size();
     if (!goes_direct(bytes, offset)) return write_cached(pieces, offset);
-    std::size_t filled = 0;
-    for (std::span<const char> piece : pieces)
-      while (!piece.empty()) {
-        const std::size_t part = std::min(piece.size(), kStagingBytes - filled);
-        std::memcpy(staging_.get() + filled, piece.data(), part);
-        piece = piece.subspan(part);
-        filled += part;
-        if (filled < kStagingBytes) continue;
-        WANDIAN_TRY(write_staging(filled, offset));
-        offset += filled;
-        filled = 0;
-      }
-    return filled == 0 ? Status{} : write_staging(filled, offset);
+    Place from;
+    while (const std::size_t filled = fill_staging(pieces, &from)) {
+      WANDIAN_TRY(write_staging(filled, offset));
+      offset += filled;
+    }
+    return {};
   }
 
   // One call to the system and to the device where it can take both at once (RWF_DSYNC of pwritev2(2): as fdatasync, for the
@@ -63,11 +56,8 @@ class PosixFile final : public File {
     std::size_t bytes = 0;
     for (const std::span<const char> piece : pieces) bytes += piece.size();
     if (bytes <= kStagingBytes && goes_direct(bytes, offset)) {
-      std::size_t filled = 0;
-      for (const std::span<const char> piece : pieces) {
-        std::memcpy(staging_.get() + filled, piece.data(), piece.size());
-        filled += piece.size();
-      }
+      Place from;
+      fill_staging(pieces, &from);
       iovec vector{staging_.get(), bytes};
       const ssize_t done = ::pwritev2(direct_, &vector, 1, static_cast<off_t>(offset), RWF_DSYNC);
       if (done == static_cast<ssize_t>(bytes)) return {};
@@ -124,6 +114,23 @@ class PosixFile final : public File {
     if (direct_ < 0 || bytes % kSectorBytes != 0 || offset % kSectorBytes != 0) return false;
     if (staging_ == nullptr) staging_.reset(static_cast<char*>(std::aligned_alloc(kPageBytes, kStagingBytes)));
     return staging_ != nullptr;
+  }
+
+  struct Place {
+    std::size_t piece = 0, inside = 0;
+  };
+  // As much as fits, from `from` on, which is moved on; returns how many bytes that were.
+  std::size_t fill_staging(std::span<const std::span<const char>> pieces, Place* from) {
+    std::size_t filled = 0;
+    while (from->piece < pieces.size() && filled < kStagingBytes) {
+      const std::span<const char> rest = pieces[from->piece].subspan(from->inside);
+      const std::size_t part = std::min(rest.size(), kStagingBytes - filled);
+      std::memcpy(staging_.get() + filled, rest.data(), part);
+      filled += part;
+      from->inside += part;
+      if (part == rest.size()) *from = {from->piece + 1, 0};
+    }
+    return filled;
   }
 
   Status write_staging(std::size_t bytes, std::uint64_t offset) {
