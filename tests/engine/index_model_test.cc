@@ -342,6 +342,38 @@ TEST(OrderedIndex, FillsNodesWellAtManyAppendPoints) {
   EXPECT_LT(static_cast<double>(index.memory_bytes()) / static_cast<double>(index.size()), 24 / 0.70);
 }
 
+// More looks than go down together, of every kind of index among each other.
+TEST(OrderedIndex, LooksOfSeveralIndexesAtATimeAnswerAsAlone) {
+  QuiescenceDomain domain(1);
+  Limbo limbo(domain, 0);
+  OrderedIndex word(8), two(12), three(20), prefixed(0);
+  OrderedIndex* const all[] = {&word, &prefixed, &two, &prefixed, &three};
+  const std::size_t sizes[] = {8, 0, 12, 0, 20};
+  std::mt19937 random(11);
+  const auto some = [&](std::size_t of) {
+    std::string key(sizes[of] != 0 ? sizes[of] : 1 + random() % 30, 'k');
+    for (std::size_t i = key.size() > 4 ? key.size() - 4 : 0; i < key.size(); ++i) key[i] = static_cast<char>(random() % 6);
+    return key;
+  };
+  for (std::size_t i = 0; i < 4000; ++i) all[i % 5]->insert(key_ref(some(i % 5)), reinterpret_cast<void*>(16 * (i + 1)));
+  unsigned there = 0, missing = 0;
+  for (int round = 0; round < 200; ++round) {
+    std::vector<std::string> keys;
+    std::vector<OrderedIndex::Look> looks;
+    for (std::size_t i = 0; i < 40; ++i) keys.push_back(some((i + static_cast<std::size_t>(round)) % 5));
+    for (std::size_t i = 0; i < 40; ++i)
+      looks.push_back({all[(i + static_cast<std::size_t>(round)) % 5], key_ref(keys[i]), OrderedIndex::Want::kExact});
+    OrderedIndex::look_ahead(looks);
+    for (std::size_t i = 0; i < 40; ++i) {
+      ASSERT_TRUE(looks[i].known);
+      ASSERT_EQ(looks[i].found, looks[i].index->find(looks[i].key)) << "look " << i;
+      ++(looks[i].found != nullptr ? there : missing);
+    }
+  }
+  EXPECT_GT(there, 1000u);
+  EXPECT_GT(missing, 1000u);
+}
+
 TEST(OrderedIndex, AscendingKeysFillNodesCompletely) {
   OrderedIndex index(12);
   for (std::uint64_t i = 0; i < 100000; ++i) index.insert(key_ref(big_endian(1, i)), &index);

@@ -344,6 +344,78 @@ TEST_F(Chain, WhatACallRemembersHoldsOnlyAsLongAsItIsTrue) {
   EXPECT_EQ(call(2).code, "23505");   // of the primary key or the request
 }
 
+// Rows looked up together are those that are found one by one: over many leaves, at their edges, and with some that are not there.
+struct Together {
+  ProcedureTable orders, lines;
+  unsigned by_request = 0;
+  static constexpr std::int64_t kFirst = 5000, kOrders = 400;
+  static std::shared_ptr<const void> bind(ProcedureBinder& binder) {
+    auto out = std::make_shared<Together>();
+    using namespace type_oid;
+    out->orders = binder.table("orders", {kInt4, kInt8, kInt8, kInt8, kInt2, kInt8, kTimestamptz});
+    out->lines = binder.table("order_lines", {kInt4, kInt8, kInt2, kInt4, kInt4, kInt8});
+    out->by_request = binder.index(out->orders, "orders_request_key");
+    return out;
+  }
+  static bool fill(LocalContext& context, const void* bound, std::span<const Value> args, Value* result) {
+    const auto& t = *static_cast<const Together*>(bound);
+    for (std::int64_t i = 0; i < kOrders; ++i) {
+      if (i % 7 == 3) continue;
+      if (!context.insert(t.orders, {args[0], Value::of_int(kFirst + i), Value::of_int(1), Value::of_int(kFirst + i), Value::of_int(0), Value::of_int(1),
+                                     Value::of_int(0)}))
+        return false;
+      for (std::int64_t line = 1; line <= i % 4; ++line)
+        if (!context.insert(t.lines, {args[0], Value::of_int(kFirst + i), Value::of_int(line), Value::of_int(1), Value::of_int(1), Value::of_int(1)}))
+          return false;
+    }
+    *result = Value::of_int(0);
+    return true;
+  }
+  // How many answers differ, and 1,000,000 if none of a kind was found.
+  static bool compare(LocalContext& context, const void* bound, std::span<const Value> args, Value* result) {
+    const auto& t = *static_cast<const Together*>(bound);
+    const std::int64_t store = args[0].i;
+    std::int64_t different = 0, found[3] = {}, missed[3] = {};
+    for (std::int64_t i = 0; i < kOrders; i += 8) {
+      using Want = OrderedIndex::Want;
+      std::vector<LocalContext::Lookup> asked;
+      for (std::int64_t id = kFirst + i; id < kFirst + i + 8; ++id) {
+        asked.push_back({Want::kLast, &t.lines, 0, {store, id}, 2, {}});
+        asked.push_back({Want::kExact, &t.orders, t.by_request, {store, id}, 2, {}});
+        asked.push_back({Want::kExact, &t.orders, 0, {store, id}, 2, {}});
+        asked.push_back({Want::kPlace, &t.lines, 0, {store, id, 1}, 3, {}});
+      }
+      if (!context.find_all(asked)) return false;
+      for (std::size_t at = 0; at < asked.size(); ++at) {
+        if (at % 4 == 3) continue;
+        const std::int64_t id = asked[at].key[1];
+        ProcedureRow alone;
+        const bool ran = at % 4 == 0   ? context.find_last(t.lines, {store, id}, &alone)
+                         : at % 4 == 1 ? context.find_unique(t.orders, t.by_request, {store, id}, &alone)
+                                       : context.find(t.orders, {store, id}, &alone);
+        if (!ran) return false;
+        different += alone.version != asked[at].row.version;
+        ++(alone ? found : missed)[at % 4];
+      }
+    }
+    for (int kind = 0; kind < 3; ++kind)
+      if (found[kind] < 100 || missed[kind] < 50) different += 1'000'000;
+    *result = Value::of_int(different);
+    return true;
+  }
+};
+
+TEST_F(Chain, RowsLookedUpTogetherAreThoseFoundOneByOne) {
+  static const ProcedureDefinition fill = {.name = "fill", .argument_names = {"store"}, .arguments = {type_oid::kInt4},
+                                           .result = type_oid::kInt4, .key_table = "stores", .bind = &Together::bind, .local = &Together::fill};
+  static const ProcedureDefinition compare = {.name = "compare", .argument_names = {"store"}, .arguments = {type_oid::kInt4},
+                                              .result = type_oid::kInt4, .key_table = "stores", .bind = &Together::bind, .local = &Together::compare};
+  EXPECT_EQ(local(fill, {Value::of_int(2)}).code, "00000");
+  const auto answer = local(compare, {Value::of_int(2)});
+  EXPECT_EQ(answer.code, "00000");
+  EXPECT_EQ(answer.value, 0);
+}
+
 TEST_F(Chain, ARowOfAnotherPartitionThanItsKeysIsRefused) {
   static const ProcedureDefinition stray = {.name = "stray", .argument_names = {"key", "store"}, .arguments = {type_oid::kInt4, type_oid::kInt4},
                                             .result = type_oid::kInt4, .key_table = "stores", .bind = &Stray::bind, .local = &Stray::run};
