@@ -326,7 +326,10 @@ Task<Status> ModifyDriver::run_insert() {
     if (step == Step::kEnd) break;
     WANDIAN_CO_TRY(evaluate_insert());
     WANDIAN_CO_TRY(co_await queue_insert());
-    if (inserts_.size() >= kBatchRows) WANDIAN_CO_TRY(co_await flush_inserts());
+    if (inserts_.size() < kBatchRows) continue;
+    set_source_aside();
+    WANDIAN_CO_TRY(co_await flush_inserts());
+    bring_source_back();
   }
   WANDIAN_CO_TRY(co_await flush_inserts());
   co_return Status{};

@@ -37,6 +37,14 @@ Task<Status> ModifyDriver::pause() {
   co_return co_await ctx_.next_share();
 }
 
+void ModifyDriver::set_source_aside() {
+  ctx_.hold_snapshot();
+  source_->pause(ctx_);
+  source_frame_.assign(ctx_.slots, ctx_.slots + ctx_.body->slots.size());
+}
+
+void ModifyDriver::bring_source_back() { std::copy(source_frame_.begin(), source_frame_.end(), ctx_.slots); }
+
 Task<Status> ModifyDriver::run() {
   Status status;
   if (plan_.kind == PlanKind::kInsert) status = co_await run_insert();
@@ -205,6 +213,7 @@ Task<Status> ModifyDriver::run_at_owner() {
       more = false;
     }
     if (more && writer_.pending() < kBatchRows) continue;
+    if (more && source_ != nullptr) set_source_aside();
     WANDIAN_CO_TRY(co_await writer_.send());
     for (const Sent& item : sent) {
       RowOp& op = *item.op;
@@ -230,6 +239,7 @@ Task<Status> ModifyDriver::run_at_owner() {
     }
     sent.clear();
     writer_.clear();
+    if (more && source_ != nullptr) bring_source_back();
   }
   co_return Status{};
 }
@@ -305,9 +315,11 @@ Task<Status> ModifyDriver::run_locked() {
       more = false;
     }
     if (more && targets.size() < kBatchRows) continue;
+    if (more) set_source_aside();
     WANDIAN_CO_TRY(co_await mutate(modify_.table, targets, mutation, 0, nullptr));
     targets.clear();
     memory.reset();
+    if (more) bring_source_back();
   }
   co_return Status{};
 }

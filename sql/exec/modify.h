@@ -82,6 +82,9 @@ class ModifyDriver {
   Status return_row(std::span<const ScanColumn> columns, std::span<const Value> values, const Value* others);
   Status raise_conflict(const TableDef& table, std::size_t index, std::span<const Value> values);
   Task<Status> pause();
+  /// Around a batch in the middle of the source: the rows of the batch take its row's place in the frame, and it may have to wait.
+  void set_source_aside();
+  void bring_source_back();
   EvalContext& eval() { return ctx_.eval(0); }
 
   ExecContext& ctx_;
@@ -94,6 +97,7 @@ class ModifyDriver {
   bool looked_up_ = false;
   std::size_t returning_width_ = 0;
   std::vector<Value> returned_;
+  std::vector<Value> source_frame_;   ///< while the source is set aside
   std::vector<PendingInsert> inserts_;
   std::vector<Value> values_;
   std::vector<GlobalOp> global_ops_;
