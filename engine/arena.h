@@ -21,7 +21,7 @@ class Arena {
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
 
-  /// `align` is a power of two, at most 16.
+  /// `align` is a power of two, at most 16. Never null, not for no bytes either.
   void* allocate(std::size_t bytes, std::size_t align = 8) {
     const std::uintptr_t start = (cursor_ + align - 1) & ~(align - 1);
     if (bytes <= end_ - start && start <= end_) [[likely]] {
@@ -31,7 +31,7 @@ class Arena {
     return allocate_slow(bytes, align);
   }
   char* allocate_bytes(std::size_t bytes) { return static_cast<char*>(allocate(bytes, 1)); }
-  /// Never null: empty text, which may have no address itself, gets one.
+  /// Empty text may have no address itself; the copy has one.
   std::string_view copy(std::string_view text) {
     if (text.empty()) return {"", 0};
     char* out = allocate_bytes(text.size());
@@ -51,8 +51,9 @@ class Arena {
  private:
   void* allocate_slow(std::size_t bytes, std::size_t align);
 
-  std::uintptr_t cursor_ = 0;
-  std::uintptr_t end_ = 0;
+  alignas(16) static constexpr char kNothing[1] = {};   ///< where no bytes are before the first block is there
+  std::uintptr_t cursor_ = reinterpret_cast<std::uintptr_t>(&kNothing);
+  std::uintptr_t end_ = cursor_;
   std::size_t limit_bytes_;
   std::size_t total_bytes_ = 0;
   struct Block {

@@ -50,7 +50,7 @@ class AggregateOperator final : public Operator {
           if (call.arg_orders[a] != Order::kNone) keys.push_back({static_cast<Slot>(a), call.arg_orders[a], false, false});
       drain_keys_.push_back(std::move(keys));
     }
-    group_bytes_ = std::max<std::size_t>((offset + 15) & ~std::size_t{15}, 16);   // HAVING alone keeps nothing, and still has its group
+    group_bytes_ = (offset + 15) & ~std::size_t{15};
     args_.resize(widest_ + 1);
   }
 
