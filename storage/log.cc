@@ -73,13 +73,12 @@ void Log::raise_prefix(Lsn snapshot) noexcept {
   }
 }
 
-// Pairs with the fence in Writer::wake_shards(): either the writer sees the demand, or the shard's next look at the durable LSN,
-// at the latest before it sleeps, sees what the writer reached.
+// Store and load here, store and load in Writer::write_group() and wake_shards(), all sequentially consistent: either the writer
+// sees the demand, or this load, and with it every later look at the durable LSN, sees what the writer reached.
 void Log::demand(unsigned shard, Lsn lsn) noexcept {
   std::atomic<std::uint64_t>& demanded = marks_[shard].demanded;
-  if (demanded.load(std::memory_order_relaxed) < lsn.bytes) demanded.store(lsn.bytes, std::memory_order_relaxed);
-  std::atomic_thread_fence(std::memory_order_seq_cst);
-  if (durable() < lsn) writer_->wakeup.nudge();
+  if (demanded.load(std::memory_order_relaxed) < lsn.bytes) demanded.store(lsn.bytes, std::memory_order_seq_cst);
+  if (durable_.load(std::memory_order_seq_cst) < lsn.bytes) writer_->wakeup.nudge();
 }
 
 // Of two shards that come to rest at a time one sees the other's flag, and of the last one and a writer that goes to nap one sees the

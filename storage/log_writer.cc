@@ -128,7 +128,7 @@ void Log::Writer::write_group() {
   const std::uint64_t before = synced_;
   stated_durable_ = before;
   synced_ = written_;
-  log_.durable_.store(synced_, std::memory_order_release);  // pairs with durable()
+  log_.durable_.store(synced_, std::memory_order_seq_cst);  // pairs with durable(), and with demand()
   last_group_us_ = env_.clock().monotonic_us();
   counters.groups.fetch_add(1, std::memory_order_relaxed);
   if (current_.number != first_segment) {
@@ -233,9 +233,8 @@ void Log::Writer::publish_limit() {
 
 /// Those that wait for something beyond `before`, what was durable until now. Pairs with demand().
 void Log::Writer::wake_shards(std::uint64_t before) {
-  std::atomic_thread_fence(std::memory_order_seq_cst);
   for (unsigned i = 0; i < log_.shards_; ++i) {
-    if (log_.marks_[i].demanded.load(std::memory_order_relaxed) <= before) continue;
+    if (log_.marks_[i].demanded.load(std::memory_order_seq_cst) <= before) continue;
     if (Wakeup* const wakeup = shard_wakeups[i].load(std::memory_order_acquire)) wakeup->wake();
   }
 }

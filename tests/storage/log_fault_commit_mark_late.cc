@@ -18,7 +18,6 @@ TEST(PlantedCommitMarkLate, IsCaughtAtAMarkedPoint) {
   Result<std::unique_ptr<Log>> log = Log::open(env, small_log(), applier, &report);
   ASSERT_TRUE(log.ok());
   watched = log->get();
-  Lsn published;
   sim_point_hook = [](SimPoint point) noexcept {
     if (point == SimPoint::kCommitReserved) covered = std::max(covered, watched->snapshot(Lsn{}));
   };
