@@ -125,7 +125,7 @@ class PosixFile final : public File {
     while (from->piece < pieces.size() && filled < kStagingBytes) {
       const std::span<const char> rest = pieces[from->piece].subspan(from->inside);
       const std::size_t part = std::min(rest.size(), kStagingBytes - filled);
-      std::memcpy(staging_.get() + filled, rest.data(), part);
+      if (part != 0) std::memcpy(staging_.get() + filled, rest.data(), part);   // an empty piece may be at no address
       filled += part;
       from->inside += part;
       if (part == rest.size()) *from = {from->piece + 1, 0};
