@@ -213,7 +213,7 @@ Task<Status> ModifyDriver::run_at_owner() {
       more = false;
     }
     if (more && writer_.pending() < kBatchRows) continue;
-    if (more && source_ != nullptr) set_source_aside();
+    if (more) set_source_aside();
     WANDIAN_CO_TRY(co_await writer_.send());
     for (const Sent& item : sent) {
       RowOp& op = *item.op;
@@ -239,7 +239,7 @@ Task<Status> ModifyDriver::run_at_owner() {
     }
     sent.clear();
     writer_.clear();
-    if (more && source_ != nullptr) bring_source_back();
+    if (more) bring_source_back();
   }
   co_return Status{};
 }

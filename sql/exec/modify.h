@@ -83,6 +83,7 @@ class ModifyDriver {
   Status raise_conflict(const TableDef& table, std::size_t index, std::span<const Value> values);
   Task<Status> pause();
   /// Around a batch in the middle of the source: the rows of the batch take its row's place in the frame, and it may have to wait.
+  /// Where there is no source there is one row, which fills no batch.
   void set_source_aside();
   void bring_source_back();
   EvalContext& eval() { return ctx_.eval(0); }

@@ -39,9 +39,7 @@ class PosixFile final : public File {
   }
 
   Status write(std::span<const std::span<const char>> pieces, std::uint64_t offset) override {
-    std::uint64_t bytes = 0;
-    for (const std::span<const char> piece : pieces) bytes += piece.size();
-    if (!goes_direct(bytes, offset)) return write_cached(pieces, offset);
+    if (!goes_direct(bytes_of(pieces), offset)) return write_cached(pieces, offset);
     Place from;
     while (const std::size_t filled = fill_staging(pieces, &from)) {
       WANDIAN_TRY(write_staging(filled, offset));
@@ -53,8 +51,7 @@ class PosixFile final : public File {
   // One call to the system and to the device where it can take both at once (RWF_DSYNC of pwritev2(2): as fdatasync, for the
   // bytes of this write).
   Status write_durable(std::span<const std::span<const char>> pieces, std::uint64_t offset) override {
-    std::size_t bytes = 0;
-    for (const std::span<const char> piece : pieces) bytes += piece.size();
+    const std::size_t bytes = bytes_of(pieces);
     if (bytes <= kStagingBytes && goes_direct(bytes, offset)) {
       Place from;
       fill_staging(pieces, &from);
@@ -109,7 +106,11 @@ class PosixFile final : public File {
     void operator()(char* memory) const { std::free(memory); }
   };
 
-  // Whole sectors go past the page cache, from a buffer of the file's own.
+  static std::size_t bytes_of(std::span<const std::span<const char>> pieces) {
+    std::size_t bytes = 0;
+    for (const std::span<const char> piece : pieces) bytes += piece.size();
+    return bytes;
+  }
   bool goes_direct(std::uint64_t bytes, std::uint64_t offset) {
     if (direct_ < 0 || bytes % kSectorBytes != 0 || offset % kSectorBytes != 0) return false;
     if (staging_ == nullptr) staging_.reset(static_cast<char*>(std::aligned_alloc(kPageBytes, kStagingBytes)));

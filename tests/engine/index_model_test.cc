@@ -344,8 +344,6 @@ TEST(OrderedIndex, FillsNodesWellAtManyAppendPoints) {
 
 // More looks than go down together, of every kind of index among each other.
 TEST(OrderedIndex, LooksOfSeveralIndexesAtATimeAnswerAsAlone) {
-  QuiescenceDomain domain(1);
-  Limbo limbo(domain, 0);
   OrderedIndex word(8), two(12), three(20), prefixed(0);
   OrderedIndex* const all[] = {&word, &prefixed, &two, &prefixed, &three};
   const std::size_t sizes[] = {8, 0, 12, 0, 20};

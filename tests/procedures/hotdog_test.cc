@@ -299,12 +299,12 @@ struct Stray {
   }
 };
 
-// What a call has seen not to be there, or has made itself, it need not look for again: until that changes.
-struct Remembering {
+// Orders and their lines, for procedures that write them as they like.
+struct OrderTables {
   ProcedureTable orders, lines;
   unsigned by_request = 0;
   static std::shared_ptr<const void> bind(ProcedureBinder& binder) {
-    auto out = std::make_shared<Remembering>();
+    auto out = std::make_shared<OrderTables>();
     using namespace type_oid;
     out->orders = binder.table("orders", {kInt4, kInt8, kInt8, kInt8, kInt2, kInt8, kTimestamptz});
     out->lines = binder.table("order_lines", {kInt4, kInt8, kInt2, kInt4, kInt4, kInt8});
@@ -318,9 +318,13 @@ struct Remembering {
   bool line(LocalContext& context, std::int64_t store, std::int64_t id, std::int64_t number) const {
     return context.insert(lines, {Value::of_int(store), Value::of_int(id), Value::of_int(number), Value::of_int(1), Value::of_int(1), Value::of_int(1)});
   }
+};
+
+// What a call has seen not to be there, or has made itself, it need not look for again: until that changes.
+struct Remembering : OrderTables {
   // What to do: 1 one request for two orders, 2 lines of an order made here, 3 a line of one that is not there, 4 the request again.
   static bool run(LocalContext& context, const void* bound, std::span<const Value> args, Value* result) {
-    const auto& t = *static_cast<const Remembering*>(bound);
+    const auto& t = *static_cast<const OrderTables*>(bound);
     const std::int64_t store = args[0].i, what = args[1].i;
     LocalContext::Lookup asked{OrderedIndex::Want::kExact, &t.orders, t.by_request, {store, 900}, 2, {}};
     if (!context.find_all(std::span(&asked, 1))) return false;
@@ -345,35 +349,22 @@ TEST_F(Chain, WhatACallRemembersHoldsOnlyAsLongAsItIsTrue) {
 }
 
 // Rows looked up together are those that are found one by one: over many leaves, at their edges, and with some that are not there.
-struct Together {
-  ProcedureTable orders, lines;
-  unsigned by_request = 0;
+struct Together : OrderTables {
   static constexpr std::int64_t kFirst = 5000, kOrders = 400;
-  static std::shared_ptr<const void> bind(ProcedureBinder& binder) {
-    auto out = std::make_shared<Together>();
-    using namespace type_oid;
-    out->orders = binder.table("orders", {kInt4, kInt8, kInt8, kInt8, kInt2, kInt8, kTimestamptz});
-    out->lines = binder.table("order_lines", {kInt4, kInt8, kInt2, kInt4, kInt4, kInt8});
-    out->by_request = binder.index(out->orders, "orders_request_key");
-    return out;
-  }
   static bool fill(LocalContext& context, const void* bound, std::span<const Value> args, Value* result) {
-    const auto& t = *static_cast<const Together*>(bound);
+    const auto& t = *static_cast<const OrderTables*>(bound);
     for (std::int64_t i = 0; i < kOrders; ++i) {
       if (i % 7 == 3) continue;
-      if (!context.insert(t.orders, {args[0], Value::of_int(kFirst + i), Value::of_int(1), Value::of_int(kFirst + i), Value::of_int(0), Value::of_int(1),
-                                     Value::of_int(0)}))
-        return false;
+      if (!t.order(context, args[0].i, kFirst + i, kFirst + i)) return false;
       for (std::int64_t line = 1; line <= i % 4; ++line)
-        if (!context.insert(t.lines, {args[0], Value::of_int(kFirst + i), Value::of_int(line), Value::of_int(1), Value::of_int(1), Value::of_int(1)}))
-          return false;
+        if (!t.line(context, args[0].i, kFirst + i, line)) return false;
     }
     *result = Value::of_int(0);
     return true;
   }
   // How many answers differ, and 1,000,000 if none of a kind was found.
   static bool compare(LocalContext& context, const void* bound, std::span<const Value> args, Value* result) {
-    const auto& t = *static_cast<const Together*>(bound);
+    const auto& t = *static_cast<const OrderTables*>(bound);
     const std::int64_t store = args[0].i;
     std::int64_t different = 0, found[3] = {}, missed[3] = {};
     for (std::int64_t i = 0; i < kOrders; i += 8) {

@@ -8,8 +8,6 @@ import figures
 from framework import Line, at_least, at_most, equal, running
 from harness import chain, server as servers
 
-# Of both sides: with 64 both come nearer to their best than with 16 or 32, since a commit waits for its group.
-CONNECTIONS = 64
 SCRIPT = pathlib.Path(__file__).resolve().parents[1] / "place_order.pgbench"
 
 
@@ -34,7 +32,7 @@ def measure(context, number):
         for kind in ("postgres", "wandian") if number % 2 == 0 else ("wandian", "postgres"):
             for depth in (1, 16) if kind == "postgres" else (16,):
                 with running(side(kind, f"day{depth}")) as server:
-                    report = figures.day(server, context, "--orders", orders, "--stores", 10_000, "--connections", CONNECTIONS,
+                    report = figures.day(server, context, "--orders", orders, "--stores", 10_000, "--connections", figures.DAY_CONNECTIONS,
                                          "--pipeline", depth)
                 found[f"{kind}_depth{depth}_orders_per_s"] = report["orders_per_s"]
                 found[f"{kind}_depth{depth}_cpu_us"] = report["server_cpu_us_per_order"]

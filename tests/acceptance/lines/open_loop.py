@@ -11,7 +11,8 @@ def measure(context, number):
     with servers.work_dir("open-loop") as work:
         probe = figures.fdatasync_p99_ms(work)
         with running(servers.Wandian(work)) as server:
-            report = figures.day(server, context, "--orders", context.count(60 * RATE), "--stores", 10_000, "--connections", 64, "--rate", RATE)
+            report = figures.day(server, context, "--orders", context.count(60 * RATE), "--stores", 10_000,
+                                 "--connections", figures.DAY_CONNECTIONS, "--rate", RATE)
     names = ("orders", "failed", "invariants", "orders_per_s", "p50_ms", "p99_ms", "p999_ms", "max_ms", "payment_p99_ms")
     return {name: report[name] for name in names} | {"fdatasync_p99_ms": probe}
 
