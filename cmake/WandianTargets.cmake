@@ -1,12 +1,46 @@
-# wandian_layer(name DEPENDS a b SOURCES ...): a library whose headers are reached as "name/header.h".
+# wandian_batches(OUT NAME source...): what to compile in place of these sources: files that include some 64 KB of them each, since
+# headers cost more than what includes them (4 of 6 seconds of a file of sql/plan). Asio, libpg_query's tree and GoogleTest are so
+# parsed a few times in all. Written here, not by CMake's own unity build, to include by paths that are the same in another clone
+# and under another preset: the compiler cache then knows them. -DWANDIAN_BATCHES=OFF compiles each file alone.
+function(wandian_batches OUT NAME)
+  if(NOT WANDIAN_BATCHES OR NOT ARGN)
+    set(${OUT} ${ARGN} PARENT_SCOPE)
+    return()
+  endif()
+  set(TEXTS "")   # one a batch
+  set(BYTES 65536)
+  foreach(SOURCE ${ARGN})
+    file(SIZE ${SOURCE} SIZE)
+    math(EXPR BYTES "${BYTES} + ${SIZE}")
+    if(BYTES GREATER 65536)
+      set(TEXT "")
+      set(BYTES ${SIZE})
+    else()
+      list(POP_BACK TEXTS TEXT)
+    endif()
+    file(RELATIVE_PATH PATH ${CMAKE_SOURCE_DIR} ${SOURCE})
+    list(APPEND TEXTS "${TEXT}#include \"${PATH}\"\n")
+  endforeach()
+  set(FILES "")
+  foreach(TEXT ${TEXTS})
+    list(LENGTH FILES NUMBER)
+    set(FILE ${CMAKE_BINARY_DIR}/batches/${NAME}_${NUMBER}.cc)
+    file(CONFIGURE OUTPUT ${FILE} CONTENT "${TEXT}" @ONLY)
+    list(APPEND FILES ${FILE})
+  endforeach()
+  set(${OUT} ${FILES} PARENT_SCOPE)
+endfunction()
+
+# wandian_layer(name DEPENDS a b SOURCES ... [ALONE ...]): a library whose headers are reached as "name/header.h".
 # Each layer exports an include root that holds one link to its own folder and nothing else; so a file can
-# include another layer's header only if its library links that layer.
+# include another layer's header only if its library links that layer. ALONE are sources that must not stand in a batch.
 function(wandian_layer NAME)
-  cmake_parse_arguments(ARG "" "" "DEPENDS;LINK;SOURCES" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "DEPENDS;LINK;SOURCES;ALONE" ${ARGN})
+  wandian_batches(BATCHES ${NAME} ${ARG_SOURCES})
   set(ROOT ${CMAKE_BINARY_DIR}/include/${NAME})
   file(MAKE_DIRECTORY ${ROOT})
   file(CREATE_LINK ${CMAKE_SOURCE_DIR}/${NAME} ${ROOT}/${NAME} SYMBOLIC)
-  add_library(wandian_${NAME} STATIC ${ARG_SOURCES})
+  add_library(wandian_${NAME} STATIC ${BATCHES} ${ARG_ALONE})
   target_include_directories(wandian_${NAME} PUBLIC ${ROOT})
   foreach(D ${ARG_DEPENDS})
     target_link_libraries(wandian_${NAME} PUBLIC wandian_${D})
@@ -14,10 +48,11 @@ function(wandian_layer NAME)
   target_link_libraries(wandian_${NAME} PUBLIC Threads::Threads ${ARG_LINK})
 endfunction()
 
-# wandian_test(name SOURCES ... LINK ...): one GoogleTest executable, registered with ctest as a whole.
+# wandian_test(name SOURCES ... [ALONE ...] LINK ...): one GoogleTest executable, registered with ctest as a whole.
 function(wandian_test NAME)
-  cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;LINK;LABELS" ${ARGN})
-  add_executable(${NAME} ${ARG_SOURCES})
+  cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;ALONE;LINK;LABELS" ${ARGN})
+  wandian_batches(BATCHES ${NAME} ${ARG_SOURCES})
+  add_executable(${NAME} ${BATCHES} ${ARG_ALONE})
   target_include_directories(${NAME} PRIVATE ${CMAKE_SOURCE_DIR})
   target_link_libraries(${NAME} PRIVATE ${ARG_LINK} GTest::gtest GTest::gtest_main wandian_allocator)
   add_test(NAME ${NAME} COMMAND ${NAME})

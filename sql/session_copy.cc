@@ -24,7 +24,6 @@ constexpr std::size_t kBatchRows = 256;
 constexpr std::int64_t kTurnMicros = 500;
 constexpr std::size_t kShownFieldBytes = 100;
 
-std::string_view text_or_empty(const char* text) { return text != nullptr ? std::string_view(text) : std::string_view(); }
 
 std::string shortened(std::string_view text) {
   if (text.size() <= kShownFieldBytes) return std::string(text);

@@ -14,8 +14,6 @@ namespace {
 // parsenodes.h's CURSOR_OPT_*, as the parse tree carries them.
 constexpr int kOptBinary = 0x01, kOptScroll = 0x02, kOptHold = 0x20;
 
-std::string_view text_or_empty(const char* text) { return text != nullptr ? std::string_view(text) : std::string_view(); }
-
 std::vector<Oid> types_of(const std::vector<ResultColumn>& columns) {
   std::vector<Oid> types;
   for (const ResultColumn& column : columns) types.push_back(column.type);

@@ -17,8 +17,6 @@ Status only_in_block(std::string_view command) {
   return Status{sqlstate::no_active_sql_transaction, std::string(command) + " can only be used in transaction blocks"};
 }
 
-std::string_view text_or_empty(const char* text) { return text != nullptr ? std::string_view(text) : std::string_view(); }
-
 }  // namespace
 
 // ---- State ----

@@ -16,8 +16,6 @@ namespace wandian::sql {
 
 namespace {
 
-std::string_view text_or_empty(const char* text) { return text != nullptr ? std::string_view(text) : std::string_view(); }
-
 Status not_supported(std::string_view command) {
   return Status{sqlstate::feature_not_supported, std::string(command) + " is not supported"};
 }

@@ -299,33 +299,6 @@ const Expr* Binder::bind_aggregate(Scope& scope, const PgQuery__FuncCall& call, 
   }
   if (call.agg_filter != nullptr) out->filter = bind_condition(scope, call.agg_filter, Place::kFilter, "FILTER");
 
-  // An aggregate belongs to the innermost query whose columns it aggregates.
-  int lowest = INT32_MAX;
-  int nested = -1;   // where an aggregate stands inside
-  const auto look = [&](const Expr* expr) {
-    any_node(expr, [&](const Expr* node) {
-      if (node->kind == ExprKind::kColumn) lowest = std::min<int>(lowest, node->as<ColumnExpr>().levels_up);
-      if (node->kind == ExprKind::kSubLink) {
-        any_query_expr(*node->as<SubLinkExpr>().query, true, [&](const Expr* inner, int level) {
-          if (inner->kind == ExprKind::kColumn) {
-            const int up = inner->as<ColumnExpr>().levels_up - level - 1;
-            if (up >= 0) lowest = std::min(lowest, up);
-          }
-          return false;
-        });
-      }
-      if (node->kind == ExprKind::kAggregate && nested < 0) nested = node->location;
-      return false;
-    });
-  };
-  for (const Expr* arg : args) look(arg);
-  look(out->filter);
-  if (nested >= 0) fail(at(Status{sqlstate::grouping_error, "aggregate function calls cannot be nested"}, nested));
-  if (lowest != INT32_MAX && lowest > 0) {
-    fail(at(Status{sqlstate::feature_not_supported, "aggregates over the columns of an outer query are not supported"}, location));
-  }
-  check_aggregate_place(scope, "aggregate functions", location);
-
   std::vector<SortKey> order;
   for (std::size_t i = 0; i < call.n_agg_order; ++i) {
     const PgQuery__SortBy& by = *call.agg_order[i]->sort_by;
@@ -361,6 +334,34 @@ const Expr* Binder::bind_aggregate(Scope& scope, const PgQuery__FuncCall& call, 
       fail(at(Status{sqlstate::undefined_function, "could not identify an equality operator for type " + type_text(arg->type)}, arg->location));
     }
   }
+  // An aggregate belongs to the innermost query whose columns it aggregates.
+  int lowest = INT32_MAX;
+  int nested = -1;   // where an aggregate stands inside
+  const auto look = [&](const Expr* expr) {
+    any_node(expr, [&](const Expr* node) {
+      if (node->kind == ExprKind::kColumn) lowest = std::min<int>(lowest, node->as<ColumnExpr>().levels_up);
+      if (node->kind == ExprKind::kSubLink) {
+        any_query_expr(*node->as<SubLinkExpr>().query, true, [&](const Expr* inner, int level) {
+          if (inner->kind == ExprKind::kColumn) {
+            const int up = inner->as<ColumnExpr>().levels_up - level - 1;
+            if (up >= 0) lowest = std::min(lowest, up);
+          }
+          return false;
+        });
+      }
+      if (node->kind == ExprKind::kAggregate && nested < 0) nested = node->location;
+      return false;
+    });
+  };
+  for (const Expr* arg : args) look(arg);
+  for (const SortKey& key : order) look(key.expr);
+  look(out->filter);
+  if (nested >= 0) fail(at(Status{sqlstate::grouping_error, "aggregate function calls cannot be nested"}, nested));
+  if (lowest != INT32_MAX && lowest > 0) {
+    fail(at(Status{sqlstate::feature_not_supported, "aggregates over the columns of an outer query are not supported"}, location));
+  }
+  check_aggregate_place(scope, "aggregate functions", location);
+
   std::vector<Oid> types;
   for (const Expr* arg : args) types.push_back(arg->type);
   std::vector<Oid> declared = chosen.args;

@@ -166,7 +166,7 @@ Status pg_stat_database(const SystemContext& context, SystemRows& rows) {
   return {};
 }
 
-constexpr SystemProducer kProducers[] = {
+constexpr SystemProducer kActivityProducers[] = {
     {"pg_settings", pg_settings},
     {"pg_stat_activity", pg_stat_activity},
     {"pg_locks", pg_locks},
@@ -177,6 +177,6 @@ constexpr SystemProducer kProducers[] = {
 
 }  // namespace
 
-std::span<const SystemProducer> activity_producers() { return kProducers; }
+std::span<const SystemProducer> activity_producers() { return kActivityProducers; }
 
 }  // namespace wandian::sql

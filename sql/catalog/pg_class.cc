@@ -552,7 +552,7 @@ Status pg_stat_indexes(const SystemContext& context, SystemRows& rows) {
   return {};
 }
 
-constexpr SystemProducer kProducers[] = {
+constexpr SystemProducer kClassProducers[] = {
     {"pg_class", pg_class},           {"pg_attribute", pg_attribute},       {"pg_attrdef", pg_attrdef},
     {"pg_index", pg_index},           {"pg_constraint", pg_constraint},     {"pg_sequence", pg_sequence},
     {"pg_sequences", pg_sequences},   {"pg_rewrite", pg_rewrite},           {"pg_depend", pg_depend},
@@ -563,6 +563,6 @@ constexpr SystemProducer kProducers[] = {
 
 }  // namespace
 
-std::span<const SystemProducer> class_producers() { return kProducers; }
+std::span<const SystemProducer> class_producers() { return kClassProducers; }
 
 }  // namespace wandian::sql

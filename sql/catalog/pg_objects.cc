@@ -274,7 +274,7 @@ Status pg_available_extension_versions(const SystemContext& context, SystemRows&
   return {};
 }
 
-constexpr SystemProducer kProducers[] = {
+constexpr SystemProducer kObjectProducers[] = {
     {"pg_namespace", pg_namespace},
     {"pg_proc", pg_proc},
     {"pg_aggregate", pg_aggregate},
@@ -293,6 +293,6 @@ constexpr SystemProducer kProducers[] = {
 
 }  // namespace
 
-std::span<const SystemProducer> object_producers() { return kProducers; }
+std::span<const SystemProducer> object_producers() { return kObjectProducers; }
 
 }  // namespace wandian::sql

@@ -6,7 +6,7 @@ namespace wandian::sql {
 
 namespace {
 
-constexpr std::string_view kSignature{"PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0", 19};
+constexpr std::string_view kHeader{"PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0", 19};
 
 // Starts a CopyData message; its length is patched in by finish().
 std::size_t begin_message(OutBuffer& out) {
@@ -50,7 +50,7 @@ void CopyWriter::begin() {
 void CopyWriter::append_signature_if_due(OutBuffer& out) {
   if (!signature_due_) return;
   signature_due_ = false;
-  out.append(kSignature);
+  out.append(kHeader);
 }
 
 void CopyWriter::end() {

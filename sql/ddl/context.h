@@ -107,7 +107,6 @@ bool constraint_exists(const Catalog& catalog, Oid schema, std::string_view name
 /// Cuts an identifier to 63 bytes.
 std::string truncate_identifier(std::string_view name);
 
-inline std::string_view text_or_empty(const char* text) { return text == nullptr ? std::string_view{} : std::string_view(text); }
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
 Status feature_not_supported(std::string message);
 

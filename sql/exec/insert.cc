@@ -11,7 +11,6 @@
 namespace wandian::sql {
 
 namespace {
-constexpr std::size_t kBatchRows = 256;
 constexpr unsigned kMostRetries = 1000;
 }  // namespace
 

@@ -10,8 +10,6 @@ namespace wandian::sql {
 
 namespace {
 
-constexpr std::size_t kBatchRows = 256;
-
 bool touches_foreign_keys(const TableDef& table) { return !table.foreign_keys.empty() || !table.referencing.empty(); }
 
 }  // namespace

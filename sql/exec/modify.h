@@ -52,6 +52,7 @@ class ModifyDriver {
 
  private:
   friend class ForeignKeys;
+  static constexpr std::size_t kBatchRows = 256;   ///< that are written, or asked of another shard, together
   struct PendingInsert {
     Value* values = nullptr;         ///< by layout column
     Value* proposed = nullptr;       ///< the same

@@ -54,6 +54,9 @@ class ParsedStatements {
 /// The 1-based position in characters of a byte offset of UTF-8 text, as error messages give it; 0 for a negative offset.
 std::int32_t character_position(std::string_view text, std::int32_t byte_offset);
 
+/// A string field of the tree: those that nothing was written for are null.
+inline std::string_view text_or_empty(const char* text) { return text == nullptr ? std::string_view{} : std::string_view(text); }
+
 /// The text of a String node (names, qualified names' parts); "" for any other node.
 std::string_view string_value(const ParseNode* node);
 

@@ -76,6 +76,8 @@ SELECT a FROM r WHERE (a, b) IN ((2, 'TWO'), (3, 'THREE')) ORDER BY a;
 SELECT a BETWEEN 1 AND 2, a BETWEEN SYMMETRIC 3 AND 1 FROM r WHERE a = 2;
 SELECT sum(a) FILTER (WHERE a > 2), bool_and(a > 0), bool_or(a > 10), every(a > 1) FROM r;
 SELECT sum(sum(a)) FROM r;
+SELECT string_agg(b::text, ',' ORDER BY a, count(*)) FROM r;
+SELECT count(a) FILTER (WHERE sum(a) > 1) FROM r;
 SELECT a FROM r WHERE sum(a) > 1;
 SELECT max(a) + a FROM r;
 SELECT row(1, 'x', NULL), (1, 2) = (1, 2), ROW(1, 2) < ROW(1, 3), row(1) IS NULL;
