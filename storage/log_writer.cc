@@ -129,7 +129,10 @@ void Log::Writer::write_group() {
   stated_durable_ = before;
   synced_ = written_;
   log_.durable_.store(synced_, std::memory_order_seq_cst);  // pairs with durable(), and with demand()
-  last_group_us_ = env_.clock().monotonic_us();
+  const std::int64_t now = env_.clock().monotonic_us();
+  const std::uint64_t since_us = static_cast<std::uint64_t>(std::max<std::int64_t>(now - last_group_us_, 1));
+  bytes_per_ms_ = (3 * bytes_per_ms_ + last_group_bytes_ * 1000 / since_us) / 4;
+  last_group_us_ = now;
   counters.groups.fetch_add(1, std::memory_order_relaxed);
   if (current_.number != first_segment) {
     // Listed only now: the segment before may be released once this one is known to hold the next byte of the log.
@@ -194,6 +197,7 @@ bool Log::Writer::make_durable() {
   pieces_.clear();
   if (!status.ok()) return fail("write or sync", status);
   const auto took = static_cast<std::uint64_t>(std::max<std::int64_t>(env_.clock().monotonic_us() - before, 0));
+  last_sync_us_ = static_cast<std::int64_t>(took);
   counters.sync_us_total.fetch_add(took, std::memory_order_relaxed);
   if (took > counters.sync_us_max.load(std::memory_order_relaxed))
     counters.sync_us_max.store(took, std::memory_order_relaxed);
@@ -306,11 +310,27 @@ bool Log::Writer::has_work() {
   return filled_ > written_;
 }
 
+/// Where commits arrive so fast that a few syncs' time brings many, a group is held for that time even if the shards rest: who sends
+/// at a rate of his own gets many small groups otherwise, and their syncs take the processor time that the next commits need.
+/// A few clients that wait for their answers do not reach this rate: held, they would only be slower.
+void Log::Writer::hold() {
+  const std::int64_t hold_us = std::min(kHoldUs, kHoldSyncs * last_sync_us_);
+  if (bytes_per_ms_ * static_cast<std::uint64_t>(hold_us) < kHoldBytes * 1000) return;
+  while (filled_ - written_ < kGatheredBytes && !stop_writer_.load(std::memory_order_acquire)) {
+    const std::int64_t left_us = last_group_us_ + hold_us - env_.clock().monotonic_us();
+    if (left_us <= 0 || left_us > hold_us) break;
+    wakeup.begin_nap();
+    wakeup.sleep(left_us);
+    collect_filled();
+  }
+}
+
 /// Where many commit, a group that waits for the commits at hand costs them less than one more sync costs everybody: a sync
 /// and the answers it lets go take as much of a core as dozens of commits. Who commits alone is never made to wait.
 void Log::Writer::gather() {
   if (last_group_bytes_ < kGatherFromBytes) return;
   if (!has_work()) return;
+  hold();
   const std::int64_t until_us = last_group_us_ + kGatherUs;
   napping.store(true, std::memory_order_seq_cst);
   while (filled_ - written_ < kGatheredBytes) {

@@ -48,6 +48,8 @@ struct Log::Writer {
   static constexpr std::uint64_t kSlackSectorsPerShard = 8, kSlackSectors = 32;
   static constexpr std::uint64_t kGatherFromBytes = 512, kGatheredBytes = 128 * 1024;  ///< of a group
   static constexpr std::int64_t kGatherUs = 4000;     ///< from the end of one group to the next, at most
+  static constexpr std::int64_t kHoldUs = 1000, kHoldSyncs = 4;   ///< that hold() waits from the end of a group, at most
+  static constexpr std::uint64_t kHoldBytes = 1400;   ///< that must be expected in this time: a handful of commits
   static constexpr std::int64_t kRetryUs = 100'000;  ///< between attempts to prepare a segment on a full disk
 
   static std::uint64_t slack_sectors(unsigned shards) { return kSlackSectors + kSlackSectorsPerShard * shards; }
@@ -71,6 +73,7 @@ struct Log::Writer {
 
   bool prepare();
   void gather();
+  void hold();
   void run_writer();
   void run_preparer();
 
@@ -89,6 +92,8 @@ struct Log::Writer {
   std::uint64_t stated_durable_ = 0;         ///< the highest durable LSN that a frame or header on disk states
   std::int64_t last_group_us_ = 0;
   std::uint64_t last_group_bytes_ = 0;
+  std::uint64_t bytes_per_ms_ = 0;    ///< of commits, over the last groups
+  std::int64_t last_sync_us_ = 0;
   std::uint64_t published_room_ = 0;
   std::vector<FrameHeader> headers_;  ///< of the group; never grows while pieces point into it
   std::vector<std::span<const char>> pieces_;
