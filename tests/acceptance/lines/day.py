@@ -19,10 +19,14 @@ def closed_loop(context, server, number):
         return figures.pgbench_tps(server, 64, "prepared", context.count(30), "-n", "-f", SCRIPT)
 
 
+# The line names PostgreSQL's pipelines. Ours is the chain's applications' choice; bench/compare shows PostgreSQL at 64 too, no faster.
+DEPTHS = {"postgres": (1, 16), "wandian": (16, 64)}
+# PostgreSQL plays a quarter of the orders: its rate is the same within a few per cent from 100,000 on, and not higher with more,
+# since its tables and indexes grow.
+ORDERS = {"postgres": 250_000, "wandian": 1_000_000}
+
+
 def measure(context, number):
-    # PostgreSQL plays a quarter of the orders: its rate is the same within a few per cent from 100,000 on, and not higher with
-    # more, since its tables and indexes grow.
-    counts = {"wandian": context.count(1_000_000), "postgres": context.count(250_000)}
     found = {}
     with servers.work_dir("day") as work:
         def side(kind, purpose):
@@ -32,19 +36,24 @@ def measure(context, number):
 
         # Alternating: the side that goes first changes with each round.
         for kind in ("postgres", "wandian") if number % 2 == 0 else ("wandian", "postgres"):
-            for depth in (1, 16) if kind == "postgres" else (16,):
+            reports = {}
+            for depth in DEPTHS[kind]:
                 with running(side(kind, f"day{depth}")) as server:
-                    report = figures.day(server, context, "--orders", counts[kind], "--stores", 10_000, "--connections", figures.DAY_CONNECTIONS,
-                                         "--pipeline", depth)
-                found[f"{kind}_depth{depth}_orders_per_s"] = report["orders_per_s"]
-                found[f"{kind}_depth{depth}_cpu_us"] = report["server_cpu_us_per_order"]
-                if kind == "wandian":
-                    found |= {name: report[name] for name in ("orders", "failed", "invariants", "p99_ms", "total_cents",
-                                                              "server_rss_bytes", "wal_bytes_per_order")}
+                    reports[depth] = figures.day(server, context, "--orders", context.count(ORDERS[kind]), "--stores", 10_000,
+                                                 "--connections", figures.DAY_CONNECTIONS, "--pipeline", depth)
+                found[f"{kind}_depth{depth}_orders_per_s"] = reports[depth]["orders_per_s"]
+                found[f"{kind}_depth{depth}_p99_ms"] = reports[depth]["p99_ms"]
+            best = max(reports.values(), key=lambda report: report["orders_per_s"])
+            found[f"{kind}_orders_per_s"] = best["orders_per_s"]
+            found[f"{kind}_cpu_us"] = best["server_cpu_us_per_order"]
+            if kind == "wandian":
+                found |= {name: best[name] for name in ("orders", "server_rss_bytes", "wal_bytes_per_order")}
+                found["failed"] = sum(report["failed"] for report in reports.values())
+                found["total_cents"] = min(report["total_cents"] for report in reports.values())
+                found["invariants"] = ", ".join(sorted({report["invariants"] for report in reports.values()}))
             found[f"{kind}_closed_loop_per_s"] = closed_loop(context, side(kind, "pgbench"), number)
-    best = max((1, 16), key=lambda depth: found[f"postgres_depth{depth}_orders_per_s"])
-    found["ratio"] = found["wandian_depth16_orders_per_s"] / found[f"postgres_depth{best}_orders_per_s"]
-    found["cpu_ratio"] = found["wandian_depth16_cpu_us"] / found[f"postgres_depth{best}_cpu_us"]
+    found["ratio"] = found["wandian_orders_per_s"] / found["postgres_orders_per_s"]
+    found["cpu_ratio"] = found["wandian_cpu_us"] / found["postgres_cpu_us"]
     found["closed_loop_ratio"] = found["wandian_closed_loop_per_s"] / found["postgres_closed_loop_per_s"]
     return found
 
@@ -54,7 +63,7 @@ def judge(medians, rounds):
         equal("invariants", sorted({r["invariants"] for r in rounds}), ["ok"]),
         equal("orders that failed", sum(r["failed"] for r in rounds), 0),
         at_least("value of a day in cents", min(r["total_cents"] for r in rounds), 1_000_000_000),
-        at_least("orders/s", medians["wandian_depth16_orders_per_s"], 60_000),
+        at_least("orders/s", medians["wandian_orders_per_s"], 60_000),
         at_least("times PostgreSQL's better rate", medians["ratio"], 10),
         at_most("server CPU per order as a share of PostgreSQL's", medians["cpu_ratio"], 0.1),
         at_least("times PostgreSQL in the closed loop of 64 clients", medians["closed_loop_ratio"], 8),
