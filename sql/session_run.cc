@@ -174,9 +174,19 @@ Result<CompiledPtr> SessionImpl::compile(std::shared_ptr<const ParsedStatements>
       WANDIAN_TRY(bind_and_plan(*statement, node, true));
       break;
     case StatementKind::kExplain:
-    case StatementKind::kDeclareCursor: {
+    case StatementKind::kDeclareCursor:
+    case StatementKind::kCreateTableAs: {
       // Bound now for the types of their parameters, and again when they run.
       const ParseNode* inside = inner_statement(node);
+      PgQuery__SelectStmt without_into;
+      PgQuery__Node select;
+      if (inside == node) {   // SELECT INTO
+        without_into = *node->select_stmt;
+        without_into.into_clause = nullptr;
+        select = *node;
+        select.select_stmt = &without_into;
+        inside = &select;
+      }
       const StatementKind kind = inside != nullptr ? classify(inside) : StatementKind::kOther;
       const bool bindable = kind == StatementKind::kSelect || kind == StatementKind::kInsert || kind == StatementKind::kUpdate ||
                             kind == StatementKind::kDelete;

@@ -97,7 +97,8 @@ void make_text_result(Portal& portal, std::vector<std::string> names) {
 
 Task<Status> SessionImpl::run_utility(Portal& portal, std::string* tag) {
   const CompiledPtr statement = portal.statement;
-  const StatementRef ref = statement->ref();
+  StatementRef ref = statement->ref();
+  ref.params = portal.params;
   if (is_ddl(ref.kind)) {
     WANDIAN_CO_TRY(ensure_transaction());
     if (read_only_)

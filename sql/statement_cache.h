@@ -56,7 +56,7 @@ struct CompiledStatement {
   const ParseNode* node() const { return empty ? nullptr : inner != nullptr ? inner : parsed->statements()[index].node; }
   const std::string& text() const { return parsed->text(); }
   std::string_view statement_text() const { return empty ? std::string_view{} : parsed->statement_text(index); }
-  StatementRef ref() const { return {node(), parsed->text(), statement_text(), kind}; }
+  StatementRef ref() const { return {node(), parsed->text(), statement_text(), kind, parameter_types, {}}; }
   bool is_procedure_call() const { return bound != nullptr && bound->kind == BoundKind::kCallProcedure; }
   /// Every definition it refers to is the same in `catalog`.
   bool holds_in(const Catalog& catalog) const;

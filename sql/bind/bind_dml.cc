@@ -168,7 +168,7 @@ Query* Binder::bind_insert(const PgQuery__InsertStmt& insert) {
             item->column_ref->fields[item->column_ref->n_fields - 1]->node_case == PG_QUERY__NODE__NODE_A_STAR) {
           fail(at(Status{sqlstate::syntax_error, "SELECT * with no tables specified is not valid"}, item->column_ref->location));
         }
-        row.push_back(bind_in_place(scope, item, place));
+        row.push_back(bind_value(scope, item, place));
       }
       if (r > 0 && row.size() != rows[0].size()) {
         fail(at(Status{sqlstate::syntax_error, "VALUES lists must all be the same length"}, row.empty() ? -1 : row[0]->location));
@@ -358,7 +358,7 @@ std::vector<Assignment> Binder::bind_set_list(Scope& scope, const TableDef& tabl
       if (ref.source->node_case == PG_QUERY__NODE__NODE_ROW_EXPR) {
         const PgQuery__RowExpr& row = *ref.source->row_expr;
         if (static_cast<int>(row.n_args) != ref.ncolumns) mismatch(row.location);
-        value = bind_in_place(scope, row.args[ref.colno - 1], Place::kUpdateSource);
+        value = bind_value(scope, row.args[ref.colno - 1], Place::kUpdateSource);
       } else if (ref.source->node_case == PG_QUERY__NODE__NODE_SUB_LINK &&
                  ref.source->sub_link->sub_link_type == PG_QUERY__SUB_LINK_TYPE__EXPR_SUBLINK) {
         const PgQuery__SubLink& source = *ref.source->sub_link;
@@ -397,7 +397,7 @@ std::vector<Assignment> Binder::bind_set_list(Scope& scope, const TableDef& tabl
                 item.location));
       }
     } else {
-      value = bind_in_place(scope, item.val, Place::kUpdateSource);
+      value = bind_value(scope, item.val, Place::kUpdateSource);
     }
     const int column = find_target_column(table, item.name, item.location);
     const ColumnDef& def = table.columns[static_cast<std::size_t>(column)];

@@ -53,6 +53,14 @@ const Expr* Binder::bind_in_place(Scope& scope, const ParseNode* node, Place pla
   return out;
 }
 
+const Expr* Binder::bind_value(Scope& scope, const ParseNode* node, Place place) {
+  if (node->node_case != PG_QUERY__NODE__NODE_SET_TO_DEFAULT) return bind_in_place(scope, node, place);
+  auto* out = make<DefaultMarker>();
+  out->type = kUnknown;
+  out->location = node->set_to_default->location;
+  return out;
+}
+
 const Expr* Binder::to_boolean(const Expr* expr, std::string_view clause) {
   if (expr->type != kBool) {
     const Expr* out = coerce(expr, kBool, -1, CoerceContext::kAssignment, CallForm::kImplicitCast, -1);
@@ -175,12 +183,6 @@ const Expr* Binder::bind_expr(Scope& scope, const ParseNode* node) {
       return out;
     }
     case PG_QUERY__NODE__NODE_SET_TO_DEFAULT:
-      if (scope.place == Place::kValues || scope.place == Place::kInsertTarget || scope.place == Place::kUpdateSource) {
-        auto* out = make<DefaultMarker>();
-        out->type = kUnknown;
-        out->location = node->set_to_default->location;
-        return out;
-      }
       fail(at(Status{sqlstate::syntax_error, "DEFAULT is not allowed in this context"}, node->set_to_default->location));
     case PG_QUERY__NODE__NODE_NAMED_ARG_EXPR:
       fail(at(Status{sqlstate::feature_not_supported, "named arguments are not supported"}, node->named_arg_expr->location));

@@ -206,11 +206,7 @@ Query* Binder::bind_values(const PgQuery__SelectStmt& select, Scope* parent) {
     std::vector<const Expr*> row;
     for (std::size_t i = 0; i < source.n_items; ++i) {
       const ParseNode* node = source.items[i];
-      const Expr* value = bind_in_place(scope, node, Place::kValues);
-      if (value->kind == ExprKind::kSetToDefault) {
-        fail(at(Status{sqlstate::syntax_error, "DEFAULT is not allowed in this context"}, value->location));
-      }
-      row.push_back(value);
+      row.push_back(bind_in_place(scope, node, Place::kValues));
     }
     if (r == 0) {
       width = row.size();

@@ -153,6 +153,8 @@ class Binder {
   // bind_expr.cc
   const Expr* bind_expr(Scope& scope, const ParseNode* node);
   const Expr* bind_in_place(Scope& scope, const ParseNode* node, Place place);
+  /// What a column is given: an expression, or DEFAULT as the whole of it.
+  const Expr* bind_value(Scope& scope, const ParseNode* node, Place place);
   const Expr* bind_condition(Scope& scope, const ParseNode* node, Place place, std::string_view clause);
   const Expr* to_boolean(const Expr* expr, std::string_view clause);
   const Expr* column_expr(const RangeEntry& entry, int range, int column, int levels_up, int location);

@@ -59,8 +59,10 @@ Task<Status> create_table_as(DdlContext& ctx) {
   select.into_clause = nullptr;
   PgQuery__Node plain = *query;
   plain.select_stmt = &select;
-  Result<std::shared_ptr<const BoundStatement>> bound = bind_statement(&plain, ctx.statement.text, ctx.bind_context());
+  Result<std::shared_ptr<const BoundStatement>> bound = bind_statement(&plain, ctx.statement.text, ctx.bind_context(), ctx.statement.parameter_types);
   if (!bound.ok()) co_return bound.take_status();
+  if (const std::size_t given = ctx.statement.params.size(); bound.value()->parameter_types.size() > given)
+    co_return Status{sqlstate::undefined_parameter, "there is no parameter $" + std::to_string(given + 1)};
   auto table = std::make_shared<TableDef>();
   const std::vector<TargetEntry> targets(bound.value()->result_columns().begin(), bound.value()->result_columns().end());
   WANDIAN_CO_TRY(define_columns(*into, targets, table.get()));
@@ -69,7 +71,7 @@ Task<Status> create_table_as(DdlContext& ctx) {
   for (const ColumnDef& column : table->columns) types.push_back(column.type);
   RowCollector rows(rows_arena, types);
   std::uint64_t processed = 0;
-  if (!into->skip_data) WANDIAN_CO_TRY(co_await ctx.session.run_bound(bound.value(), {}, rows, &processed));
+  if (!into->skip_data) WANDIAN_CO_TRY(co_await ctx.session.run_bound(bound.value(), ctx.statement.params, rows, &processed));
   table->oid = ctx.allocate_oid();
   table->schema = schema.value();
   table->owner = ctx.session.current_role();

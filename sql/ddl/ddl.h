@@ -3,11 +3,13 @@
 // Errors:  PostgreSQL's. The session undoes the statement (its block fails, or its implicit transaction is rolled back).
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 
 #include "engine/oid.h"
 #include "engine/task.h"
+#include "engine/value.h"
 #include "sql/parse/parser.h"
 #include "sql/parse/statement_kind.h"
 #include "storage/base/status.h"
@@ -22,6 +24,8 @@ struct StatementRef {
   std::string_view text;             ///< the whole text it was parsed from: positions of errors refer to it
   std::string_view statement_text;   ///< its own part of `text`
   StatementKind kind = StatementKind::kOther;
+  std::span<const Oid> parameter_types;
+  std::span<const Value> params;     ///< none outside of the extended protocol
 };
 
 /// Whether run_ddl() is meant for statements of this kind: definitions, CREATE TABLE AS, TRUNCATE, GRANT, COMMENT, ...

@@ -88,6 +88,21 @@ TEST_F(ExtendedTest, PrepareAndExecuteInSql) {
   EXPECT_EQ(client.query("DEALLOCATE ALL"), "C(DEALLOCATE ALL)");
 }
 
+TEST_F(ExtendedTest, CreateTableAsTakesParameters) {
+  EXPECT_EQ(client.parse("", "CREATE TABLE made AS SELECT a, $1::int + 1 AS n, $2 || b AS w FROM t WHERE a < $1"), "1");
+  EXPECT_EQ(client.bind("", "", {"3", "w"}), "2");
+  EXPECT_EQ(client.execute(), "C(SELECT 2)");
+  client.sync();
+  EXPECT_EQ(client.query("SELECT * FROM made ORDER BY a"), "T(a,n,w) D(1,4,wr1) D(2,4,wr2) C(SELECT 2)");
+  EXPECT_EQ(client.parse("", "SELECT a, $1::int AS n INTO also FROM t WHERE a = $1"), "1");
+  EXPECT_EQ(client.bind("", "", {"3"}), "2");
+  EXPECT_EQ(client.execute(), "C(SELECT 1)");
+  client.sync();
+  EXPECT_EQ(client.query("SELECT * FROM also"), "T(a,n) D(3,3) C(SELECT 1)");
+  EXPECT_EQ(client.query("CREATE TABLE other AS SELECT $1::int"), "E(42P02: there is no parameter $1)");
+  EXPECT_EQ(client.query("SELECT $1::int INTO other"), "E(42P02: there is no parameter $1)");
+}
+
 TEST_F(ExtendedTest, CursorsGoForwardAndScrollWhereAsked) {
   EXPECT_EQ(client.query("DECLARE c CURSOR FOR SELECT a FROM t ORDER BY a"),
             "E(25P01: DECLARE CURSOR can only be used in transaction blocks)");
