@@ -3,6 +3,7 @@
 Needs the fuzz preset built. What a fuzzer finds new goes beside its kept corpus into var/fuzz/NAME; crashes likewise.
 """
 
+import contextlib
 import os
 import re
 import subprocess
@@ -25,20 +26,23 @@ def measure(context, number):
     dictionary = ROOT / "tests" / "fuzz" / f"{name}.dict"
     options = [f"-dict={dictionary}"] if dictionary.exists() else []
     executions, seconds, coverage, findings = 0, 0.0, 0, 0
-    # In pieces, so that one piece's memory (what the sanitizers keep) does not grow for ever.
+    # In pieces, so that one piece's memory (what the sanitizers keep) does not grow for ever. A process a core: they share what is new.
     while findings == 0 and (executions < context.count(EXECUTIONS) or seconds < context.count(SECONDS)):
         left = max(1, context.count(SECONDS) - int(seconds)) if seconds < context.count(SECONDS) else 300
+        command = [str(binary), str(new), str(kept), f"-max_total_time={left}", "-print_final_stats=1", "-timeout=25",
+                   "-rss_limit_mb=4096", *SCHEDULING, f"-artifact_prefix={new}-", *options]
         begun = time.monotonic()
-        result = subprocess.run([str(binary), str(new), str(kept), f"-max_total_time={left}", "-print_final_stats=1", "-timeout=25",
-                                 "-rss_limit_mb=4096", *SCHEDULING, f"-artifact_prefix={new}-", *options], stdin=subprocess.DEVNULL,
-                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", check=False,
-                                env={**os.environ, "ASAN_OPTIONS": "allocator_may_return_null=1"})
+        with contextlib.ExitStack() as stack:
+            logs = [ROOT / "var" / "fuzz" / f"{name}.{core}.log" for core in range(os.cpu_count())]
+            processes = [subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=stack.enter_context(open(log, "w")),
+                                          stderr=subprocess.STDOUT, env={**os.environ, "ASAN_OPTIONS": "allocator_may_return_null=1"})
+                         for log in logs]
+            findings += sum(process.wait() != 0 for process in processes)
         seconds += time.monotonic() - begun
-        (ROOT / "var" / "fuzz" / f"{name}.log").write_text(result.stdout)
-        done = re.search(r"stat::number_of_executed_units: (\d+)", result.stdout)
-        executions += int(done[1]) if done else 0
-        coverage = max([coverage, *map(int, re.findall(r"\bcov: (\d+)", result.stdout))])
-        findings += result.returncode != 0
+        for text in (log.read_text(errors="replace") for log in logs):
+            done = re.search(r"stat::number_of_executed_units: (\d+)", text)
+            executions += int(done[1]) if done else 0
+            coverage = max([coverage, *map(int, re.findall(r"\bcov: (\d+)", text))])
     return {"fuzzer": name, "executions": executions, "seconds": round(seconds), "coverage": coverage, "findings": findings}
 
 
