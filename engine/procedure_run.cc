@@ -96,12 +96,9 @@ void LocalRun::reset() {
   waiting_on = nullptr;
 }
 
-// Copies the arguments and finds the key's owner. False: finished with an error.
+// Finds the key's owner. False: finished with an error.
 bool LocalRun::prepare(const Request& request) {
   request_ = request;
-  args_.clear();
-  for (std::size_t i = 0; i < request.args.size(); ++i) args_.push_back(copy_value(arena_, request.procedure->arguments[i], request.args[i]));
-  request_.args = args_;
   std::shared_ptr<const TableDef> key_table;
   const Result<const void*> bound = bind_procedure(origin_, *request.procedure, request.schema, &key_table);
   if (!bound.ok()) {
@@ -111,10 +108,18 @@ bool LocalRun::prepare(const Request& request) {
   }
   // The key's place. A key that its directory does not know has none: the procedure runs here and finds no row of it.
   owner_ = origin_.index();
-  partition_ = partition_of_key(origin_.database().placement(), *key_table, args_[request.procedure->key_argument]);
+  partition_ = partition_of_key(origin_.database().placement(), *key_table, request.args[request.procedure->key_argument]);
   if (partition_ != kNoPartition) owner_ = origin_.database().owner_of(partition_);
   if (partition_ != kNoPartition && owner_ == origin_.index() && key_table->placement.kind == PlacementKind::kDirectory) directory_ = key_table->oid;
   return true;
+}
+
+// Of a call that outlives start(), and with it the caller's arguments.
+void LocalRun::keep_args() {
+  args_.clear();
+  for (std::size_t i = 0; i < request_.args.size(); ++i)
+    args_.push_back(copy_value(arena_, request_.procedure->arguments[i], request_.args[i]));
+  request_.args = args_;
 }
 
 bool LocalRun::try_now(const Request& request) {
@@ -145,13 +150,17 @@ bool LocalRun::start(const Request& request) {
     command_ = transaction->view_.command;
     transaction->waiting_->deadlock.arm();
   }
-  if (owner_ != origin_.index()) {
+  if (owner_ == origin_.index()) {
+    if (run_at(origin_)) {
+      finish();
+      return true;
+    }
+    keep_args();
+  } else {
+    keep_args();
     origin_.state().mailbox.send(owner_, *this);
-    return false;
   }
-  if (!run_at(origin_)) return false;
-  finish();
-  return true;
+  return false;
 }
 
 void LocalRun::finish() {
@@ -273,7 +282,7 @@ LocalRun::Attempt LocalRun::attempt(Shard& here) {
   context.partition_ = partition_;
   if (const Oid directory = std::exchange(directory_, 0); directory != 0) {
     context.last_directory_ = directory;
-    context.last_placed_ = args_[request_.procedure->key_argument].i;
+    context.last_placed_ = request_.args[request_.procedure->key_argument].i;
   }
   context.in_block_ = block;
   context.command_ = block ? command_ : 1;
@@ -290,7 +299,7 @@ LocalRun::Attempt LocalRun::attempt(Shard& here) {
   bool answered = false;
   Value result;
   try {
-    answered = request_.procedure->local(context, bound.value(), args_, &result);
+    answered = request_.procedure->local(context, bound.value(), request_.args, &result);
   } catch (const std::bad_alloc&) {
     context.fail(Status{sqlstate::out_of_memory, "out of memory"});
   } catch (const std::exception& e) {

@@ -56,6 +56,7 @@ class LocalRun final : public Message, public Waiter, public Runnable {
   enum class Attempt : std::uint8_t { kDone, kAgain, kLater, kParked };
   bool run_at(Shard& here);
   bool prepare(const Request& request);
+  void keep_args();
   Attempt attempt(Shard& here);
   Attempt conclude(Shard& here, LocalContext& context, bool answered, OwnerTransaction& transaction);
   void undo(Shard& here, OwnerTransaction& transaction);

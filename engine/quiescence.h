@@ -93,7 +93,7 @@ class Limbo {
     std::vector<Item> items;
   };
   QuiescenceDomain& domain_;
-  unsigned self_;
+  [[maybe_unused]] unsigned self_;   // not by the planted bug that frees without a grace period
   std::vector<Item> open_;
   std::deque<Batch> batches_;
   std::vector<Batch> spare_;

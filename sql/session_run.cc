@@ -1,5 +1,6 @@
 // From a statement to its rows: compiling, caching, locking, running.
 #include <charconv>
+#include <optional>
 #include <utility>
 
 #include "engine/table.h"
@@ -178,15 +179,8 @@ Result<CompiledPtr> SessionImpl::compile(std::shared_ptr<const ParsedStatements>
     case StatementKind::kCreateTableAs: {
       // Bound now for the types of their parameters, and again when they run.
       const ParseNode* inside = inner_statement(node);
-      PgQuery__SelectStmt without_into;
-      PgQuery__Node select;
-      if (inside == node) {   // SELECT INTO
-        without_into = *node->select_stmt;
-        without_into.into_clause = nullptr;
-        select = *node;
-        select.select_stmt = &without_into;
-        inside = &select;
-      }
+      std::optional<SelectWithoutInto> select;
+      if (inside == node) inside = select.emplace(*node).node();   // SELECT INTO
       const StatementKind kind = inside != nullptr ? classify(inside) : StatementKind::kOther;
       const bool bindable = kind == StatementKind::kSelect || kind == StatementKind::kInsert || kind == StatementKind::kUpdate ||
                             kind == StatementKind::kDelete;

@@ -310,19 +310,27 @@ bool Log::Writer::has_work() {
   return filled_ > written_;
 }
 
+/// Lets the group grow until `until_us`, or until it is large enough; `only_while_busy`: or until no shard has anything to do.
+void Log::Writer::nap_until(std::int64_t until_us, bool only_while_busy) {
+  while (filled_ - written_ < kGatheredBytes) {
+    const std::int64_t left_us = until_us - env_.clock().monotonic_us();
+    if (left_us <= 0) return;
+    wakeup.begin_nap();
+    if (stop_writer_.load(std::memory_order_acquire) || (only_while_busy && log_.all_rest())) {
+      wakeup.cancel_sleep();
+      return;
+    }
+    wakeup.sleep(left_us);
+    collect_filled();
+  }
+}
+
 /// Where commits arrive so fast that a few syncs' time brings many, a group is held for that time even if the shards rest: who sends
 /// at a rate of his own gets many small groups otherwise, and their syncs take the processor time that the next commits need.
 /// A few clients that wait for their answers do not reach this rate: held, they would only be slower.
 void Log::Writer::hold() {
   const std::int64_t hold_us = std::min(kHoldUs, kHoldSyncs * last_sync_us_);
-  if (bytes_per_ms_ * static_cast<std::uint64_t>(hold_us) < kHoldBytes * 1000) return;
-  while (filled_ - written_ < kGatheredBytes && !stop_writer_.load(std::memory_order_acquire)) {
-    const std::int64_t left_us = last_group_us_ + hold_us - env_.clock().monotonic_us();
-    if (left_us <= 0 || left_us > hold_us) break;
-    wakeup.begin_nap();
-    wakeup.sleep(left_us);
-    collect_filled();
-  }
+  if (bytes_per_ms_ * static_cast<std::uint64_t>(hold_us) >= kHoldBytes * 1000) nap_until(last_group_us_ + hold_us, false);
 }
 
 /// Where many commit, a group that waits for the commits at hand costs them less than one more sync costs everybody: a sync
@@ -331,19 +339,8 @@ void Log::Writer::gather() {
   if (last_group_bytes_ < kGatherFromBytes) return;
   if (!has_work()) return;
   hold();
-  const std::int64_t until_us = last_group_us_ + kGatherUs;
   napping.store(true, std::memory_order_seq_cst);
-  while (filled_ - written_ < kGatheredBytes) {
-    const std::int64_t left_us = until_us - env_.clock().monotonic_us();
-    if (left_us <= 0 || left_us > kGatherUs) break;
-    wakeup.begin_nap();
-    if (log_.all_rest() || stop_writer_.load(std::memory_order_acquire)) {
-      wakeup.cancel_sleep();
-      break;
-    }
-    wakeup.sleep(left_us);
-    collect_filled();
-  }
+  nap_until(last_group_us_ + kGatherUs, true);
   napping.store(false, std::memory_order_relaxed);
 }
 

@@ -74,6 +74,7 @@ struct Log::Writer {
   bool prepare();
   void gather();
   void hold();
+  void nap_until(std::int64_t until_us, bool only_while_busy);
   void run_writer();
   void run_preparer();
 

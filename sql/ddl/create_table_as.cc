@@ -54,12 +54,8 @@ Task<Status> create_table_as(DdlContext& ctx) {
     ctx.notice(sqlstate::duplicate_table, "relation " + quoted(name) + " already exists, skipping");
     co_return Status{};
   }
-  // The grammar hangs INTO on the SELECT itself, where the binder would refuse it.
-  PgQuery__SelectStmt select = *query->select_stmt;
-  select.into_clause = nullptr;
-  PgQuery__Node plain = *query;
-  plain.select_stmt = &select;
-  Result<std::shared_ptr<const BoundStatement>> bound = bind_statement(&plain, ctx.statement.text, ctx.bind_context(), ctx.statement.parameter_types);
+  const SelectWithoutInto select(*query);
+  Result<std::shared_ptr<const BoundStatement>> bound = bind_statement(select.node(), ctx.statement.text, ctx.bind_context(), ctx.statement.parameter_types);
   if (!bound.ok()) co_return bound.take_status();
   if (const std::size_t given = ctx.statement.params.size(); bound.value()->parameter_types.size() > given)
     co_return Status{sqlstate::undefined_parameter, "there is no parameter $" + std::to_string(given + 1)};

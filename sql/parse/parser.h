@@ -60,6 +60,23 @@ inline std::string_view text_or_empty(const char* text) { return text == nullptr
 /// The text of a String node (names, qualified names' parts); "" for any other node.
 std::string_view string_value(const ParseNode* node);
 
+/// A SELECT as it would stand without its INTO, which the grammar hangs on the SELECT itself. Refers to the original.
+class SelectWithoutInto {
+ public:
+  explicit SelectWithoutInto(const ParseNode& select) : select_(*select.select_stmt), node_(select) {
+    select_.into_clause = nullptr;
+    node_.select_stmt = &select_;
+  }
+  SelectWithoutInto(const SelectWithoutInto&) = delete;
+  SelectWithoutInto& operator=(const SelectWithoutInto&) = delete;
+
+  const ParseNode* node() const { return &node_; }
+
+ private:
+  PgQuery__SelectStmt select_;
+  PgQuery__Node node_;
+};
+
 /// An estimate of how deep the tree of `text` may get, from brackets and from tokens between commas; never too low by more
 /// than a constant factor.
 std::uint32_t estimate_nesting(std::string_view text);
