@@ -605,9 +605,10 @@ bool quick_parse(std::string_view text, Parsed* out) {
 
 // Parses into *out; the Parser is kept for its error.
 Status parse(const FormatSettings& format, std::int64_t now, Target target, std::string_view text, Parsed* out) {
+  constexpr std::size_t kMostBytes = 128;   // as MAXDATELEN
   if (target != Target::kTime && quick_parse(text, out)) return {};
   Parser parser{.format = format, .now = now, .target = target, .bad_zone = {}};
-  const Fault fault = parser.run(text);
+  const Fault fault = more_than_blanks(text, kMostBytes) ? Fault::kSyntax : parser.run(text);
   if (fault != Fault::kNone) return to_status(fault, parser, text);
   *out = parser.out;
   return {};

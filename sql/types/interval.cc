@@ -525,9 +525,12 @@ char* write_sql_standard(Fields f, char* out) {
 
 Status parse_interval(const FormatSettings& format, std::int32_t typmod, std::string_view text, IntervalValue* out) {
   const std::int32_t range = typmod >= 0 ? (typmod >> 16) & kFullRange : kFullRange;
+  constexpr std::size_t kMostBytes = 255;   // as interval_in()'s buffer
   Sum sum;
   const std::string_view body = trim_blanks(text);
-  Fault fault = !body.empty() && body[0] == 'P' ? parse_iso(body, &sum) : parse_fields(format, body, range, &sum);
+  Fault fault = !body.empty() && body[0] == 'P' ? parse_iso(body, &sum)
+                : more_than_blanks(body, kMostBytes)        ? Fault::kSyntax
+                                                            : parse_fields(format, body, range, &sum);
   if (fault == Fault::kNone && (!fits_int32(sum.months) || !fits_int32(sum.days))) fault = Fault::kOverflow;
   if (fault == Fault::kSyntax)
     return {sqlstate::invalid_datetime_format, "invalid input syntax for type interval: \"" + std::string(text) + "\""};

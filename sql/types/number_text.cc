@@ -266,6 +266,14 @@ std::string_view trim_blanks(std::string_view text) {
   return text;
 }
 
+bool more_than_blanks(std::string_view text, std::size_t most) {
+  if (text.size() <= most) return false;
+  std::size_t bytes = 0;
+  for (const char c : text)
+    if (!is_blank(c) && ++bytes > most) return true;
+  return false;
+}
+
 Status invalid_input(std::string_view type_name, std::string_view text) {
   return {sqlstate::invalid_text_representation,
           "invalid input syntax for type " + std::string(type_name) + ": \"" + std::string(text) + "\""};

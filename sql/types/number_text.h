@@ -34,6 +34,8 @@ Status parse_float(std::string_view text, float* out);
 bool is_blank(char c);
 /// Without blanks at both ends.
 std::string_view trim_blanks(std::string_view text);
+/// Whether it has more than `most` bytes that are not blanks: more than a form that is copied for parsing may have in PostgreSQL.
+bool more_than_blanks(std::string_view text, std::size_t most);
 /// 22P02 invalid input syntax for type <name>: "<text>".
 Status invalid_input(std::string_view type_name, std::string_view text);
 

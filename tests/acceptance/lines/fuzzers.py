@@ -26,10 +26,11 @@ def measure(context, number):
     dictionary = ROOT / "tests" / "fuzz" / f"{name}.dict"
     options = [f"-dict={dictionary}"] if dictionary.exists() else []
     executions, seconds, coverage, findings = 0, 0.0, 0, 0
+    # A minute for a run: a statement that makes a text of hundreds of megabytes takes half of one under the sanitizers.
     # In pieces, so that one piece's memory (what the sanitizers keep) does not grow for ever. A process a core: they share what is new.
     while findings == 0 and (executions < context.count(EXECUTIONS) or seconds < context.count(SECONDS)):
         left = max(1, context.count(SECONDS) - int(seconds)) if seconds < context.count(SECONDS) else 300
-        command = [str(binary), str(new), str(kept), f"-max_total_time={left}", "-print_final_stats=1", "-timeout=25",
+        command = [str(binary), str(new), str(kept), f"-max_total_time={left}", "-print_final_stats=1", "-timeout=60",
                    "-rss_limit_mb=4096", *SCHEDULING, f"-artifact_prefix={new}-", *options]
         begun = time.monotonic()
         with contextlib.ExitStack() as stack:

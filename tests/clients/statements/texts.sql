@@ -15,6 +15,11 @@ SELECT trim('  x '), ltrim('xxa', 'x'), rtrim('axx', 'x'), btrim('xyaxy', 'xy'),
 SELECT lpad('5', 3, '0'), rpad('a', 3, 'xy'), lpad('hello', 2), ascii('A'), chr(65), chr(8364), to_hex(255), md5('x'), sha256('x'), encode('abc', 'base64'), encode('abc', 'hex'), encode('\x00ff', 'escape'), decode('YWJj', 'base64'), decode('6162', 'hex');
 SELECT length(repeat('', 2147483647)), length(repeat('ab', 200001)), right(repeat('abc', 101), 4), repeat('ab', 0), repeat('ab', -1), repeat('xyz', 1), right(repeat('ab', 3), 3);
 SELECT lpad('x', 9, 'abcä'), rpad('x', 9, 'äbc'), length(rpad('x', 100001, 'äb')), right(lpad('x', 1001, 'äbc'), 5), lpad('xy', 4), rpad('xy', 4), rpad('xyz', 2, 'ab'), lpad('x', 5, ''), rpad('', 4, 'ä'), lpad('ä', -1, 'b');
+SELECT repeat('ab', 100)::date;
+SELECT ('2020-01-01' || repeat(' ', 500) || '10:00:00')::timestamp, (repeat(' ', 300) || '2020-01-01')::date, (repeat(' ', 300) || '1 day')::interval;
+SELECT ('2020-01-01 10:00:00.' || repeat('0', 200))::timestamp;
+SELECT ('1 day ' || repeat('0', 300) || '1 hour')::interval;
+SELECT repeat('9', 200)::time;
 SELECT chr(0);
 SELECT decode('6', 'hex');
 SELECT encode('a', 'nosuch');
