@@ -5,22 +5,24 @@
 namespace wandian {
 
 void* Arena::allocate_slow(std::size_t bytes, std::size_t align) {
-  const std::size_t grown = blocks_.empty() ? kFirstBlockBytes : std::min<std::size_t>(blocks_.back().size * 2, 1 << 20);
-  const std::size_t size = std::max(grown, bytes + align);
-  if (size > limit_bytes_ || total_bytes_ > limit_bytes_ - size) throw std::bad_alloc();
-  blocks_.push_back({std::make_unique_for_overwrite<char[]>(size), size});
+  const std::size_t grown = blocks_.empty() ? kFirstBlockBytes : std::min(blocks_.back().get_deleter().bytes * 2, large_memory::kFrom);
+  const std::size_t needed = bytes + align, left = limit_bytes_ - std::min(total_bytes_, limit_bytes_);
+  if (needed < bytes || needed > left) throw std::bad_alloc();
+  const std::size_t size = std::max(needed, std::min(grown, left));
+  blocks_.push_back(large_memory::allocate(size));
   total_bytes_ += size;
-  cursor_ = reinterpret_cast<std::uintptr_t>(blocks_.back().data.get());
+  cursor_ = reinterpret_cast<std::uintptr_t>(blocks_.back().get());
   end_ = cursor_ + size;
   return allocate(bytes, align);
 }
 
 void Arena::reset() {
   if (blocks_.empty()) return;
-  blocks_.resize(1);
-  total_bytes_ = blocks_.front().size;
-  cursor_ = reinterpret_cast<std::uintptr_t>(blocks_.front().data.get());
-  end_ = cursor_ + blocks_.front().size;
+  const std::size_t first = blocks_.front().get_deleter().bytes;
+  blocks_.resize(first < large_memory::kFrom ? 1 : 0);
+  total_bytes_ = blocks_.empty() ? 0 : first;
+  cursor_ = reinterpret_cast<std::uintptr_t>(blocks_.empty() ? kNothing : blocks_.front().get());
+  end_ = cursor_ + total_bytes_;
 }
 
 }  // namespace wandian

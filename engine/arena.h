@@ -1,16 +1,17 @@
 // Arena: bump allocation for what lives as long as a statement, a row or a plan; freed all at once.
 // Thread:  one at a time.
-// Errors:  throws std::bad_alloc when its byte limit (work memory of a statement) is passed; the statement's
-//          boundary turns that into 53200.
+// Errors:  throws std::bad_alloc when its byte limit (work memory of a statement) is passed, or that of all requests together
+//          (storage/base/large_memory.h); the statement's boundary turns that into 53200.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <memory>
 #include <new>
 #include <string_view>
 #include <vector>
+
+#include "storage/base/large_memory.h"
 
 namespace wandian {
 
@@ -44,7 +45,7 @@ class Arena {
     return static_cast<T*>(allocate(count * sizeof(T), alignof(T)));
   }
 
-  /// Forgets everything; keeps the first block, so a statement that fits in it never allocates again.
+  /// Forgets everything; keeps the first block unless it is a large one, so a statement that fits in it never allocates again.
   void reset();
   std::size_t used_bytes() const { return total_bytes_; }  ///< bytes obtained from the heap and not returned
 
@@ -56,11 +57,7 @@ class Arena {
   std::uintptr_t end_ = cursor_;
   std::size_t limit_bytes_;
   std::size_t total_bytes_ = 0;
-  struct Block {
-    std::unique_ptr<char[]> data;
-    std::size_t size;
-  };
-  std::vector<Block> blocks_;
+  std::vector<large_memory::Block> blocks_;
 };
 
 }  // namespace wandian

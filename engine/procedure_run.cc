@@ -114,14 +114,6 @@ bool LocalRun::prepare(const Request& request) {
   return true;
 }
 
-// Of a call that outlives start(), and with it the caller's arguments.
-void LocalRun::keep_args() {
-  args_.clear();
-  for (std::size_t i = 0; i < request_.args.size(); ++i)
-    args_.push_back(copy_value(arena_, request_.procedure->arguments[i], request_.args[i]));
-  request_.args = args_;
-}
-
 bool LocalRun::try_now(const Request& request) {
   if (!prepare(request)) return true;
   if (owner_ != origin_.index() || request.transaction != nullptr) {
@@ -150,17 +142,13 @@ bool LocalRun::start(const Request& request) {
     command_ = transaction->view_.command;
     transaction->waiting_->deadlock.arm();
   }
-  if (owner_ == origin_.index()) {
-    if (run_at(origin_)) {
-      finish();
-      return true;
-    }
-    keep_args();
-  } else {
-    keep_args();
+  if (owner_ != origin_.index()) {
     origin_.state().mailbox.send(owner_, *this);
+    return false;
   }
-  return false;
+  if (!run_at(origin_)) return false;
+  finish();
+  return true;
 }
 
 void LocalRun::finish() {
@@ -572,10 +560,13 @@ Task<Status> GlobalContext::call(const ProcedureDefinition& procedure, std::span
   Shard& shard = transaction_->shard();
   transaction_->next_command();
   LocalRun run(shard);
+  // The caller's may be temporaries: g++ 12 does not keep all of them across a suspension.
+  const std::span<Value> kept(arena_->allocate_array<Value>(args.size()), args.size());
+  for (std::size_t i = 0; i < args.size(); ++i) kept[i] = copy_value(*arena_, procedure.arguments[i], args[i]);
   LocalRun::Request request;
   request.procedure = &procedure;
   request.schema = schema_;
-  request.args = args;
+  request.args = kept;
   request.transaction = transaction_;
   request.now = now_;
   request.need = Lsn{std::max(transaction_->answer_floor(), transaction_->view().floor)};

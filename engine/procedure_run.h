@@ -1,5 +1,5 @@
 // LocalRun and GlobalRun: calls of native procedures under way.
-// Owns:       the call's arguments, result and notices.
+// Owns:       the call's result and notices.
 // Thread:     made and answered on the session's shard; a local run runs on the owner of its key.
 // Invariants: an autocommit local run that meets a lock waits holding nothing, and starts again; it commits where it ran.
 #pragma once
@@ -24,7 +24,7 @@ class LocalRun final : public Message, public Waiter, public Runnable {
   struct Request {
     const ProcedureDefinition* procedure = nullptr;
     Oid schema = 0;                      ///< where the procedure's tables are
-    std::span<const Value> args;
+    std::span<const Value> args;         ///< the caller's, until the run is finished
     Transaction* transaction = nullptr;  ///< the open block it belongs to; null: commits by itself
     std::int64_t now = 0;                ///< transaction timestamp
     Lsn need;                            ///< the session has seen this much
@@ -56,7 +56,6 @@ class LocalRun final : public Message, public Waiter, public Runnable {
   enum class Attempt : std::uint8_t { kDone, kAgain, kLater, kParked };
   bool run_at(Shard& here);
   bool prepare(const Request& request);
-  void keep_args();
   Attempt attempt(Shard& here);
   Attempt conclude(Shard& here, LocalContext& context, bool answered, OwnerTransaction& transaction);
   void undo(Shard& here, OwnerTransaction& transaction);
@@ -69,7 +68,6 @@ class LocalRun final : public Message, public Waiter, public Runnable {
   unsigned owner_ = 0;
   PartitionId partition_ = kNoPartition;
   Oid directory_ = 0;              ///< which just said so: the first attempt need not ask again
-  std::vector<Value> args_;
   Arena arena_;
   Value result_;
   Status status_, cancelled_;

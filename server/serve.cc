@@ -22,6 +22,7 @@
 #include "sql/session.h"
 #include "sql/settings/setting.h"
 #include "storage/base/env.h"
+#include "storage/base/large_memory.h"
 #include "storage/base/memory_reserve.h"
 #include "wire/scram.h"
 #include "wire/server.h"
@@ -110,6 +111,11 @@ Result<std::string> verifier_for(std::string_view password) {
   return wire::make_verifier(password, kIterations, std::string_view(salt, sizeof salt));
 }
 
+// Without a setting: what statements hold at a time must not push the data out of memory.
+std::size_t default_request_memory() {
+  return static_cast<std::size_t>(::sysconf(_SC_PHYS_PAGES)) * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE)) / 4;
+}
+
 // Settings of the engine itself; the rest are sql's.
 Status engine_setting(const std::string& name, const std::string& value, DatabaseOptions* options, std::size_t* preallocate, bool* taken) {
   if (name == "deadlock_timeout") {   // sessions show it, the engine keeps to it
@@ -117,7 +123,11 @@ Status engine_setting(const std::string& name, const std::string& value, Databas
     options->deadlock_timeout_us = std::strtoll(milliseconds.c_str(), nullptr, 10) * 1000;
     return {};
   }
-  std::size_t* out = name == "max_memory" ? &options->max_memory_bytes : name == "preallocate_memory" ? preallocate : nullptr;
+  std::size_t request_memory = 0;
+  std::size_t* out = name == "max_memory"           ? &options->max_memory_bytes
+                     : name == "preallocate_memory" ? preallocate
+                     : name == "max_request_memory" ? &request_memory
+                                                    : nullptr;
   *taken = out != nullptr;
   if (!*taken) return {};
   char* end = nullptr;
@@ -128,6 +138,7 @@ Status engine_setting(const std::string& name, const std::string& value, Databas
   for (const auto& [name_of_unit, factor] : units)
     if (unit == name_of_unit && end != value.c_str()) {
       *out = number * factor;
+      if (out == &request_memory) large_memory::set_limit(request_memory == 0 ? ~std::size_t{0} : request_memory);
       return {};
     }
   return Status{sqlstate::invalid_parameter_value, "invalid value for parameter \"" + name + "\": \"" + value + "\""}
@@ -162,6 +173,7 @@ int serve(const ServeOptions& options) {
   database_options.shards = options.shards != 0 ? options.shards : std::clamp(std::thread::hardware_concurrency(), 1u, kMaxShards);
   sql::ServerOptions server_options;
   std::size_t preallocate = 0;
+  large_memory::set_limit(default_request_memory());
   for (const auto& [name, value] : options.settings) {
     bool taken = false;
     if (Status status = engine_setting(name, value, &database_options, &preallocate, &taken); !status.ok()) return refuse(status);

@@ -5,9 +5,16 @@
 #include <new>
 #include <utility>
 
+#include "storage/base/large_memory.h"
+
 namespace wandian::sql {
 
-OutBuffer::~OutBuffer() { std::free(data_); }
+static constexpr std::size_t kAlwaysGranted = std::size_t{4} << 20;
+
+OutBuffer::~OutBuffer() {
+  std::free(data_);
+  large_memory::give(capacity_);
+}
 
 void OutBuffer::swap(OutBuffer& other) noexcept {
   std::swap(data_, other.data_);
@@ -17,14 +24,21 @@ void OutBuffer::swap(OutBuffer& other) noexcept {
 
 void OutBuffer::release() {
   std::free(data_);
+  large_memory::give(capacity_);
   data_ = nullptr;
   size_ = capacity_ = 0;
 }
 
 void OutBuffer::grow(std::size_t bytes) {
   const std::size_t wanted = std::max(std::max<std::size_t>(capacity_ * 2, 8192), size_ + bytes);
+  // A buffer of everyday size is never refused: what says that there was too little memory must find room.
+  if (wanted <= kAlwaysGranted) large_memory::take(capacity_, wanted);
+  else if (!large_memory::resize(capacity_, wanted)) throw std::bad_alloc();
   char* grown = static_cast<char*>(std::realloc(data_, wanted));
-  if (grown == nullptr) throw std::bad_alloc();
+  if (grown == nullptr) {
+    [[maybe_unused]] const bool smaller = large_memory::resize(wanted, capacity_);
+    throw std::bad_alloc();
+  }
   data_ = grown;
   capacity_ = wanted;
 }

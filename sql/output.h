@@ -61,4 +61,30 @@ class OutBuffer {
   std::size_t capacity_ = 0;
 };
 
+/// A message whose length is known only when its body is written. One that is not closed, since its value could not be written or
+/// memory ran out, takes its bytes back.
+class OpenMessage {
+ public:
+  OpenMessage(OutBuffer& out, char type) : out_(out), begin_(out.size()) {
+    out.push_back(type);
+    out.append_int32(0);
+  }
+  ~OpenMessage() {
+    if (!closed_) out_.truncate(begin_);
+  }
+  void close() {
+    out_.patch_int32(begin_ + 1, static_cast<std::uint32_t>(out_.size() - begin_ - 1));
+    closed_ = true;
+  }
+  OpenMessage(const OpenMessage&) = delete;
+  OpenMessage& operator=(const OpenMessage&) = delete;
+
+ protected:
+  OutBuffer& out_;
+
+ private:
+  std::size_t begin_;
+  bool closed_ = false;
+};
+
 }  // namespace wandian::sql

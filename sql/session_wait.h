@@ -6,14 +6,8 @@
 #include <optional>
 #include <type_traits>
 
+#include "sql/co_try.h"
 #include "sql/session_impl.h"
-
-// Ends a Task<Status> with the Status of `expr` unless it is ok.
-#define WANDIAN_CO_TRY(expr)                                             \
-  do {                                                                   \
-    ::wandian::Status wandian_co_status_ = (expr);                       \
-    if (!wandian_co_status_.ok()) [[unlikely]] co_return std::move(wandian_co_status_); \
-  } while (false)
 
 namespace wandian::sql {
 

@@ -346,7 +346,16 @@ void Connection::fatal(Status status) {
 
 void Connection::write_fatal(const Status& status) {
   output_.prepare();
-  write_error_record(output_.buffer(), 'E', status.error(), Severity::kFatal);
+  write_record('E', status.error(), Severity::kFatal);
+}
+
+// A message may be as long as the value that it quotes.
+void Connection::write_record(char type, const ErrorRecord& record, Severity severity) {
+  try {
+    write_error_record(output_.buffer(), type, record, severity);
+  } catch (const std::bad_alloc&) {
+    if (type == 'E') write_error_record(output_.buffer(), type, Status{sqlstate::out_of_memory, "out of memory"}.error(), severity);
+  }
 }
 
 // The session goes when its own call is off the stack: consume(), proceed() and terminate() see to it.
@@ -414,14 +423,14 @@ void Connection::notification(std::int32_t process, std::string_view channel, st
 
 void Connection::notice(const ErrorRecord& record) {
   output_.prepare();
-  write_error_record(out(), 'N', record, record.severity);
+  write_record('N', record, record.severity);
   promise();
 }
 
 void Connection::error(const Status& status) {
   const ErrorRecord& record = status.error();
   output_.prepare();
-  write_error_record(out(), 'E', record, record.severity);
+  write_record('E', record, record.severity);
   if (record.severity >= Severity::kFatal) {
     close();
   } else if (extended_) {

@@ -155,6 +155,7 @@ class Connection : public sql::SessionSink {
   void promise();
   void fatal(Status status);
   void write_fatal(const Status& status);
+  void write_record(char type, const ErrorRecord& record, Severity severity);
   void close();
   void log(Severity severity, std::string_view message) const;
   bool over_limit() const;

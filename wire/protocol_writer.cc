@@ -37,6 +37,7 @@ void write_error_record(OutBuffer& out, char type, const ErrorRecord& record, Se
   field('n', record.constraint);
   field('R', record.routine);
   out.push_back(0);
+  message.close();
 }
 
 }  // namespace wandian::wire

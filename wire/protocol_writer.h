@@ -16,17 +16,8 @@ using sql::OutBuffer;
 
 enum class AuthenticationCode : std::uint32_t { kOk = 0, kSasl = 10, kSaslContinue = 11, kSaslFinal = 12 };
 
-/// A message whose length is known only when its body is written.
-class OpenMessage {
- public:
-  OpenMessage(OutBuffer& out, char type) : out_(out) {
-    out.push_back(type);
-    length_at_ = out.size();
-    out.append_int32(0);
-  }
-  ~OpenMessage() { out_.patch_int32(length_at_, static_cast<std::uint32_t>(out_.size() - length_at_)); }
-  OpenMessage(const OpenMessage&) = delete;
-  OpenMessage& operator=(const OpenMessage&) = delete;
+struct OpenMessage final : sql::OpenMessage {
+  using sql::OpenMessage::OpenMessage;
 
   void string(std::string_view text) {
     // A zero byte would end the field early and desynchronize the client.
@@ -36,10 +27,6 @@ class OpenMessage {
     to[text.size()] = 0;
     out_.commit(text.size() + 1);
   }
-
- private:
-  OutBuffer& out_;
-  std::size_t length_at_;
 };
 
 /// ParseComplete '1', BindComplete '2', CloseComplete '3', NoData 'n', EmptyQueryResponse 'I', PortalSuspended 's', CopyDone 'c'.
@@ -56,24 +43,28 @@ inline void write_ready_for_query(OutBuffer& out, char status) {
 inline void write_command_complete(OutBuffer& out, std::string_view tag) {
   OpenMessage message(out, 'C');
   message.string(tag);
+  message.close();
 }
 
 inline void write_authentication(OutBuffer& out, AuthenticationCode code, std::string_view data = {}) {
   OpenMessage message(out, 'R');
   out.append_int32(static_cast<std::uint32_t>(code));
   if (!data.empty()) out.append(data);   // the caller's may be a null view
+  message.close();
 }
 
 inline void write_parameter_status(OutBuffer& out, std::string_view name, std::string_view value) {
   OpenMessage message(out, 'S');
   message.string(name);
   message.string(value);
+  message.close();
 }
 
 inline void write_backend_key_data(OutBuffer& out, std::int32_t process_id, std::uint32_t secret) {
   OpenMessage message(out, 'K');
   out.append_int32(static_cast<std::uint32_t>(process_id));
   out.append_int32(secret);
+  message.close();
 }
 
 /// `latest` is the whole protocol number, as PostgreSQL 15 sends it.
@@ -82,12 +73,14 @@ inline void write_negotiate_protocol_version(OutBuffer& out, std::uint32_t lates
   out.append_int32(latest);
   out.append_int32(static_cast<std::uint32_t>(unknown.size()));
   for (const std::string& option : unknown) message.string(option);
+  message.close();
 }
 
 inline void write_parameter_description(OutBuffer& out, std::span<const Oid> types) {
   OpenMessage message(out, 't');
   out.append_int16(static_cast<std::uint16_t>(types.size()));
   for (const Oid type : types) out.append_int32(static_cast<std::uint32_t>(type));
+  message.close();
 }
 
 inline void write_row_description(OutBuffer& out, std::span<const sql::ColumnDescription> columns,
@@ -106,6 +99,7 @@ inline void write_row_description(OutBuffer& out, std::span<const sql::ColumnDes
     const sql::Format format = formats.empty() ? sql::Format::kText : formats.size() == 1 ? formats[0] : formats[i];
     out.append_int16(static_cast<std::uint16_t>(format));
   }
+  message.close();
 }
 
 /// `type` is 'G' (CopyInResponse) or 'H' (CopyOutResponse); every column has the format of the whole.
@@ -114,6 +108,7 @@ inline void write_copy_response(OutBuffer& out, char type, sql::Format format, s
   out.push_back(static_cast<char>(format));
   out.append_int16(columns);
   for (std::uint16_t i = 0; i < columns; ++i) out.append_int16(static_cast<std::uint16_t>(format));
+  message.close();
 }
 
 inline void write_notification(OutBuffer& out, std::int32_t process, std::string_view channel, std::string_view payload) {
@@ -121,6 +116,7 @@ inline void write_notification(OutBuffer& out, std::int32_t process, std::string
   out.append_int32(static_cast<std::uint32_t>(process));
   message.string(channel);
   message.string(payload);
+  message.close();
 }
 
 /// ErrorResponse 'E' or NoticeResponse 'N', with every field that is set (protocol manual, 55.8).

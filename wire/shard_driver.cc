@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "storage/base/assert.h"
+#include "storage/base/large_memory.h"
 
 namespace wandian::wire {
 namespace {
@@ -27,7 +28,7 @@ constexpr unsigned kMostTurnsWithoutSockets = 8;
 class InputBuffer {
  public:
   InputBuffer() = default;
-  ~InputBuffer() { std::free(data_); }
+  ~InputBuffer() { release(); }
   InputBuffer(const InputBuffer&) = delete;
   InputBuffer& operator=(const InputBuffer&) = delete;
   bool empty() const { return begin_ == end_; }
@@ -55,14 +56,19 @@ class InputBuffer {
     }
     if (room() >= bytes) return true;
     const std::size_t wanted = std::max(end_ + bytes, std::size_t{512});
+    if (!large_memory::resize(capacity_, wanted)) return false;
     char* grown = static_cast<char*>(std::realloc(data_, wanted));
-    if (grown == nullptr) return false;
+    if (grown == nullptr) {
+      [[maybe_unused]] const bool smaller = large_memory::resize(wanted, capacity_);
+      return false;
+    }
     data_ = grown;
     capacity_ = wanted;
     return true;
   }
   void release() {
     std::free(data_);
+    large_memory::give(capacity_);
     data_ = nullptr;
     begin_ = end_ = capacity_ = 0;
   }

@@ -8,15 +8,6 @@ namespace {
 
 constexpr std::string_view kHeader{"PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0", 19};
 
-// Starts a CopyData message; its length is patched in by finish().
-std::size_t begin_message(OutBuffer& out) {
-  const std::size_t at = out.size();
-  out.push_back('d');
-  out.append_int32(0);
-  return at;
-}
-void finish_message(OutBuffer& out, std::size_t at) { out.patch_int32(at + 1, static_cast<std::uint32_t>(out.size() - at - 1)); }
-
 }  // namespace
 
 CopyWriter::CopyWriter(SessionSink& sink, const CopyOptions& options, std::span<const ResultColumn> columns,
@@ -32,7 +23,7 @@ void CopyWriter::begin() {
   if (options_.format == CopyFormat::kBinary) {
     signature_due_ = true;   // it goes with the first row's message, as PostgreSQL sends it: drivers take it off there
   } else if (options_.header != CopyHeader::kNone) {
-    const std::size_t at = begin_message(out);
+    OpenMessage message(out, 'd');
     out_ = &out;
     for (std::size_t i = 0; i < columns_.size(); ++i) {
       if (i != 0) out.push_back(options_.delimiter);
@@ -43,7 +34,7 @@ void CopyWriter::begin() {
       }
     }
     out.push_back('\n');
-    finish_message(out, at);
+    message.close();
   }
 }
 
@@ -56,10 +47,10 @@ void CopyWriter::append_signature_if_due(OutBuffer& out) {
 void CopyWriter::end() {
   if (options_.format != CopyFormat::kBinary) return;
   OutBuffer& out = sink_.out();
-  const std::size_t at = begin_message(out);
+  OpenMessage message(out, 'd');
   append_signature_if_due(out);
   out.append_int16(0xffff);
-  finish_message(out, at);
+  message.close();
 }
 
 void CopyWriter::append_text_field(std::string_view text) {
@@ -110,7 +101,7 @@ Status CopyWriter::row(std::span<const Value> values) {
   OutBuffer& out = sink_.out();
   out_ = &out;
   arena_.reset();
-  const std::size_t at = begin_message(out);
+  OpenMessage message(out, 'd');
   bool done = true;
   if (options_.format == CopyFormat::kBinary) {
     append_signature_if_due(out);
@@ -142,11 +133,8 @@ Status CopyWriter::row(std::span<const Value> values) {
     }
     out.push_back('\n');
   }
-  if (!done) {
-    out.truncate(at);
-    return std::move(context_.error);
-  }
-  finish_message(out, at);
+  if (!done) return std::move(context_.error);
+  message.close();
   return {};
 }
 

@@ -14,6 +14,7 @@
 #include "engine/arena.h"
 #include "engine/shard.h"
 #include "engine/transaction.h"
+#include "sql/co_try.h"
 #include "sql/exec/execution.h"
 #include "sql/expr/expression.h"
 #include "sql/plan/nodes.h"
@@ -111,13 +112,6 @@ struct ExecContext {
   bool held_ = false;
   std::uint32_t checks_ = 0;
 };
-
-// Returns the Status of `expr` from the calling coroutine unless it is ok.
-#define WANDIAN_CO_TRY(expr)                                                    \
-  do {                                                                          \
-    ::wandian::Status wandian_co_try_status_ = (expr);                          \
-    if (!wandian_co_try_status_.ok()) [[unlikely]] co_return wandian_co_try_status_; \
-  } while (false)
 
 class Operator {
  public:

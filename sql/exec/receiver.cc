@@ -72,9 +72,7 @@ bool append_common_binary(Oid type, const Value& value, OutBuffer& out) {
 
 bool append_data_row(EvalContext& context, std::span<const ResultColumn> columns, std::span<const Format> formats,
                      std::span<const Value> values, OutBuffer& out) {
-  const std::size_t start = out.size();
-  out.push_back('D');
-  out.append_int32(0);
+  OpenMessage message(out, 'D');
   out.append_int16(static_cast<std::uint16_t>(values.size()));
   for (std::size_t i = 0; i < values.size(); ++i) {
     const Value& value = values[i];
@@ -87,14 +85,10 @@ bool append_data_row(EvalContext& context, std::span<const ResultColumn> columns
     if (format == Format::kText ? append_common_text(type, value, out) : append_common_binary(type, value, out)) continue;
     const std::size_t length_at = out.size();
     out.append_int32(0);
-    const bool done = format == Format::kText ? append_text(context, type, value, out) : append_binary(context, type, value, out);
-    if (!done) {
-      out.truncate(start);
-      return false;
-    }
+    if (!(format == Format::kText ? append_text(context, type, value, out) : append_binary(context, type, value, out))) return false;
     out.patch_int32(length_at, static_cast<std::uint32_t>(out.size() - length_at - 4));
   }
-  out.patch_int32(start + 1, static_cast<std::uint32_t>(out.size() - start - 1));
+  message.close();
   return true;
 }
 

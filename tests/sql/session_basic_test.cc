@@ -55,6 +55,22 @@ TEST(Session, InsertsSelectsUpdatesAndDeletesInAutocommit) {
   EXPECT_EQ(client.query("INSERT INTO t VALUES (5, 'five')"), "C(INSERT 0 1)");
 }
 
+TEST(Session, AStatementThatHoldsTooMuchMemoryEndsAloneAndGivesItBack) {
+  World world;
+  TestClient client(world);
+  const std::size_t before = large_memory::held();
+  large_memory::set_limit(before + (8u << 20));
+  const std::string refused = "E(53200: out of memory)";
+  EXPECT_EQ(client.query("SELECT length(repeat('x', 5000000))"), "T(length) D(5000000) C(SELECT 1)");
+  EXPECT_EQ(client.query("SELECT length(repeat('x', 9000000))"), "T(length) " + refused);
+  EXPECT_EQ(client.query("SELECT repeat('x', 7000000)"), "T(repeat) " + refused);   // the value may be, but not its answer beside it
+  EXPECT_EQ(client.query("SELECT count(*) FROM (SELECT i::text || repeat('y', 1000) AS t FROM generate_series(1, 20000) i ORDER BY t) s"),
+            "T(count) " + refused);
+  EXPECT_EQ(large_memory::held(), before);
+  EXPECT_EQ(client.query("SELECT 1"), "T(?column?) D(1) C(SELECT 1)");
+  large_memory::set_limit(~std::size_t{0});
+}
+
 TEST(Session, LiteralsOfSimpleQueriesShareAPlanAndKeepTheirTypes) {
   World world;
   TestClient client(world);
