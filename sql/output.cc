@@ -11,10 +11,7 @@ namespace wandian::sql {
 
 static constexpr std::size_t kAlwaysGranted = std::size_t{4} << 20;
 
-OutBuffer::~OutBuffer() {
-  std::free(data_);
-  large_memory::give(capacity_);
-}
+OutBuffer::~OutBuffer() { release(); }
 
 void OutBuffer::swap(OutBuffer& other) noexcept {
   std::swap(data_, other.data_);
@@ -36,7 +33,7 @@ void OutBuffer::grow(std::size_t bytes) {
   else if (!large_memory::resize(capacity_, wanted)) throw std::bad_alloc();
   char* grown = static_cast<char*>(std::realloc(data_, wanted));
   if (grown == nullptr) {
-    [[maybe_unused]] const bool smaller = large_memory::resize(wanted, capacity_);
+    large_memory::take(wanted, capacity_);
     throw std::bad_alloc();
   }
   data_ = grown;

@@ -59,7 +59,7 @@ class InputBuffer {
     if (!large_memory::resize(capacity_, wanted)) return false;
     char* grown = static_cast<char*>(std::realloc(data_, wanted));
     if (grown == nullptr) {
-      [[maybe_unused]] const bool smaller = large_memory::resize(wanted, capacity_);
+      large_memory::take(wanted, capacity_);
       return false;
     }
     data_ = grown;
