@@ -9,8 +9,6 @@
 
 namespace wandian::sql {
 
-static constexpr std::size_t kAlwaysGranted = std::size_t{4} << 20;
-
 OutBuffer::~OutBuffer() { release(); }
 
 void OutBuffer::swap(OutBuffer& other) noexcept {
@@ -28,14 +26,8 @@ void OutBuffer::release() {
 
 void OutBuffer::grow(std::size_t bytes) {
   const std::size_t wanted = std::max(std::max<std::size_t>(capacity_ * 2, 8192), size_ + bytes);
-  // A buffer of everyday size is never refused: what says that there was too little memory must find room.
-  if (wanted <= kAlwaysGranted) large_memory::take(capacity_, wanted);
-  else if (!large_memory::resize(capacity_, wanted)) throw std::bad_alloc();
-  char* grown = static_cast<char*>(std::realloc(data_, wanted));
-  if (grown == nullptr) {
-    large_memory::take(wanted, capacity_);
-    throw std::bad_alloc();
-  }
+  char* const grown = large_memory::reallocate(data_, capacity_, wanted);
+  if (grown == nullptr) throw std::bad_alloc();
   data_ = grown;
   capacity_ = wanted;
 }

@@ -56,12 +56,8 @@ class InputBuffer {
     }
     if (room() >= bytes) return true;
     const std::size_t wanted = std::max(end_ + bytes, std::size_t{512});
-    if (!large_memory::resize(capacity_, wanted)) return false;
-    char* grown = static_cast<char*>(std::realloc(data_, wanted));
-    if (grown == nullptr) {
-      large_memory::take(wanted, capacity_);
-      return false;
-    }
+    char* const grown = large_memory::reallocate(data_, capacity_, wanted);
+    if (grown == nullptr) return false;
     data_ = grown;
     capacity_ = wanted;
     return true;

@@ -1,6 +1,7 @@
 // Statements from a client's message to their answers, by both protocols.
 #include "engine/table.h"
 #include "tests/sql/session_fixture.h"
+#include "tests/storage/request_memory_limit.h"
 
 namespace wandian::sql {
 namespace {
@@ -59,7 +60,7 @@ TEST(Session, AStatementThatHoldsTooMuchMemoryEndsAloneAndGivesItBack) {
   World world;
   TestClient client(world);
   const std::size_t before = large_memory::held();
-  large_memory::set_limit(before + (8u << 20));
+  const RequestMemoryLimit limit(8u << 20);
   const std::string refused = "E(53200: out of memory)";
   EXPECT_EQ(client.query("SELECT length(repeat('x', 5000000))"), "T(length) D(5000000) C(SELECT 1)");
   EXPECT_EQ(client.query("SELECT length(repeat('x', 9000000))"), "T(length) " + refused);
@@ -68,7 +69,6 @@ TEST(Session, AStatementThatHoldsTooMuchMemoryEndsAloneAndGivesItBack) {
             "T(count) " + refused);
   EXPECT_EQ(large_memory::held(), before);
   EXPECT_EQ(client.query("SELECT 1"), "T(?column?) D(1) C(SELECT 1)");
-  large_memory::set_limit(~std::size_t{0});
 }
 
 TEST(Session, LiteralsOfSimpleQueriesShareAPlanAndKeepTheirTypes) {

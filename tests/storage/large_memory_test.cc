@@ -2,13 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+
+#include "tests/storage/request_memory_limit.h"
+
 namespace wandian {
 namespace {
-
-struct Limit {
-  explicit Limit(std::size_t bytes) { large_memory::set_limit(bytes); }
-  ~Limit() { large_memory::set_limit(~std::size_t{0}); }
-};
 
 constexpr std::size_t kMegabyte = std::size_t{1} << 20;
 
@@ -27,7 +26,7 @@ TEST(LargeMemory, CountsBlocksFromAMegabyteOn) {
 
 TEST(LargeMemory, RefusesWhatWouldPassTheLimitAndGivesBackNothingForIt) {
   const std::size_t before = large_memory::held();
-  const Limit limit(before + 10 * kMegabyte);
+  const RequestMemoryLimit limit(10 * kMegabyte);
   const large_memory::Block held = large_memory::allocate(6 * kMegabyte);
   EXPECT_THROW(large_memory::allocate(5 * kMegabyte), std::bad_alloc);
   EXPECT_THROW(large_memory::allocate(~std::size_t{0} / 2), std::bad_alloc);
@@ -38,15 +37,30 @@ TEST(LargeMemory, RefusesWhatWouldPassTheLimitAndGivesBackNothingForIt) {
 
 TEST(LargeMemory, ABlockThatGrowsIsCountedByItsSize) {
   const std::size_t before = large_memory::held();
-  const Limit limit(before + 10 * kMegabyte);
-  ASSERT_TRUE(large_memory::resize(0, 8192));
+  const RequestMemoryLimit limit(10 * kMegabyte);
+  char* block = large_memory::reallocate(nullptr, 0, 8192);
   EXPECT_EQ(large_memory::held(), before);
-  ASSERT_TRUE(large_memory::resize(8192, 2 * kMegabyte));
-  EXPECT_EQ(large_memory::held(), before + 2 * kMegabyte);
-  EXPECT_FALSE(large_memory::resize(2 * kMegabyte, 11 * kMegabyte));
-  EXPECT_EQ(large_memory::held(), before + 2 * kMegabyte);
-  ASSERT_TRUE(large_memory::resize(2 * kMegabyte, 10 * kMegabyte));
-  ASSERT_TRUE(large_memory::resize(10 * kMegabyte, 8192));
+  block = large_memory::reallocate(block, 8192, 6 * kMegabyte);
+  EXPECT_EQ(large_memory::held(), before + 6 * kMegabyte);
+  EXPECT_EQ(large_memory::reallocate(block, 6 * kMegabyte, 11 * kMegabyte), nullptr);
+  EXPECT_EQ(large_memory::held(), before + 6 * kMegabyte);
+  block = large_memory::reallocate(block, 6 * kMegabyte, 10 * kMegabyte);
+  ASSERT_NE(block, nullptr);
+  EXPECT_EQ(large_memory::held(), before + 10 * kMegabyte);
+  std::free(block);
+  large_memory::give(10 * kMegabyte);
+  EXPECT_EQ(large_memory::held(), before);
+}
+
+TEST(LargeMemory, AMessageOfEverydaySizeIsGrantedBeyondTheLimit) {
+  const std::size_t before = large_memory::held();
+  const RequestMemoryLimit limit(0);
+  char* const block = large_memory::reallocate(nullptr, 0, large_memory::kAlwaysGranted);
+  ASSERT_NE(block, nullptr);
+  EXPECT_EQ(large_memory::held(), before + large_memory::kAlwaysGranted);
+  EXPECT_EQ(large_memory::reallocate(block, large_memory::kAlwaysGranted, large_memory::kAlwaysGranted + 1), nullptr);
+  std::free(block);
+  large_memory::give(large_memory::kAlwaysGranted);
   EXPECT_EQ(large_memory::held(), before);
 }
 

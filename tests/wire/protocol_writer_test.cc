@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "storage/base/large_memory.h"
+#include "tests/storage/request_memory_limit.h"
 
 namespace wandian::wire {
 namespace {
@@ -11,7 +11,7 @@ TEST(ProtocolWriter, AMessageThatDoesNotFitLeavesNothingBehind) {
   OutBuffer out;
   write_ready_for_query(out, 'I');
   const std::size_t before = out.size();
-  large_memory::set_limit(large_memory::held() + (5u << 20));
+  const RequestMemoryLimit limit(5u << 20);
   const Status long_one{sqlstate::invalid_text_representation, std::string(6u << 20, 'x')};
   EXPECT_THROW(write_error_record(out, 'E', long_one.error(), Severity::kError), std::bad_alloc);
   EXPECT_EQ(out.size(), before);
@@ -19,11 +19,10 @@ TEST(ProtocolWriter, AMessageThatDoesNotFitLeavesNothingBehind) {
   write_error_record(out, 'E', short_one.error(), Severity::kError);
   EXPECT_GT(out.size(), before);
   EXPECT_EQ(out.data()[before], 'E');
-  large_memory::set_limit(~std::size_t{0});
 }
 
 TEST(ProtocolWriter, ABufferOfEverydaySizeIsGrantedBeyondTheLimit) {
-  large_memory::set_limit(0);
+  const RequestMemoryLimit limit(0);
   OutBuffer out;
   const std::string kilobyte(1024, 'x');
   for (int i = 0; i < 3000; ++i) out.append(kilobyte);
@@ -32,7 +31,6 @@ TEST(ProtocolWriter, ABufferOfEverydaySizeIsGrantedBeyondTheLimit) {
         for (int i = 0; i < 3000; ++i) out.append(kilobyte);
       },
       std::bad_alloc);
-  large_memory::set_limit(~std::size_t{0});
 }
 
 }  // namespace
