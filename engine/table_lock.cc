@@ -60,16 +60,7 @@ bool TableLocks::acquire(TableLockRequest& request) {
   return false;
 }
 
-void TableLocks::release_all(Oid table, std::uint64_t transaction, Shard& here) {
-  const auto found = entries_.find(table);
-  if (found == entries_.end()) return;
-  Entry& entry = found->second;
-  bool strong = false;
-  std::erase_if(entry.holders, [&](const Holder& holder) {
-    if (holder.transaction != transaction) return false;
-    strong = strong || holder.mode > TableLock::kRowExclusive;
-    return true;
-  });
+void TableLocks::grant_waiters(Entry& entry, Shard& here) {
   for (std::size_t i = 0; i < entry.queue.size();) {
     TableLockRequest* waiter = entry.queue[i];
     if (!grantable(entry, waiter->mode, waiter->transaction, waiter)) {
@@ -83,15 +74,29 @@ void TableLocks::release_all(Oid table, std::uint64_t transaction, Shard& here) 
     if (waiter->origin == &here) waiter->done(waiter->context, *waiter);
     else here.state().mailbox.send(waiter->origin->index(), *waiter);
   }
+}
+
+void TableLocks::release_all(Oid table, std::uint64_t transaction, Shard& here) {
+  const auto found = entries_.find(table);
+  if (found == entries_.end()) return;
+  Entry& entry = found->second;
+  bool strong = false;
+  std::erase_if(entry.holders, [&](const Holder& holder) {
+    if (holder.transaction != transaction) return false;
+    strong = strong || holder.mode > TableLock::kRowExclusive;
+    return true;
+  });
+  grant_waiters(entry, here);
   // An idle table keeps its entry, and the entry its memory: the next statement wants both. A strong lock may have dropped it.
   if (strong && entry.holders.empty() && entry.queue.empty()) entries_.erase(found);
 }
 
-bool TableLocks::cancel(TableLockRequest& request) {
+bool TableLocks::cancel(TableLockRequest& request, Shard& here) {
   if (!request.queued) return false;
   Entry& entry = entries_[request.table];
   std::erase(entry.queue, &request);
   request.queued = false;
+  grant_waiters(entry, here);
   return true;
 }
 

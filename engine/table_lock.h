@@ -39,8 +39,8 @@ class TableLocks {
   /// The weak modes of this shard's own sessions, when nothing excludes them.
   bool try_acquire(Oid table, TableLock mode, std::uint64_t transaction);
   void release_all(Oid table, std::uint64_t transaction, Shard& here);
-  /// Ends a wait; false if it was granted already.
-  bool cancel(TableLockRequest& request);
+  /// Ends a wait, which may let go on who stood behind it; false if it was granted already.
+  bool cancel(TableLockRequest& request, Shard& here);
   void collect_waits(std::vector<Owner::WaitEdge>& edges) const;
 
   struct Holder {
@@ -55,6 +55,7 @@ class TableLocks {
 
  private:
   bool grantable(const Entry& entry, TableLock mode, std::uint64_t transaction, const TableLockRequest* until) const;
+  void grant_waiters(Entry& entry, Shard& here);
   std::unordered_map<Oid, Entry> entries_;
 };
 

@@ -220,7 +220,8 @@ void Transaction::cancel(Status why) {
   if (waiting_->table_lock != nullptr && waiting_->table_lock_cancelled.ok()) {
     waiting_->table_lock_cancelled = std::move(why);
     if (waiting_->table_lock_at == shard_.index()) {
-      if (shard_.state().table_locks.cancel(*waiting_->table_lock)) waiting_->table_lock->done(waiting_->table_lock->context, *waiting_->table_lock);
+      TableLockRequest& request = *waiting_->table_lock;
+      if (shard_.state().table_locks.cancel(request, shard_)) request.done(request.context, request);
     } else {
       auto* message = new TableLockCancel();
       message->request = waiting_->table_lock;

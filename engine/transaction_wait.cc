@@ -24,7 +24,7 @@ void TableLockCancel::deliver(Shard& here) {
     return;
   }
   // If it still waits here it comes back without being granted; if not, its own answer is under way already.
-  if (here.state().table_locks.cancel(*request)) here.state().mailbox.send(origin->index(), *request);
+  if (here.state().table_locks.cancel(*request, here)) here.state().mailbox.send(origin->index(), *request);
   here.state().mailbox.send(origin->index(), *this);
 }
 

@@ -250,6 +250,23 @@ TEST_P(TransactionTest, ASessionThatIsCutOffWhileItWaitsLeavesNothing) {
   EXPECT_EQ(world.server->activity().size(), 1u);
 }
 
+TEST_P(TransactionTest, WhoStandsBehindACancelledTableLockGoesOn) {
+  client.query("BEGIN");
+  client.query("SELECT count(*) FROM t");
+  TestClient other(world, last);
+  TestClient third(world, 0);
+  other.query("BEGIN");
+  EXPECT_FALSE(other.start([](Session& s) { return s.query("LOCK TABLE t"); }));
+  EXPECT_FALSE(other.finish(20));
+  EXPECT_FALSE(third.start([](Session& s) { return s.query("SELECT count(*) FROM t"); }));
+  EXPECT_FALSE(third.finish(20));
+  world.at(last, [&](Shard&) { other.session->cancel(); });
+  EXPECT_TRUE(other.finish());
+  EXPECT_EQ(other.sink.take(), "E(57014: canceling statement due to user request)");
+  EXPECT_TRUE(third.finish(20));
+  EXPECT_EQ(third.sink.take(), "T(count) D(0) C(SELECT 1)");
+}
+
 TEST_P(TransactionTest, SessionsDeadlockedAcrossShardsLoseOne) {
   client.query("INSERT INTO t VALUES (1), (2), (3), (4)");
   TestClient other(world, last);
