@@ -21,11 +21,15 @@ Result<Lsn> log_sequence(Shard& shard, Oid oid, std::int64_t value, bool is_call
   record.append(&now, sizeof now);
   record.append(operations.data(), operations.size());
   record.seal(RecordKind::kCommit, shard.state().new_transaction_id(shard.index()), 0);
-  if (shard.log().admit(record.total_bytes()) == Log::Admission::kDiskFull)
-    return Status{sqlstate::disk_full, "could not write to the log: no space left on device"}
-        .with_hint("Free disk space; the server goes on by itself when there is room.");
-  // kWait is let through: a stride is tiny beside the margin that admission keeps free for one maximal record a shard, and the
-  // statement's own commit waits for room.
+  switch (shard.log().admit_small(record.total_bytes())) {
+    case Log::Admission::kAdmitted: break;
+    case Log::Admission::kDiskFull:
+      return Status{sqlstate::disk_full, "could not write to the log: no space left on device"}
+          .with_hint("Free disk space; the server goes on by itself when there is room.");
+    case Log::Admission::kWait:
+      return Status{sqlstate::insufficient_resources, "the log has no room for a sequence's next values"}
+          .with_hint("Writing to disk takes long at the moment. Repeat the statement.");
+  }
   const Lsn lsn = shard.log().commit(shard.index(), record, [](Lsn) {});
   shard.demand(lsn);
   return lsn;
@@ -94,6 +98,8 @@ Status sequence_set(Shard& shard, const SequenceDef& sequence, std::int64_t valu
   *floor = std::max(*floor, lsn.value().bytes);
   return {};
 }
+
+bool must_wait_for_log(Shard& shard) { return shard.log().admit(0) == Log::Admission::kWait; }
 
 SequenceValue sequence_read(const SequenceDef& sequence) {
   const std::lock_guard guard(sequence.state->mutex);

@@ -1,6 +1,7 @@
 // Sequences: one shared counter each; the stride is logged before a value of it leaves.
 // Thread:     any shard.
-// Errors:     2200H at the limit of a sequence that does not cycle.
+// Errors:     2200H at the limit of a sequence that does not cycle; 53100; 53000 where the log has no room and the caller went on all
+//             the same: once must_wait_for_log() says so, nothing is taken before it says no.
 #pragma once
 
 #include <atomic>
@@ -29,6 +30,8 @@ struct SequenceState {
 Result<std::int64_t> sequence_next(Shard& shard, const SequenceDef& sequence, std::uint64_t* floor);
 /// setval: logged at once.
 Status sequence_set(Shard& shard, const SequenceDef& sequence, std::int64_t value, bool is_called, std::uint64_t* floor);
+/// Whether the log holds up those who commit. A sequence's record is written where nobody can wait, so its taker does at the next chance.
+bool must_wait_for_log(Shard& shard);
 struct SequenceValue {
   std::int64_t last_value;
   bool is_called;

@@ -7,6 +7,7 @@
 #include <new>
 #include <optional>
 
+#include "engine/sequence.h"
 #include "sql/copy/copy_in.h"
 #include "sql/null_sink.h"
 #include "sql/procedure_caller.h"
@@ -224,21 +225,30 @@ Task<Status> SessionImpl::guarded(Task<Status> task) {
 }
 
 Task<void> SessionImpl::pause() {
-  if (sleep_seconds_ > 0) {
-    const double seconds = std::exchange(sleep_seconds_, 0);
-    const double ms = std::min(seconds * 1000.0, 1e15);
-    arm(sleep_timer_, static_cast<std::int64_t>(std::ceil(ms)));
-    while (sleep_timer_.id != 0 && cancelled_.ok()) co_await park(Parked::kWake);
-    disarm(sleep_timer_);
+  if (std::exchange(hold_rows_, false)) {
+    if (sleep_seconds_ > 0) co_await sleep_through();
+    while (cancelled_.ok() && must_wait_for_log(shard_)) co_await next_turn();
   } else if (sink_->congested()) {
     co_await park(Parked::kRoom);
   } else {
-    if (!next_turn_posted_) {
-      next_turn_posted_ = true;
-      shard_.post_next_turn(wake_up_);
-    }
-    while (next_turn_posted_) co_await park(Parked::kWake);
+    co_await next_turn();
   }
+}
+
+Task<void> SessionImpl::next_turn() {
+  if (!next_turn_posted_) {
+    next_turn_posted_ = true;
+    shard_.post_next_turn(wake_up_);
+  }
+  while (next_turn_posted_) co_await park(Parked::kWake);
+}
+
+Task<void> SessionImpl::sleep_through() {
+  const double seconds = std::exchange(sleep_seconds_, 0);
+  const double ms = std::min(seconds * 1000.0, 1e15);
+  arm(sleep_timer_, static_cast<std::int64_t>(std::ceil(ms)));
+  while (sleep_timer_.id != 0 && cancelled_.ok()) co_await park(Parked::kWake);
+  disarm(sleep_timer_);
 }
 
 Task<Status> SessionImpl::yield_turn() {
@@ -325,6 +335,7 @@ void SessionImpl::become_idle() {
   cancelled_ = {};
   woken_ = sync_follows_ = false;
   sleep_seconds_ = 0;
+  hold_rows_ = false;
   const bool in_transaction = block_ != Block::kNone;
   const DecodedSettings& settings = settings_.decoded();
   const std::int64_t timeout = in_transaction ? settings.idle_in_transaction_timeout_ms : settings.idle_session_timeout_ms;

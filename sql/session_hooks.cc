@@ -38,6 +38,7 @@ Result<std::int64_t> SessionImpl::nextval(Oid sequence) {
   WANDIAN_ASSIGN(const std::int64_t value, sequence_next(shard_, *def, &floor));
   if (trying_fast_) taken_values_.push_back({sequence, value});
   transaction_.raise_answer_floor(floor);
+  if (must_wait_for_log(shard_)) [[unlikely]] hold_rows_ = true;
   sequence_values_[sequence] = value;
   last_sequence_ = sequence;
   return value;
@@ -70,6 +71,7 @@ Result<std::int64_t> SessionImpl::setval(Oid sequence, std::int64_t value, bool 
   std::uint64_t floor = 0;
   WANDIAN_TRY(sequence_set(shard_, *def, value, is_called, &floor));
   transaction_.raise_answer_floor(floor);
+  if (must_wait_for_log(shard_)) [[unlikely]] hold_rows_ = true;
   if (is_called) {
     sequence_values_[sequence] = value;
     last_sequence_ = sequence;
@@ -204,7 +206,10 @@ std::vector<std::string> SessionImpl::listening_channels() { return {}; }
 
 // The row that asked for it is given first; the statement then waits before it goes on.
 Status SessionImpl::sleep(double seconds) {
-  if (seconds > 0) sleep_seconds_ += seconds;
+  if (seconds > 0) {
+    sleep_seconds_ += seconds;
+    hold_rows_ = true;
+  }
   return {};
 }
 

@@ -286,7 +286,9 @@ class SessionImpl final : public SessionHooks {
   template <class T>
   Task<T> settled(Task<T> task);                 ///< awaits the engine, then comes back into a call
   Task<Status> guarded(Task<Status> task);       ///< bad_alloc becomes 53200
-  Task<void> pause();                            ///< next turn; or when the client took what is there; or when a sleep is over
+  Task<void> pause();                            ///< next turn; or when the client took what is there; or when hold_rows_ is settled
+  Task<void> next_turn();
+  Task<void> sleep_through();
   void cancel_running(Status why);
   void begin_statement_clock();
   void arm(Timer& timer, std::int64_t ms);
@@ -475,6 +477,7 @@ class SessionImpl final : public SessionHooks {
   std::int64_t statement_timestamp_ = 0, transaction_timestamp_ = 0, backend_start_ = 0;
   Timer statement_timer_, lock_timer_, idle_timer_, sleep_timer_;
   double sleep_seconds_ = 0;
+  bool hold_rows_ = false;                       ///< pg_sleep was called, or a sequence used that the log has no room for
 
   // Waiting
   Task<void> operation_;

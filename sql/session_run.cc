@@ -369,7 +369,7 @@ void SessionImpl::command_complete(const CompiledStatement& statement, std::uint
 
 Task<Status> SessionImpl::run_execution(Execution& execution, std::uint64_t max_rows, RowReceiver& receiver, std::uint64_t* rows,
                                         bool* finished, const ReadView* first_view) {
-  CountingReceiver counting(receiver, sleep_seconds_);
+  CountingReceiver counting(receiver, hold_rows_);
   *finished = false;
   bool waiting = false;
   for (;;) {
@@ -401,7 +401,7 @@ Task<Status> SessionImpl::run_execution(Execution& execution, std::uint64_t max_
     }
     if (progress == Progress::kFailed) co_return execution.take_error();
     *finished = progress == Progress::kDone;
-    while (sleep_seconds_ > 0) co_await pause();
+    while (hold_rows_) co_await pause();
     co_return check_cancel();
   }
 }

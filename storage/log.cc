@@ -48,6 +48,7 @@ Result<std::unique_ptr<Log>> Log::open(Env& env, const LogOptions& options, LogA
   log->durable_.store(end, std::memory_order_relaxed);
   log->shards_ = options.shards;
   log->margin_ = static_cast<std::uint64_t>(options.shards) * options.max_record_bytes;
+  log->small_reserve_ = options.max_record_bytes / 2;
   log->marks_ = std::make_unique<Marks[]>(options.shards);
   log->writer_ = std::make_unique<Writer>(*log, env, options, std::move(recovered));
   return log;

@@ -147,6 +147,13 @@ class Log {
       return Admission::kAdmitted;
     return disk_full_.load(std::memory_order_acquire) ? Admission::kDiskFull : Admission::kWait;
   }
+  /// The same for a record that is far smaller than the largest and whose writer cannot wait, as a sequence's: half of one maximal
+  /// record is set aside for all of these. Whoever was let in by it waits before it writes the next one.
+  Admission admit_small(std::size_t bytes) const {
+    if (tail_.load(std::memory_order_acquire) + bytes + margin_ - small_reserve_ <= admission_limit_.load(std::memory_order_acquire))
+      return Admission::kAdmitted;
+    return disk_full_.load(std::memory_order_acquire) ? Admission::kDiskFull : Admission::kWait;
+  }
 
   /// The commit window. `record` is sealed and admitted. `publish(Lsn)` makes the transaction visible: one store.
   /// Returns the commit LSN: the end of the record.
@@ -265,7 +272,10 @@ class Log {
   // Fixed after open(), read by everybody.
   char* ring_ = nullptr;  ///< every page touched, so that no window meets a page fault
   std::size_t ring_mask_ = 0;
-  std::uint64_t margin_ = 0;  ///< one maximal record a shard: the overshoot of concurrent fetch_adds
+  /// One maximal record a shard: the overshoot of concurrent fetch_adds, which is of all shards but the one that was checked last.
+  /// So one of these records is never used, and half of it may be lent out.
+  std::uint64_t margin_ = 0;
+  std::uint64_t small_reserve_ = 0;
   unsigned shards_ = 0;
   std::unique_ptr<Marks[]> marks_;  ///< each written by its shard alone
   struct Writer;                    ///< storage/log_writer.h

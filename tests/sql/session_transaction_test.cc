@@ -296,6 +296,26 @@ TEST_P(TransactionTest, SessionsDeadlockedAcrossShardsLoseOne) {
   }
 }
 
+TEST_P(TransactionTest, SequencesWaitForRoomInTheLogAsCommitsDo) {
+  client.query("CREATE SEQUENCE s");
+  world.turns(5);
+  Log& log = world.database->log();
+  // The disk stands still: only the shard's turns go on.
+  EXPECT_FALSE(client.start([](Session& s) { return s.query("SELECT setval('s', i) FROM generate_series(1, 200000) i"); }));
+  for (int i = 0; i < 1000; ++i) {
+    world.turn(0);
+    client.sink.resumed = false;
+    world.at(0, [&](Shard&) { client.session->proceed(); });
+  }
+  EXPECT_GT(log.tail().bytes - log.durable().bytes, world.options.log_ring_bytes / 2);
+  EXPECT_LE(log.tail().bytes - log.durable().bytes, world.options.log_ring_bytes);
+  for (int i = 0; i < 10'000 && !client.finish(1); ++i) world.turns();
+  EXPECT_FALSE(client.pending());
+  const std::string answer = client.sink.take();
+  EXPECT_TRUE(answer.ends_with("C(SELECT 200000)")) << answer.substr(answer.size() > 200 ? answer.size() - 200 : 0);
+  EXPECT_EQ(client.query("SELECT nextval('s')"), "T(nextval) D(200001) C(SELECT 1)");
+}
+
 TEST_P(TransactionTest, SleepEndsByTimeOrByCancel) {
   EXPECT_EQ(client.query("SELECT pg_sleep(0.01), 1 AS one"), "T(pg_sleep,one) D(,1) C(SELECT 1)");
   EXPECT_FALSE(client.start([](Session& s) { return s.query("SELECT pg_sleep(100)"); }));

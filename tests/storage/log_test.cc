@@ -250,6 +250,26 @@ TEST(Log, AdmissionWaitsForRoomInTheRing) {
   EXPECT_EQ(log->admit(2048), Log::Admission::kAdmitted);
 }
 
+TEST(Log, SmallRecordsThatCannotWaitHaveAReserveWithinTheRing) {
+  SimEnv env(1);
+  const LogOptions options = small_log(2);
+  const auto log = open_log(env, options);
+  settle(*log);
+  const std::string content(100, 'x');
+  while (log->admit(148) == Log::Admission::kAdmitted) commit_record(*log, 0, content);
+  int lent = 0;
+  while (log->admit_small(148) == Log::Admission::kAdmitted) {
+    commit_record(*log, 0, content);
+    ++lent;
+  }
+  EXPECT_GT(lent, 5);
+  EXPECT_EQ(log->admit_small(148), Log::Admission::kWait);
+  // What may still come of commits that were admitted at the same moment is covered too.
+  EXPECT_LE(log->tail().bytes + options.max_record_bytes, options.ring_bytes);
+  log->step();
+  EXPECT_EQ(log->admit(148), Log::Admission::kAdmitted);
+}
+
 TEST(Log, AFullDiskRefusesBeforeAnythingIsReservedAndLosesNothing) {
   SimEnv env(1);
   const LogOptions options = small_log();
