@@ -17,11 +17,6 @@ constexpr std::int64_t kMaxRunUs = 5'000;
 constexpr std::size_t kAdmissionBytes = 64 * 1024;       ///< asked for before a call starts; most need a hundredth
 constexpr std::size_t kMaxPayload = kMaxRecordBytes - sizeof(RecordHeader) - 64;
 
-Status disk_is_full() {
-  return Status{sqlstate::disk_full, "could not write to the log: no space left on device"}
-      .with_hint("Free disk space; the server goes on by itself when there is room.");
-}
-
 }  // namespace
 
 Value copy_value(Arena& arena, Oid type, const Value& value) {
@@ -257,7 +252,7 @@ LocalRun::Attempt LocalRun::attempt(Shard& here) {
     switch (here.log().admit(kAdmissionBytes)) {
       case Log::Admission::kAdmitted: break;
       case Log::Admission::kWait: here.demand(here.log().tail()); return Attempt::kLater;
-      case Log::Admission::kDiskFull: status_ = disk_is_full(); return Attempt::kDone;
+      case Log::Admission::kDiskFull: status_ = log_disk_full(); return Attempt::kDone;
     }
   }
   TxnDescriptor* descriptor = descriptor_;

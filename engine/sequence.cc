@@ -23,9 +23,7 @@ Result<Lsn> log_sequence(Shard& shard, Oid oid, std::int64_t value, bool is_call
   record.seal(RecordKind::kCommit, shard.state().new_transaction_id(shard.index()), 0);
   switch (shard.log().admit_small(record.total_bytes())) {
     case Log::Admission::kAdmitted: break;
-    case Log::Admission::kDiskFull:
-      return Status{sqlstate::disk_full, "could not write to the log: no space left on device"}
-          .with_hint("Free disk space; the server goes on by itself when there is room.");
+    case Log::Admission::kDiskFull: return log_disk_full();
     case Log::Admission::kWait:
       return Status{sqlstate::insufficient_resources, "the log has no room for a sequence's next values"}
           .with_hint("Writing to disk takes long at the moment. Repeat the statement.");

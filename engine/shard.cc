@@ -171,6 +171,11 @@ const std::shared_ptr<const Catalog>& Shard::catalog() {
   return catalog_;
 }
 
+Status log_disk_full() {
+  return Status{sqlstate::disk_full, "could not write to the log: no space left on device"}
+      .with_hint("Free disk space; the server goes on by itself when there is room.");
+}
+
 void FinishMessage::deliver(Shard& here) {
   if (&here != group->origin) {
     here.state().owner.finish(*group->descriptor, group->committed ? &group->commit : nullptr);

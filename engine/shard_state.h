@@ -17,6 +17,9 @@
 
 namespace wandian {
 
+/// 53100, for Log::Admission::kDiskFull.
+Status log_disk_full();
+
 /// Ends a transaction at one owner and says when that is done. Lives in the pool of the transaction's shard.
 struct FinishGroup;
 struct FinishMessage final : Message {

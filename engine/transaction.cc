@@ -473,8 +473,7 @@ Task<Status> Transaction::commit(SyncCommit level) {
       if (admission == Log::Admission::kAdmitted) break;
       if (admission == Log::Admission::kDiskFull) {
         redo_.resize(own_redo);
-        co_return Status{sqlstate::disk_full, "could not write to the log: no space left on device"}
-            .with_hint("Free disk space; the server goes on by itself when there is room.");
+        co_return log_disk_full();
       }
       shard_.demand(shard_.log().tail());
       co_await shard_.next_turn();

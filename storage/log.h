@@ -141,19 +141,10 @@ class Log {
 
   enum class Admission : std::uint8_t { kAdmitted, kWait, kDiskFull };
   /// Whether a record of `bytes` fits now. kWait: demand() the tail and try again next turn; kDiskFull: 53100.
-  Admission admit(std::size_t bytes) const {
-    if (tail_.load(std::memory_order_acquire) + bytes + margin_ <= admission_limit_.load(std::memory_order_acquire))
-        [[likely]]
-      return Admission::kAdmitted;
-    return disk_full_.load(std::memory_order_acquire) ? Admission::kDiskFull : Admission::kWait;
-  }
+  Admission admit(std::size_t bytes) const { return admit_beside(margin_, bytes); }
   /// The same for a record that is far smaller than the largest and whose writer cannot wait, as a sequence's: half of one maximal
   /// record is set aside for all of these. Whoever was let in by it waits before it writes the next one.
-  Admission admit_small(std::size_t bytes) const {
-    if (tail_.load(std::memory_order_acquire) + bytes + margin_ - small_reserve_ <= admission_limit_.load(std::memory_order_acquire))
-      return Admission::kAdmitted;
-    return disk_full_.load(std::memory_order_acquire) ? Admission::kDiskFull : Admission::kWait;
-  }
+  Admission admit_small(std::size_t bytes) const { return admit_beside(margin_ - small_reserve_, bytes); }
 
   /// The commit window. `record` is sealed and admitted. `publish(Lsn)` makes the transaction visible: one store.
   /// Returns the commit LSN: the end of the record.
@@ -258,6 +249,12 @@ class Log {
     for (unsigned i = 0; i < shards_; ++i)
       if (!marks_[i].resting.load(std::memory_order_seq_cst) && marks_[i].newest.load(std::memory_order_relaxed) > durable) return false;
     return true;
+  }
+  /// `margin`: what is kept free for the records of others.
+  Admission admit_beside(std::uint64_t margin, std::size_t bytes) const {
+    if (tail_.load(std::memory_order_acquire) + bytes + margin <= admission_limit_.load(std::memory_order_acquire)) [[likely]]
+      return Admission::kAdmitted;
+    return disk_full_.load(std::memory_order_acquire) ? Admission::kDiskFull : Admission::kWait;
   }
   void copy_into_ring(std::uint64_t begin, const RecordBuffer& record) noexcept {
     const std::size_t at = begin & ring_mask_, bytes = record.total_bytes(), straight = ring_mask_ + 1 - at;
