@@ -107,6 +107,7 @@ bool Shard::prepare_sleep() {
   return true;
 }
 
+void Shard::send(unsigned to, Message& message) { state_->mailbox.send(to, message); }
 bool Shard::talked() { return state_->mailbox.talked(); }
 bool Shard::has_mail() const { return state_->mailbox.has_mail(); }
 

@@ -18,6 +18,8 @@
 
 namespace wandian {
 
+struct Message;   // engine/mailbox.h
+
 class Shard final : public ShardLoop {
  public:
   Shard(Database& database, unsigned index);
@@ -59,6 +61,8 @@ class Shard final : public ShardLoop {
     };
     return Awaiter(*this);
   }
+  /// Takes `message` to another shard, with what else goes there in this turn.
+  void send(unsigned to, Message& message);
   void post_next_turn(Runnable& item) { next_turn_queue_.push(item); }
 
   /// One-shot timers, by Clock::monotonic_us().

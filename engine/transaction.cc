@@ -422,8 +422,11 @@ bool Transaction::encode_single_record() {
 // Visible at once and everywhere by the one store inside; nothing here can fail or wait.
 Lsn Transaction::commit_record() {
   TxnDescriptor& descriptor = *descriptor_;
-  return shard_.log().commit(shard_.index(), shard_.state().record,
-                             [&](Lsn commit) { descriptor.state.store(commit.bytes, std::memory_order_release); });
+  if (watcher_ != nullptr) [[unlikely]] watcher_->before_commit();
+  const Lsn committed = shard_.log().commit(shard_.index(), shard_.state().record,
+                                            [&](Lsn commit) { descriptor.state.store(commit.bytes, std::memory_order_release); });
+  if (watcher_ != nullptr) [[unlikely]] watcher_->committed(committed);
+  return committed;
 }
 
 bool Transaction::try_commit(SyncCommit level, Status* status) {
@@ -431,8 +434,11 @@ bool Transaction::try_commit(SyncCommit level, Status* status) {
   DB_ASSERT(active_ && pending_ == 0);
   *status = {};
   if (catalog_changes_.empty() && redo_.empty()) {
-    finish(nullptr);
-    return true;
+    if (watcher_ == nullptr) {
+      finish(nullptr);
+      return true;
+    }
+    ensure_descriptor();
   }
   if (!catalog_changes_.empty() || redo_.size() > kMaxPayload) return false;
   encode_single_record();
@@ -560,6 +566,7 @@ void Transaction::abandon() {
 
 void Transaction::forget() {
   descriptor_ = nullptr;
+  watcher_ = nullptr;
   id_ = 0;
   view_.own = nullptr;
   redo_.clear();

@@ -31,6 +31,16 @@ enum class TableLock : std::uint8_t {
   kAccessShare = 1, kRowShare, kRowExclusive, kShareUpdateExclusive, kShare, kShareRowExclusive, kExclusive, kAccessExclusive,
 };
 
+/// Something that happens in commit order, beside the commits themselves.
+class CommitWatcher {
+ public:
+  virtual ~CommitWatcher() = default;
+  /// Just before the commit window. It may throw bad_alloc, and then nothing is committed; it may wait for another watcher's window.
+  virtual void before_commit() = 0;
+  /// Just after it, always.
+  virtual void committed(Lsn commit) noexcept = 0;
+};
+
 class Transaction {
  public:
   explicit Transaction(Shard& shard);
@@ -99,6 +109,9 @@ class Transaction {
   bool has_writes() const { return descriptor_ != nullptr; }
   std::uint64_t id();                      ///< transaction id (txid_current): assigns a descriptor
 
+  /// `watcher` is told of this transaction's commit, which then is logged even if nothing was changed. Forgotten with its end.
+  void watch_commit(CommitWatcher* watcher) { watcher_ = watcher; }
+
   /// Forgets everything without telling anyone: the engine it belongs to has died (simulation, process end).
   void abandon();
 
@@ -141,6 +154,7 @@ class Transaction {
   Lsn last_commit_;
   std::uint64_t id_ = 0;
   TxnDescriptor* descriptor_ = nullptr;
+  CommitWatcher* watcher_ = nullptr;
   std::string redo_;
   std::shared_ptr<const Catalog> catalog_;                 ///< the published one this statement uses
   std::vector<CatalogChange> catalog_changes_;

@@ -117,7 +117,8 @@ std::size_t default_request_memory() {
 }
 
 // Settings of the engine itself; the rest are sql's.
-Status engine_setting(const std::string& name, const std::string& value, DatabaseOptions* options, std::size_t* preallocate, bool* taken) {
+Status engine_setting(const std::string& name, const std::string& value, DatabaseOptions* options, std::size_t* preallocate,
+                      std::size_t* notification_queue, bool* taken) {
   if (name == "deadlock_timeout") {   // sessions show it, the engine keeps to it
     WANDIAN_ASSIGN(const std::string milliseconds, sql::check_setting(*sql::find_setting(name), value));
     options->deadlock_timeout_us = std::strtoll(milliseconds.c_str(), nullptr, 10) * 1000;
@@ -127,7 +128,8 @@ Status engine_setting(const std::string& name, const std::string& value, Databas
   std::size_t* out = name == "max_memory"           ? &options->max_memory_bytes
                      : name == "preallocate_memory" ? preallocate
                      : name == "max_request_memory" ? &request_memory
-                                                    : nullptr;
+                     : name == "max_notification_memory" ? notification_queue
+                                                         : nullptr;
   *taken = out != nullptr;
   if (!*taken) return {};
   char* end = nullptr;
@@ -176,7 +178,7 @@ int serve(const ServeOptions& options) {
   large_memory::set_limit(default_request_memory());
   for (const auto& [name, value] : options.settings) {
     bool taken = false;
-    if (Status status = engine_setting(name, value, &database_options, &preallocate, &taken); !status.ok()) return refuse(status);
+    if (Status status = engine_setting(name, value, &database_options, &preallocate, &server_options.notification_queue_bytes, &taken); !status.ok()) return refuse(status);
     if (!taken) server_options.settings.emplace_back(name, value);
     if (name == "max_connections") server_options.max_connections = static_cast<std::uint32_t>(std::strtoul(value.c_str(), nullptr, 10));
   }

@@ -45,7 +45,12 @@ CatalogChange schema_change(Oid oid, Oid database, Oid owner, std::string name) 
 
 Server::Server(Database& database, ServerOptions options) : database_(database), options_(std::move(options)) {
   start_time_ = database_.env().clock().wall_us() - kEpochMicros;
-  for (unsigned i = 0; i < database_.shards(); ++i) shares_.push_back(std::make_unique<ShardShare>());
+  notification_queue_ = std::make_unique<NotificationQueue>(options_.notification_queue_bytes);
+  for (unsigned i = 0; i < database_.shards(); ++i) {
+    shares_.push_back(std::make_unique<ShardShare>());
+    shares_.back()->notify_messages = std::make_unique<NotifyMessage[]>(database_.shards());
+    for (unsigned to = 0; to < database_.shards(); ++to) shares_.back()->notify_messages[to].server = this;
+  }
 }
 
 Server::~Server() = default;

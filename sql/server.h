@@ -24,6 +24,7 @@ namespace wandian::sql {
 
 class ProcedureCaller;   // sql/procedure_caller.h: runs native procedures
 class ProcedureLookup;   // sql/bind/binder.h
+class NotificationQueue;   // sql/notification_queue.h
 class SessionImpl;
 struct ShardShare;       // sql/shard_share.h: one shard's caches and sessions
 
@@ -38,6 +39,7 @@ struct ServerOptions {
   std::string listen_addresses = "localhost";
   std::uint32_t max_connections = 1000;
   std::string unix_socket_directory;
+  std::size_t notification_queue_bytes = std::size_t{256} << 20;   ///< of sent notifications that somebody has yet to read
 };
 
 /// What authentication needs to know about a role.
@@ -106,6 +108,8 @@ class Server {
   std::vector<ActivitySnapshot> activity() const;
   std::optional<ActivitySnapshot> activity(std::int32_t process_id) const;
 
+  NotificationQueue& notification_queue() { return *notification_queue_; }
+
   // --- sql's own ---------------------------------------------------------------------------------------------------
   ShardShare& share(unsigned shard) { return *shares_[shard]; }
   void add_session(SessionImpl& session);
@@ -124,6 +128,7 @@ class Server {
   std::function<void(std::int32_t)> cancel_, terminate_;
   const ProcedureLookup* procedures_ = nullptr;
   ProcedureCaller* procedure_caller_ = nullptr;
+  std::unique_ptr<NotificationQueue> notification_queue_;
   mutable std::mutex sessions_mutex_;          ///< the list alone; taken when sessions come and go and by activity()
   std::vector<SessionImpl*> sessions_;
 };

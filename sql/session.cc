@@ -12,6 +12,7 @@
 #include "sql/null_sink.h"
 #include "sql/procedure_caller.h"
 #include "sql/session_impl.h"
+#include "sql/session_notify.h"
 #include "sql/session_portal.h"
 #include "sql/session_wait.h"
 #include "sql/types/datetime.h"
@@ -196,6 +197,7 @@ Poll SessionImpl::poll_operation() {
 
 Poll SessionImpl::proceed() {
   return call([&] {
+    if (!operation_.valid() && notifications_ != nullptr) notifications_came();   // the client took what was there
     const bool goes_on = parked_ == Parked::kNextCall || parked_ == Parked::kRoom || (parked_ == Parked::kWake && woken_);
     if (operation_.valid() && goes_on) {
       parked_ = Parked::kNone;
@@ -340,11 +342,14 @@ void SessionImpl::become_idle() {
   const DecodedSettings& settings = settings_.decoded();
   const std::int64_t timeout = in_transaction ? settings.idle_in_transaction_timeout_ms : settings.idle_session_timeout_ms;
   if (timeout > 0) arm(idle_timer_, timeout);
-  const std::lock_guard guard(activity_mutex_);
-  activity_.state = block_ == Block::kFailed ? ActivityState::kIdleInFailedTransaction
-                    : in_transaction         ? ActivityState::kIdleInTransaction
-                                             : ActivityState::kIdle;
-  if (!in_transaction) activity_.transaction_start = 0;
+  {
+    const std::lock_guard guard(activity_mutex_);
+    activity_.state = block_ == Block::kFailed ? ActivityState::kIdleInFailedTransaction
+                      : in_transaction         ? ActivityState::kIdleInTransaction
+                                               : ActivityState::kIdle;
+    if (!in_transaction) activity_.transaction_start = 0;
+  }
+  if (notifications_ != nullptr && !in_transaction && notifications_->behind()) [[unlikely]] deliver_notifications();
 }
 
 ActivitySnapshot SessionImpl::activity_snapshot() const {
@@ -395,6 +400,7 @@ void SessionImpl::show_notices(std::span<const ErrorRecord> notices) {
 void SessionImpl::close() {
   server_.remove_session(*this);
   closing_ = true;
+  if (notifications_ != nullptr && !transaction_.active()) stop_listening();
   null_sink_ = std::make_unique<NullSink>(shard_, closer_);
   sink_ = null_sink_.get();
   disarm(idle_timer_);
@@ -441,6 +447,7 @@ Task<void> SessionImpl::closing_operation() {
 void SessionImpl::finish_closing() {
   // A runnable of ours that is still queued for the next turn comes back here first.
   if (next_turn_posted_) return;
+  stop_listening();
   null_sink_->forget();
   delete this;
 }

@@ -201,8 +201,6 @@ Result<bool> SessionImpl::terminate_backend(std::int32_t pid) {
 }
 std::vector<std::int32_t> SessionImpl::blocking_pids(std::int32_t) { return {}; }
 Result<bool> SessionImpl::reload_configuration() { return true; }
-Status SessionImpl::notify(std::string_view, std::string_view) { return unsupported("NOTIFY is"); }
-std::vector<std::string> SessionImpl::listening_channels() { return {}; }
 
 // The row that asked for it is given first; the statement then waits before it goes on.
 Status SessionImpl::sleep(double seconds) {

@@ -3,7 +3,7 @@
 // Thread:     its shard.
 // Where what is: session.cc (life, waiting), session_query.cc (simple protocol), session_extended.cc, session_run.cc (plans and
 //             portals), session_transaction.cc (blocks, savepoints), session_utility.cc (dispatch), session_cursor.cc,
-//             session_copy.cc, session_hooks.cc; SessionHooks' methods about catalog objects are in sql/catalog/session_hooks_*.cc.
+//             session_copy.cc, session_notify.cc, session_hooks.cc; SessionHooks' methods about catalog objects are in sql/catalog/session_hooks_*.cc.
 // Waiting:    what is done within one call uses no coroutine; everything else is one Task at a time (operation_). It suspends only
 //             in park(), and is always resumed from a call of wire (Session::proceed), so that output is only made in calls.
 #pragma once
@@ -43,6 +43,7 @@ struct Portal;          // sql/session_portal.h
 class CopyIn;           // sql/copy/copy_in.h
 struct CopyOptions;     // sql/copy/copy_options.h
 class NullSink;
+class SessionNotifications;   // sql/session_notify.h
 class RunningProcedure; // sql/procedure_caller.h
 
 /// One row of pg_prepared_statements.
@@ -154,6 +155,7 @@ class SessionImpl final : public SessionHooks {
   Result<bool> reload_configuration() override;
   Status notify(std::string_view channel, std::string_view payload) override;
   std::vector<std::string> listening_channels() override;
+  double notification_queue_usage() override;
   Status sleep(double seconds) override;
   Result<bool> advisory_lock(std::int64_t key, bool two_keys, bool shared, bool transaction, bool wait) override;
   Result<bool> advisory_unlock(std::int64_t key, bool two_keys, bool shared) override;
@@ -213,6 +215,8 @@ class SessionImpl final : public SessionHooks {
     return block_ == Block::kExplicit ? 'T' : block_ == Block::kFailed ? 'E' : 'I';
   }
   Lsn take_answer_floor();
+  /// Another session may have sent something that this one listens to.
+  void notifications_came();
 
  private:
   /// kSingle: a statement's own transaction, or that of a pipeline until its Sync. kImplicit: the statements of one simple query
@@ -233,6 +237,7 @@ class SessionImpl final : public SessionHooks {
     std::size_t settings_mark = 0;
     bool read_only = false;
     Oid temporary_schema = 0;
+    std::size_t notifications_sent = 0, listen_actions = 0;
   };
   struct NameHash {
     using is_transparent = void;
@@ -386,6 +391,15 @@ class SessionImpl final : public SessionHooks {
   Status require_transaction_block(std::string_view command);
   void warn_outside_transaction_block(std::string_view command);
 
+  // session_notify.cc
+  SessionNotifications& notifications();
+  Status run_notify(StatementRef statement);
+  Status prepare_notifications();
+  void end_notifications(bool committed);
+  void deliver_notifications();
+  void stop_listening();
+  bool idle_outside_transaction() const { return block_ == Block::kNone && activity_.state == ActivityState::kIdle; }
+
   // session_cursor.cc
   Task<Status> declare_cursor(Portal& portal);
   Task<Status> fetch(Portal& portal, std::string* tag);
@@ -440,6 +454,7 @@ class SessionImpl final : public SessionHooks {
   bool read_uncommitted_ = false;                ///< asked for; shown back
   bool queried_ = false;                         ///< a statement took a snapshot: the isolation level is fixed
   std::vector<SavepointEntry> savepoints_;
+  std::unique_ptr<SessionNotifications> notifications_;   ///< null until LISTEN or NOTIFY is used
   bool relaxed_answer_ = false;                  ///< synchronous_commit was off for what is being answered
 
   // Statements and portals

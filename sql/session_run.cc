@@ -5,6 +5,7 @@
 
 #include "engine/table.h"
 #include "sql/plan/nodes.h"
+#include "sql/session_notify.h"
 #include "sql/session_portal.h"
 #include "sql/session_receiver.h"
 #include "sql/session_wait.h"
@@ -299,9 +300,11 @@ SessionImpl::Fast SessionImpl::try_fast(const CompiledStatement& statement, std:
   env_.transaction_timestamp = transaction_timestamp_;
   Arena& arena = server_.share(shard_.index()).row_arena;
   DataRowEncoder encoder(*sink_, statement.columns, formats, settings_.decoded().format, this);
+  const SessionNotifications::Mark mark = notifications_ != nullptr ? notifications_->mark() : SessionNotifications::Mark{};
   trying_fast_ = true;
   const bool done = run_fast(*statement.plan, env_, params, arena, encoder, processed, status);
   trying_fast_ = false;
+  if (!done && notifications_ != nullptr) [[unlikely]] notifications_->undo_to(mark);   // it is run again, the long way
   arena.reset();
   transaction_.end_statement();
   return done ? Fast::kDone : Fast::kNot;

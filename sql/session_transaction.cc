@@ -4,6 +4,7 @@
 
 #include "sql/parse/parser.h"
 #include "sql/plan/plan.h"
+#include "sql/session_notify.h"
 #include "sql/session_portal.h"
 #include "sql/session_wait.h"
 
@@ -105,6 +106,7 @@ void SessionImpl::forget_transaction(bool committed) {
   if (settings) settings_changed();
   block_ = Block::kNone;
   queried_ = false;
+  if (notifications_ != nullptr) [[unlikely]] end_notifications(committed);
 }
 
 bool SessionImpl::try_commit_transaction(Status* status) {
@@ -112,6 +114,10 @@ bool SessionImpl::try_commit_transaction(Status* status) {
   if (has_cursors_to_hold()) return false;
   const SyncCommit level = settings_.decoded().synchronous_commit;
   drop_portals(0, true);
+  if (notifications_ != nullptr && notifications_->pending()) [[unlikely]] {
+    *status = prepare_notifications();
+    if (!status->ok()) return try_rollback_transaction();
+  }
   if (transaction_.active()) {
     if (!transaction_.try_commit(level, status)) return false;
     if (!status->ok()) [[unlikely]] {
@@ -189,6 +195,7 @@ Task<void> SessionImpl::undo_to(const SavepointEntry& savepoint) {
   settings_.rollback_to(savepoint.settings_mark);
   read_only_ = savepoint.read_only;
   temporary_schema_ = savepoint.temporary_schema;
+  if (notifications_ != nullptr) notifications_->undo_to({savepoint.notifications_sent, savepoint.listen_actions});
   settings_changed();
 }
 
@@ -266,6 +273,10 @@ bool SessionImpl::try_transaction_command(StatementRef statement, std::string_vi
       entry.settings_mark = settings_.mark();
       entry.read_only = read_only_;
       entry.temporary_schema = temporary_schema_;
+      if (notifications_ != nullptr) {
+        entry.notifications_sent = notifications_->mark().sent;
+        entry.listen_actions = notifications_->mark().actions;
+      }
       savepoints_.push_back(std::move(entry));
       return true;
     }

@@ -6,6 +6,7 @@
 #include "engine/table.h"
 #include "sql/expr/expression.h"
 #include "sql/messages.h"
+#include "sql/session_notify.h"
 #include "sql/session_portal.h"
 #include "sql/session_receiver.h"
 #include "sql/session_wait.h"
@@ -126,8 +127,10 @@ Task<Status> SessionImpl::run_utility(Portal& portal, std::string* tag) {
     case StatementKind::kReindex:
     case StatementKind::kCluster:
     case StatementKind::kCheckpoint: co_return run_maintenance(ref);
-    case StatementKind::kSetConstraints:
-    case StatementKind::kUnlisten: co_return Status{};   // nothing is deferrable; nobody listens
+    case StatementKind::kListen:
+    case StatementKind::kUnlisten:
+    case StatementKind::kNotify: co_return run_notify(ref);
+    case StatementKind::kSetConstraints: co_return Status{};   // nothing is deferrable
     case StatementKind::kLoad:
       co_return Status{sqlstate::undefined_file, "could not access file \"" + std::string(text_or_empty(ref.node->load_stmt->filename)) +
                                                      "\": No such file or directory"};
@@ -343,6 +346,7 @@ Task<Status> SessionImpl::run_discard(StatementRef statement) {
     (void)settings_.reset("role", false, true);
     settings_changed();
     prepared_.clear();
+    if (notifications_ != nullptr) notifications_->unlisten_all();
   }
   if (all || target == PG_QUERY__DISCARD_MODE__DISCARD_SEQUENCES) {
     sequence_values_.clear();

@@ -3,11 +3,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "engine/arena.h"
+#include "sql/session_notify.h"
 #include "sql/statement_cache.h"
 
 namespace wandian::sql {
@@ -16,6 +18,8 @@ struct ShardShare {
   StatementCache statements;
   /// Numbers of contexts that statements are bound in (SessionImpl::plan_context); texts compared in full.
   std::unordered_map<std::string, std::uint64_t> contexts;
+  ShardListeners listeners;
+  std::unique_ptr<NotifyMessage[]> notify_messages;   ///< to each shard
   /// Memory of one row at a time, for statements that run within one call.
   Arena row_arena;
 };

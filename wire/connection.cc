@@ -280,7 +280,7 @@ void Connection::handle_copy(char type, std::string_view body) {
 }
 
 void Connection::proceed() {
-  if (!pending_ || closing()) return;
+  if (closing() || !(pending_ || congestion_seen_) || session_ == nullptr) return;
   output_.prepare();
   WANDIAN_SESSION_CALL(session_->proceed());
   if (closing()) session_.reset();
@@ -418,7 +418,7 @@ void Connection::parameter_status(std::string_view name, std::string_view value)
 void Connection::notification(std::int32_t process, std::string_view channel, std::string_view payload) {
   output_.prepare();
   write_notification(out(), process, channel, payload);
-  if (!in_call_) promise();
+  promise();
 }
 
 void Connection::notice(const ErrorRecord& record) {

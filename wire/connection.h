@@ -86,8 +86,8 @@ class Connection : public sql::SessionSink {
   /// A statement waits, or the client takes too little: no message is handled now.
   bool stalled() const { return pending_ || over_limit(); }
   bool pending() const { return pending_; }
-  /// The pending statement paused because of congested(), and there is room again.
-  bool can_resume_output() const { return pending_ && congestion_seen_ && below_low_water(); }
+  /// The session paused because of congested(), in a statement or between them (notifications), and there is room again.
+  bool can_resume_output() const { return congestion_seen_ && below_low_water(); }
   bool more_to_handle() const { return more_to_handle_; }
   bool closing() const { return phase_ == Phase::kClosing; }
   bool ready() const { return phase_ == Phase::kReady; }

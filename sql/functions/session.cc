@@ -149,6 +149,9 @@ bool listening_channels(EvalContext& ctx, const Value*, std::uint64_t* position,
   if (!*done) columns[0] = copy_text(ctx, channels[(*position)++]);
   return true;
 }
+bool notification_queue_usage(EvalContext& ctx, const Value*, Value* result) {
+  return return_double(result, ctx.session->notification_queue_usage());
+}
 bool sleep(EvalContext& ctx, const Value* args, Value* result) { return give_void(ctx, ctx.session->sleep(args[0].d), result); }
 bool sleep_for(EvalContext& ctx, const Value* args, Value* result) {
   return give_void(ctx, ctx.session->sleep(static_cast<double>(interval_span(args[0])) / 1e6), result);
@@ -233,6 +236,7 @@ constexpr FunctionBinding kBindings[] = {
     {"pg_blocking_pids", blocking_pids}, {"pg_safe_snapshot_blocking_pids", blocking_pids},
     {"pg_reload_conf", reload_configuration}, {"pg_notify", notify},
     {"pg_listening_channels", nullptr, nullptr, listening_channels},
+    {"pg_notification_queue_usage", notification_queue_usage},
     {"pg_sleep", sleep}, {"pg_sleep_for(interval)", sleep_for}, {"pg_sleep_until(timestamptz)", sleep_until},
     {"pg_advisory_lock_int8", advisory_lock<false, false, false, true>},
     {"pg_advisory_lock_int4", advisory_lock<true, false, false, true>},

@@ -74,6 +74,7 @@ class SessionHooks {
   virtual Result<bool> reload_configuration() = 0;
   virtual Status notify(std::string_view channel, std::string_view payload) = 0;
   virtual std::vector<std::string> listening_channels() = 0;
+  virtual double notification_queue_usage() = 0;         ///< 0 to 1
   /// Suspends for this many seconds (pg_sleep); the default refuses with 0A000.
   virtual Status sleep(double seconds) = 0;
   /// Advisory locks; 0A000 where the server has none. `transaction`: released at its end, not by unlock.

@@ -122,6 +122,25 @@ async def a_slow_query_is_cancelled(db):
 
 
 @case
+async def listeners_are_called(db):
+    came = asyncio.Queue()
+    sender = await asyncpg.connect(URL)
+    try:
+        await db.add_listener("client_asyncpg", lambda connection, pid, channel, payload: came.put_nowait((pid, channel, payload)))
+        await sender.execute("SELECT pg_notify('client_asyncpg', $1)", "from another")
+        assert await asyncio.wait_for(came.get(), 10) == (sender.get_server_pid(), "client_asyncpg", "from another")
+        async with db.transaction():
+            await db.execute("NOTIFY client_asyncpg, 'own'")
+            assert came.empty()
+        assert await asyncio.wait_for(came.get(), 10) == (db.get_server_pid(), "client_asyncpg", "own")
+        assert await db.fetch("SELECT pg_listening_channels()") == [("client_asyncpg",)]
+    finally:
+        await db.reset()
+        await sender.close()
+    assert await db.fetch("SELECT pg_listening_channels()") == []
+
+
+@case
 async def the_table_goes(db):
     await db.execute(f"DROP TABLE {TABLE}")
 

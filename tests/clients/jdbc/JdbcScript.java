@@ -30,6 +30,8 @@ public final class JdbcScript {
 
   interface Case { void run(Connection db) throws Exception; }
   interface Call { void run() throws Exception; }
+  interface Connecting { Connection get() throws SQLException; }
+  private static Connecting another;
 
   static void same(Object expected, Object found) {
     if (!Objects.deepEquals(expected, found)) throw new AssertionError("expected " + expected + ", found " + found);
@@ -212,6 +214,22 @@ public final class JdbcScript {
       }
     });
 
+    CASES.put("notifications arrive", db -> {
+      PGConnection listener = db.unwrap(PGConnection.class);
+      run(db, "LISTEN client_jdbc");
+      try (Connection sender = another.get()) {
+        one(sender, "SELECT pg_notify('client_jdbc', ?)::text", "from another");
+        var came = listener.getNotifications(10000);
+        same(1, came.length);
+        same("from another", came[0].getParameter());
+        same("client_jdbc", came[0].getName());
+        same(sender.unwrap(PGConnection.class).getBackendPID(), came[0].getPID());
+      }
+      run(db, "NOTIFY client_jdbc, 'own'");
+      same("own", listener.getNotifications()[0].getParameter());
+      run(db, "UNLISTEN *");
+    });
+
     CASES.put("the table goes", db -> run(db, "DROP TABLE " + TABLE));
   }
 
@@ -220,7 +238,8 @@ public final class JdbcScript {
     String[] user = url.getUserInfo().split(":", 2);
     String jdbc = "jdbc:postgresql://" + url.getHost() + ":" + url.getPort() + url.getPath();
     int failed = 0;
-    try (Connection db = DriverManager.getConnection(jdbc, user[0], user.length > 1 ? user[1] : System.getenv("PGPASSWORD"))) {
+    another = () -> DriverManager.getConnection(jdbc, user[0], user.length > 1 ? user[1] : System.getenv("PGPASSWORD"));
+    try (Connection db = another.get()) {
       for (Map.Entry<String, Case> entry : CASES.entrySet()) {
         try {
           entry.getValue().run(db);

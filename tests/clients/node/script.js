@@ -115,6 +115,21 @@ test('notices arrive', async (db) => {
   assert.match((await notice).message, /does not exist, skipping/);
 });
 
+test('notifications arrive', async (db, url) => {
+  const came = [];
+  const twice = new Promise((resolve) => db.on('notification', (message) => came.push(message) === 2 && resolve()));
+  await db.query('LISTEN client_node');
+  const sender = new pg.Client({ connectionString: url });
+  await sender.connect();
+  await sender.query("SELECT pg_notify('client_node', $1)", ['from another']);
+  await db.query("NOTIFY client_node, 'own'");
+  await twice;
+  assert.deepEqual(came.map(({ processId, channel, payload }) => [processId, channel, payload]),
+    [[sender.processID, 'client_node', 'from another'], [db.processID, 'client_node', 'own']]);
+  await sender.end();
+  await db.query('UNLISTEN *');
+});
+
 test('the table goes', async (db) => {
   await db.query(`DROP TABLE ${table}`);
 });
