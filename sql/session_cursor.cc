@@ -3,6 +3,7 @@
 #include <climits>
 #include <utility>
 
+#include "sql/plan/nodes.h"
 #include "sql/session_portal.h"
 #include "sql/session_receiver.h"
 #include "sql/session_wait.h"
@@ -35,6 +36,8 @@ Task<Status> SessionImpl::declare_cursor(Portal& portal) {
   CompiledPtr inner = compiled.take();
   if (inner->plan == nullptr || inner->kind != StatementKind::kSelect)
     co_return Status{sqlstate::invalid_cursor_definition, "a cursor can only be declared for a SELECT"};
+  if (!inner->plan->body->writing_ctes.empty())
+    co_return Status{sqlstate::feature_not_supported, "DECLARE CURSOR must not contain data-modifying statements in WITH"};
   if (hold && inner->plan->writes)
     co_return Status{sqlstate::feature_not_supported, "DECLARE CURSOR WITH HOLD ... FOR UPDATE is not supported"}.with_detail(
         "Holdable cursors must be READ ONLY.");

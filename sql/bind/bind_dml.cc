@@ -20,13 +20,6 @@ bool is_plain_values(const PgQuery__SelectStmt& select) {
 int Binder::bind_target_table(Scope& scope, const PgQuery__RangeVar& range, std::string_view verb) {
   const std::string_view schema = range.schemaname != nullptr ? range.schemaname : "";
   const std::string_view table = range.relname;
-  if (schema.empty()) {
-    for (const CommonTable* cte : scope.ctes) {
-      if (cte->name == table && !find_relation(context_, schema, table)) {
-        fail(at(Status{sqlstate::undefined_table, "relation " + quoted(table) + " cannot be the target of a modifying statement"}, range.location));
-      }
-    }
-  }
   const std::optional<FoundRelation> found = find_relation(context_, schema, table);
   if (!found) fail(at(undefined_relation(schema, table), range.location));
   switch (found->kind) {
@@ -108,8 +101,9 @@ void Binder::check_generated(const TableDef& table, int column, const Expr* valu
            .with_hint("Use OVERRIDING SYSTEM VALUE to override."));
 }
 
-Query* Binder::bind_insert(const PgQuery__InsertStmt& insert) {
+Query* Binder::bind_insert(const PgQuery__InsertStmt& insert, Scope* parent) {
   Scope& scope = scopes_.emplace_back();
+  scope.parent = parent;
   auto* query = make<Query>();
   query->command = Command::kInsert;
   scope.query = query;
@@ -422,8 +416,9 @@ void Binder::bind_returning(Scope& scope, PgQuery__Node** items, std::size_t cou
   query.returning = keep(targets);
 }
 
-Query* Binder::bind_update(const PgQuery__UpdateStmt& update) {
+Query* Binder::bind_update(const PgQuery__UpdateStmt& update, Scope* parent) {
   Scope& scope = scopes_.emplace_back();
+  scope.parent = parent;
   auto* query = make<Query>();
   query->command = Command::kUpdate;
   scope.query = query;
@@ -443,8 +438,9 @@ Query* Binder::bind_update(const PgQuery__UpdateStmt& update) {
   return query;
 }
 
-Query* Binder::bind_delete(const PgQuery__DeleteStmt& del) {
+Query* Binder::bind_delete(const PgQuery__DeleteStmt& del, Scope* parent) {
   Scope& scope = scopes_.emplace_back();
+  scope.parent = parent;
   auto* query = make<Query>();
   query->command = Command::kDelete;
   scope.query = query;

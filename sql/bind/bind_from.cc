@@ -160,6 +160,10 @@ RangeEntry* Binder::bind_range_var(Scope& scope, const PgQuery__RangeVar& range)
     int levels_up = 0;
     bool self = false;
     if (CommonTable* cte = find_cte(scope, table, &levels_up, &self)) {
+      if (!self && cte->query->command != Command::kSelect && cte->query->returning.empty()) {
+        fail(at(Status{sqlstate::feature_not_supported, "WITH query " + quoted(cte->name) + " does not have a RETURNING clause"},
+                range.location));
+      }
       ++cte->references;
       entry = make<RangeEntry>();
       entry->kind = RangeKind::kCte;

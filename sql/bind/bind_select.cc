@@ -70,9 +70,10 @@ void set_origin(const std::vector<RangeEntry*>& ranges, TargetEntry& target) {
       }
       return;
     case RangeKind::kCte:
-      if (!entry.self_reference && entry.cte->query != nullptr && position < entry.cte->query->targets.size()) {
-        target.origin_table = entry.cte->query->targets[position].origin_table;
-        target.origin_column = entry.cte->query->targets[position].origin_column;
+      if (!entry.self_reference && entry.cte->query != nullptr && position < entry.cte->query->result_columns().size()) {
+        const TargetEntry& source = entry.cte->query->result_columns()[position];
+        target.origin_table = source.origin_table;
+        target.origin_column = source.origin_column;
       }
       return;
     default: return;
@@ -494,10 +495,9 @@ void Binder::bind_tail(Scope& scope, const PgQuery__SelectStmt& select, std::vec
 Query* Binder::bind_query_node(const ParseNode* node, Scope* parent, bool resolve_unknowns) {
   switch (node->node_case) {
     case PG_QUERY__NODE__NODE_SELECT_STMT: return bind_select(*node->select_stmt, parent, resolve_unknowns);
-    case PG_QUERY__NODE__NODE_INSERT_STMT:
-    case PG_QUERY__NODE__NODE_UPDATE_STMT:
-    case PG_QUERY__NODE__NODE_DELETE_STMT:
-      fail(Status{sqlstate::feature_not_supported, "data-modifying statements in WITH are not supported"});
+    case PG_QUERY__NODE__NODE_INSERT_STMT: return bind_insert(*node->insert_stmt, parent);
+    case PG_QUERY__NODE__NODE_UPDATE_STMT: return bind_update(*node->update_stmt, parent);
+    case PG_QUERY__NODE__NODE_DELETE_STMT: return bind_delete(*node->delete_stmt, parent);
     default: fail(Status{sqlstate::feature_not_supported, "this kind of sub-select is not supported"});
   }
 }
@@ -538,16 +538,21 @@ CommonTable* Binder::bind_cte(const PgQuery__CommonTableExpr& cte, Scope& scope,
   if (cte.search_clause != nullptr || cte.cycle_clause != nullptr) {
     fail(at(Status{sqlstate::feature_not_supported, "SEARCH and CYCLE clauses are not supported"}, cte.location));
   }
-  if (cte.ctequery->node_case != PG_QUERY__NODE__NODE_SELECT_STMT) {
-    fail(at(Status{sqlstate::feature_not_supported, "data-modifying statements in WITH are not supported"}, cte.location));
+  if (cte.ctequery->node_case == PG_QUERY__NODE__NODE_MERGE_STMT) {
+    fail(at(Status{sqlstate::feature_not_supported, "MERGE not supported in WITH query"}, cte.location));
   }
+  const bool writes = cte.ctequery->node_case != PG_QUERY__NODE__NODE_SELECT_STMT;
   auto* table = make<CommonTable>();
   table->name = name(cte.ctename);
   table->materialized = cte.ctematerialized == PG_QUERY__CTEMATERIALIZE__CTEMaterializeAlways;
   table->not_materialized = cte.ctematerialized == PG_QUERY__CTEMATERIALIZE__CTEMaterializeNever;
-  const PgQuery__SelectStmt& select = *cte.ctequery->select_stmt;
   const bool refers_to_itself = recursive && find_range_var(cte.ctequery->base, table->name).has_value();
   if (refers_to_itself) {
+    if (writes) {
+      fail(at(Status{sqlstate::invalid_recursion, "recursive query " + quoted(table->name) + " must not contain data-modifying statements"},
+              cte.location));
+    }
+    const PgQuery__SelectStmt& select = *cte.ctequery->select_stmt;
     if (select.op != PG_QUERY__SET_OPERATION__SETOP_UNION) {
       fail(at(Status{sqlstate::invalid_recursion, "recursive query " + quoted(table->name) +
                                                       " does not have the form non-recursive-term UNION [ALL] recursive-term"},
@@ -573,14 +578,16 @@ CommonTable* Binder::bind_cte(const PgQuery__CommonTableExpr& cte, Scope& scope,
     std::vector<RangeColumn> names;
     for (const std::string_view alias : aliases) names.push_back({alias, 0, -1, false});
     table->columns = keep(names);
-    table->query = bind_set_operation(select, &scope, table);
+    table->query = bind_set_operation(*cte.ctequery->select_stmt, &scope, table);
   } else {
-    table->query = bind_select(select, &scope);
+    table->query = bind_query_node(cte.ctequery, &scope);
+  }
+  if (writes && scope.parent != nullptr) {
+    fail(at(Status{sqlstate::feature_not_supported, "WITH clause containing a data-modifying statement must be at the top level"},
+            cte.location));
   }
   std::vector<RangeColumn> columns;
-  for (const TargetEntry& target : table->query->targets) {
-    if (!target.junk) columns.push_back({target.name, target.expr->type, target.expr->typmod, false});
-  }
+  for (const TargetEntry& target : table->query->result_columns()) columns.push_back({target.name, target.expr->type, target.expr->typmod, false});
   table->columns = rename(keep(columns));
   return table;
 }

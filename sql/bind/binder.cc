@@ -248,9 +248,9 @@ void Binder::bind_top(const ParseNode* node, BoundStatement* out) {
       out->query = bind_select(without_into, nullptr);
       break;
     }
-    case PG_QUERY__NODE__NODE_INSERT_STMT: out->query = bind_insert(*node->insert_stmt); break;
-    case PG_QUERY__NODE__NODE_UPDATE_STMT: out->query = bind_update(*node->update_stmt); break;
-    case PG_QUERY__NODE__NODE_DELETE_STMT: out->query = bind_delete(*node->delete_stmt); break;
+    case PG_QUERY__NODE__NODE_INSERT_STMT: out->query = bind_insert(*node->insert_stmt, nullptr); break;
+    case PG_QUERY__NODE__NODE_UPDATE_STMT: out->query = bind_update(*node->update_stmt, nullptr); break;
+    case PG_QUERY__NODE__NODE_DELETE_STMT: out->query = bind_delete(*node->delete_stmt, nullptr); break;
     case PG_QUERY__NODE__NODE_CALL_STMT: bind_procedure_call(*node->call_stmt->funccall, out, true); break;
     case PG_QUERY__NODE__NODE_MERGE_STMT: fail(Status{sqlstate::feature_not_supported, "MERGE is not supported"});
     default: fail(Status{sqlstate::feature_not_supported, "this statement is not a query"});
@@ -276,12 +276,15 @@ void Binder::bind_top(const ParseNode* node, BoundStatement* out) {
   }
 }
 
-std::span<const TargetEntry> BoundStatement::result_columns() const {
-  if (kind == BoundKind::kCallProcedure) return procedure_result;
-  if (query->command != Command::kSelect) return query->returning;
+std::span<const TargetEntry> Query::result_columns() const {
+  if (command != Command::kSelect) return returning;
   std::size_t visible = 0;
-  while (visible < query->targets.size() && !query->targets[visible].junk) ++visible;
-  return query->targets.first(visible);
+  while (visible < targets.size() && !targets[visible].junk) ++visible;
+  return targets.first(visible);
+}
+
+std::span<const TargetEntry> BoundStatement::result_columns() const {
+  return kind == BoundKind::kCallProcedure ? std::span<const TargetEntry>(procedure_result) : query->result_columns();
 }
 
 namespace {
@@ -480,6 +483,9 @@ Result<ViewDefinition> define_view(const ParseNode* select, std::string_view tex
   if (bound->kind != BoundKind::kQuery || bound->query->command != Command::kSelect) {
     return Status{sqlstate::feature_not_supported, "a view must be a SELECT without native procedures"};
   }
+  for (const CommonTable* cte : bound->query->ctes)
+    if (cte->query->command != Command::kSelect)
+      return Status{sqlstate::feature_not_supported, "views must not contain data-modifying statements in WITH"};
   if (!bound->parameter_types.empty()) return Status{sqlstate::undefined_parameter, "there is no parameter $1"};
   ViewDefinition out;
   out.search_path = context.search_path;

@@ -182,6 +182,9 @@ struct Query {
   std::span<const Assignment> assignments;
   OnConflict on_conflict;
   std::span<const TargetEntry> returning;
+
+  /// Targets without junk, or RETURNING.
+  std::span<const TargetEntry> result_columns() const;
 };
 
 // ---- Statements ----

@@ -146,9 +146,9 @@ class Binder {
   std::span<const RangeColumn> rename_columns(std::span<const RangeColumn> columns, const PgQuery__Alias* alias, std::string_view name);
 
   // bind_dml.cc
-  Query* bind_insert(const PgQuery__InsertStmt& insert);
-  Query* bind_update(const PgQuery__UpdateStmt& update);
-  Query* bind_delete(const PgQuery__DeleteStmt& del);
+  Query* bind_insert(const PgQuery__InsertStmt& insert, Scope* parent);
+  Query* bind_update(const PgQuery__UpdateStmt& update, Scope* parent);
+  Query* bind_delete(const PgQuery__DeleteStmt& del, Scope* parent);
 
   // bind_expr.cc
   const Expr* bind_expr(Scope& scope, const ParseNode* node);

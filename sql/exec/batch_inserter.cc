@@ -23,7 +23,7 @@ class Inserter final : public BatchInserter {
     for (std::size_t i = 0; i < body.slots.size(); ++i) ctx_.slots[i] = Value::null();
     ctx_.input.columns = ctx_.slots;
     for (std::uint32_t i = 0; i < body.arenas; ++i) ctx_.row_memory.push_back(std::make_unique<RowMemory>(env_));
-    driver_ = std::make_unique<ModifyDriver>(ctx_, *plan_, nullptr);
+    driver_ = std::make_unique<ModifyDriver>(ctx_, *body.modify, nullptr);
   }
   Task<Status> insert(std::span<const Value> rows) override { return driver_->insert_values(rows, columns_); }
   Task<Status> finish() override { return driver_->finish(); }

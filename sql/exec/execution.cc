@@ -18,6 +18,8 @@ struct Execution::Impl {
   std::size_t next_init = 0;
   OperatorPtr root;
   std::unique_ptr<ModifyDriver> modify;
+  SavedSlots kept_slots;
+  std::unique_ptr<RowStore> kept;      // rows of a SELECT above statements that write
   std::size_t next_returned = 0;
   std::uint64_t processed = 0;
   bool started = false, done = false, failed = false, modified = false, instrumented = false;
@@ -68,8 +70,16 @@ struct Execution::Impl {
     if (instrumented) ctx.stats.resize(body.nodes + 1);
     for (const std::unique_ptr<PlanSubselect>& sub : body.init_plans) init.push_back(std::make_unique<SubselectRunner>(*sub, ctx));
     if (body.root && !keyed) root = make_operator(*body.root, ctx);
-    if (body.modify) modify = std::make_unique<ModifyDriver>(ctx, *plan, root.get());
+    if (body.modify) modify = std::make_unique<ModifyDriver>(ctx, *body.modify, root.get());
     row.resize(body.outputs.size());
+    if (!body.writing_ctes.empty() && modify == nullptr) {
+      kept_slots.slots = body.outputs;
+      for (const Slot slot : body.outputs) {
+        kept_slots.by_value.push_back(body.slots[slot].by_value ? 1 : 0);
+        kept_slots.all_by_value = kept_slots.all_by_value && body.slots[slot].by_value;
+      }
+      kept = std::make_unique<RowStore>(kept_slots, env.memory_limit_bytes);
+    }
     started = true;
   }
 
@@ -124,7 +134,7 @@ struct Execution::Impl {
       if (step == Step::kError) return fail(std::move(ctx.error));
       if (step == Step::kPause) return paused();
     }
-    return plan->body->modify ? run_modify(max_rows, receiver) : run_select(max_rows, receiver);
+    return modify != nullptr || kept != nullptr ? run_writes(max_rows, receiver) : run_select(max_rows, receiver);
   }
 
   Progress run_select(std::uint64_t max_rows, RowReceiver& receiver) {
@@ -165,20 +175,49 @@ struct Execution::Impl {
     }
   }
 
-  Progress run_modify(std::uint64_t max_rows, RowReceiver& receiver) {
+  // All rows of a SELECT above statements that write: it ends before its first row is given, as they must.
+  Task<Status> keep_rows() {
+    root->restart(ctx);
+    for (;;) {
+      const Step step = root->next(ctx);
+      if (step == Step::kEnd) co_return Status{};
+      if (step == Step::kError) co_return std::move(ctx.error);
+      if (step == Step::kRow) kept->add(ctx.slots);
+      if (step == Step::kPause || ctx.out_of_budget()) WANDIAN_CO_TRY(co_await ctx.pause(root.get()));
+    }
+  }
+  // The statement first, then what it has not read of those in WITH, the last of them first, as PostgreSQL's executor ends them.
+  Task<Status> write_all() {
+    if (modify != nullptr) {
+      WANDIAN_CO_TRY(co_await modify->run());
+      ctx.written.push_back(modify.get());
+    } else {
+      WANDIAN_CO_TRY(co_await keep_rows());
+    }
+    const std::vector<std::uint32_t>& ctes = plan->body->writing_ctes;
+    for (auto cte = ctes.rbegin(); cte != ctes.rend(); ++cte) WANDIAN_CO_TRY(co_await ctx.ctes[*cte]->write(ctx));
+    for (std::size_t i = 0; i < ctx.written.size(); ++i) WANDIAN_CO_TRY(co_await ctx.written[i]->finish());
+    co_return Status{};
+  }
+  std::size_t result_rows() const { return modify != nullptr ? modify->returned_rows() : kept->size(); }
+  std::span<const Value> result_row(std::size_t i) const {
+    return modify != nullptr ? modify->returned(i) : std::span(kept->at(i), kept_slots.slots.size());
+  }
+
+  Progress run_writes(std::uint64_t max_rows, RowReceiver& receiver) {
     if (!modified) {
       modified = true;
-      if (!start_wait(modify->run())) {
+      if (!start_wait(write_all())) {
         ctx.hold_snapshot();
         return Progress::kWaiting;
       }
       if (!wait_status.ok()) return fail(std::move(wait_status));
     }
-    processed = modify->processed();
+    processed = modify != nullptr ? modify->processed() : kept->size();
     raise_floor();
-    while (next_returned < modify->returned_rows()) {
+    while (next_returned < result_rows()) {
       if (receiver.congested()) return Progress::kPaused;
-      if (Status status = receiver.row(modify->returned(next_returned++)); !status.ok()) return fail(std::move(status));
+      if (Status status = receiver.row(result_row(next_returned++)); !status.ok()) return fail(std::move(status));
       if (++given == max_rows) {
         given = 0;
         return Progress::kSuspended;
@@ -224,6 +263,7 @@ std::string Execution::tag(std::uint64_t rows_returned) const {
     case PlanKind::kInsert: return "INSERT 0 " + std::to_string(impl_->processed);
     case PlanKind::kUpdate: return "UPDATE " + std::to_string(impl_->processed);
     case PlanKind::kDelete: return "DELETE " + std::to_string(impl_->processed);
+    case PlanKind::kMerge: return "MERGE " + std::to_string(impl_->processed);
   }
   return {};
 }

@@ -319,7 +319,7 @@ Task<Status> ModifyDriver::run_insert() {
     const Step step = source_->next(ctx_);
     if (step == Step::kError) co_return std::move(ctx_.error);
     if (step == Step::kPause) {
-      WANDIAN_CO_TRY(co_await pause());
+      WANDIAN_CO_TRY(co_await ctx_.pause(source_));
       continue;
     }
     if (step == Step::kEnd) break;

@@ -14,26 +14,9 @@ bool touches_foreign_keys(const TableDef& table) { return !table.foreign_keys.em
 
 }  // namespace
 
-ModifyDriver::ModifyDriver(ExecContext& ctx, const Plan& plan, Operator* source)
-    : ctx_(ctx),
-      plan_(plan),
-      modify_(*plan.body->modify),
-      source_(source),
-      writer_(ctx),
-      foreign_keys_(*this, ctx),
-      returning_width_(plan.body->modify->returning.size()) {}
+ModifyDriver::ModifyDriver(ExecContext& ctx, const ModifyPlan& plan, Operator* source)
+    : ctx_(ctx), modify_(plan), source_(source), writer_(ctx), foreign_keys_(*this, ctx), returning_width_(plan.returning.size()) {}
 ModifyDriver::~ModifyDriver() = default;
-
-Task<Status> ModifyDriver::pause() {
-  ctx_.hold_snapshot();
-  if (source_ != nullptr) source_->pause(ctx_);
-  if (ctx_.wait.valid()) {
-    Task<Status> wait = std::move(ctx_.wait);
-    WANDIAN_CO_TRY(co_await wait);
-    co_return ctx_.cancelled();
-  }
-  co_return co_await ctx_.next_share();
-}
 
 void ModifyDriver::set_source_aside() {
   ctx_.hold_snapshot();
@@ -44,12 +27,9 @@ void ModifyDriver::set_source_aside() {
 void ModifyDriver::bring_source_back() { std::copy(source_frame_.begin(), source_frame_.end(), ctx_.slots); }
 
 Task<Status> ModifyDriver::run() {
-  Status status;
-  if (plan_.kind == PlanKind::kInsert) status = co_await run_insert();
-  else if (modify_.at_owner) status = co_await run_at_owner();
-  else status = co_await run_locked();
-  if (status.ok()) status = co_await finish();
-  co_return status;
+  if (modify_.kind == PlanKind::kInsert) co_return co_await run_insert();
+  if (modify_.at_owner) co_return co_await run_at_owner();
+  co_return co_await run_locked();
 }
 
 Task<Status> ModifyDriver::finish() {
@@ -164,7 +144,7 @@ Step ModifyDriver::next_target() {
 }
 
 Task<Status> ModifyDriver::run_at_owner() {
-  const bool deletes = plan_.kind == PlanKind::kDelete;
+  const bool deletes = modify_.kind == PlanKind::kDelete;
   const std::shared_ptr<const TableDef>& table = modify_.table;
   std::vector<Value*> frames(ctx_.env->shard->database().shards(), nullptr);
   struct Sent {
@@ -178,7 +158,7 @@ Task<Status> ModifyDriver::run_at_owner() {
     const Step step = next_target();
     if (step == Step::kError) co_return std::move(ctx_.error);
     if (step == Step::kPause) {
-      WANDIAN_CO_TRY(co_await pause());
+      WANDIAN_CO_TRY(co_await ctx_.pause(source_));
       continue;
     }
     if (step == Step::kRow) {
@@ -288,7 +268,7 @@ Task<Status> ModifyDriver::run_locked() {
     ++processed_;
     return return_row(modify_.target_columns, values, others);
   });
-  mutation.deletes = plan_.kind == PlanKind::kDelete;
+  mutation.deletes = modify_.kind == PlanKind::kDelete;
   mutation.key_changes = modify_.key_changes;
   Arena memory(ctx_.memory_limit());
   std::vector<Target> targets;
@@ -298,7 +278,7 @@ Task<Status> ModifyDriver::run_locked() {
     const Step step = source_->next(ctx_);
     if (step == Step::kError) co_return std::move(ctx_.error);
     if (step == Step::kPause) {
-      WANDIAN_CO_TRY(co_await pause());
+      WANDIAN_CO_TRY(co_await ctx_.pause(source_));
       continue;
     }
     if (step == Step::kRow) {

@@ -34,9 +34,10 @@ class Mutation {
 
 class ModifyDriver {
  public:
-  ModifyDriver(ExecContext& ctx, const Plan& plan, Operator* source);
+  ModifyDriver(ExecContext& ctx, const ModifyPlan& plan, Operator* source);
   ~ModifyDriver();
 
+  /// All rows; finish() is still to come.
   Task<Status> run();
   std::uint64_t processed() const { return processed_; }
   std::size_t returned_rows() const { return returning_width_ == 0 ? 0 : returned_.size() / returning_width_; }
@@ -82,7 +83,6 @@ class ModifyDriver {
   Status find_conflicting(const PendingInsert& row, std::size_t index, KeyBuffer* key, PartitionId* partition, bool* found);
   Status return_row(std::span<const ScanColumn> columns, std::span<const Value> values, const Value* others);
   Status raise_conflict(const TableDef& table, std::size_t index, std::span<const Value> values);
-  Task<Status> pause();
   /// Around a batch in the middle of the source: the rows of the batch take its row's place in the frame, and it may have to wait.
   /// Where there is no source there is one row, which fills no batch.
   void set_source_aside();
@@ -90,7 +90,6 @@ class ModifyDriver {
   EvalContext& eval() { return ctx_.eval(0); }
 
   ExecContext& ctx_;
-  const Plan& plan_;
   const ModifyPlan& modify_;
   Operator* source_;
   RowWriter writer_;

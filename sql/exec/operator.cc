@@ -1,10 +1,21 @@
 #include "sql/exec/operator.h"
 
+#include "sql/exec/modify.h"
+
 namespace wandian::sql {
 
 Task<Status> ExecContext::next_share() {
   co_await shard->next_turn();
   begin_share();
+  co_return cancelled();
+}
+
+Task<Status> ExecContext::pause(Operator* source) {
+  hold_snapshot();
+  if (source != nullptr) source->pause(*this);
+  if (!wait.valid()) co_return co_await next_share();
+  Task<Status> waited = std::move(wait);
+  WANDIAN_CO_TRY(co_await waited);
   co_return cancelled();
 }
 
@@ -118,7 +129,28 @@ int compare_sort_values(const SortSlot& key, const Value& a, const Value& b) {
   return key.descending ? -order : order;
 }
 
+CteState::CteState(const PlanCte& plan, std::size_t limit) : cte(plan), rows(plan.saved, limit) {}
+CteState::~CteState() = default;
+
+const Value* CteState::row(std::size_t i) const { return writer != nullptr ? writer->returned(i).data() : rows.at(i); }
+
+Task<Status> CteState::write(ExecContext& ctx) {
+  if (started) co_return Status{};
+  started = true;
+  source = make_operator(*cte.plan, ctx);
+  writer = std::make_unique<ModifyDriver>(ctx, *cte.modify, source.get());
+  WANDIAN_CO_TRY(co_await writer->run());
+  ctx.written.push_back(writer.get());
+  done = true;
+  co_return Status{};
+}
+
 Step CteState::fetch(ExecContext& ctx, std::size_t wanted) {
+  if (cte.modify != nullptr) {
+    if (done) return wanted < writer->returned_rows() ? Step::kRow : Step::kEnd;
+    ctx.wait = write(ctx);
+    return Step::kPause;
+  }
   if (!source) source = make_operator(*cte.plan, ctx);
   if (!started) {
     source->restart(ctx);

@@ -33,6 +33,7 @@ struct RowMemory {
 
 struct CteState;
 struct WorkTable;
+class ModifyDriver;
 class Operator;
 
 struct NodeStats {
@@ -54,6 +55,7 @@ struct ExecContext {
   std::vector<std::unique_ptr<CteState>> ctes;
   std::vector<std::unique_ptr<WorkTable>> works;
   std::vector<NodeStats> stats;                ///< empty unless instrumented
+  std::vector<ModifyDriver*> written;          ///< that have run, in that order: foreign keys are checked at the statement's end
   Arena statement{};                           ///< lives as long as the execution
   Status error;
   /// Set with kPause when something else than the next turn is waited for.
@@ -77,6 +79,8 @@ struct ExecContext {
   Status cancelled() const { return env->cancelled == nullptr || env->cancelled->ok() ? Status{} : env->cancelled->clone(); }
   /// The rest in another turn. Not ok: the statement was cancelled meanwhile.
   Task<Status> next_share();
+  /// After kPause of `source` (may be null), or where the share is used up: waits for what it waits for, or for the next share.
+  Task<Status> pause(Operator* source);
 
   std::size_t memory_limit() const { return env->memory_limit_bytes; }
   /// A new turn, or a new call: the statement may hold the shard for another share.
@@ -202,15 +206,20 @@ class RowStore {
   std::vector<Value*> rows_;
 };
 
-/// Rows of a CTE, read from its plan as far as any scan has asked.
+/// Rows of a CTE, read from its plan as far as any scan has asked. One that writes runs to its end when it is first asked.
 struct CteState {
-  CteState(const PlanCte& plan, std::size_t limit) : cte(plan), rows(plan.saved, limit) {}
+  CteState(const PlanCte& plan, std::size_t limit);
+  ~CteState();
   const PlanCte& cte;
   RowStore rows;
   OperatorPtr source;
+  std::unique_ptr<ModifyDriver> writer;
   bool started = false, done = false;
-  /// kRow: rows.size() > wanted.
+  /// kRow: row(wanted) is there.
   Step fetch(ExecContext& ctx, std::size_t wanted);
+  const Value* row(std::size_t i) const;
+  /// Of one that writes: all of it, unless it has been done.
+  Task<Status> write(ExecContext& ctx);
   void reset() {
     rows.clear();
     started = done = false;

@@ -175,7 +175,7 @@ class CteScanOperator final : public Operator {
       if (ctx.out_of_budget()) return Step::kPause;
       const Step step = state.fetch(ctx, next_);
       if (step != Step::kRow) return step;
-      const Value* row = state.rows.at(next_++);
+      const Value* row = state.row(next_++);
       ctx.reset_row(node_.arena);
       for (const auto& [position, slot] : scan_.columns) ctx.slots[slot] = row[position];
       bool passes = true;

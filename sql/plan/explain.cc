@@ -191,24 +191,27 @@ class Explainer {
       : plan_(plan), body_(*plan.body), options_(options), stats_(stats), names_(body_) {}
 
   std::vector<std::string> run() {
-    unsigned indent = 0;
     if (body_.modify) {
-      static constexpr const char* kNames[] = {"", "Insert on ", "Update on ", "Delete on "};
-      const PlanNode* root = body_.root.get();
-      std::string line = kNames[static_cast<std::size_t>(plan_.kind)] + quote_identifier(body_.modify->table->name);
-      line += costs(root == nullptr ? 0 : root->startup_cost, root == nullptr ? 0.01 : root->cost, root == nullptr ? 1 : root->rows, 0);
-      lines_.push_back(line);
-      if (body_.modify->conflict != ConflictAction::kNone)
-        detail(0, "Conflict Resolution", body_.modify->conflict == ConflictAction::kNothing ? "NOTHING" : "UPDATE");
-      if (root == nullptr) lines_.push_back("  ->  Result" + costs(0, 0.01, 1, 0));
-      indent = 1;
+      write(*body_.modify, body_.root.get(), 0, "");
+      if (body_.root == nullptr) {
+        lines_.push_back("  ->  Result" + costs(0, 0.01, 1, 0));
+        if (!body_.ctes.empty()) top_plans(0, *body_.ctes[0].plan);
+      }
     }
-    if (body_.root) node(*body_.root, indent, indent != 0, "");
+    if (body_.root) node(*body_.root, body_.modify ? 1 : 0, body_.modify != nullptr, "");
     else if (!body_.modify) lines_.push_back("Result" + costs(0, 0.01, 1, 0));
     return std::move(lines_);
   }
 
  private:
+  void write(const ModifyPlan& modify, const PlanNode* root, unsigned indent, const std::string& arrow) {
+    static constexpr const char* kNames[] = {"", "Insert on ", "Update on ", "Delete on ", "Merge on "};
+    std::string line = arrow + kNames[static_cast<std::size_t>(modify.kind)] + quote_identifier(modify.table->name);
+    line += costs(root == nullptr ? 0 : root->startup_cost, root == nullptr ? 0.01 : root->cost, root == nullptr ? 1 : root->rows, 0);
+    lines_.push_back(line);
+    if (modify.conflict != ConflictAction::kNone)
+      detail(indent, "Conflict Resolution", modify.conflict == ConflictAction::kNothing ? "NOTHING" : "UPDATE");
+  }
   std::string costs(double startup, double total, double rows, int width) const {
     if (!options_.costs) return {};
     char text[128];
@@ -284,15 +287,16 @@ class Explainer {
     if (shown == body_.root.get()) top_plans(indent, n);
     for (const NodePtr& child : n.children) node(*child, indent + 1, true, "");
   }
-  void subplan(const PlanNode& n, unsigned indent, const std::string& name) {
+  void subplan(const PlanNode& n, unsigned indent, const std::string& name, const ModifyPlan* modify = nullptr) {
     lines_.push_back(std::string(6 * indent + 2, ' ') + name);
     const std::size_t first = lines_.size();
-    node(n, indent + 1, true, "");
+    if (modify != nullptr) write(*modify, &n, indent + 1, std::string(6 * indent + 2, ' ') + "->  ");
+    node(n, indent + (modify != nullptr ? 2 : 1), true, "");
     for (std::size_t i = first; i < lines_.size(); ++i) lines_[i] = "  " + lines_[i];
   }
   void top_plans(unsigned indent, const PlanNode&) {
     if (std::exchange(top_shown_, true)) return;
-    for (const PlanCte& cte : body_.ctes) subplan(*cte.plan, indent, "CTE " + cte.name);
+    for (const PlanCte& cte : body_.ctes) subplan(*cte.plan, indent, "CTE " + cte.name, cte.modify.get());
     unsigned number = 0;
     for (const std::unique_ptr<PlanSubselect>& plan : body_.init_plans)
       subplan(*plan->plan, indent, plan->name + " (returns $" + std::to_string(number++) + ")");

@@ -27,8 +27,10 @@ class Finalizer {
     for (PlanCte& cte : body_.ctes) {
       SlotSet wanted(width_, false);
       mark(wanted, cte.saved.slots);
+      if (cte.modify) mark_modify(*cte.modify, wanted);
       if (cte.plan) want(*cte.plan, wanted);
       fill(cte.saved);
+      if (cte.modify) fill(cte.modify->others);
     }
     for (const std::unique_ptr<PlanSubselect>& plan : body_.init_plans) want_subselect(*plan);
     if (body_.root) {

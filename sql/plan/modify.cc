@@ -38,16 +38,34 @@ Status Planner::plan_returning(PlanScope& scope, const Query& query, ModifyPlan&
   return {};
 }
 
-Status Planner::plan_insert(Plan& plan, const Query& query) {
-  PlanScope& scope = open_scope(query, nullptr);
+Status Planner::plan_write(const Query& query, PlanScope* parent, ModifyPlan& modify, NodePtr& root) {
+  PlanScope& scope = open_scope(query, parent);
   WANDIAN_TRY(plan_ranges(scope));
-  body_.modify = std::make_unique<ModifyPlan>();
-  ModifyPlan& modify = *body_.modify;
   modify.table = scope.ranges[0].table;
   DB_ASSERT(modify.table != nullptr);
+  switch (query.command) {
+    case Command::kInsert: modify.kind = PlanKind::kInsert; return plan_insert(scope, modify, root);
+    case Command::kUpdate: modify.kind = PlanKind::kUpdate; return plan_update_delete(scope, modify, root);
+    default: modify.kind = PlanKind::kDelete; return plan_update_delete(scope, modify, root);
+  }
+}
+
+// Statements in WITH run whether or not anything reads them.
+Status Planner::plan_writing_ctes() {
+  PlanScope& top = scopes_.front();
+  for (std::size_t i = 0; i < top.ctes.size(); ++i) {
+    if (top.query->ctes[i]->query->command == Command::kSelect) continue;
+    if (top.ctes[i].index < 0) WANDIAN_TRY(plan_cte(top, static_cast<std::uint16_t>(i)));
+    body_.writing_ctes.push_back(static_cast<std::uint32_t>(top.ctes[i].index));
+  }
+  return {};
+}
+
+Status Planner::plan_insert(PlanScope& scope, ModifyPlan& modify, NodePtr& root) {
+  const Query& query = *scope.query;
   if (!query.from.empty()) {
     bool ordered = false;
-    WANDIAN_ASSIGN(body_.root, plan_from(scope, {}, 0, &ordered));
+    WANDIAN_ASSIGN(root, plan_from(scope, {}, 0, &ordered));
   }
   Subselects subselects;
   for (const Assignment& assignment : query.assignments) {
@@ -57,8 +75,8 @@ Status Planner::plan_insert(Plan& plan, const Query& query) {
     modify.sets.push_back(set);
   }
   if (!subselects.empty()) {
-    if (!body_.root) body_.root = std::make_unique<ResultNode>();
-    body_.root = apply(std::move(body_.root), std::move(subselects));
+    if (!root) root = std::make_unique<ResultNode>();
+    root = apply(std::move(root), std::move(subselects));
   }
   const OnConflict& conflict = query.on_conflict;
   modify.conflict = conflict.action;
@@ -80,25 +98,18 @@ Status Planner::plan_insert(Plan& plan, const Query& query) {
   }
   WANDIAN_TRY(plan_returning(scope, query, modify));
   modify.returning_columns = columns_of(scope.ranges[0]);
-  plan.writes = true;
-  plan.write_command = "INSERT";
   return {};
 }
 
-Status Planner::plan_update_delete(Plan& plan, const Query& query) {
+Status Planner::plan_update_delete(PlanScope& scope, ModifyPlan& modify, NodePtr& root) {
+  const Query& query = *scope.query;
   const bool deletes = query.command == Command::kDelete;
-  PlanScope& scope = open_scope(query, nullptr);
-  WANDIAN_TRY(plan_ranges(scope));
-  body_.modify = std::make_unique<ModifyPlan>();
-  ModifyPlan& modify = *body_.modify;
   RangeInfo& target = scope.ranges[0];
-  modify.table = target.table;
-  DB_ASSERT(modify.table != nullptr);
   const TableDef& table = *modify.table;
   target.key_slot = modify.key_slot = new_slot(type_oid::kBytea);
   target.partition_slot = modify.partition_slot = new_slot(type_oid::kInt8);
   bool ordered = false;
-  WANDIAN_ASSIGN(body_.root, plan_from(scope, {}, 0, &ordered));
+  WANDIAN_ASSIGN(root, plan_from(scope, {}, 0, &ordered));
 
   Subselects subselects;
   bool pure = true, fixed_keys = true;
@@ -123,7 +134,7 @@ Status Planner::plan_update_delete(Plan& plan, const Query& query) {
     fixed_keys = table.referencing.empty();
     for (const IndexDef& index : table.indexes) fixed_keys = fixed_keys && index.global_table == 0;
   }
-  if (!subselects.empty()) body_.root = apply(std::move(body_.root), std::move(subselects));
+  if (!subselects.empty()) root = apply(std::move(root), std::move(subselects));
   // What holds for a row that changed meanwhile: everything that can be told from it, and the other tables' rows as they were.
   std::vector<const Expr*> recheck;
   for (const Expr* part : split_conjuncts(query.where)) {
@@ -149,8 +160,6 @@ Status Planner::plan_update_delete(Plan& plan, const Query& query) {
   }
   modify.at_owner = pure && fixed_keys && !modify.key_changes;
   modify.may_repeat = query.from.size() > 1 || (query.from.size() == 1 && query.from[0]->is_join);
-  plan.writes = true;
-  plan.write_command = deletes ? "DELETE" : "UPDATE";
   return {};
 }
 

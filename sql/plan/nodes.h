@@ -336,14 +336,9 @@ struct LockRowsNode : PlanNode {
   PlanExpr recheck;                            ///< the WHERE clause, for rows that changed; may be empty
 };
 
-struct PlanCte {
-  std::string name;
-  NodePtr plan;
-  SavedSlots saved;                            ///< outputs by column
-};
-
-/// INSERT, UPDATE or DELETE on top of `root`, which finds what to write.
+/// INSERT, UPDATE or DELETE on top of a plan that finds what to write: PlanBody::root, or that of its CTE.
 struct ModifyPlan {
+  PlanKind kind = PlanKind::kInsert;
   std::shared_ptr<const TableDef> table;
   struct Set {
     std::uint16_t column = 0;
@@ -369,6 +364,13 @@ struct ModifyPlan {
   std::vector<ScanColumn> conflict_columns;    ///< slots of the existing row
 };
 
+struct PlanCte {
+  std::string name;
+  NodePtr plan;                                ///< of one that writes: what finds the rows to write
+  SavedSlots saved;                            ///< outputs by column; none of one that writes
+  std::unique_ptr<ModifyPlan> modify;          ///< it writes: its rows are those of RETURNING
+};
+
 /// One row by its full primary key: kSelect, kUpdate, kDelete; one row of values: kInsert.
 struct FastPath {
   bool possible = false;
@@ -387,6 +389,7 @@ struct PlanBody {
   std::uint32_t nodes = 0;
   std::uint32_t works = 0;                     ///< working tables of recursive unions
   std::vector<PlanCte> ctes;
+  std::vector<std::uint32_t> writing_ctes;     ///< those that write, as the statement names them
   std::vector<std::unique_ptr<PlanSubselect>> init_plans;   ///< in the order to evaluate them
   NodePtr root;                                ///< null: nothing to read (one row of INSERT VALUES)
   std::vector<Slot> outputs;                   ///< SELECT: slots of the result columns

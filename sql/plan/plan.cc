@@ -66,7 +66,10 @@ void add_locks(const Query& query, std::vector<PlanLock>& locks) {
 }
 
 // Tables that foreign keys lead to. Actions can go on from table to table.
-void add_foreign_key_locks(const Catalog& catalog, const TableDef& table, const Query& query, std::vector<PlanLock>& locks) {
+void add_foreign_key_locks(const Catalog& catalog, const Query& query, std::vector<PlanLock>& locks) {
+  for (const CommonTable* cte : query.ctes) add_foreign_key_locks(catalog, *cte->query, locks);
+  if (query.command == Command::kSelect) return;
+  const TableDef& table = *query.ranges[0]->table;
   if (query.command != Command::kDelete)
     for (const ForeignKeyDef& key : table.foreign_keys) add_lock(locks, key.referenced_table, TableLock::kRowShare);
   if (query.command == Command::kInsert && query.on_conflict.action != ConflictAction::kUpdate) return;
@@ -107,7 +110,7 @@ Result<std::shared_ptr<const Plan>> plan_statement(std::shared_ptr<const BoundSt
     }
   }
   add_locks(query, plan->locks);
-  if (plan->body->modify) add_foreign_key_locks(*context.catalog, *plan->body->modify->table, query, plan->locks);
+  if (plan->body->modify || !plan->body->writing_ctes.empty()) add_foreign_key_locks(*context.catalog, query, plan->locks);
   return std::shared_ptr<const Plan>(std::move(plan));
 }
 

@@ -25,7 +25,7 @@ namespace wandian::sql {
 struct BoundStatement;   // sql/bind/bound.h
 struct PlanBody;         // sql/plan/nodes.h
 
-enum class PlanKind : std::uint8_t { kSelect, kInsert, kUpdate, kDelete };
+enum class PlanKind : std::uint8_t { kSelect, kInsert, kUpdate, kDelete, kMerge };
 
 /// One column of a RowDescription.
 struct ResultColumn {

@@ -56,8 +56,6 @@ Status Planner::plan_ranges(PlanScope& scope) {
       const bool inlined = !cte.recursive && !cte.materialized && (cte.references <= 1 || cte.not_materialized) &&
                            cte.query->command == Command::kSelect && cte.query->row_marks.empty() &&
                            !any_query_expr(*cte.query, true, [](const Expr* e, int) { return contains_volatile(e); });
-      if (cte.query->command != Command::kSelect)
-        return Status(sqlstate::feature_not_supported, "data-modifying statements in WITH are not supported");
       if (inlined) {
         query = cte.query;
         parent = &owner;
@@ -101,6 +99,17 @@ PlanScope& Planner::cte_scope(PlanScope& from, const RangeEntry& entry, std::uin
 
 Status Planner::plan_cte(PlanScope& scope, std::uint16_t index) {
   const CommonTable& cte = *scope.query->ctes[index];
+  if (cte.query->command != Command::kSelect) {
+    PlanCte made;
+    made.name = std::string(cte.name);
+    made.modify = std::make_unique<ModifyPlan>();
+    WANDIAN_TRY(plan_write(*cte.query, &scope, *made.modify, made.plan));
+    if (!made.plan) made.plan = std::make_unique<ResultNode>();
+    scope.ctes[index].rows = made.plan->rows;
+    scope.ctes[index].index = static_cast<std::int32_t>(body_.ctes.size());
+    body_.ctes.push_back(std::move(made));
+    return {};
+  }
   Planned planned;
   if (cte.recursive) {
     WANDIAN_TRY(plan_recursive(scope, cte, scope.ctes[index], &planned));
@@ -383,16 +392,16 @@ Status Planner::plan(Plan& plan, const Query& query) {
         if (!query.targets[i].junk) body_.outputs.push_back(planned.outputs[i]);
       break;
     }
-    case Command::kInsert:
-      plan.kind = PlanKind::kInsert;
-      WANDIAN_TRY(plan_insert(plan, query));
-      break;
-    case Command::kUpdate:
-    case Command::kDelete:
-      plan.kind = query.command == Command::kUpdate ? PlanKind::kUpdate : PlanKind::kDelete;
-      WANDIAN_TRY(plan_update_delete(plan, query));
+    default:
+      body_.modify = std::make_unique<ModifyPlan>();
+      WANDIAN_TRY(plan_write(query, nullptr, *body_.modify, body_.root));
+      plan.kind = body_.modify->kind;
       break;
   }
+  static constexpr std::string_view kCommands[] = {"SELECT", "INSERT", "UPDATE", "DELETE", "MERGE"};
+  WANDIAN_TRY(plan_writing_ctes());
+  plan.writes = body_.modify != nullptr || !body_.writing_ctes.empty();
+  if (plan.writes) plan.write_command = kCommands[static_cast<std::size_t>(plan.kind)];
   finalize_plan(body_, scans_, work_markers_);
   find_fast_path(plan);
   return {};

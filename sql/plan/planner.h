@@ -200,8 +200,10 @@ class Planner {
   Result<NodePtr> plan_simple_range(PlanScope& scope, std::uint16_t range);
 
   // modify.cc
-  Status plan_insert(Plan& plan, const Query& query);
-  Status plan_update_delete(Plan& plan, const Query& query);
+  Status plan_write(const Query& query, PlanScope* parent, ModifyPlan& modify, NodePtr& root);
+  Status plan_insert(PlanScope& scope, ModifyPlan& modify, NodePtr& root);
+  Status plan_update_delete(PlanScope& scope, ModifyPlan& modify, NodePtr& root);
+  Status plan_writing_ctes();
   Status plan_returning(PlanScope& scope, const Query& query, ModifyPlan& modify);
   void find_fast_path(Plan& plan);
 

@@ -34,8 +34,7 @@ const Expr* strip_set_call(Arena& arena, const Expr* expr, const std::function<c
 }  // namespace
 
 Result<Planned> Planner::plan_query(const Query& query, PlanScope* parent) {
-  if (query.command != Command::kSelect)
-    return Status(sqlstate::feature_not_supported, "data-modifying statements in WITH are not supported");
+  DB_ASSERT(query.command == Command::kSelect);
   return plan_select(open_scope(query, parent));
 }
 

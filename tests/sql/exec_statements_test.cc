@@ -484,6 +484,11 @@ TEST(ExecPause, StatementsThatStopWhereverTheyCanGiveTheSame) {
     EXPECT_EQ(world.run("UPDATE items SET name = name || '!' WHERE grp < 3").tag, "UPDATE 52");
     EXPECT_EQ(world.run("UPDATE items SET price = x.s FROM (SELECT o, sum(n) AS s FROM lines GROUP BY o) x WHERE x.o = id").tag, "UPDATE 100");
     EXPECT_EQ(world.run("INSERT INTO items SELECT id + 1000, grp, name, price FROM items WHERE id <= 120").tag, "INSERT 0 120");
+    EXPECT_EQ(world.run("WITH i AS (INSERT INTO items SELECT id + 2000, grp, name, price FROM items WHERE id <= 20 RETURNING id) "
+                        "UPDATE items SET price = 0 FROM i WHERE items.id + 2000 = i.id").tag, "UPDATE 20");
+    EXPECT_EQ(world.query("WITH d AS (DELETE FROM items WHERE id > 2000 RETURNING id), u AS (UPDATE items SET price = 1 WHERE id <= 20) "
+                          "SELECT count(*), min(id), (SELECT max(id) FROM d) FROM d"), "20|2001|2020\n");
+    EXPECT_EQ(world.query("SELECT sum(price) FROM items WHERE id <= 20"), "20\n");
     EXPECT_EQ(world.run("DELETE FROM items WHERE id > 1000").tag, "DELETE 120");
   }
   EXPECT_EQ(world.query("SELECT count(*) FROM items WHERE name LIKE '%!!'"), "52\n");
