@@ -1,0 +1,72 @@
+"""Whether two answers are the same, and if not, what kind of difference it is and which name many like it share."""
+
+import re
+
+# From what a program would notice first to what only a reader would.
+_ERROR_FIELDS = (("message", "VM"), ("detail", "DH"), ("position", "Pp"), ("objects", "stcdn"))
+_LITERAL = re.compile(r"E?'(?:[^']|'')*'|\$\$.*?\$\$", re.S)
+_NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e[-+]?\d+)?\b")
+_NAME = re.compile(r'"[^"]*"')
+
+
+class Difference:
+    __slots__ = ("kind", "want", "got")
+
+    def __init__(self, kind, want, got):
+        self.kind, self.want, self.got = kind, want, got
+
+
+def _notes(answer):
+    return [(fields.get("V"), fields.get("C"), fields.get("M"), fields.get("D"), fields.get("H")) for fields in answer.notices]
+
+
+def difference(statement, want, got):
+    """None if the answers agree; `want` is the oracle's."""
+    if want.errors or got.errors:
+        if not (want.errors and got.errors):
+            return Difference("accepted" if want.errors else "failed", want, got)
+        ours, theirs = got.errors[0], want.errors[0]
+        if statement.loose:
+            return None if ours["C"][:2] == theirs["C"][:2] else Difference("sqlstate", want, got)
+        if ours["C"] != theirs["C"]:
+            return Difference("sqlstate", want, got)
+        for kind, fields in _ERROR_FIELDS:
+            if any(ours.get(field) != theirs.get(field) for field in fields):
+                return Difference(kind, want, got)
+        return None
+    if want.columns != got.columns:
+        return Difference("columns", want, got)
+    if want.rows != got.rows and (statement.ordered or sorted(want.rows) != sorted(got.rows)):
+        return Difference("order" if sorted(want.rows) == sorted(got.rows) else "rows", want, got)
+    if want.copied != got.copied and sorted(want.copied) != sorted(got.copied):
+        return Difference("copied", want, got)
+    if want.tags != got.tags:
+        return Difference("tag", want, got)
+    if _notes(want) != _notes(got):
+        return Difference("notices", want, got)
+    return None
+
+
+def shape(text):
+    """A statement or message without what is particular to it."""
+    text = _LITERAL.sub("'…'", text)
+    text = _NAME.sub('"…"', text)
+    text = _NUMBER.sub("N", text)
+    return re.sub(r"\s+", " ", text).strip()
+
+
+def error_shape(answer):
+    if not answer.errors:
+        return "ok"
+    fields = answer.errors[0]
+    return f"{fields['C']} {shape(fields.get('M', ''))}"
+
+
+def signature(found, sql):
+    """The name of a difference: what both said for errors, and the statement's shape where the answers themselves differ."""
+    if found.kind in ("failed", "sqlstate", "accepted", "message"):
+        said = f"{error_shape(found.want)} <> {error_shape(found.got)}"
+        return f"{found.kind}: {said}" if found.kind != "accepted" else f"{found.kind}: {said} in {shape(sql)}"
+    if found.kind in ("detail", "position", "objects"):
+        return f"{found.kind}: {error_shape(found.want)} in {shape(sql)[:40]}"
+    return f"{found.kind}: {shape(sql)}"

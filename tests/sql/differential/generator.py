@@ -1,0 +1,39 @@
+"""Which statements a run is made of: makers with their weights, by feature."""
+
+from definitions import Definitions
+from selects import Selects
+from writes import Writes
+
+# Weights of the features of expressions.txt over rows, in conditions, and over constants with edge values.
+EXPRESSIONS = {
+    "math functions": (4, 1, 4), "string functions": (5, 2, 4), "regular expressions": (2, 2, 2), "casts": (3, 1, 5), "date/time functions": (3, 1, 3), "intervals": (1.5, 1, 1.5), "time zones": (1.5, .5, 1.5),
+    "formatting": (2, 0, 2.5), "arrays": (3, 2, 2), "jsonb": (4, 2.5, 3), "jsonpath": (.4, .4, .8), "named arguments": (.4, 0, .3), "nulls": (2, 2, .5), "expressions": (2, 2, .5), "row comparisons": (1.2, 1, .3), "uuid": (.5, .5, 0),
+    "collations": (.7, .7, .4), "ranges": (.8, .6, .8),
+}
+RELATIONS = {"enums": 1, "domains": 1, "composite types": 1, "ranges": 1, "partitioning": 1.2, "generated columns": 1, "sequences": .6, "views": 2, "materialized views": .8}
+
+
+class Generator:
+    def __init__(self, rng, expressions, schema, name):
+        self.rng = rng
+        selects = Selects(rng, expressions, schema)
+        writes = Writes(rng, expressions, schema, selects)
+        d = Definitions(rng, expressions, schema, selects, name)
+        makers = [(8, selects.joins), (6, selects.plain), (2, selects.distinct), (2, selects.distinct_on), (5, selects.aggregates), (1.5, selects.ordered_set), (2, selects.filtered), (2, selects.grouping_sets), (3, selects.windows), (.7, selects.window_ranges),
+                  (2.5, selects.lateral), (3, selects.set_operations), (4, selects.subqueries), (2, selects.with_queries), (1.5, selects.recursive), (1.5, selects.values), (2, selects.generate_series), (1.5, selects.set_functions), (1, selects.functions),
+                  (1.5, writes.insert), (1.5, writes.update), (1, writes.update_from), (1, writes.delete), (.8, writes.delete_using), (1.3, writes.on_conflict), (1, writes.merge), (.8, writes.modifying_with), (.7, writes.foreign_keys), (.4, writes.deferrable), (.5, writes.triggers),
+                  (1.2, writes.copy), (.5, writes.view_writes), (.5, writes.savepoints), (.5, writes.cursors), (1, writes.prepared),
+                  (.4, d.create_as), (.4, d.temporary), (.5, d.comments), (.4, d.sequences), (.4, d.serials), (.5, d.generated), (.5, d.views), (.4, d.materialized), (.2, d.refresh), (.4, d.partitions), (.5, d.privileges), (.5, d.domains), (.5, d.enums), (.5, d.composites), (.4, d.do_blocks), (.7, d.alter),
+                  (.5, d.constraints), (1, d.errors), (.6, d.catalog)]
+        for feature, (over_rows, condition, constants) in EXPRESSIONS.items():
+            makers += [(over_rows, lambda f=feature: selects.about_expressions(f)), (condition, lambda f=feature: selects.about_condition(f)), (constants, lambda f=feature: selects.about_constants(f))]
+        makers += [(weight, lambda f=feature: selects.relation_of(f)) for feature, weight in RELATIONS.items()]
+        makers += [(.6, lambda f=feature: selects.indexed(f)) for feature in ("array indexes", "jsonb indexes", "expression and partial indexes")]
+        self.makers = [make for _, make in makers]
+        self.weights, total = [], 0
+        for weight, _ in makers:
+            total += weight
+            self.weights.append(total)
+
+    def unit(self):
+        return self.rng.choices(self.makers, cum_weights=self.weights)[0]()

@@ -1,0 +1,35 @@
+"""What is run and compared: statements, and units of them that leave the database as it was."""
+
+import wire
+
+
+class Statement:
+    """One request. `ordered`: the rows come in one possible order; `loose`: which of several errors comes first is open, so that of an error the
+    SQLSTATE's class alone counts; `creates`: the name whose absence makes later statements pointless."""
+
+    __slots__ = ("sql", "features", "ordered", "loose", "creates", "data", "parameters")
+
+    def __init__(self, sql, features=(), ordered=False, loose=False, creates=None, data=None, parameters=None):
+        self.sql, self.features, self.ordered, self.loose = sql, frozenset(features), ordered, loose
+        self.creates, self.data, self.parameters = creates, data, parameters
+
+    def request(self):
+        if self.data is not None:
+            return wire.copy_in(self.sql, self.data)
+        if self.parameters is not None:
+            return wire.extended(self.sql, self.parameters)
+        return wire.query(self.sql)
+
+
+class Unit:
+    """Statements that belong together, such as a transaction that is rolled back at the end. What follows a unit does not depend on it."""
+
+    __slots__ = ("statements", "undo")
+
+    def __init__(self, statements, undo=()):
+        self.statements = list(statements)
+        self.undo = list(undo)   # run whatever happened before, and not compared
+
+    @classmethod
+    def rolled_back(cls, statements):
+        return cls([Statement("BEGIN"), *statements], [Statement("ROLLBACK")])
