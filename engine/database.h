@@ -12,6 +12,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "engine/advisory_lock.h"
 #include "engine/catalog.h"
 #include "engine/mailbox.h"
 #include "engine/placement.h"
@@ -45,6 +46,7 @@ class Database {
   PlacementMap& placement() { return placement_; }
   CatalogCompiler* compiler() { return compiler_; }
   QuiescenceDomain& quiescence() { return *quiescence_; }
+  AdvisoryLocks& advisory_locks() { return advisory_locks_; }
   unsigned shards() const { return options_.shards; }
   Shard& shard(unsigned index) { return *shards_[index]; }
   unsigned owner_of(PartitionId partition) const { return partition % options_.shards; }
@@ -78,6 +80,7 @@ class Database {
   std::unique_ptr<QuiescenceDomain> quiescence_;
   std::unique_ptr<Log> log_;
   PlacementMap placement_;
+  AdvisoryLocks advisory_locks_;
   std::unique_ptr<MessageRings> rings_;
   std::unique_ptr<SnapshotSlot[]> snapshot_slots_;
   std::vector<std::unique_ptr<Shard>> shards_;

@@ -22,6 +22,7 @@ struct alignas(64) TxnDescriptor {
   std::uint64_t transaction_id = 0;            ///< fixed while in use: shard in the top 8 bits, counter below; names parts in the log
   std::uint32_t shard = 0;
   std::uint32_t waits = 0;                     ///< session's shard only: number of the wait in progress, for deadlock detection
+  std::int32_t process_id = 0;                 ///< fixed while in use: its session's, for who waits for it
   std::uint64_t owners = 0;                    ///< session's shard only: bit set of the shards it has written or locked at
   /// Entry i is owner i's alone.
   std::array<OwnerTransaction*, kMaxShards> at{};

@@ -712,7 +712,9 @@ void Owner::collect_waits(std::vector<WaitEdge>& edges) const {
       const TxnDescriptor* self = waiter->waiting_transaction;
       if (waiter->ready || self == nullptr) continue;
       const auto add = [&](const TxnDescriptor* holder) {
-        if (holder != nullptr && holder != self) edges.push_back({self->transaction_id, holder->transaction_id, self->waits});
+        if (holder == nullptr || holder == self) return;
+        edges.push_back({.waiter = self->transaction_id, .holder = holder->transaction_id, .wait_number = self->waits,
+                         .waiter_process = self->process_id, .holder_process = holder->process_id, .advisory = {}});
       };
       const Head head = look_at(*row, self);
       if (head.state == HeadState::kHeldByOther) add(head.holder);

@@ -15,6 +15,7 @@
 #include "engine/mailbox.h"
 #include "engine/row_op.h"
 #include "engine/transaction.h"
+#include "engine/wait_edge.h"
 
 namespace wandian {
 
@@ -136,10 +137,6 @@ class Owner {
   std::uint64_t last_commit() const { return last_commit_; }
 
   /// For deadlock detection: who waits for whom here.
-  struct WaitEdge {
-    std::uint64_t waiter, holder;       ///< transaction ids
-    std::uint32_t wait_number;
-  };
   void collect_waits(std::vector<WaitEdge>& edges) const;
 
   struct LockHolder {

@@ -256,7 +256,7 @@ LocalRun::Attempt LocalRun::attempt(Shard& here) {
     }
   }
   TxnDescriptor* descriptor = descriptor_;
-  if (!block) descriptor = here.state().allocate_descriptor(here.index(), here.state().new_transaction_id(here.index()));
+  if (!block) descriptor = here.state().allocate_descriptor(here.index(), here.state().new_transaction_id(here.index()), 0);
   OwnerTransaction& transaction = owner.transaction(*descriptor);
   context.shard_ = &here;
   context.owner_ = &owner;

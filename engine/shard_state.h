@@ -85,7 +85,7 @@ struct Shard::State {
     }, this);
   }
 
-  TxnDescriptor* allocate_descriptor(unsigned shard, std::uint64_t id) {
+  TxnDescriptor* allocate_descriptor(unsigned shard, std::uint64_t id, std::int32_t process_id) {
     if (free_descriptors.empty()) {
       descriptors.push_back(std::make_unique<TxnDescriptor>());
       free_descriptors.push_back(descriptors.back().get());
@@ -94,6 +94,7 @@ struct Shard::State {
     free_descriptors.pop_back();
     descriptor->state.store(TxnDescriptor::kActive, std::memory_order_release);
     descriptor->transaction_id = id;
+    descriptor->process_id = process_id;
     descriptor->shard = shard;
     descriptor->owners = 0;
     descriptor->waits = 0;

@@ -40,17 +40,17 @@ bool TableLocks::grantable(const Entry& entry, TableLock mode, std::uint64_t tra
   return true;
 }
 
-bool TableLocks::try_acquire(Oid table, TableLock mode, std::uint64_t transaction) {
+bool TableLocks::try_acquire(Oid table, TableLock mode, std::uint64_t transaction, std::int32_t process_id) {
   Entry& entry = entries_[table];
   if (!grantable(entry, mode, transaction, nullptr)) return false;
-  entry.holders.push_back({transaction, mode});
+  entry.holders.push_back({transaction, process_id, mode});
   return true;
 }
 
 bool TableLocks::acquire(TableLockRequest& request) {
   Entry& entry = entries_[request.table];
   if (grantable(entry, request.mode, request.transaction, nullptr)) {
-    entry.holders.push_back({request.transaction, request.mode});
+    entry.holders.push_back({request.transaction, request.process_id, request.mode});
     request.granted = true;
     return true;
   }
@@ -68,7 +68,7 @@ void TableLocks::grant_waiters(Entry& entry, Shard& here) {
       continue;
     }
     entry.queue.erase(entry.queue.begin() + static_cast<std::ptrdiff_t>(i));
-    entry.holders.push_back({waiter->transaction, waiter->mode});
+    entry.holders.push_back({waiter->transaction, waiter->process_id, waiter->mode});
     waiter->granted = true;
     waiter->queued = false;
     if (waiter->origin == &here) waiter->done(waiter->context, *waiter);
@@ -76,16 +76,15 @@ void TableLocks::grant_waiters(Entry& entry, Shard& here) {
   }
 }
 
-void TableLocks::release_all(Oid table, std::uint64_t transaction, Shard& here) {
+void TableLocks::release(Oid table, TableLock mode, std::uint64_t transaction, Shard& here) {
   const auto found = entries_.find(table);
   if (found == entries_.end()) return;
   Entry& entry = found->second;
-  bool strong = false;
-  std::erase_if(entry.holders, [&](const Holder& holder) {
-    if (holder.transaction != transaction) return false;
-    strong = strong || holder.mode > TableLock::kRowExclusive;
-    return true;
-  });
+  const auto own = std::find_if(entry.holders.begin(), entry.holders.end(),
+                                [&](const Holder& holder) { return holder.transaction == transaction && holder.mode == mode; });
+  if (own == entry.holders.end()) return;
+  entry.holders.erase(own);
+  const bool strong = mode > TableLock::kRowExclusive;
   grant_waiters(entry, here);
   // An idle table keeps its entry, and the entry its memory: the next statement wants both. A strong lock may have dropped it.
   if (strong && entry.holders.empty() && entry.queue.empty()) entries_.erase(found);
@@ -100,16 +99,21 @@ bool TableLocks::cancel(TableLockRequest& request, Shard& here) {
   return true;
 }
 
-void TableLocks::collect_waits(std::vector<Owner::WaitEdge>& edges) const {
+void TableLocks::collect_waits(std::vector<WaitEdge>& edges) const {
   for (const auto& [table, entry] : entries_)
     for (const TableLockRequest* waiter : entry.queue) {
+      const auto add = [&, table = table](std::uint64_t transaction, std::int32_t process) {
+        edges.push_back({.waiter = waiter->transaction, .holder = transaction, .wait_number = waiter->wait_number,
+                         .waiter_process = waiter->process_id, .holder_process = process, .what = WaitEdge::What::kTable,
+                         .mode = static_cast<std::uint8_t>(waiter->mode), .table = table, .advisory = {}});
+      };
       for (const Holder& holder : entry.holders)
         if (holder.transaction != waiter->transaction && table_locks_conflict(holder.mode, waiter->mode))
-          edges.push_back({waiter->transaction, holder.transaction, waiter->wait_number});
+          add(holder.transaction, holder.process_id);
       for (const TableLockRequest* before : entry.queue) {
         if (before == waiter) break;
         if (before->transaction != waiter->transaction && table_locks_conflict(before->mode, waiter->mode))
-          edges.push_back({waiter->transaction, before->transaction, waiter->wait_number});
+          add(before->transaction, before->process_id);
       }
     }
 }
@@ -121,7 +125,7 @@ void TableLockRequest::deliver(Shard& here) {
   }
   TableLocks& locks = here.state().table_locks;
   if (release) {
-    locks.release_all(table, transaction, here);
+    locks.release(table, mode, transaction, here);
     here.state().mailbox.send(origin->index(), *this);
     return;
   }

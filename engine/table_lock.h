@@ -18,10 +18,11 @@ namespace wandian {
 struct TableLockRequest final : Message {
   Oid table = 0;
   TableLock mode = TableLock::kAccessShare;
-  std::uint64_t transaction = 0;       ///< Transaction::lock_id()
+  std::uint64_t transaction = 0;       ///< Transaction::id()
+  std::int32_t process_id = 0;         ///< of its session
   Shard* origin = nullptr;
   bool no_wait = false;
-  bool release = false;                ///< gives up every lock of the transaction on the table instead
+  bool release = false;                ///< gives up the transaction's lock of this mode instead
   bool granted = false;
   void (*done)(void* context, TableLockRequest& request) = nullptr;
   void* context = nullptr;
@@ -37,14 +38,16 @@ class TableLocks {
   /// True: granted. False: somebody excludes it (no_wait), or it is queued and `done` will be told.
   bool acquire(TableLockRequest& request);
   /// The weak modes of this shard's own sessions, when nothing excludes them.
-  bool try_acquire(Oid table, TableLock mode, std::uint64_t transaction);
-  void release_all(Oid table, std::uint64_t transaction, Shard& here);
+  bool try_acquire(Oid table, TableLock mode, std::uint64_t transaction, std::int32_t process_id);
+  /// Nothing if the transaction does not hold this mode.
+  void release(Oid table, TableLock mode, std::uint64_t transaction, Shard& here);
   /// Ends a wait, which may let go on who stood behind it; false if it was granted already.
   bool cancel(TableLockRequest& request, Shard& here);
-  void collect_waits(std::vector<Owner::WaitEdge>& edges) const;
+  void collect_waits(std::vector<WaitEdge>& edges) const;
 
   struct Holder {
     std::uint64_t transaction;
+    std::int32_t process_id;
     TableLock mode;
   };
   struct Entry {

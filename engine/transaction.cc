@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/advisory_lock.h"
 #include "engine/redo.h"
 #include "engine/sequence.h"
 #include "engine/shard.h"
@@ -96,7 +97,7 @@ std::uint64_t Transaction::id() {
 
 TxnDescriptor& Transaction::ensure_descriptor() {
   if (descriptor_ == nullptr) {
-    descriptor_ = shard_.state().allocate_descriptor(shard_.index(), id());
+    descriptor_ = shard_.state().allocate_descriptor(shard_.index(), id(), process_id_);
     view_.own = descriptor_;
   }
   return *descriptor_;
@@ -236,6 +237,10 @@ void Transaction::cancel(Status why) {
       shard_.state().mailbox.send(waiting_->table_lock_at, *message);
     }
   }
+  if (AdvisoryRequest* request = waiting_->advisory; request != nullptr && waiting_->advisory_cancelled.ok()) {
+    waiting_->advisory_cancelled = std::move(why);
+    if (shard_.database().advisory_locks().cancel(*request, shard_)) request->done(request->context);
+  }
 }
 
 // --- table locks -------------------------------------------------------------------------------------------------
@@ -244,7 +249,7 @@ bool Transaction::try_lock_table(const TableDef& table, TableLock mode) {
   for (const HeldTableLock& held : table_locks_)
     if (held.table == table.oid && (held.mode == mode || (held.mode > mode && mode <= TableLock::kRowExclusive))) return true;
   if (mode > TableLock::kRowExclusive) return false;
-  if (!shard_.state().table_locks.try_acquire(table.oid, mode, id())) return false;
+  if (!shard_.state().table_locks.try_acquire(table.oid, mode, id(), process_id_)) return false;
   table_locks_.push_back({table.oid, mode});
   return true;
 }
@@ -260,6 +265,7 @@ Task<Status> Transaction::acquire_strong(Oid table, TableLock mode, LockWait wai
   request.table = table;
   request.mode = mode;
   request.transaction = id();
+  request.process_id = process_id_;
   request.origin = &shard_;
   request.no_wait = wait != LockWait::kBlock;
   request.context = this;
@@ -303,14 +309,17 @@ Task<Status> Transaction::acquire_strong(Oid table, TableLock mode, LockWait wai
   co_return Status{};
 }
 
-void Transaction::release_table_locks() {
-  for (const HeldTableLock& held : table_locks_) {
-    shard_.state().table_locks.release_all(held.table, id_, shard_);
+// Those taken since there were `from` of them.
+void Transaction::release_table_locks(std::size_t from) {
+  for (std::size_t i = table_locks_.size(); i-- > from;) {
+    const HeldTableLock& held = table_locks_[i];
+    shard_.state().table_locks.release(held.table, held.mode, id_, shard_);
     if (held.mode <= TableLock::kRowExclusive) continue;
     for (unsigned at = 0; at < shard_.database().shards(); ++at) {
       if (at == shard_.index()) continue;
       auto* request = new TableLockRequest();
       request->table = held.table;
+      request->mode = held.mode;
       request->transaction = id_;
       request->origin = &shard_;
       request->release = true;
@@ -318,7 +327,40 @@ void Transaction::release_table_locks() {
       shard_.state().mailbox.send(at, *request);
     }
   }
-  table_locks_.clear();
+  table_locks_.resize(from);
+}
+
+// --- advisory locks ----------------------------------------------------------------------------------------------
+
+Task<Status> Transaction::lock_advisory(const AdvisoryKey& key, bool shared, AdvisoryLocker& locker) {
+  AdvisoryRequest request;
+  request.key = key;
+  request.shared = shared;
+  request.locker = &locker;
+  request.origin = &shard_;
+  request.wait_number = ++waiting_->advisory_waits;
+  request.context = this;
+  request.done = [](void* context) {
+    auto* transaction = static_cast<Transaction*>(context);
+    transaction->waiting_->advisory = nullptr;
+    --transaction->pending_;
+    transaction->waiting_->resume_if_idle();
+  };
+  AdvisoryLocks& locks = shard_.database().advisory_locks();
+  locker.transaction.store(id(), std::memory_order_relaxed);
+  waiting_->advisory_cancelled = {};
+  const AdvisoryLocks::Outcome outcome = locks.acquire(request);
+  if (outcome == AdvisoryLocks::Outcome::kHeld) {
+    waiting_->advisory = &request;
+    ++pending_;
+    waiting_->deadlock.arm();
+    co_await wait_for_requests();
+    if (!request.granted) co_return std::move(waiting_->advisory_cancelled);
+  } else if (outcome == AdvisoryLocks::Outcome::kFull) {
+    co_return advisory_locks_full();
+  }
+  raise_answer_floor(locks.floor());
+  co_return Status{};
 }
 
 // --- catalog -----------------------------------------------------------------------------------------------------
@@ -350,7 +392,7 @@ Oid Transaction::allocate_oid() { return shard_.database().allocate_oid(); }
 // --- savepoints --------------------------------------------------------------------------------------------------
 
 Transaction::Savepoint Transaction::savepoint() {
-  const Savepoint point{view_.command + 1, redo_.size(), catalog_changes_.size()};
+  const Savepoint point{view_.command + 1, redo_.size(), catalog_changes_.size(), table_locks_.size()};
   ++view_.command;
   return point;
 }
@@ -404,6 +446,7 @@ Task<void> Transaction::rollback_to(Savepoint savepoint) {
   redo_.resize(savepoint.redo_bytes);
   catalog_changes_.resize(savepoint.catalog_changes);
   overlays_.resize(savepoint.catalog_changes);
+  release_table_locks(savepoint.table_locks);
   ++view_.command;
 }
 
@@ -553,7 +596,7 @@ void Transaction::finish(const Lsn* commit) {
       }
     }
   }
-  release_table_locks();
+  release_table_locks(0);
   forget();
 }
 

@@ -22,6 +22,8 @@ namespace wandian {
 
 class Shard;
 class Database;
+struct AdvisoryKey;
+struct AdvisoryLocker;
 
 enum class Isolation : std::uint8_t { kReadCommitted, kRepeatableRead, kSerializable };
 enum class SyncCommit : std::uint8_t { kOff, kLocal, kRemoteWrite, kOn, kRemoteApply };
@@ -47,6 +49,13 @@ class Transaction {
   ~Transaction();                          ///< must not be active: rollback() first
   Transaction(const Transaction&) = delete;
   Transaction& operator=(const Transaction&) = delete;
+
+  /// Whose it is, for the details of a deadlock.
+  void set_session(std::int32_t process_id, Oid database) {
+    process_id_ = process_id;
+    database_ = database;
+  }
+  std::int32_t process_id() const { return process_id_; }
 
   bool active() const { return active_; }
   void begin(Isolation isolation, bool read_only);
@@ -81,6 +90,9 @@ class Transaction {
   /// The weak modes of ordinary statements when nobody holds a strong lock: no coroutine. False: use lock_table().
   bool try_lock_table(const TableDef& table, TableLock mode);
 
+  /// Waits in the queue of an advisory lock that try_acquire() did not give. What it guarded is seen by the next statement.
+  Task<Status> lock_advisory(const AdvisoryKey& key, bool shared, AdvisoryLocker& locker);
+
   /// Records DDL. It is seen by catalog() at once and by others at commit; the caller holds the strong table locks.
   Status change_catalog(std::vector<CatalogChange> changes);
   Oid allocate_oid();
@@ -89,9 +101,10 @@ class Transaction {
     std::uint32_t command = 0;
     std::size_t redo_bytes = 0;
     std::size_t catalog_changes = 0;
+    std::size_t table_locks = 0;
   };
   Savepoint savepoint();
-  /// Undoes everything written since, at all owners, and releases the row locks taken since.
+  /// Undoes everything written since, at all owners, and releases the row and table locks taken since.
   Task<void> rollback_to(Savepoint savepoint);
 
   /// Waits only for admission to the log (and, at a strong level, nothing: durability gates the answer, not the session).
@@ -138,12 +151,14 @@ class Transaction {
   Task<Status> write_parts(std::uint32_t* parts);
   Lsn commit_record();
   void finish(const Lsn* commit);
-  void release_table_locks();
+  void release_table_locks(std::size_t from);
   void forget();
   void register_view();
   void unregister_view();
 
   Shard& shard_;
+  std::int32_t process_id_ = 0;
+  Oid database_ = 0;
   bool active_ = false;
   bool read_only_ = false;
   bool has_snapshot_ = false;

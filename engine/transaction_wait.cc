@@ -33,6 +33,7 @@ void WaitsMessage::deliver(Shard& here) {
   if (&here != &home) {
     here.state().owner.collect_waits(edges);
     here.state().table_locks.collect_waits(edges);
+    here.database().advisory_locks().collect_waits(here, edges);
     here.state().mailbox.send(home.index(), *this);
     return;
   }
@@ -68,6 +69,7 @@ void DeadlockSearch::collect() {
     if (i == shard.index()) {
       shard.state().owner.collect_waits(messages[i].edges);
       shard.state().table_locks.collect_waits(messages[i].edges);
+      shard.database().advisory_locks().collect_waits(shard, messages[i].edges);
       continue;
     }
     ++pending;
@@ -82,11 +84,11 @@ void DeadlockSearch::collected() {
     transaction->waiting_->resume_if_idle();
     return;
   }
-  std::multimap<std::uint64_t, Owner::WaitEdge> waits;
+  std::multimap<std::uint64_t, WaitEdge> waits;
   for (const WaitsMessage& message : messages)
-    for (const Owner::WaitEdge& edge : message.edges) waits.emplace(edge.waiter, edge);
+    for (const WaitEdge& edge : message.edges) waits.emplace(edge.waiter, edge);
   // A path from this transaction back to itself.
-  std::vector<Owner::WaitEdge> path;
+  std::vector<WaitEdge> path;
   std::vector<std::uint64_t> seen;
   const std::uint64_t self = transaction->id_;
   const std::function<bool(std::uint64_t)> search = [&](std::uint64_t node) {
@@ -104,7 +106,7 @@ void DeadlockSearch::collected() {
     arm();
     return;
   }
-  const auto same = [](const Owner::WaitEdge& a, const Owner::WaitEdge& b) {
+  const auto same = [](const WaitEdge& a, const WaitEdge& b) {
     return a.waiter == b.waiter && a.holder == b.holder && a.wait_number == b.wait_number;
   };
   if (!second) {
@@ -113,7 +115,7 @@ void DeadlockSearch::collected() {
     collect();
     return;
   }
-  for (const Owner::WaitEdge& edge : cycles[0]) {
+  for (const WaitEdge& edge : cycles[0]) {
     bool still = false;
     const auto [begin, end] = waits.equal_range(edge.waiter);
     for (auto it = begin; it != end; ++it) still = still || same(it->second, edge);
@@ -124,15 +126,15 @@ void DeadlockSearch::collected() {
     }
   }
   // All of a cycle may find it at the same moment; one victim is enough, and they agree on which.
-  for (const Owner::WaitEdge& edge : cycles[0])
+  for (const WaitEdge& edge : cycles[0])
     if (edge.waiter > self) {
       arm();
       return;
     }
   std::string detail;
-  for (const Owner::WaitEdge& edge : cycles[0]) {
+  for (const WaitEdge& edge : cycles[0]) {
     if (!detail.empty()) detail += '\n';
-    detail += "Transaction " + std::to_string(edge.waiter) + " waits for transaction " + std::to_string(edge.holder) + ".";
+    detail += edge.text(transaction->database_);
   }
   transaction->cancel(Status{sqlstate::deadlock_detected, "deadlock detected"}
                           .with_detail(std::move(detail))

@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "engine/advisory_lock.h"
 #include "engine/owner.h"
 #include "engine/shard.h"
 #include "engine/table_lock.h"
@@ -33,7 +34,7 @@ struct Transaction::Slot {
 /// Asks one shard who waits for whom there.
 struct WaitsMessage final : Message {
   struct DeadlockSearch* search = nullptr;
-  std::vector<Owner::WaitEdge> edges;
+  std::vector<WaitEdge> edges;
   void deliver(Shard& here) override;
 };
 
@@ -45,7 +46,7 @@ struct DeadlockSearch final : Runnable {
   unsigned pending = 0;
   bool second = false;
   bool running = false;
-  std::vector<std::vector<Owner::WaitEdge>> cycles;   ///< found in the first collection
+  std::vector<std::vector<WaitEdge>> cycles;   ///< found in the first collection
   Shard::TimerId timer = 0;
 
   void arm();
@@ -62,6 +63,9 @@ struct Transaction::Waiting final : Runnable {
   TableLockRequest* table_lock = nullptr;   ///< that waits, at shard table_lock_at
   unsigned table_lock_at = 0;
   Status table_lock_cancelled;
+  AdvisoryRequest* advisory = nullptr;      ///< that waits
+  std::uint32_t advisory_waits = 0;
+  Status advisory_cancelled;
   DeadlockSearch deadlock;
 
   /// Lets the coroutine go on when nothing of this transaction is under way any more.

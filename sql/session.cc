@@ -127,6 +127,8 @@ SessionImpl::~SessionImpl() {
 
 Status SessionImpl::start(const RoleProperties& role, const DatabaseProperties& database) {
   backend_start_ = clock_timestamp();
+  advisory_.process_id = identity_.process_id;
+  transaction_.set_session(identity_.process_id, database_);
   settings_.force("is_superuser", superuser_ ? "on" : "off");
   settings_.force("session_authorization", identity_.user);
   // What a database or role has set may have become wrong since; that must not keep anybody out.
@@ -230,6 +232,7 @@ Task<void> SessionImpl::pause() {
   if (std::exchange(hold_rows_, false)) {
     if (sleep_seconds_ > 0) co_await sleep_through();
     while (cancelled_.ok() && must_wait_for_log(shard_)) co_await next_turn();
+    if (!awaited_advisory_.empty()) co_await wait_for_advisory_locks();
   } else if (sink_->congested()) {
     co_await park(Parked::kRoom);
   } else {
@@ -338,6 +341,7 @@ void SessionImpl::become_idle() {
   woken_ = sync_follows_ = false;
   sleep_seconds_ = 0;
   hold_rows_ = false;
+  awaited_advisory_.clear();
   const bool in_transaction = block_ != Block::kNone;
   const DecodedSettings& settings = settings_.decoded();
   const std::int64_t timeout = in_transaction ? settings.idle_in_transaction_timeout_ms : settings.idle_session_timeout_ms;
@@ -448,6 +452,7 @@ void SessionImpl::finish_closing() {
   // A runnable of ours that is still queued for the next turn comes back here first.
   if (next_turn_posted_) return;
   stop_listening();
+  release_session_advisory();
   null_sink_->forget();
   delete this;
 }

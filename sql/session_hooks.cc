@@ -211,10 +211,6 @@ Status SessionImpl::sleep(double seconds) {
   return {};
 }
 
-Result<bool> SessionImpl::advisory_lock(std::int64_t, bool, bool, bool, bool) { return unsupported("advisory locks are"); }
-Result<bool> SessionImpl::advisory_unlock(std::int64_t, bool, bool) { return unsupported("advisory locks are"); }
-Status SessionImpl::advisory_unlock_all() { return {}; }
-
 // ---- Random numbers: xoroshiro128+ (Blackman and Vigna, "Scrambled linear pseudorandom number generators", 2021) ----
 
 std::uint64_t SessionImpl::random_bits() {

@@ -3,7 +3,8 @@
 // Thread:     its shard.
 // Where what is: session.cc (life, waiting), session_query.cc (simple protocol), session_extended.cc, session_run.cc (plans and
 //             portals), session_transaction.cc (blocks, savepoints), session_utility.cc (dispatch), session_cursor.cc,
-//             session_copy.cc, session_notify.cc, session_hooks.cc; SessionHooks' methods about catalog objects are in sql/catalog/session_hooks_*.cc.
+//             session_copy.cc, session_advisory.cc, session_notify.cc, session_hooks.cc; SessionHooks' methods about catalog objects are
+//             in sql/catalog/session_hooks_*.cc.
 // Waiting:    what is done within one call uses no coroutine; everything else is one Task at a time (operation_). It suspends only
 //             in park(), and is always resumed from a call of wire (Session::proceed), so that output is only made in calls.
 #pragma once
@@ -21,6 +22,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/advisory_lock.h"
 #include "engine/arena.h"
 #include "engine/catalog.h"
 #include "engine/shard.h"
@@ -235,6 +237,7 @@ class SessionImpl final : public SessionHooks {
     std::string name;
     Transaction::Savepoint point;
     std::size_t settings_mark = 0;
+    std::size_t advisory_locks = 0;
     bool read_only = false;
     Oid temporary_schema = 0;
     std::size_t notifications_sent = 0, listen_actions = 0;
@@ -344,6 +347,18 @@ class SessionImpl final : public SessionHooks {
   Task<void> finish_simple(CompiledPtr statement, std::uint64_t rows);
   bool literal_parameters(const CompiledStatement& statement, const NormalizedQuery& query, Portal& portal);
   void finish_query();
+
+  // session_advisory.cc
+  struct AdvisoryHold {
+    AdvisoryKey key;
+    bool shared = false;
+    bool operator==(const AdvisoryHold&) const = default;
+  };
+  void note_advisory_lock(const AdvisoryHold& hold, bool of_transaction);
+  Task<void> wait_for_advisory_locks();
+  void release_advisory(const AdvisoryHold& hold);
+  void release_session_advisory();
+  void release_transaction_advisory(std::size_t from);
 
   // session_run.cc
   std::uint64_t plan_context();
@@ -488,11 +503,22 @@ class SessionImpl final : public SessionHooks {
   std::size_t next_taken_ = 0;
   bool trying_fast_ = false;
 
+  // Advisory locks
+  AdvisoryLocker advisory_;
+  std::vector<std::pair<AdvisoryHold, std::uint64_t>> session_advisory_;   ///< with how often
+  std::vector<AdvisoryHold> transaction_advisory_;                         ///< in the order in which they were taken
+  struct AwaitedAdvisory {
+    AdvisoryHold hold;
+    bool of_transaction;
+  };
+  std::vector<AwaitedAdvisory> awaited_advisory_;
+
   // Time
   std::int64_t statement_timestamp_ = 0, transaction_timestamp_ = 0, backend_start_ = 0;
   Timer statement_timer_, lock_timer_, idle_timer_, sleep_timer_;
   double sleep_seconds_ = 0;
-  bool hold_rows_ = false;                       ///< pg_sleep was called, or a sequence used that the log has no room for
+  bool hold_rows_ = false;                       ///< something has to be waited for before the next row: pg_sleep, room in the log, an advisory lock
+  bool rows_can_wait_ = false;                   ///< whoever evaluates looks at hold_rows_ after each row
 
   // Waiting
   Task<void> operation_;

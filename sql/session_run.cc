@@ -382,7 +382,9 @@ Task<Status> SessionImpl::run_execution(Execution& execution, std::uint64_t max_
     const std::uint64_t left = max_rows == 0 ? 0 : max_rows - counting.rows();
     const ReadView statement_view = transaction_.view();
     if (first_view != nullptr) transaction_.view() = *first_view;
+    const bool could_wait = std::exchange(rows_can_wait_, true);
     const Progress progress = execution.run(left, counting);
+    rows_can_wait_ = could_wait;
     if (std::exchange(first_view, nullptr) != nullptr) {
       const ReadView used = transaction_.view();
       transaction_.view() = statement_view;

@@ -41,6 +41,8 @@ Status SessionImpl::ensure_transaction() {
     return Status{sqlstate::feature_not_supported, "SERIALIZABLE transactions are not supported"}.with_hint(
         "Use REPEATABLE READ and lock the rows that must not change.");
   transaction_.begin(isolation_, read_only_);
+  // Who waits for what the session has locked waits for this transaction.
+  if (!session_advisory_.empty()) advisory_.transaction.store(transaction_.id(), std::memory_order_relaxed);
   return {};
 }
 
@@ -95,6 +97,8 @@ void SessionImpl::drop_portals(std::size_t depth, bool keep_held) {
 // What the end of a transaction, whichever, leaves of the session's own state.
 void SessionImpl::forget_transaction(bool committed) {
   savepoints_.clear();
+  release_transaction_advisory(0);
+  advisory_.transaction.store(0, std::memory_order_relaxed);
   const bool settings = settings_.uncommitted();
   if (committed) {
     committed_temporary_schema_ = temporary_schema_;
@@ -192,6 +196,7 @@ Task<void> SessionImpl::abort_statement() {
 Task<void> SessionImpl::undo_to(const SavepointEntry& savepoint) {
   drop_portals(static_cast<std::size_t>(&savepoint - savepoints_.data()) + 1, false);
   if (transaction_.active()) co_await settled(transaction_.rollback_to(savepoint.point));
+  release_transaction_advisory(savepoint.advisory_locks);
   settings_.rollback_to(savepoint.settings_mark);
   read_only_ = savepoint.read_only;
   temporary_schema_ = savepoint.temporary_schema;
@@ -271,6 +276,7 @@ bool SessionImpl::try_transaction_command(StatementRef statement, std::string_vi
       entry.name = text_or_empty(command.savepoint_name);
       entry.point = transaction_.savepoint();
       entry.settings_mark = settings_.mark();
+      entry.advisory_locks = transaction_advisory_.size();
       entry.read_only = read_only_;
       entry.temporary_schema = temporary_schema_;
       if (notifications_ != nullptr) {

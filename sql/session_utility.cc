@@ -347,6 +347,7 @@ Task<Status> SessionImpl::run_discard(StatementRef statement) {
     settings_changed();
     prepared_.clear();
     if (notifications_ != nullptr) notifications_->unlisten_all();
+    release_session_advisory();
   }
   if (all || target == PG_QUERY__DISCARD_MODE__DISCARD_SEQUENCES) {
     sequence_values_.clear();

@@ -105,24 +105,29 @@ Status pg_stat_activity(const SystemContext& context, SystemRows& rows) {
   return {};
 }
 
-const char* lock_mode_name(TableLock mode) {
-  static constexpr const char* kNames[] = {"", "AccessShareLock", "RowShareLock", "RowExclusiveLock", "ShareUpdateExclusiveLock", "ShareLock",
-                                           "ShareRowExclusiveLock", "ExclusiveLock", "AccessExclusiveLock"};
-  return kNames[static_cast<std::size_t>(mode)];
+// As virtual transactions: shard and number.
+std::string transaction_text(std::uint64_t transaction) {
+  return std::to_string(transaction >> 56) + "/" + std::to_string(transaction & 0xffffffffffffffu);
 }
 
 // This shard's table locks: strong ones stand in every shard's list, weak ones of other shards' sessions are not seen here.
 Status pg_locks(const SystemContext& context, SystemRows& rows) {
-  const auto add = [&](Oid relation, std::uint64_t transaction, TableLock mode, bool granted) {
+  const auto add = [&](Oid relation, std::uint64_t transaction, std::int32_t process, TableLock mode, bool granted) {
     CatalogRow row(rows);
     row.t("relation").i(context.database).i(relation).null(2).null().null().null(3);
-    row.t(std::to_string(transaction >> 56) + "/" + std::to_string(transaction & 0xffffffffffffffu)).null().t(lock_mode_name(mode)).b(granted).b(false).null();
+    row.t(transaction_text(transaction)).i(process).t(lock_mode_name(mode)).b(granted).b(false).null();
     row.done();
   };
   for (const auto& [table, entry] : context.shard.state().table_locks.entries()) {
     if (context.catalog.table(table) == nullptr) continue;   // it stands for a name
-    for (const TableLocks::Holder& holder : entry.holders) add(table, holder.transaction, holder.mode, true);
-    for (const TableLockRequest* waiter : entry.queue) add(table, waiter->transaction, waiter->mode, false);
+    for (const TableLocks::Holder& holder : entry.holders) add(table, holder.transaction, holder.process_id, holder.mode, true);
+    for (const TableLockRequest* waiter : entry.queue) add(table, waiter->transaction, waiter->process_id, waiter->mode, false);
+  }
+  for (const AdvisoryLocks::Info& lock : context.shard.database().advisory_locks().list()) {
+    CatalogRow row(rows);
+    row.t("advisory").i(lock.key.database).null(5).i(lock.key.high).i(lock.key.low).i(lock.key.two ? 2 : 1);
+    row.t(transaction_text(lock.transaction)).i(lock.process_id).t(lock.shared ? "ShareLock" : "ExclusiveLock").b(lock.granted).b(false).null();
+    row.done();
   }
   return {};
 }
