@@ -184,7 +184,7 @@ Result<CompiledPtr> SessionImpl::compile(std::shared_ptr<const ParsedStatements>
       if (inside == node) inside = select.emplace(*node).node();   // SELECT INTO
       const StatementKind kind = inside != nullptr ? classify(inside) : StatementKind::kOther;
       const bool bindable = kind == StatementKind::kSelect || kind == StatementKind::kInsert || kind == StatementKind::kUpdate ||
-                            kind == StatementKind::kDelete;
+                            kind == StatementKind::kDelete || kind == StatementKind::kMerge;
       if (bindable) {
         CompiledStatement types;
         types.parsed = statement->parsed;

@@ -493,8 +493,8 @@ Task<Status> SessionImpl::run_explain(Portal& portal) {
   inner.params = portal.params;
   const StatementKind kind = classify(inside);
   if (kind == StatementKind::kExecute || kind == StatementKind::kSelect || kind == StatementKind::kInsert ||
-      kind == StatementKind::kUpdate || kind == StatementKind::kDelete || kind == StatementKind::kDeclareCursor ||
-      kind == StatementKind::kCreateTableAs) {
+      kind == StatementKind::kUpdate || kind == StatementKind::kDelete || kind == StatementKind::kMerge ||
+      kind == StatementKind::kDeclareCursor || kind == StatementKind::kCreateTableAs) {
     const ParseNode* planned =
         kind == StatementKind::kDeclareCursor || kind == StatementKind::kCreateTableAs ? inner_statement(inside) : inside;
     const std::int64_t planning_began = engine_database().env().clock().monotonic_us();

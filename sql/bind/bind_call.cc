@@ -32,6 +32,7 @@ std::string_view place_name(Place place) {
     case Place::kExecute: return "EXECUTE parameters";
     case Place::kCall: return "CALL arguments";
     case Place::kCopyWhere: return "COPY FROM WHERE conditions";
+    case Place::kMergeWhen: return "MERGE WHEN conditions";
   }
   return "";
 }

@@ -25,6 +25,10 @@ int Binder::bind_target_table(Scope& scope, const PgQuery__RangeVar& range, std:
   switch (found->kind) {
     case FoundRelation::Kind::kTable: break;
     case FoundRelation::Kind::kView:
+      if (scope.query->command == Command::kMerge) {
+        fail(Status{sqlstate::feature_not_supported, "cannot execute MERGE on relation " + quoted(table)}.with_detail(
+            "This operation is not supported for views."));
+      }
       fail(Status{sqlstate::object_not_in_prerequisite_state, "cannot " + std::string(verb) + " view " + quoted(table)}.with_detail(
           "Views are not updatable."));
     case FoundRelation::Kind::kSystem:
@@ -101,6 +105,45 @@ void Binder::check_generated(const TableDef& table, int column, const Expr* valu
            .with_hint("Use OVERRIDING SYSTEM VALUE to override."));
 }
 
+std::vector<Binder::InsertColumn> Binder::bind_insert_columns(const TableDef& table, PgQuery__Node** items, std::size_t count) {
+  std::vector<InsertColumn> columns;
+  for (std::size_t i = 0; i < count; ++i) {
+    const PgQuery__ResTarget& item = *items[i]->res_target;
+    const int column = find_target_column(table, item.name, item.location);
+    if (item.n_indirection > 0) {
+      fail(at(Status{sqlstate::feature_not_supported, "assignment to parts of a column is not supported"}, item.location));
+    }
+    if (std::any_of(columns.begin(), columns.end(), [&](const InsertColumn& c) { return c.column == column; })) {
+      fail(at(Status{sqlstate::duplicate_column, "column " + quoted(item.name) + " specified more than once"}, item.location));
+    }
+    columns.push_back({column, item.location});
+  }
+  for (std::size_t i = 0; count == 0 && i < table.columns.size(); ++i) {
+    if (!table.columns[i].dropped) columns.push_back({static_cast<int>(i), -1});
+  }
+  return columns;
+}
+
+void Binder::check_insert_width(std::span<const InsertColumn> columns, bool listed, std::size_t width, const Expr* first_extra) {
+  if (width > columns.size()) {
+    fail(at(Status{sqlstate::syntax_error, "INSERT has more expressions than target columns"},
+            first_extra != nullptr ? first_extra->location : -1));
+  }
+  if (listed && width < columns.size()) {
+    fail(at(Status{sqlstate::syntax_error, "INSERT has more target columns than expressions"}, columns[width].location));
+  }
+}
+
+std::span<const Assignment> Binder::complete_row(const TableDef& table, std::span<const Expr* const> values) {
+  std::vector<Assignment> assignments;
+  for (std::size_t i = 0; i < table.columns.size(); ++i) {
+    if (table.columns[i].dropped) continue;
+    const Expr* value = values[i] != nullptr ? values[i] : column_default(table, static_cast<int>(i), -1);
+    assignments.push_back({static_cast<std::uint16_t>(i), value});
+  }
+  return keep(assignments);
+}
+
 Query* Binder::bind_insert(const PgQuery__InsertStmt& insert, Scope* parent) {
   Scope& scope = scopes_.emplace_back();
   scope.parent = parent;
@@ -113,40 +156,9 @@ Query* Binder::bind_insert(const PgQuery__InsertStmt& insert, Scope* parent) {
   const bool overriding_system = insert.override == PG_QUERY__OVERRIDING_KIND__OVERRIDING_SYSTEM_VALUE;
   const bool overriding_user = insert.override == PG_QUERY__OVERRIDING_KIND__OVERRIDING_USER_VALUE;
 
-  struct TargetColumn {
-    int column;
-    int location;
-  };
-  std::vector<TargetColumn> columns;
   const bool listed = insert.n_cols > 0;
-  if (listed) {
-    for (std::size_t i = 0; i < insert.n_cols; ++i) {
-      const PgQuery__ResTarget& item = *insert.cols[i]->res_target;
-      const int column = find_target_column(table, item.name, item.location);
-      if (item.n_indirection > 0) {
-        fail(at(Status{sqlstate::feature_not_supported, "assignment to parts of a column is not supported"}, item.location));
-      }
-      if (std::any_of(columns.begin(), columns.end(), [&](const TargetColumn& c) { return c.column == column; })) {
-        fail(at(Status{sqlstate::duplicate_column, "column " + quoted(item.name) + " specified more than once"}, item.location));
-      }
-      columns.push_back({column, item.location});
-    }
-  } else {
-    for (std::size_t i = 0; i < table.columns.size(); ++i) {
-      if (!table.columns[i].dropped) columns.push_back({static_cast<int>(i), -1});
-    }
-  }
-
+  std::vector<InsertColumn> columns = bind_insert_columns(table, insert.cols, insert.n_cols);
   std::vector<const Expr*> values(table.columns.size(), nullptr);
-  const auto check_width = [&](std::size_t width, const Expr* first_extra, int location) {
-    if (width > columns.size()) {
-      fail(at(Status{sqlstate::syntax_error, "INSERT has more expressions than target columns"},
-              first_extra != nullptr ? first_extra->location : location));
-    }
-    if (listed && width < columns.size()) {
-      fail(at(Status{sqlstate::syntax_error, "INSERT has more target columns than expressions"}, columns[width].location));
-    }
-  };
   const PgQuery__SelectStmt* source = insert.select_stmt != nullptr ? insert.select_stmt->select_stmt : nullptr;
   if (source == nullptr) {
     columns.clear();   // DEFAULT VALUES
@@ -167,7 +179,7 @@ Query* Binder::bind_insert(const PgQuery__InsertStmt& insert, Scope* parent) {
       if (r > 0 && row.size() != rows[0].size()) {
         fail(at(Status{sqlstate::syntax_error, "VALUES lists must all be the same length"}, row.empty() ? -1 : row[0]->location));
       }
-      check_width(row.size(), row.size() > columns.size() ? row[columns.size()] : nullptr, -1);
+      check_insert_width(columns, listed, row.size(), row.size() > columns.size() ? row[columns.size()] : nullptr);
       for (std::size_t i = 0; i < row.size(); ++i) {
         const int column = columns[i].column;
         const int location = row[i]->location;
@@ -209,7 +221,7 @@ Query* Binder::bind_insert(const PgQuery__InsertStmt& insert, Scope* parent) {
     std::vector<TargetEntry> targets(select->targets.begin(), select->targets.end());
     std::size_t width = 0;
     for (const TargetEntry& entry : targets) width += entry.junk ? 0 : 1;
-    check_width(width, width > columns.size() ? targets[columns.size()].expr : nullptr, -1);
+    check_insert_width(columns, listed, width, width > columns.size() ? targets[columns.size()].expr : nullptr);
     columns.resize(std::min(columns.size(), width));
     for (std::size_t i = 0; i < columns.size(); ++i) {
       if (targets[i].expr->type == kUnknown) targets[i].expr = assign(table, columns[i].column, targets[i].expr, targets[i].expr->location);
@@ -231,13 +243,7 @@ Query* Binder::bind_insert(const PgQuery__InsertStmt& insert, Scope* parent) {
       }
     }
   }
-  std::vector<Assignment> assignments;
-  for (std::size_t i = 0; i < table.columns.size(); ++i) {
-    if (table.columns[i].dropped) continue;
-    const Expr* value = values[i] != nullptr ? values[i] : column_default(table, static_cast<int>(i), -1);
-    assignments.push_back({static_cast<std::uint16_t>(i), value});
-  }
-  query->assignments = keep(assignments);
+  query->assignments = complete_row(table, values);
 
   scope.items.clear();
   scope.items.push_back(make_item(scope, target));

@@ -252,7 +252,7 @@ void Binder::bind_top(const ParseNode* node, BoundStatement* out) {
     case PG_QUERY__NODE__NODE_UPDATE_STMT: out->query = bind_update(*node->update_stmt, nullptr); break;
     case PG_QUERY__NODE__NODE_DELETE_STMT: out->query = bind_delete(*node->delete_stmt, nullptr); break;
     case PG_QUERY__NODE__NODE_CALL_STMT: bind_procedure_call(*node->call_stmt->funccall, out, true); break;
-    case PG_QUERY__NODE__NODE_MERGE_STMT: fail(Status{sqlstate::feature_not_supported, "MERGE is not supported"});
+    case PG_QUERY__NODE__NODE_MERGE_STMT: out->query = bind_merge(*node->merge_stmt); break;
     default: fail(Status{sqlstate::feature_not_supported, "this statement is not a query"});
   }
   for (std::size_t i = 0; i < parameters_.size(); ++i) {

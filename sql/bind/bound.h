@@ -132,7 +132,7 @@ struct CommonTable {
   const Query* query = nullptr;
 };
 
-enum class Command : std::uint8_t { kSelect, kInsert, kUpdate, kDelete };
+enum class Command : std::uint8_t { kSelect, kInsert, kUpdate, kDelete, kMerge };
 
 struct Assignment {
   std::uint16_t column = 0;          ///< position in TableDef::columns
@@ -150,7 +150,16 @@ struct OnConflict {
   const Expr* where = nullptr;       ///< may be null
 };
 
-/// One SELECT, VALUES, set operation, INSERT, UPDATE or DELETE.
+/// WHEN [NOT] MATCHED [AND condition] THEN ... of MERGE.
+struct MergeAction {
+  bool matched = false;
+  bool nothing = false;              ///< DO NOTHING
+  Command command = Command::kInsert;
+  const Expr* condition = nullptr;   ///< may be null
+  std::span<const Assignment> assignments;   ///< as of Query::assignments
+};
+
+/// One SELECT, VALUES, set operation, INSERT, UPDATE, DELETE or MERGE.
 struct Query {
   Command command = Command::kSelect;
   std::span<const RangeEntry* const> ranges;
@@ -176,11 +185,13 @@ struct Query {
   const SetOperation* set_operation = nullptr;
   std::span<const RowMark> row_marks;
 
-  // INSERT, UPDATE, DELETE: ranges[0] is the target table.
+  // INSERT, UPDATE, DELETE, MERGE: ranges[0] is the target table.
   /// INSERT: every column that the table's rows get a value for, defaults filled in, over `from` (which is empty for one row of
   /// VALUES; the VALUES list or the SELECT is ranges[1] otherwise). UPDATE: the columns that SET names.
   std::span<const Assignment> assignments;
   OnConflict on_conflict;
+  /// MERGE: `from` joins the source with the target, outer where rows without a match matter.
+  std::span<const MergeAction> merge_actions;
   std::span<const TargetEntry> returning;
 
   /// Targets without junk, or RETURNING.

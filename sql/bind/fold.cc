@@ -187,6 +187,12 @@ void Binder::finish_query(Scope& scope, Query& query) {
   query.assignments = fold_assignments(query.assignments);
   query.on_conflict.assignments = fold_assignments(query.on_conflict.assignments);
   query.on_conflict.where = fold(query.on_conflict.where);
+  std::vector<MergeAction> actions(query.merge_actions.begin(), query.merge_actions.end());
+  for (MergeAction& action : actions) {
+    action.condition = fold(action.condition);
+    action.assignments = fold_assignments(action.assignments);
+  }
+  query.merge_actions = keep(actions);
   const auto fold_join = [&](auto&& self, const JoinNode* node) -> void {
     if (!node->is_join) return;
     self(self, node->left);

@@ -25,7 +25,7 @@ struct BindError {
 /// Where an expression stands; decides what it may hold, and how an error calls the place.
 enum class Place : std::uint8_t {
   kTarget, kWhere, kJoinOn, kFrom, kHaving, kFilter, kGroupBy, kOrderBy, kDistinctOn, kLimit, kOffset, kReturning, kValues,
-  kInsertTarget, kUpdateSource, kConflictWhere, kCheck, kDefault, kIndex, kUsing, kExecute, kCall, kCopyWhere,
+  kInsertTarget, kUpdateSource, kConflictWhere, kCheck, kDefault, kIndex, kUsing, kExecute, kCall, kCopyWhere, kMergeWhen,
 };
 
 struct NamedExpr {
@@ -149,6 +149,7 @@ class Binder {
   Query* bind_insert(const PgQuery__InsertStmt& insert, Scope* parent);
   Query* bind_update(const PgQuery__UpdateStmt& update, Scope* parent);
   Query* bind_delete(const PgQuery__DeleteStmt& del, Scope* parent);
+  Query* bind_merge(const PgQuery__MergeStmt& merge);
 
   // bind_expr.cc
   const Expr* bind_expr(Scope& scope, const ParseNode* node);
@@ -278,6 +279,16 @@ class Binder {
   CommonTable* bind_cte(const PgQuery__CommonTableExpr& cte, Scope& scope, bool recursive);
 
   int bind_target_table(Scope& scope, const PgQuery__RangeVar& range, std::string_view verb);
+  /// A column that INSERT gives a value, and where the statement names it.
+  struct InsertColumn {
+    int column;
+    int location;
+  };
+  std::vector<InsertColumn> bind_insert_columns(const TableDef& table, PgQuery__Node** items, std::size_t count);
+  void check_insert_width(std::span<const InsertColumn> columns, bool listed, std::size_t width, const Expr* first_extra);
+  /// `values` by column, null where the default is taken.
+  std::span<const Assignment> complete_row(const TableDef& table, std::span<const Expr* const> values);
+  MergeAction bind_merge_action(Scope& scope, const TableDef& table, const PgQuery__MergeWhenClause& clause);
   const Expr* column_default(const TableDef& table, int column, int location);
   const Expr* assign(const TableDef& table, int column, const Expr* value, int location);
   std::vector<Assignment> bind_set_list(Scope& scope, const TableDef& table, PgQuery__Node** items, std::size_t count);

@@ -181,7 +181,7 @@ namespace {
 class ActionMutation final : public Mutation {
  public:
   ActionMutation(const ForeignKeyDef& key, std::span<const Value> values) : key_(key), values_(values) {}
-  Status decide(const Target&, bool, std::span<Value> row, bool*) override {
+  Status decide(const Target&, bool, std::span<Value> row, Decision*) override {
     if (deletes) return {};
     for (std::size_t i = 0; i < key_.columns.size(); ++i) row[key_.columns[i]] = values_[i];
     return {};

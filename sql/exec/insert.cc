@@ -15,11 +15,11 @@ constexpr unsigned kMostRetries = 1000;
 }  // namespace
 
 // The row to insert from the source's current row, into values_.
-Status ModifyDriver::evaluate_insert() {
+Status ModifyDriver::evaluate_insert(std::span<const ModifyPlan::Set> sets) {
   const TableDef& table = *modify_.table;
   values_.assign(table.layout_columns(), Value::null());
   ctx_.reset_row(0);
-  for (const ModifyPlan::Set& set : modify_.sets)
+  for (const ModifyPlan::Set& set : sets)
     if (!ctx_.eval(set.value, 0, &values_[set.column])) return std::move(ctx_.error);
   return {};
 }
@@ -170,7 +170,7 @@ class ConflictMutation final : public Mutation {
  public:
   ConflictMutation(ExecContext& ctx, const ModifyPlan& plan, const Value* proposed, std::function<Status(std::span<const Value>)> returning)
       : ctx_(ctx), plan_(plan), proposed_(proposed), returning_(std::move(returning)) {}
-  Status decide(const Target&, bool, std::span<Value> values, bool* skip) override {
+  Status decide(const Target&, bool, std::span<Value> values, Decision* decision) override {
     ctx_.reset_row(0);
     for (const ScanColumn& c : plan_.conflict_columns) ctx_.slots[c.slot] = values[c.column];
     for (const ScanColumn& c : plan_.excluded_columns) ctx_.slots[c.slot] = proposed_[c.column];
@@ -178,7 +178,7 @@ class ConflictMutation final : public Mutation {
       bool passes;
       if (!ctx_.test(plan_.conflict_where, 0, &passes)) return std::move(ctx_.error);
       if (!passes) {
-        *skip = true;
+        *decision = Decision::kSkip;
         return {};
       }
     }
@@ -309,7 +309,7 @@ Status ModifyDriver::find_conflicting(const PendingInsert& row, std::size_t inde
 
 Task<Status> ModifyDriver::run_insert() {
   if (source_ == nullptr) {
-    WANDIAN_CO_TRY(evaluate_insert());
+    WANDIAN_CO_TRY(evaluate_insert(modify_.sets));
     WANDIAN_CO_TRY(co_await queue_insert());
     WANDIAN_CO_TRY(co_await flush_inserts());
     co_return Status{};
@@ -323,7 +323,7 @@ Task<Status> ModifyDriver::run_insert() {
       continue;
     }
     if (step == Step::kEnd) break;
-    WANDIAN_CO_TRY(evaluate_insert());
+    WANDIAN_CO_TRY(evaluate_insert(modify_.sets));
     WANDIAN_CO_TRY(co_await queue_insert());
     if (inserts_.size() < kBatchRows) continue;
     set_source_aside();
@@ -340,7 +340,7 @@ Task<Status> ModifyDriver::insert_values(std::span<const Value> values, std::siz
     // The plan is that of INSERT ... VALUES ($1, $2, ...): each row is its parameters.
     ctx_.params = values.data() + r * columns;
     ctx_.input.params = ctx_.params;
-    WANDIAN_CO_TRY(evaluate_insert());
+    WANDIAN_CO_TRY(evaluate_insert(modify_.sets));
     WANDIAN_CO_TRY(co_await queue_insert());
     if (inserts_.size() < kBatchRows) continue;
     WANDIAN_CO_TRY(co_await flush_inserts());

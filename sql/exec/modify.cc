@@ -28,6 +28,7 @@ void ModifyDriver::bring_source_back() { std::copy(source_frame_.begin(), source
 
 Task<Status> ModifyDriver::run() {
   if (modify_.kind == PlanKind::kInsert) co_return co_await run_insert();
+  if (modify_.kind == PlanKind::kMerge) co_return co_await run_merge();
   if (modify_.at_owner) co_return co_await run_at_owner();
   co_return co_await run_locked();
 }
@@ -231,7 +232,7 @@ class StatementMutation final : public Mutation {
   StatementMutation(ExecContext& ctx, const ModifyPlan& plan, std::function<Status(std::span<const Value>, const Value*)> returning)
       : ctx_(ctx), plan_(plan), returning_(std::move(returning)) {}
 
-  Status decide(const Target& target, bool changed, std::span<Value> values, bool* skip) override {
+  Status decide(const Target& target, bool changed, std::span<Value> values, Decision* decision) override {
     ctx_.reset_row(0);
     for (const ScanColumn& c : plan_.target_columns) ctx_.slots[c.slot] = values[c.column];
     if (target.others != nullptr) restore_slots(plan_.others, target.others, ctx_.slots);
@@ -239,7 +240,7 @@ class StatementMutation final : public Mutation {
       bool passes;
       if (!ctx_.test(plan_.recheck, 0, &passes)) return std::move(ctx_.error);
       if (!passes) {
-        *skip = true;
+        *decision = Decision::kSkip;
         return {};
       }
     }
@@ -312,7 +313,7 @@ Task<Status> ModifyDriver::mutate(std::shared_ptr<const TableDef> table, std::sp
   for (const Target& target : targets) {
     RowOp& op = locks.add(table, target.partition, target.key);
     op.kind = RowOp::Kind::kLock;
-    op.lock = mutation.deletes || mutation.key_changes ? RowLock::kUpdate : RowLock::kNoKeyUpdate;
+    op.lock = mutation.lock_of(target);
     op.want_old = true;
     locked.push_back(&op);
   }
@@ -323,6 +324,7 @@ Task<Status> ModifyDriver::mutate(std::shared_ptr<const TableDef> table, std::sp
     Value* old_values;
     Value* new_values;
     std::size_t first_op, ops;
+    bool deleted;
   };
   std::vector<Written> written;
   std::vector<std::pair<RowOp*, int>> ops;   // and the index that a conflict of it means, or -1 for the operation's own
@@ -334,17 +336,18 @@ Task<Status> ModifyDriver::mutate(std::shared_ptr<const TableDef> table, std::sp
       co_return Status(sqlstate::serialization_failure, "tuple to be locked was already moved to another partition due to concurrent update");
     if (lock.outcome != RowOutcome::kLocked || lock.old_row.data() == nullptr) {
       if (missing != nullptr) ++*missing;
+      WANDIAN_CO_TRY(mutation.gone(targets[i], lock.outcome == RowOutcome::kLocked));
       continue;
     }
     Value* old_values = memory.allocate_array<Value>(width);
     Value* new_values = memory.allocate_array<Value>(width);
     layouts.read_all(lock.old_layout, lock.old_row.data(), {old_values, width});
     std::copy(old_values, old_values + width, new_values);
-    bool skip = false;
-    WANDIAN_CO_TRY(mutation.decide(targets[i], lock.changed, {new_values, width}, &skip));
-    if (skip) continue;
-    Written item{&targets[i], old_values, new_values, ops.size(), 0};
-    if (mutation.deletes) {
+    Mutation::Decision decision = mutation.deletes ? Mutation::Decision::kDelete : Mutation::Decision::kUpdate;
+    WANDIAN_CO_TRY(mutation.decide(targets[i], lock.changed, {new_values, width}, &decision));
+    if (decision == Mutation::Decision::kSkip) continue;
+    Written item{&targets[i], old_values, new_values, ops.size(), 0, decision == Mutation::Decision::kDelete};
+    if (item.deleted) {
       RowOp& op = writes.add(table, targets[i].partition, targets[i].key);
       op.lock = RowLock::kUpdate;
       op.transform = &delete_row;
@@ -441,8 +444,8 @@ Task<Status> ModifyDriver::mutate(std::shared_ptr<const TableDef> table, std::sp
                                  {item.new_values, width});
     }
     if (touches_foreign_keys(*table)) {
-      if (!mutation.deletes) WANDIAN_CO_TRY(foreign_keys_.written(table, {item.new_values, width}, item.old_values));
-      WANDIAN_CO_TRY(foreign_keys_.removed(table, {item.old_values, width}, mutation.deletes ? nullptr : item.new_values, depth));
+      if (!item.deleted) WANDIAN_CO_TRY(foreign_keys_.written(table, {item.new_values, width}, item.old_values));
+      WANDIAN_CO_TRY(foreign_keys_.removed(table, {item.old_values, width}, item.deleted ? nullptr : item.new_values, depth));
     }
     WANDIAN_CO_TRY(mutation.done(*item.target, {item.old_values, width}, {item.new_values, width}));
   }

@@ -19,16 +19,21 @@ struct Target {
   PartitionId partition = kNoPartition;
   KeyRef key;
   const Value* others = nullptr;
+  std::uint32_t action = 0;          ///< MERGE: the action that the statement's snapshot asks for
 };
 
 /// What becomes of rows once they are locked; evaluated on the session's shard.
 class Mutation {
  public:
   virtual ~Mutation() = default;
+  enum class Decision : std::uint8_t { kUpdate, kDelete, kSkip };
   bool deletes = false;
   bool key_changes = false;          ///< primary key or placement may change
-  /// `values` holds the row's columns and is changed in place. *skip leaves the row as it is.
-  virtual Status decide(const Target& target, bool changed, std::span<Value> values, bool* skip) = 0;
+  virtual RowLock lock_of(const Target&) const { return deletes || key_changes ? RowLock::kUpdate : RowLock::kNoKeyUpdate; }
+  /// `values` holds the row's columns and is changed in place. *decision is what `deletes` says, and may be changed.
+  virtual Status decide(const Target& target, bool changed, std::span<Value> values, Decision* decision) = 0;
+  /// The row is not there any more; `by_itself`: this command has written it already.
+  virtual Status gone(const Target&, bool /*by_itself*/) { return {}; }
   virtual Status done(const Target& target, std::span<const Value> old_values, std::span<const Value> new_values) = 0;
 };
 
@@ -71,7 +76,13 @@ class ModifyDriver {
   Task<Status> run_at_owner();
   Step next_target();
   Task<Status> run_locked();
-  Status evaluate_insert();
+  Task<Status> run_merge();
+  /// The first action for a row, matched or not, whose condition holds in the frame; its number, or the number of actions.
+  Status choose_action(bool matched, std::uint32_t* action);
+  /// An INSERT of MERGE from the frame, if an action says so.
+  Task<Status> merge_unmatched();
+  Task<Status> merge_targets(std::vector<Target>& targets);
+  Status evaluate_insert(std::span<const ModifyPlan::Set> sets);
   Task<Status> queue_insert();
   Status send_later(PendingInsert& row);
   Task<Status> flush_inserts();
@@ -105,6 +116,7 @@ class ModifyDriver {
   /// Primary keys that ON CONFLICT DO UPDATE has inserted or changed. Owners know it themselves, but where a savepoint stands
   /// around each row: it begins a new command.
   std::unordered_set<std::string> touched_;
+  friend class MergeMutation;
 };
 
 /// Evaluates WHERE and SET at the row's owner. One a row; frames are shared by the rows of one owner's batch.

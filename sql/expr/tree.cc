@@ -145,6 +145,12 @@ bool any_query(const Query& query, bool deep, int level, const LevelVisitor& vis
     if (look(assignment.value)) return true;
   }
   if (look(query.on_conflict.where)) return true;
+  for (const MergeAction& action : query.merge_actions) {
+    if (look(action.condition)) return true;
+    for (const Assignment& assignment : action.assignments) {
+      if (look(assignment.value)) return true;
+    }
+  }
   if (query.set_operation != nullptr) {
     for (const SetInput& input : query.set_operation->inputs) {
       for (const Expr* output : input.outputs) {

@@ -15,7 +15,7 @@ enum class StatementKind : std::uint8_t {
   kInsert,
   kUpdate,
   kDelete,
-  kMerge,           ///< refused by bind with 0A000
+  kMerge,
   kCall,            ///< CALL f(...)
   // Statements around a statement; inner_statement() gives it.
   kExplain,

@@ -334,6 +334,10 @@ class Finalizer {
     mark(set, modify.others.slots);
     for (const ModifyPlan::Set& item : modify.conflict_sets) mark(set, item.value);
     mark(set, modify.conflict_where);
+    for (const ModifyPlan::Action& action : modify.actions) {
+      mark(set, action.condition);
+      for (const ModifyPlan::Set& item : action.sets) mark(set, item.value);
+    }
     if (modify.key_slot != kNoSlot) set[modify.key_slot] = set[modify.partition_slot] = true;
   }
 

@@ -46,6 +46,7 @@ Status Planner::plan_write(const Query& query, PlanScope* parent, ModifyPlan& mo
   switch (query.command) {
     case Command::kInsert: modify.kind = PlanKind::kInsert; return plan_insert(scope, modify, root);
     case Command::kUpdate: modify.kind = PlanKind::kUpdate; return plan_update_delete(scope, modify, root);
+    case Command::kMerge: modify.kind = PlanKind::kMerge; return plan_merge(scope, modify, root);
     default: modify.kind = PlanKind::kDelete; return plan_update_delete(scope, modify, root);
   }
 }
@@ -152,14 +153,68 @@ Status Planner::plan_update_delete(PlanScope& scope, ModifyPlan& modify, NodePtr
   for (const ModifyPlan::Set& set : modify.sets) collect_slots(set.value.expr, read);
   if (modify.recheck) collect_slots(modify.recheck.expr, read);
   for (const PlanExpr& expr : modify.returning) collect_slots(expr.expr, read);
+  keep_others(modify, read);
+  modify.at_owner = pure && fixed_keys && !modify.key_changes;
+  modify.may_repeat = query.from.size() > 1 || (query.from.size() == 1 && query.from[0]->is_join);
+  return {};
+}
+
+// What the driver keeps of a source row until its target is locked: everything it reads but the target's columns and constants.
+void Planner::keep_others(ModifyPlan& modify, std::span<const Slot> read) const {
   for (const Slot slot : read) {
     bool own = false;
     for (const ScanColumn& c : modify.target_columns) own = own || c.slot == slot;
     for (const std::unique_ptr<PlanSubselect>& init : body_.init_plans) own = own || init->out == slot;
     if (!own) modify.others.slots.push_back(slot);
   }
-  modify.at_owner = pure && fixed_keys && !modify.key_changes;
-  modify.may_repeat = query.from.size() > 1 || (query.from.size() == 1 && query.from[0]->is_join);
+}
+
+Status Planner::plan_merge(PlanScope& scope, ModifyPlan& modify, NodePtr& root) {
+  const Query& query = *scope.query;
+  RangeInfo& target = scope.ranges[0];
+  const TableDef& table = *modify.table;
+  target.key_slot = modify.key_slot = new_slot(type_oid::kBytea);
+  target.partition_slot = modify.partition_slot = new_slot(type_oid::kInt8);
+  bool ordered = false;
+  WANDIAN_ASSIGN(root, plan_from(scope, {}, 0, &ordered));
+  Subselects subselects;
+  const Lowering lowering{&scope, &subselects, nullptr, nullptr, nullptr};
+  std::vector<Slot> read;
+  for (const MergeAction& action : query.merge_actions) {
+    ModifyPlan::Action made;
+    made.matched = action.matched;
+    made.nothing = action.nothing;
+    made.kind = action.command == Command::kInsert   ? PlanKind::kInsert
+                : action.command == Command::kUpdate ? PlanKind::kUpdate
+                                                     : PlanKind::kDelete;
+    if (action.condition != nullptr) {
+      WANDIAN_ASSIGN(made.condition, lower_and_compile(lowering, action.condition));
+      collect_slots(made.condition.expr, read);
+    }
+    for (const Assignment& assignment : action.assignments) {
+      ModifyPlan::Set set;
+      set.column = assignment.column;
+      WANDIAN_ASSIGN(set.value, lower_and_compile(lowering, assignment.value));
+      collect_slots(set.value.expr, read);
+      const bool key = in(table.codec_columns[0], set.column) || in(table.placement.columns, set.column);
+      modify.key_changes = modify.key_changes || (key && action.command == Command::kUpdate);
+      made.sets.push_back(set);
+    }
+    modify.actions.push_back(std::move(made));
+  }
+  if (!subselects.empty()) root = apply(std::move(root), std::move(subselects));
+  std::vector<const Expr*> recheck;
+  for (const Expr* part : split_conjuncts(query.from[0]->on)) {
+    if (contains_sublink(part) || contains_volatile(part)) continue;
+    WANDIAN_ASSIGN(const Expr* lowered, lower({&scope, nullptr, nullptr, nullptr, nullptr}, part));
+    recheck.push_back(lowered);
+  }
+  if (!recheck.empty()) {
+    WANDIAN_ASSIGN(modify.recheck, compile_expr(make_conjunction(arena_, recheck)));
+    collect_slots(modify.recheck.expr, read);
+  }
+  modify.target_columns = columns_of(target);
+  keep_others(modify, read);
   return {};
 }
 

@@ -336,7 +336,7 @@ struct LockRowsNode : PlanNode {
   PlanExpr recheck;                            ///< the WHERE clause, for rows that changed; may be empty
 };
 
-/// INSERT, UPDATE or DELETE on top of a plan that finds what to write: PlanBody::root, or that of its CTE.
+/// INSERT, UPDATE, DELETE or MERGE on top of a plan that finds what to write: PlanBody::root, or that of its CTE.
 struct ModifyPlan {
   PlanKind kind = PlanKind::kInsert;
   std::shared_ptr<const TableDef> table;
@@ -362,6 +362,15 @@ struct ModifyPlan {
   PlanExpr conflict_where;
   std::vector<ScanColumn> excluded_columns;    ///< slots of EXCLUDED
   std::vector<ScanColumn> conflict_columns;    ///< slots of the existing row
+  /// MERGE: in their order. `recheck` is the join's condition; a null key_slot is a row without a match.
+  struct Action {
+    bool matched = false;
+    bool nothing = false;
+    PlanKind kind = PlanKind::kInsert;
+    PlanExpr condition;
+    std::vector<Set> sets;
+  };
+  std::vector<Action> actions;
 };
 
 struct PlanCte {

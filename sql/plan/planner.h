@@ -203,6 +203,8 @@ class Planner {
   Status plan_write(const Query& query, PlanScope* parent, ModifyPlan& modify, NodePtr& root);
   Status plan_insert(PlanScope& scope, ModifyPlan& modify, NodePtr& root);
   Status plan_update_delete(PlanScope& scope, ModifyPlan& modify, NodePtr& root);
+  Status plan_merge(PlanScope& scope, ModifyPlan& modify, NodePtr& root);
+  void keep_others(ModifyPlan& modify, std::span<const Slot> read) const;
   Status plan_writing_ctes();
   Status plan_returning(PlanScope& scope, const Query& query, ModifyPlan& modify);
   void find_fast_path(Plan& plan);
