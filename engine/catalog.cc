@@ -14,6 +14,11 @@ int TableDef::find_column(std::string_view column_name) const {
   return -1;
 }
 
+bool IndexDef::computed() const {
+  if (!predicate.empty() || inverted()) return true;
+  return std::any_of(parts.begin(), parts.end(), [](const IndexPart& part) { return part.column == kExpressionPart; });
+}
+
 namespace {
 
 template <class Map, class Key>
@@ -88,6 +93,12 @@ KeyColumn key_column(const TableDef& table, std::uint16_t column, bool descendin
           !in_primary_key(table, column), descending, nulls_first};
 }
 
+KeyColumn key_column(const TableDef& table, const IndexPart& part) {
+  if (part.column != kExpressionPart) return key_column(table, part.column, part.descending, part.nulls_first);
+  const TypeInfo* type = find_type(part.type);
+  return {type != nullptr ? type->rep : Rep::kBytes, type != nullptr ? type->order : Order::kNone, true, part.descending, part.nulls_first};
+}
+
 Value missing_value(const ColumnDef& column, Rep rep) {
   if (!column.has_missing_value) return Value::null();
   if (rep == Rep::kBytes || rep == Rep::kFixed16) return Value::of_bytes(column.missing_value);
@@ -122,15 +133,21 @@ Status compile_layouts(TableDef& table) {
 Status compile_codecs(TableDef& table) {
   table.codecs.clear();
   table.codec_columns.clear();
+  table.computed_indexes = 0;
   for (std::size_t i = 0; i < table.indexes.size(); ++i) {
     const IndexDef& index = table.indexes[i];
+    if (index.computed()) table.computed_indexes |= std::uint32_t{1} << i;
     std::vector<KeyColumn> key;
     std::vector<std::uint16_t> columns;
     const std::size_t parts = index.key_parts == 0 ? index.parts.size() : index.key_parts;
-    for (std::size_t p = 0; p < parts; ++p) {
-      const IndexPart& part = index.parts[p];
-      key.push_back(key_column(table, part.column, part.descending, part.nulls_first));
-      columns.push_back(part.column);
+    if (index.inverted()) {
+      // An element's bytes, which say which of the parts it belongs to.
+      key.push_back({Rep::kBytes, Order::kBytes, false, false, false});
+      columns.push_back(kExpressionPart);
+    }
+    for (std::size_t p = 0; p < parts && !index.inverted(); ++p) {
+      key.push_back(key_column(table, index.parts[p]));
+      columns.push_back(index.parts[p].column);
     }
     if (i != 0)
       for (const std::uint16_t column : table.codec_columns[0])
@@ -204,11 +221,14 @@ Result<std::shared_ptr<const Catalog>> CatalogEditor::apply(const Catalog& base,
   }
   // Who points at whom, then what sql compiles; definitions that did not change keep their address, so plans stay valid.
   std::map<Oid, std::vector<Oid>> referencing;   // by referenced table
-  for (const auto& [oid, table] : next->tables_)
+  std::map<Oid, std::vector<Oid>> partitions;    // by parent
+  for (const auto& [oid, table] : next->tables_) {
+    if (table->partition_parent != 0) partitions[table->partition_parent].push_back(oid);
     for (const ForeignKeyDef& key : table->foreign_keys) {
       std::vector<Oid>& list = referencing[key.referenced_table];
       if (std::find(list.begin(), list.end(), oid) == list.end()) list.push_back(oid);
     }
+  }
   for (auto& [oid, table] : next->tables_) {
     if (table->placement.kind == PlacementKind::kRegion && table->placement.directory_key_type == 0) {
       const auto directory = next->table(table->placement.directory);
@@ -218,11 +238,13 @@ Result<std::shared_ptr<const Catalog>> CatalogEditor::apply(const Catalog& base,
       copy->placement.directory_key_type = directory->columns[directory->codec_columns[0][0]].type;
       table = std::move(copy);
     }
-    std::vector<Oid> wanted;
+    std::vector<Oid> wanted, parts;
     if (const auto found = referencing.find(oid); found != referencing.end()) wanted = found->second;
-    if (wanted == table->referencing) continue;
+    if (const auto found = partitions.find(oid); found != partitions.end()) parts = found->second;
+    if (wanted == table->referencing && parts == table->partitions) continue;
     auto copy = std::make_shared<TableDef>(*table);
     copy->referencing = std::move(wanted);
+    copy->partitions = std::move(parts);
     table = std::move(copy);
   }
   next->rebuild_names();
@@ -351,21 +373,25 @@ void fields(C& c, ColumnDef& v) {
 }
 template <class C>
 void fields(C& c, IndexPart& v) {
-  c.field(v.column), c.field(v.descending), c.field(v.nulls_first);
+  c.field(v.column), c.field(v.descending), c.field(v.nulls_first), c.field(v.expression), c.field(v.type), c.field(v.typmod);
+  c.field(v.name), c.field(v.opclass), c.field(v.collation);
 }
 template <class C>
 void fields(C& c, IndexDef& v) {
   c.field(v.oid), c.field(v.name), c.field(v.parts), c.field(v.key_parts), c.field(v.primary), c.field(v.unique);
   c.field(v.nulls_not_distinct), c.field(v.constraint), c.field(v.global_table), c.field(v.options);
+  c.field(v.method), c.field(v.predicate), c.field(v.deferrable), c.field(v.initially_deferred), c.field(v.clustered);
+  c.field(v.replica_identity), c.field(v.parent);
 }
 template <class C>
 void fields(C& c, CheckDef& v) {
-  c.field(v.oid), c.field(v.name), c.field(v.expression);
+  c.field(v.oid), c.field(v.name), c.field(v.expression), c.field(v.validated), c.field(v.no_inherit), c.field(v.local);
 }
 template <class C>
 void fields(C& c, ForeignKeyDef& v) {
   c.field(v.oid), c.field(v.name), c.field(v.columns), c.field(v.referenced_table), c.field(v.referenced_columns);
   c.field(v.referenced_index), c.field(v.on_update), c.field(v.on_delete), c.field(v.match);
+  c.field(v.delete_columns), c.field(v.deferrable), c.field(v.initially_deferred), c.field(v.validated), c.field(v.parent);
 }
 template <class C>
 void fields(C& c, Placement& v) {
@@ -376,6 +402,7 @@ void fields(C& c, TableDef& v) {
   c.field(v.oid), c.field(v.schema), c.field(v.owner), c.field(v.name), c.field(v.columns), c.field(v.indexes);
   c.field(v.hidden_row_number), c.field(v.checks), c.field(v.foreign_keys), c.visit(v.placement), c.field(v.internal);
   c.field(v.temporary), c.field(v.storage_id), c.field(v.options), c.field(v.older_layouts);
+  c.field(v.partition_strategy), c.field(v.partition_key), c.field(v.partition_parent), c.field(v.partition_bound);
 }
 template <class C>
 void fields(C& c, SequenceDef& v) {

@@ -31,6 +31,7 @@ namespace wandian {
 struct TableStorage;     // engine/table.h
 struct SequenceState;    // engine/sequence.h
 class RowChecks;         // engine/table.h
+class IndexKeys;         // engine/index_entries.h
 
 struct ColumnDef {
   std::string name;
@@ -46,10 +47,25 @@ struct ColumnDef {
   std::string collation;             ///< as given, "" = the type's
 };
 
+/// IndexPart::column of an expression; TableDef::codec_columns has it there, too.
+inline constexpr std::uint16_t kExpressionPart = 0xffff;
+
 struct IndexPart {
-  std::uint16_t column = 0;          ///< position in TableDef::columns, 0-based
+  std::uint16_t column = 0;          ///< position in TableDef::columns, 0-based, or kExpressionPart
   bool descending = false;
   bool nulls_first = false;
+  std::string expression;            ///< kExpressionPart: SQL text
+  Oid type = 0;                      ///< kExpressionPart: the expression's
+  std::int32_t typmod = -1;
+  std::string name;                  ///< the index's column, "" = the table's column's
+  std::string opclass;               ///< as given, "" = the type's default
+  std::string collation;             ///< as given, "" = the column's
+};
+
+enum class IndexMethod : std::uint8_t {
+  kBtree = 0,
+  kHash = 1,     ///< kept as kBtree is; answers equality alone
+  kGin = 2,      ///< inverted: an entry for each element of a value (engine/index_entries.h)
 };
 
 struct IndexDef {
@@ -65,12 +81,28 @@ struct IndexDef {
   /// columns and holding the primary key; 0 for an index that is local to a partition.
   Oid global_table = 0;
   std::vector<std::pair<std::string, std::string>> options;
+  IndexMethod method = IndexMethod::kBtree;
+  std::string predicate;             ///< SQL text of a partial index's condition, "" = every row has an entry
+  bool deferrable = false;           ///< a unique index that its owner does not check: sql does, at the end of a statement or transaction
+  bool initially_deferred = false;
+  bool clustered = false;            ///< CLUSTER ON: shown
+  bool replica_identity = false;     ///< REPLICA IDENTITY USING INDEX: shown
+  Oid parent = 0;                    ///< the partitioned table's index that this is a part of
+
+  /// Its entries are not just the columns of the row: IndexKeys gives them.
+  bool computed() const;
+  bool inverted() const { return method == IndexMethod::kGin; }
+  /// Two live rows with one key cannot be written.
+  bool enforced() const { return unique && !deferrable; }
 };
 
 struct CheckDef {
   Oid oid = 0;
   std::string name;
   std::string expression;            ///< SQL text
+  bool validated = true;             ///< false: NOT VALID, older rows were not checked
+  bool no_inherit = false;
+  bool local = true;                 ///< false: the partitioned table's alone
 };
 
 struct ForeignKeyDef {
@@ -81,6 +113,10 @@ struct ForeignKeyDef {
   std::vector<std::uint16_t> referenced_columns;
   Oid referenced_index = 0;
   char on_update = 'a', on_delete = 'a', match = 's';   ///< as in pg_constraint
+  std::vector<std::uint16_t> delete_columns;            ///< ON DELETE SET NULL or DEFAULT of these alone; empty = all
+  bool deferrable = false, initially_deferred = false;
+  bool validated = true;
+  Oid parent = 0;                                       ///< the partitioned table's constraint that this is a part of
 };
 
 enum class PlacementKind : std::uint8_t {
@@ -117,6 +153,10 @@ struct TableDef {
   std::uint64_t storage_id = 0;         ///< changes with TRUNCATE and rewrites
   std::vector<std::pair<std::string, std::string>> options;   ///< storage parameters: accepted, shown back
   std::vector<std::uint16_t> older_layouts;   ///< how many columns each older row layout had, by layout number
+  char partition_strategy = 0;          ///< 'r', 'l', 'h': PARTITION BY RANGE, LIST, HASH: it has no rows of its own
+  std::vector<IndexPart> partition_key;
+  Oid partition_parent = 0;             ///< the table that this one is a partition of
+  std::string partition_bound;          ///< "FOR VALUES ...", "DEFAULT"; understood by sql
 
   // Compiled by Catalog when the definition is added; not part of the stored form.
   std::uint64_t definition_id = 0;      ///< differs between any two definitions of this process
@@ -125,12 +165,17 @@ struct TableDef {
   std::vector<KeyCodec> codecs;         ///< by index: its key parts, then, unless primary, the primary key's columns it lacks
   std::vector<std::vector<std::uint16_t>> codec_columns;   ///< the columns that each codec encodes, in order
   std::shared_ptr<TableStorage> storage;
+  std::uint32_t computed_indexes = 0;   ///< bit i: indexes[i].computed()
   std::shared_ptr<const RowChecks> row_checks;   ///< set by sql through Catalog's compiler hook
+  std::shared_ptr<const IndexKeys> index_keys;   ///< likewise; set if computed_indexes != 0
+  std::shared_ptr<const void> partitioning;      ///< likewise; sql's alone
   std::vector<Oid> referencing;         ///< tables whose foreign keys point here
+  std::vector<Oid> partitions;          ///< tables whose partition_parent this is, by OID
 
   /// Position of a live column, or -1.
   int find_column(std::string_view column_name) const;
   std::size_t layout_columns() const { return columns.size() + (hidden_row_number ? 1 : 0); }
+  bool is_computed(unsigned index) const { return (computed_indexes >> index & 1) != 0; }
 };
 
 struct SchemaDef {

@@ -158,11 +158,23 @@ Row* Owner::unique_conflict(TablePartition& partition, unsigned i, const char* b
   const IndexDef& definition = table.indexes[i];
   const std::size_t parts = definition.key_parts == 0 ? definition.parts.size() : definition.key_parts;
   const std::span<const std::uint16_t> columns(table.codec_columns[i].data(), parts);
-  if (!definition.nulls_not_distinct)
-    for (const std::uint16_t column : columns)
-      if (table.layouts->read(layout, bytes, column).is_null) return nullptr;
   KeyBuffer wanted, key;
-  table.codecs[i].encode_from_row(*table.layouts, layout, bytes, columns, wanted);
+  // False: the version has no entry that another could be equal to.
+  const auto key_of = [&](std::uint16_t row_layout, const char* row, KeyBuffer& out) {
+    if (!table.is_computed(i)) [[likely]] {
+      if (!definition.nulls_not_distinct)
+        for (const std::uint16_t column : columns)
+          if (table.layouts->read(row_layout, row, column).is_null) return false;
+      table.codecs[i].encode_from_row(*table.layouts, row_layout, row, columns, out);
+      return true;
+    }
+    Result<std::span<const Value>> values = entries_.parts(table, i, row_layout, row);
+    if (!values.ok() || values->empty()) return false;
+    if (!definition.nulls_not_distinct && std::any_of(values->begin(), values->end(), [](const Value& value) { return value.is_null; })) return false;
+    table.codecs[i].encode(values.value(), out);
+    return true;
+  };
+  if (!key_of(layout, bytes, wanted)) return nullptr;
   OrderedIndex::Cursor cursor(partition.index(i));
   for (bool on = partition.index(i).seek_prefix(wanted, cursor); on; on = cursor.next()) {
     Row* row = static_cast<Row*>(cursor.value());
@@ -170,9 +182,7 @@ Row* Owner::unique_conflict(TablePartition& partition, unsigned i, const char* b
     const Head head = look_at(*row, own);
     // Newest and uncommitted versions count: an uncommitted insert or delete of this key by another is waited for.
     const auto has_key = [&](const Version& version) {
-      if (version.tombstone()) return false;
-      table.codecs[i].encode_from_row(*table.layouts, version.layout, version.row(), columns, key);
-      return key.ref() == wanted.ref();
+      return !version.tombstone() && key_of(version.layout, version.row(), key) && key.ref() == wanted.ref();
     };
     if (head.state == HeadState::kHeldByOther) {
       bool concerns = false;
@@ -290,8 +300,14 @@ Owner::Step Owner::insert(RowRequest& request, RowOp& op) {
     }
     if (locked_by_others(*row, request.descriptor, RowLock::kUpdate)) return wait(request, op, *row, partition);
   }
+  if (table.computed_indexes != 0) [[unlikely]]
+    if (Status failed = make_entries(table, op.row.data()); !failed.ok()) {
+      op.outcome = RowOutcome::kError;
+      op.error = std::move(failed);
+      return Step::kDone;
+    }
   for (unsigned i = 1; i < table.indexes.size(); ++i) {
-    if (!table.indexes[i].unique || table.indexes[i].global_table != 0) continue;
+    if (!table.indexes[i].enforced() || table.indexes[i].global_table != 0) continue;
     bool must_wait = false;
     Row* other = unique_conflict(partition, i, op.row.data(), table.layout, row, request.descriptor, &must_wait, &request.batch->floor);
     if (other == nullptr) continue;
@@ -307,12 +323,8 @@ Owner::Step Owner::insert(RowRequest& request, RowOp& op) {
   } else {
     push_version(transaction, partition, *row, op.row.size(), Version::kExclusive | Version::kKeyChanged, request.command, copy_of(op.row));
   }
-  KeyBuffer key;
-  for (unsigned i = 1; i < table.indexes.size(); ++i) {
-    if (table.indexes[i].global_table != 0) continue;
-    table.codecs[i].encode_from_row(table.layouts->newest(), op.row.data(), table.codec_columns[i], key);
-    partition.index(i).insert(key, row);
-  }
+  for (unsigned i = 1; i < table.indexes.size(); ++i)
+    if (table.indexes[i].global_table == 0) insert_entry(table, partition, i, op.row.data(), *row);
   partition.live_rows.fetch_add(1, std::memory_order_relaxed);
   redo::append_insert(request.batch->redo, table.oid, op.partition, table.layout, op.row);
   op.outcome = RowOutcome::kInserted;
@@ -415,12 +427,23 @@ Owner::Step Owner::modify(RowRequest& request, RowOp& op) {
   std::uint16_t flags = op.lock == RowLock::kUpdate ? Version::kExclusive : 0;
   const RowLayout& layout = table.layouts->newest();
   std::uint64_t changed_indexes = 0;
+  if (table.computed_indexes != 0) [[unlikely]]
+    if (Status failed = make_entries(table, bytes.data()); !failed.ok()) {
+      op.outcome = RowOutcome::kError;
+      op.error = std::move(failed);
+      return Step::kDone;
+    }
   for (unsigned i = 1; i < table.indexes.size(); ++i) {
     if (table.indexes[i].global_table != 0) continue;
-    if (table.codecs[i].same_key(table.layouts->layout(newest.layout), newest.row(), layout, bytes.data(), table.codec_columns[i])) continue;
+    if (table.is_computed(i)) [[unlikely]] {
+      entries_.remake(table, i, newest.layout, newest.row());
+      if (entries_.same(*made_[i])) continue;
+    } else if (table.codecs[i].same_key(table.layouts->layout(newest.layout), newest.row(), layout, bytes.data(), table.codec_columns[i])) {
+      continue;
+    }
     changed_indexes |= std::uint64_t{1} << i;
     flags |= Version::kKeyChanged;
-    if (!table.indexes[i].unique) continue;
+    if (!table.indexes[i].enforced()) continue;
     bool must_wait = false;
     Row* other = unique_conflict(partition, i, bytes.data(), table.layout, row, request.descriptor, &must_wait, &batch.floor);
     if (other == nullptr) continue;
@@ -433,16 +456,28 @@ Owner::Step Owner::modify(RowRequest& request, RowOp& op) {
   redo::append_update(batch.redo, table, op.partition, op.key, newest.layout, newest.row(), bytes.data());
   if (op.want_new) op.new_row = batch.arena.copy(bytes);
   push_version(transaction, partition, *row, bytes.size(), flags, request.command, copy_of(bytes));
-  if (changed_indexes != 0) {
-    KeyBuffer key;
-    for (unsigned i = 1; i < table.indexes.size(); ++i) {
-      if ((changed_indexes >> i & 1) == 0) continue;
-      table.codecs[i].encode_from_row(layout, bytes.data(), table.codec_columns[i], key);
-      partition.index(i).insert(key, row);
-    }
-  }
+  for (unsigned i = 1; changed_indexes != 0 && i < table.indexes.size(); ++i)
+    if ((changed_indexes >> i & 1) != 0) insert_entry(table, partition, i, bytes.data(), *row);
   op.outcome = RowOutcome::kUpdated;
   return Step::kDone;
+}
+
+Status Owner::make_entries(const TableDef& table, const char* row) {
+  while (made_.size() < table.indexes.size()) made_.push_back(std::make_unique<IndexEntries>());
+  for (unsigned i = 1; i < table.indexes.size(); ++i)
+    if (table.is_computed(i) && table.indexes[i].global_table == 0) WANDIAN_TRY(made_[i]->make(table, i, table.layout, row));
+  return {};
+}
+
+// The row's entry, or, where they are computed, those that make_entries() made.
+void Owner::insert_entry(const TableDef& table, TablePartition& partition, unsigned i, const char* bytes, Row& row) {
+  if (table.is_computed(i)) [[unlikely]] {
+    for (const KeyBuffer& key : made_[i]->keys()) partition.index(i).insert(key, &row);
+    return;
+  }
+  KeyBuffer key;
+  table.codecs[i].encode_from_row(table.layouts->newest(), bytes, table.codec_columns[i], key);
+  partition.index(i).insert(key, &row);
 }
 
 // --- the end of a transaction ------------------------------------------------------------------------------------
@@ -469,6 +504,10 @@ void Owner::erase_secondary_keys(TablePartition& partition, Row& row, const Vers
   KeyBuffer key, other;
   for (unsigned i = 1; i < table.indexes.size(); ++i) {
     if (table.indexes[i].global_table != 0) continue;
+    if (table.is_computed(i)) [[unlikely]] {
+      erase_computed_keys(partition, row, gone, until, i);
+      continue;
+    }
     table.codecs[i].encode_from_row(*table.layouts, gone.layout, gone.row(), table.codec_columns[i], key);
     bool kept = false;
     for (const Version* v = row.head.load(std::memory_order_relaxed); v != nullptr && v != until && !kept;
@@ -476,6 +515,21 @@ void Owner::erase_secondary_keys(TablePartition& partition, Row& row, const Vers
       if (v == &gone || v->tombstone()) continue;
       table.codecs[i].encode_from_row(*table.layouts, v->layout, v->row(), table.codec_columns[i], other);
       kept = other.ref() == key.ref();
+    }
+    if (!kept) partition.index(i).erase(key, shard_.limbo());
+  }
+}
+
+void Owner::erase_computed_keys(TablePartition& partition, Row& row, const Version& gone, const Version* until, unsigned i) {
+  const TableDef& table = *partition.table;
+  entries_.remake(table, i, gone.layout, gone.row());
+  for (const KeyBuffer& key : entries_.keys()) {
+    bool kept = false;
+    for (const Version* v = row.head.load(std::memory_order_relaxed); v != nullptr && v != until && !kept;
+         v = v->older.load(std::memory_order_relaxed)) {
+      if (v == &gone || v->tombstone()) continue;
+      other_entries_.remake(table, i, v->layout, v->row());
+      kept = other_entries_.has(key);
     }
     if (!kept) partition.index(i).erase(key, shard_.limbo());
   }

@@ -12,6 +12,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "engine/index_entries.h"
 #include "engine/mailbox.h"
 #include "engine/row_op.h"
 #include "engine/transaction.h"
@@ -128,6 +129,9 @@ class Owner {
   /// The row that stands in the way of `bytes` in unique index `i`, or null.
   Row* unique_conflict(TablePartition& partition, unsigned i, const char* bytes, std::uint16_t layout, const Row* self,
                        const TxnDescriptor* own, bool* must_wait, std::uint64_t* floor);
+  /// Makes the entries of all computed indexes for a row of the current layout, for insert_entry(). The errors are the expressions'.
+  Status make_entries(const TableDef& table, const char* row);
+  void insert_entry(const TableDef& table, TablePartition& partition, unsigned i, const char* bytes, Row& row);
   /// Puts the waiter into the row's queue.
   void park(Waiter& waiter, Row& row, TablePartition& partition, RowLock mode);
   /// Takes a waiter out of whatever queue it stands in and tells it to try again.
@@ -159,6 +163,7 @@ class Owner {
   Step wait(RowRequest& request, RowOp& op, Row& row, TablePartition& partition);
   void pop_version(const OwnerTransaction::Write& write);
   void erase_secondary_keys(TablePartition& partition, Row& row, const Version& gone, const Version* until);
+  void erase_computed_keys(TablePartition& partition, Row& row, const Version& gone, const Version* until, unsigned i);
   void wake(Row& row);
   void wake_next(Row& row, const Waiter* just_ran);
   void release_entry_if_idle(Row& row, LockEntry& entry);
@@ -184,6 +189,9 @@ class Owner {
   std::vector<OwnerTransaction*> idle_transactions_;
   Lsn horizon_;
   std::uint64_t last_commit_ = 0;
+  // Of computed indexes: those of the row that is being written, by index, and of the versions that it is compared with.
+  std::vector<std::unique_ptr<IndexEntries>> made_;
+  IndexEntries entries_, other_entries_;
 };
 
 }  // namespace wandian

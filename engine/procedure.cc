@@ -29,8 +29,11 @@ ProcedureTable ProcedureBinder::table(std::string_view name, std::initializer_li
     return out;
   }
   for (std::size_t i = 0; i < out.def_->indexes.size(); ++i) {
-    std::vector<bool> columns(out.def_->layout_columns(), false);
-    for (const std::uint16_t column : out.def_->codec_columns[i]) columns[column] = true;
+    // Whatever a computed index looks at: its entries are made again with every change.
+    const bool computed = out.def_->is_computed(static_cast<unsigned>(i));
+    std::vector<bool> columns(out.def_->layout_columns(), computed);
+    for (const std::uint16_t column : out.def_->codec_columns[i])
+      if (!computed) columns[column] = true;
     out.indexed_columns_.push_back(std::move(columns));
   }
   for (const ForeignKeyDef& key : out.def_->foreign_keys) {
@@ -86,7 +89,8 @@ void ProcedureBinder::find_column(const ProcedureTable& table, std::string_view 
 unsigned ProcedureBinder::index(const ProcedureTable& table, std::string_view name) {
   if (!status_.ok()) return 0;
   for (std::size_t i = 0; i < table.def().indexes.size(); ++i)
-    if (table.def().indexes[i].name == name && table.def().indexes[i].global_table == 0) return static_cast<unsigned>(i);
+    if (table.def().indexes[i].name == name && table.def().indexes[i].global_table == 0 && !table.def().is_computed(static_cast<unsigned>(i)))
+      return static_cast<unsigned>(i);
   status_ = Status{sqlstate::undefined_object, "index \"" + std::string(name) + "\" does not exist"};
   return 0;
 }
@@ -322,6 +326,7 @@ std::string key_detail(const TableDef& table, std::span<const std::uint16_t> col
 
 std::span<const std::uint16_t> key_columns(const TableDef& table, unsigned index) {
   const IndexDef& def = table.indexes[index];
+  if (table.is_computed(index)) return {};   // what is equal is no column
   const std::size_t parts = def.key_parts == 0 ? def.parts.size() : def.key_parts;
   return {table.codec_columns[index].data(), std::min(parts, table.codec_columns[index].size())};
 }
@@ -423,8 +428,10 @@ bool LocalContext::insert(const ProcedureTable& table, std::initializer_list<Val
   layout.encode(row_values, bytes);
   if (!check_row(table, bytes) || !check_foreign_keys(table, bytes, row_values) || !check_placement(def, row_values)) return false;
   TablePartition& partition = def.storage->at(def, partition_, shard_->limbo());
+  if (def.computed_indexes != 0) [[unlikely]]
+    if (Status failed = owner_->make_entries(def, bytes); !failed.ok()) return fail(std::move(failed));
   for (unsigned i = 1; i < def.indexes.size(); ++i) {
-    if (!def.indexes[i].unique || def.indexes[i].global_table != 0) continue;
+    if (!def.indexes[i].enforced() || def.indexes[i].global_table != 0) continue;
     if (absent_from_ == &partition.index(i)) {   // as was seen, and nobody else has had this shard since
       def.codecs[i].encode_columns(row_values, key_columns(def, i), key_);
       if (absent_.ref() == key_.ref()) continue;
@@ -461,6 +468,10 @@ bool LocalContext::insert(const ProcedureTable& table, std::initializer_list<Val
   }
   for (unsigned i = 1; i < def.indexes.size(); ++i) {
     if (def.indexes[i].global_table != 0) continue;
+    if (def.is_computed(i)) [[unlikely]] {
+      owner_->insert_entry(def, partition, i, bytes, *row);
+      continue;
+    }
     def.codecs[i].encode_columns(row_values, def.codec_columns[i], key_);
     partition.index(i).insert(key_, row);
     if (absent_from_ == &partition.index(i)) absent_from_ = nullptr;
@@ -506,8 +517,10 @@ bool LocalContext::update(const ProcedureTable& table, ProcedureRow* row, std::i
   char* bytes = arena_->allocate_bytes(size);
   layout.update(old_bytes, list, bytes);
   if (!check_row(table, bytes)) return false;
+  if (def.computed_indexes != 0) [[unlikely]]
+    if (Status failed = owner_->make_entries(def, bytes); !failed.ok()) return fail(std::move(failed));
   for (unsigned i = 1; changed_indexes != 0 && i < def.indexes.size(); ++i) {
-    if ((changed_indexes >> i & 1) == 0 || !def.indexes[i].unique) continue;
+    if ((changed_indexes >> i & 1) == 0 || !def.indexes[i].enforced() || def.indexes[i].global_table != 0) continue;
     bool must_wait = false;
     std::uint64_t floor = 0;
     Row* other = owner_->unique_conflict(partition, i, bytes, def.layout, &anchor, descriptor_, &must_wait, &floor);
@@ -530,6 +543,10 @@ bool LocalContext::update(const ProcedureTable& table, ProcedureRow* row, std::i
   row->version = owner_->push_version(*transaction_, partition, anchor, size, flags, command_, [&](char* to) { std::memcpy(to, bytes, size); });
   for (unsigned i = 1; changed_indexes != 0 && i < def.indexes.size(); ++i) {
     if ((changed_indexes >> i & 1) == 0 || def.indexes[i].global_table != 0) continue;
+    if (def.is_computed(i)) [[unlikely]] {
+      owner_->insert_entry(def, partition, i, bytes, anchor);
+      continue;
+    }
     def.codecs[i].encode_from_row(layout, bytes, def.codec_columns[i], key_);
     partition.index(i).insert(key_, &anchor);
     if (absent_from_ == &partition.index(i)) absent_from_ = nullptr;

@@ -153,6 +153,11 @@ Status ReplayApplier::insert(const TableDef& table, PartitionId partition, std::
   storage.index(0).insert(key_, row);
   for (unsigned i = 1; i < table.indexes.size(); ++i) {
     if (table.indexes[i].global_table != 0) continue;
+    if (table.is_computed(i)) {
+      entries_.remake(table, i, layout, bytes.data());
+      for (const KeyBuffer& key : entries_.keys()) storage.index(i).insert(key, row);
+      continue;
+    }
     table.codecs[i].encode_from_row(*table.layouts, layout, bytes.data(), table.codec_columns[i], other_key_);
     storage.index(i).insert(other_key_, row);
   }
@@ -189,8 +194,15 @@ Status ReplayApplier::update(const TableDef& table, PartitionId partition, std::
   for (unsigned i = 1; i < table.indexes.size(); ++i) {
     if (table.indexes[i].global_table != 0) continue;
     const std::span<const std::uint16_t> columns = table.codec_columns[i];
-    if (table.codecs[i].same_key(newest, old_bytes, newest, new_row_.data(), columns)) continue;
     Limbo& limbo = database_.shard(database_.owner_of(partition)).limbo();
+    if (table.is_computed(i)) {
+      entries_.remake(table, i, layout, old_bytes);
+      for (const KeyBuffer& own : entries_.keys()) storage->index(i).erase(own, limbo);
+      entries_.remake(table, i, layout, new_row_.data());
+      for (const KeyBuffer& own : entries_.keys()) storage->index(i).insert(own, row);
+      continue;
+    }
+    if (table.codecs[i].same_key(newest, old_bytes, newest, new_row_.data(), columns)) continue;
     table.codecs[i].encode_from_row(newest, old_bytes, columns, key_);
     storage->index(i).erase(key_, limbo);
     table.codecs[i].encode_from_row(newest, new_row_.data(), columns, key_);
@@ -221,6 +233,11 @@ Status ReplayApplier::remove(const TableDef& table, PartitionId partition, KeyRe
   Version* version = row->head.load(std::memory_order_relaxed);
   for (unsigned i = 1; i < table.indexes.size(); ++i) {
     if (table.indexes[i].global_table != 0) continue;
+    if (table.is_computed(i)) {
+      entries_.remake(table, i, version->layout, version->row());
+      for (const KeyBuffer& own : entries_.keys()) storage->index(i).erase(own, limbo);
+      continue;
+    }
     table.codecs[i].encode_from_row(*table.layouts, version->layout, version->row(), table.codec_columns[i], key_);
     storage->index(i).erase(key_, limbo);
   }

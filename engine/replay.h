@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/database.h"
+#include "engine/index_entries.h"
 #include "engine/redo.h"
 #include "storage/log.h"
 
@@ -39,6 +40,7 @@ class ReplayApplier final : public LogApplier {
   Oid cached_oid_ = 0;
   std::shared_ptr<const TableDef> cached_;
   KeyBuffer key_, other_key_;
+  IndexEntries entries_;
 };
 
 }  // namespace wandian

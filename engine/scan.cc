@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "engine/index_entries.h"
+
 namespace wandian {
 
 // One partition's part of a scan.
@@ -99,9 +101,15 @@ bool TableScan::advance(Source& source, ReadView& view) {
     if (version == nullptr || version->tombstone()) continue;
     if (options_.index != 0) {
       // The entry may belong to another version of the row: it counts only if the version seen has this key.
-      table_->codecs[options_.index].encode_from_row(*table_->layouts, version->layout, version->row(),
-                                                     table_->codec_columns[options_.index], own_key);
-      if (!(own_key.ref() == source.cursor->key())) continue;
+      if (table_->is_computed(options_.index)) [[unlikely]] {
+        if (entries_ == nullptr) entries_ = std::make_unique<IndexEntries>();
+        entries_->remake(*table_, options_.index, version->layout, version->row());
+        if (!entries_->has(source.cursor->key())) continue;
+      } else {
+        table_->codecs[options_.index].encode_from_row(*table_->layouts, version->layout, version->row(),
+                                                       table_->codec_columns[options_.index], own_key);
+        if (!(own_key.ref() == source.cursor->key())) continue;
+      }
     }
     source.row.row = version->row();
     source.row.layout = version->layout;

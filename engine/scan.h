@@ -24,6 +24,8 @@ struct ScanRange {
   bool lower_inclusive = true, upper_inclusive = true;
 };
 
+class IndexEntries;
+
 class TableScan {
  public:
   TableScan();
@@ -53,6 +55,7 @@ class TableScan {
   std::vector<std::unique_ptr<Source>> sources_;
   std::size_t current_ = 0;
   std::vector<std::size_t> heap_;
+  std::unique_ptr<IndexEntries> entries_;   ///< of a computed index
   bool merging_started_ = false;
 };
 

@@ -2,6 +2,8 @@
 
 #include <cstdlib>
 
+#include "engine/index_entries.h"
+
 namespace wandian {
 
 namespace {
@@ -49,11 +51,17 @@ void TablePartition::adopt(const TableDef& newer, Limbo& limbo) {
     next[i] = new OrderedIndex(newer.codecs[i]);
     OrderedIndex::Cursor cursor(index(0));
     KeyBuffer key;
+    IndexEntries entries;
     for (bool on = cursor.seek_first(); on; on = cursor.next()) {
       Row* row = static_cast<Row*>(cursor.value());
       for (const Version* version = row->head.load(std::memory_order_relaxed); version != nullptr;
            version = version->older.load(std::memory_order_relaxed)) {
         if (version->tombstone()) continue;
+        if (newer.is_computed(static_cast<unsigned>(i))) {
+          entries.remake(newer, static_cast<unsigned>(i), version->layout, version->row());
+          for (const KeyBuffer& entry : entries.keys()) next[i]->insert(entry, row);
+          continue;
+        }
         newer.codecs[i].encode_from_row(*newer.layouts, version->layout, version->row(), newer.codec_columns[i], key);
         next[i]->insert(key, row);
       }

@@ -1,4 +1,4 @@
-// CHECK constraints as the engine's row checks.
+// CHECK constraints as the engine's row checks, computed indexes as its index keys.
 #include <algorithm>
 #include <memory>
 #include <vector>
@@ -7,6 +7,7 @@
 #include "sql/bind/binder.h"
 #include "sql/expr/expression.h"
 #include "sql/expr/tree.h"
+#include "sql/index_expressions.h"
 #include "sql/server.h"
 #include "sql/types/text_io.h"
 
@@ -111,17 +112,14 @@ class CompiledChecks final : public RowChecks {
 class Compiler final : public CatalogCompiler {
  public:
   Status compile_table(const Catalog& catalog, TableDef& table) override {
-    if (table.checks.empty()) {
-      table.row_checks.reset();
-      return {};
+    table.row_checks.reset();
+    table.index_keys.reset();
+    const BindContext context = definition_context(catalog, table);
+    if (table.computed_indexes != 0) {
+      WANDIAN_ASSIGN(table.index_keys, CompiledIndexKeys::compile(table, context));
     }
-    BindContext context;
-    context.catalog = catalog.weak_from_this().lock();
-    // Not owned by a shared pointer: it outlives this call all the same.
-    if (context.catalog == nullptr) context.catalog = std::shared_ptr<const Catalog>(std::shared_ptr<const void>(), &catalog);
-    context.search_path = {kPgCatalogSchema, table.schema};
+    if (table.checks.empty()) return {};
     const std::shared_ptr<const SchemaDef> schema = catalog.schema(table.schema);
-    if (schema != nullptr) context.database = schema->database;
     auto checks = std::make_shared<CompiledChecks>();
     for (const CheckDef& check : table.checks) WANDIAN_TRY(checks->add(context, table, check));
     if (schema != nullptr) checks->set_schema(schema->name);

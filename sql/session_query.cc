@@ -145,6 +145,8 @@ Task<Status> SessionImpl::run_simple_text(std::string_view text) {
             compile(std::make_shared<const ParsedStatements>(parsed.take()), 0, nullptr, declared);
         if (compiled.ok()) {
           statement = compiled.take();
+          // Literals that a partial index's condition may follow from are better left where they are.
+          if (statement->plan != nullptr && statement->plan->depends_on_parameters) statement = given_up;
           keep = keep && (statement->bound == nullptr || (statement->bound->cacheable && !statement->bound->uses_temporary));
         } else {
           // Whether it binds depends on the catalog: nothing is remembered.

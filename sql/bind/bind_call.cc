@@ -28,6 +28,7 @@ std::string_view place_name(Place place) {
     case Place::kCheck: return "check constraints";
     case Place::kDefault: return "DEFAULT expressions";
     case Place::kIndex: return "index expressions";
+    case Place::kIndexPredicate: return "index predicates";
     case Place::kUsing: return "transform expressions";
     case Place::kExecute: return "EXECUTE parameters";
     case Place::kCall: return "CALL arguments";

@@ -2,6 +2,9 @@
 #include <algorithm>
 
 #include "sql/bind/internal.h"
+#include "sql/expr/imply.h"
+#include "sql/expr/tree.h"
+#include "sql/index_expressions.h"
 #include "sql/messages.h"
 
 namespace wandian::sql {
@@ -255,6 +258,42 @@ Query* Binder::bind_insert(const PgQuery__InsertStmt& insert, Scope* parent) {
   return query;
 }
 
+namespace {
+
+// Whether ON CONFLICT over these columns and expressions, WHERE `condition`, means the unique index.
+bool arbitrates(const TableDef& table, std::size_t i, std::span<const std::uint16_t> columns, std::span<const Expr* const> expressions,
+                const Expr* condition) {
+  const IndexDef& index = table.indexes[i];
+  if (!index.unique || (i == 0 && table.hidden_row_number)) return false;
+  const CompiledIndexKeys* keys = table.is_computed(static_cast<unsigned>(i)) ? index_expressions(table) : nullptr;
+  std::size_t plain = 0;
+  for (std::size_t p = 0; p < index.key_parts; ++p) {
+    const IndexPart& part = index.parts[p];
+    if (part.column != kExpressionPart) {
+      ++plain;
+      if (std::find(columns.begin(), columns.end(), part.column) == columns.end()) return false;
+      continue;
+    }
+    const Expr* own = keys->index(i).parts[p].bound.expr;
+    if (std::none_of(expressions.begin(), expressions.end(), [&](const Expr* expr) { return equal(expr, own); })) return false;
+  }
+  for (const std::uint16_t column : columns)
+    if (std::none_of(index.parts.begin(), index.parts.begin() + index.key_parts, [&](const IndexPart& part) { return part.column == column; })) return false;
+  for (const Expr* expr : expressions) {
+    bool named = false;
+    for (std::size_t p = 0; keys != nullptr && p < index.key_parts; ++p) {
+      const Expr* own = keys->index(i).parts[p].bound.expr;
+      named = named || (own != nullptr && equal(expr, own));
+    }
+    if (!named) return false;
+  }
+  if (keys == nullptr || keys->index(i).predicate.expr == nullptr) return true;
+  const std::vector<const Expr*> given = split_conjuncts(condition);
+  return implied_by(given, keys->index(i).predicate.expr) == Implied::kYes;
+}
+
+}  // namespace
+
 void Binder::bind_on_conflict(Scope& scope, const PgQuery__OnConflictClause& clause, const TableDef& table, Query& query) {
   OnConflict& out = query.on_conflict;
   const bool update = clause.action == PG_QUERY__ON_CONFLICT_ACTION__ONCONFLICT_UPDATE;
@@ -283,7 +322,7 @@ void Binder::bind_on_conflict(Scope& scope, const PgQuery__OnConflictClause& cla
     }
   } else {
     std::vector<std::uint16_t> wanted;
-    bool plain = true;
+    std::vector<const Expr*> expressions;
     for (std::size_t i = 0; i < infer->n_index_elems; ++i) {
       const PgQuery__IndexElem& element = *infer->index_elems[i]->index_elem;
       if (element.ordering != PG_QUERY__SORT_BY_DIR__SORTBY_DEFAULT) {
@@ -301,7 +340,7 @@ void Binder::bind_on_conflict(Scope& scope, const PgQuery__OnConflictClause& cla
         column = string_value(element.expr->column_ref->fields[0]);
         location = element.expr->column_ref->location;
       } else {
-        plain = false;   // there are no indexes on expressions that it could match
+        expressions.push_back(fold(bind_in_place(scope, element.expr, Place::kIndex)));
         continue;
       }
       const int found = table.find_column(column);
@@ -309,17 +348,9 @@ void Binder::bind_on_conflict(Scope& scope, const PgQuery__OnConflictClause& cla
       const auto position = static_cast<std::uint16_t>(found);
       if (std::find(wanted.begin(), wanted.end(), position) == wanted.end()) wanted.push_back(position);
     }
-    if (infer->where_clause != nullptr) bind_condition(scope, infer->where_clause, Place::kWhere, "WHERE");
-    for (std::size_t i = 0; plain && i < table.indexes.size(); ++i) {
-      const IndexDef& index = table.indexes[i];
-      if (!index.unique || (i == 0 && table.hidden_row_number)) continue;
-      const std::size_t keys = std::min<std::size_t>(index.key_parts, index.parts.size());
-      if (keys != wanted.size()) continue;
-      const bool same = std::all_of(index.parts.begin(), index.parts.begin() + static_cast<std::ptrdiff_t>(keys), [&](const IndexPart& part) {
-        return std::find(wanted.begin(), wanted.end(), part.column) != wanted.end();
-      });
-      if (same) indexes.push_back(static_cast<std::uint16_t>(i));
-    }
+    const Expr* condition = infer->where_clause != nullptr ? fold(bind_condition(scope, infer->where_clause, Place::kIndexPredicate, "WHERE")) : nullptr;
+    for (std::size_t i = 0; i < table.indexes.size(); ++i)
+      if (arbitrates(table, i, wanted, expressions, condition)) indexes.push_back(static_cast<std::uint16_t>(i));
     if (indexes.empty()) {
       fail(Status{sqlstate::invalid_column_reference,
                   "there is no unique or exclusion constraint matching the ON CONFLICT specification"});

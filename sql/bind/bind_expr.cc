@@ -748,6 +748,7 @@ const Expr* Binder::bind_sublink(Scope& scope, const PgQuery__SubLink& link) {
       fail(at(Status{sqlstate::feature_not_supported, "cannot use subquery in DEFAULT expression"}, link.location));
     case Place::kCheck: fail(at(Status{sqlstate::feature_not_supported, "cannot use subquery in check constraint"}, link.location));
     case Place::kIndex: fail(at(Status{sqlstate::feature_not_supported, "cannot use subquery in index expression"}, link.location));
+    case Place::kIndexPredicate: fail(at(Status{sqlstate::feature_not_supported, "cannot use subquery in index predicate"}, link.location));
     case Place::kUsing: fail(at(Status{sqlstate::feature_not_supported, "cannot use subquery in transform expression"}, link.location));
     case Place::kExecute: fail(at(Status{sqlstate::feature_not_supported, "cannot use subquery in EXECUTE parameter"}, link.location));
     case Place::kCall: fail(at(Status{sqlstate::feature_not_supported, "cannot use subquery in CALL argument"}, link.location));

@@ -323,6 +323,7 @@ const Expr* Binder::bind_standalone(const ParseNode* node, const StandaloneOptio
     case StandaloneUse::kCheck: scope.place = Place::kCheck; break;
     case StandaloneUse::kWhere: scope.place = Place::kCopyWhere; break;
     case StandaloneUse::kIndex: scope.place = Place::kIndex; break;
+    case StandaloneUse::kIndexPredicate: scope.place = Place::kIndexPredicate; break;
     case StandaloneUse::kUsing: scope.place = Place::kUsing; break;
     case StandaloneUse::kExecute: scope.place = Place::kExecute; break;
   }
@@ -337,7 +338,7 @@ const Expr* Binder::bind_standalone(const ParseNode* node, const StandaloneOptio
   }
   const Expr* expr = bind_expr(scope, node);
   if (options.use == StandaloneUse::kCheck) expr = to_boolean(expr, "CHECK");
-  if (options.use == StandaloneUse::kWhere) expr = to_boolean(expr, "WHERE");
+  if (options.use == StandaloneUse::kWhere || options.use == StandaloneUse::kIndexPredicate) expr = to_boolean(expr, "WHERE");
   if (options.target_type != 0) {
     const Oid source = expr->type;
     const Expr* coerced = coerce_with_typmod(expr, options.target_type, options.target_typmod, CoerceContext::kAssignment,
@@ -362,14 +363,11 @@ const Expr* Binder::bind_standalone(const ParseNode* node, const StandaloneOptio
   } else if (expr->type == kUnknown) {
     expr = coerce(expr, kText, -1, CoerceContext::kImplicit, CallForm::kImplicitCast, -1);
   }
-  if (options.use == StandaloneUse::kIndex) {
-    const bool mutable_function = any_node(expr, [](const Expr* inner) {
-      return inner->kind == ExprKind::kSqlValue ||
-             (inner->kind == ExprKind::kFunction && inner->as<FunctionExpr>().function->volatility != Volatility::kImmutable);
-    });
-    if (mutable_function) {
-      fail(Status{sqlstate::invalid_object_definition, "functions in index expression must be marked IMMUTABLE"});
-    }
+  if (options.use == StandaloneUse::kIndex || options.use == StandaloneUse::kIndexPredicate) {
+    const std::string what = options.use == StandaloneUse::kIndex ? "index expression" : "index predicate";
+    if (contains_mutable(expr)) fail(Status{sqlstate::invalid_object_definition, "functions in " + what + " must be marked IMMUTABLE"});
+    // Entries are made where there is no session, while the log is replayed, too.
+    if (!is_pure(expr)) fail(Status{sqlstate::feature_not_supported, "functions in " + what + "s must be built in"});
   }
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     fail(Status{sqlstate::undefined_parameter, "there is no parameter $" + std::to_string(i + 1)});

@@ -70,7 +70,8 @@ enum class StandaloneUse : std::uint8_t {
   kDefault,    ///< DEFAULT: no columns (0A000), no sub-selects, no aggregates
   kCheck,      ///< CHECK: boolean
   kWhere,      ///< a boolean condition over the columns (COPY ... WHERE, partial index)
-  kIndex,      ///< an index expression: immutable
+  kIndex,      ///< an index expression: immutable, of built-in functions
+  kIndexPredicate,   ///< the condition of a partial index: likewise, boolean
   kUsing,      ///< ALTER COLUMN ... TYPE ... USING: columns allowed, coerced as an assignment
   kExecute,    ///< an argument of EXECUTE or SET: no columns
 };
@@ -96,6 +97,8 @@ Result<BoundExpression> bind_standalone_expression(std::string_view text, const 
 /// The same from a parse node (a column's DEFAULT in CREATE TABLE); `text` is the statement's text, for positions.
 Result<BoundExpression> bind_standalone_node(const ParseNode* node, std::string_view text, const BindContext& context,
                                              const StandaloneOptions& options);
+/// The name that a result column of this expression has; "?column?" where the expression gives none.
+std::string_view column_name_of(const ParseNode* node);
 /// The columns of a table as StandaloneColumns; names point into the definition.
 std::vector<StandaloneColumn> standalone_columns(const TableDef& table);
 

@@ -25,7 +25,7 @@ struct BindError {
 /// Where an expression stands; decides what it may hold, and how an error calls the place.
 enum class Place : std::uint8_t {
   kTarget, kWhere, kJoinOn, kFrom, kHaving, kFilter, kGroupBy, kOrderBy, kDistinctOn, kLimit, kOffset, kReturning, kValues,
-  kInsertTarget, kUpdateSource, kConflictWhere, kCheck, kDefault, kIndex, kUsing, kExecute, kCall, kCopyWhere, kMergeWhen,
+  kInsertTarget, kUpdateSource, kConflictWhere, kCheck, kDefault, kIndex, kIndexPredicate, kUsing, kExecute, kCall, kCopyWhere, kMergeWhen,
 };
 
 struct NamedExpr {
@@ -107,8 +107,6 @@ Oid resolve_polymorphic(std::span<const Oid> actual, std::vector<Oid>* declared,
 /// Whether the polymorphic arguments agree at all.
 bool polymorphic_consistent(std::span<const Oid> actual, std::span<const Oid> declared);
 
-/// The name PostgreSQL gives a result column without AS.
-std::string_view column_name_of(const ParseNode* node);
 /// Where the parse tree names a relation `name` without a schema, if anywhere.
 std::optional<int> find_range_var(const ProtobufCMessage& message, std::string_view name);
 bool is_order_by_type(Oid type);

@@ -6,6 +6,7 @@
 #include "engine/shard.h"
 #include "engine/table.h"
 #include "sql/catalog/producers.h"
+#include "sql/index_expressions.h"
 #include "sql/catalog/stored_objects.h"
 #include "sql/catalog_objects.h"
 #include "sql/functions/registry.h"
@@ -117,7 +118,7 @@ Status pg_class(const SystemContext& context, SystemRows& rows) {
     r.oid = index.oid;
     r.schema = table.schema;
     r.owner = table.owner;
-    r.method = kBtreeMethod;
+    r.method = access_method(index);
     r.name = index.name;
     r.kind = 'i';
     r.rows = live_rows(table);
@@ -164,6 +165,11 @@ Oid collation_of(Oid type, std::string_view given) {
   if (given == "POSIX") return 951;
   if (given == "ucs_basic") return 12341;
   return type_facts(type).collation;
+}
+
+Oid collation_of_part(const TableDef& table, const IndexPart& part) {
+  if (!part.collation.empty()) return collation_of(key_part_type(table, part), part.collation);
+  return part.column == kExpressionPart ? collation_of(part.type, {}) : collation_of(table.columns[part.column].type, table.columns[part.column].collation);
 }
 
 struct AttributeRow {
@@ -241,15 +247,21 @@ Status pg_attribute(const SystemContext& context, SystemRows& rows) {
   });
   each_index(context, [&](const TableDef& table, const IndexDef& index) {
     for (std::size_t i = 0; i < index.parts.size(); ++i) {
-      if (index.parts[i].column >= table.columns.size()) continue;
-      const ColumnDef& column = table.columns[index.parts[i].column];
+      const IndexPart& part = index.parts[i];
+      const bool expression = part.column == kExpressionPart;
+      if (!expression && part.column >= table.columns.size()) continue;
       AttributeRow a;
       a.relation = index.oid;
-      a.name = column.name;
-      a.type = column.type;
+      a.name = part.name.empty() ? std::string_view(table.columns[part.column].name) : std::string_view(part.name);
+      a.type = key_part_type(table, part);
       a.number = static_cast<std::int64_t>(i + 1);
-      a.typmod = column.typmod;
-      a.collation = collation_of(column.type, column.collation);
+      a.typmod = expression ? part.typmod : table.columns[part.column].typmod;
+      a.collation = collation_of_part(table, part);
+      if (index.method == IndexMethod::kHash) {   // what PostgreSQL keeps there is the hash
+        a.type = kInt4;
+        a.typmod = -1;
+        a.collation = 0;
+      }
       add_attribute(rows, a);
     }
   });
@@ -304,19 +316,26 @@ Status pg_index(const SystemContext& context, SystemRows& rows) {
   each_index(context, [&](const TableDef& table, const IndexDef& index) {
     std::vector<std::int16_t> columns, options;
     std::vector<Oid> collations, classes;
+    std::string expressions;
+    unsigned count = 0;
     for (std::size_t i = 0; i < index.parts.size(); ++i) {
       const IndexPart& part = index.parts[i];
-      columns.push_back(static_cast<std::int16_t>(part.column + 1));
-      if (i >= index.key_parts || part.column >= table.columns.size()) continue;
-      const ColumnDef& column = table.columns[part.column];
-      collations.push_back(collation_of(column.type, column.collation));
-      classes.push_back(default_opclass(column.type));
+      const bool expression = part.column == kExpressionPart;
+      columns.push_back(expression ? std::int16_t{0} : static_cast<std::int16_t>(part.column + 1));
+      if (expression) expressions += (count++ != 0 ? ", " : "") + part.expression;
+      if (i >= index.key_parts || (!expression && part.column >= table.columns.size())) continue;
+      collations.push_back(collation_of_part(table, part));
+      classes.push_back(operator_class_of(table, index, part));
       options.push_back(static_cast<std::int16_t>((part.descending ? 1 : 0) | (part.nulls_first ? 2 : 0)));
     }
     CatalogRow row(rows);
     row.i(index.oid).i(table.oid).i(static_cast<std::int64_t>(index.parts.size())).i(index.key_parts).b(index.unique).b(index.nulls_not_distinct);
-    row.b(index.primary).b(false).b(true).b(false).b(true).b(false).b(true).b(true).b(false);
-    row.short_vector(columns).oid_vector(collations).oid_vector(classes).short_vector(options).null(2);
+    row.b(index.primary).b(false).b(!index.deferrable).b(index.clustered).b(true).b(false).b(true).b(true).b(index.replica_identity);
+    row.short_vector(columns).oid_vector(collations).oid_vector(classes).short_vector(options);
+    if (expressions.empty()) row.null();
+    else row.t(count > 1 ? "ROW(" + expressions + ")" : expressions);
+    if (index.predicate.empty()) row.null();
+    else row.t(index.predicate);
     row.done();
   });
   return {};
@@ -429,7 +448,12 @@ Status pg_depend(const SystemContext& context, SystemRows& rows) {
         add(in::kClass, index.oid, 0, in::kConstraint, index.constraint, 0, 'i');
         for (std::size_t i = 0; i < index.key_parts; ++i) add(in::kConstraint, index.constraint, 0, in::kClass, table.oid, index.parts[i].column + 1, 'a');
       } else {
-        for (const IndexPart& part : index.parts) add(in::kClass, index.oid, 0, in::kClass, table.oid, part.column + 1, 'a');
+        for (const IndexPart& part : index.parts)
+          if (part.column != kExpressionPart) add(in::kClass, index.oid, 0, in::kClass, table.oid, part.column + 1, 'a');
+        for (std::size_t i = 0; i < table.indexes.size(); ++i)
+          if (&table.indexes[i] == &index && table.is_computed(static_cast<unsigned>(i)))
+            for (const std::uint16_t column : table.index_keys->columns(static_cast<unsigned>(i)))
+              add(in::kClass, index.oid, 0, in::kClass, table.oid, column + 1, 'a');
       }
     }
     for (const CheckDef& check : table.checks) add(in::kConstraint, check.oid, 0, in::kClass, table.oid, 0, 'a');

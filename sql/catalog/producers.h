@@ -94,5 +94,17 @@ struct TypeFacts {
 const TypeFacts& type_facts(Oid type);
 /// The default btree operator class of a type, 0 if there is none.
 Oid default_opclass(Oid type);
+/// PostgreSQL's operator classes of the access methods that are here.
+struct OperatorClass {
+  Oid oid = 0, method = 0, type = 0;
+  std::string_view name;
+  bool is_default = false;
+};
+std::span<const OperatorClass> operator_classes();
+inline constexpr Oid kBtreeAccess = 403, kHashAccess = 405, kGinAccess = 2742;
+/// pg_am's row of an index.
+Oid access_method(const IndexDef& index);
+/// The class of one key part: the one that it names, or its type's default. 0: there is none.
+Oid operator_class_of(const TableDef& table, const IndexDef& index, const IndexPart& part);
 
 }  // namespace wandian::sql

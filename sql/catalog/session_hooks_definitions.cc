@@ -1,5 +1,6 @@
 // SessionHooks: definitions as pg_get_* prints them, comments, sizes.
 #include <algorithm>
+#include <functional>
 
 #include "engine/table.h"
 #include "sql/catalog/relation_names.h"
@@ -21,14 +22,43 @@ std::string column_list(const TableDef& table, const std::vector<std::uint16_t>&
   return out;
 }
 
-std::string key_list(const TableDef& table, const IndexDef& index, std::size_t from, std::size_t to, bool with_order) {
+// Whether an expression reads like a call, so that it needs no parentheses around it in an index's definition.
+bool looks_like_call(std::string_view text) {
+  const std::size_t open = text.find('(');
+  if (open == std::string_view::npos || open == 0 || text.back() != ')') return false;
+  for (const char c : text.substr(0, open))
+    if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' || c == '"')) return false;
+  // The parenthesis that opens there closes at the end.
+  int depth = 0;
+  char quote = 0;
+  for (std::size_t i = open; i < text.size(); ++i) {
+    const char c = text[i];
+    if (quote != 0) quote = c == quote ? 0 : quote;
+    else if (c == '\'' || c == '"') quote = c;
+    else if (c == '(') ++depth;
+    else if (c == ')' && --depth == 0 && i + 1 < text.size()) return false;
+  }
+  const std::string_view name = text.substr(0, open);
+  return name != "ROW" && name != "EXTRACT" ? true : name == "EXTRACT";
+}
+
+using ExpressionText = std::function<std::string(const std::string&)>;
+
+std::string part_name(const TableDef& table, const IndexPart& part, const ExpressionText& expression) {
+  if (part.column != kExpressionPart) return part.column < table.columns.size() ? quote_identifier(table.columns[part.column].name) : std::string();
+  const std::string text = expression(part.expression);
+  return looks_like_call(text) ? text : "(" + text + ")";
+}
+
+std::string key_list(const TableDef& table, const IndexDef& index, std::size_t from, std::size_t to, bool with_order, const ExpressionText& expression = {}) {
   std::string out;
   for (std::size_t i = from; i < to; ++i) {
     const IndexPart& part = index.parts[i];
     if (i != from) out += ", ";
-    if (part.column >= table.columns.size()) continue;
-    out += quote_identifier(table.columns[part.column].name);
+    out += part_name(table, part, expression);
     if (!with_order) continue;
+    if (!part.collation.empty()) out += " COLLATE " + quote_identifier(part.collation);
+    if (!part.opclass.empty()) out += " " + quote_identifier(part.opclass);
     if (part.descending) out += " DESC";
     if (part.descending && !part.nulls_first) out += " NULLS LAST";
     if (!part.descending && part.nulls_first) out += " NULLS FIRST";
@@ -83,7 +113,15 @@ std::optional<std::string> SessionImpl::expression_text(std::string_view node_tr
   context.eval = &eval;
   const Result<BoundExpression> bound = bind_standalone_expression(node_tree, context, options);
   if (!bound.ok()) return std::string(node_tree);
-  return deparse(bound.value().expr, printing);
+  const Expr* expr = bound.value().expr;
+  if (expr->kind != ExprKind::kRow || !node_tree.starts_with("ROW(")) return deparse(expr, printing);
+  // The expressions of an index are kept as a row.
+  std::string list;
+  for (const Expr* one : expr->as<RowExpr>().args) {
+    const std::string text = deparse(one, printing);
+    list += (list.empty() ? "" : text.starts_with('\n') ? "," : ", ") + text;
+  }
+  return list;
 }
 
 std::optional<std::string> SessionImpl::constraint_definition(Oid constraint, bool pretty) {
@@ -116,18 +154,21 @@ std::optional<std::string> SessionImpl::index_definition(Oid oid, std::int32_t c
   if (!facts || facts->index == nullptr) return std::nullopt;
   const IndexDef& index = *facts->index;
   const TableDef& table = *facts->table;
+  const ExpressionText expression = [&](const std::string& text) { return expression_text(text, table.oid, pretty).value_or(text); };
   if (column > 0) {
     if (static_cast<std::size_t>(column) > index.parts.size()) return std::string();
-    return quote_identifier(table.columns[index.parts[static_cast<std::size_t>(column) - 1].column].name);
+    return part_name(table, index.parts[static_cast<std::size_t>(column) - 1], expression);
   }
   std::string out = index.unique ? "CREATE UNIQUE INDEX " : "CREATE INDEX ";
   out += quote_identifier(index.name) + " ON ";
   const std::string qualified = quote_identifier(schema_text(*known, table.schema)) + "." + quote_identifier(table.name);
   out += pretty ? object_name(ObjectClass::kRelation, table.oid).value_or(qualified) : qualified;
-  out += " USING btree (" + key_list(table, index, 0, index.key_parts, true) + ")";
+  out += std::string(" USING ") + (index.method == IndexMethod::kGin ? "gin" : index.method == IndexMethod::kHash ? "hash" : "btree");
+  out += " (" + key_list(table, index, 0, index.key_parts, true, expression) + ")";
   if (index.parts.size() > index.key_parts) out += " INCLUDE (" + key_list(table, index, index.key_parts, index.parts.size(), false) + ")";
   if (index.nulls_not_distinct) out += " NULLS NOT DISTINCT";
   if (!index.options.empty()) out += " WITH (" + options_text(index.options) + ")";
+  if (!index.predicate.empty()) out += " WHERE " + expression(index.predicate);
   return out;
 }
 

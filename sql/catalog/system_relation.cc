@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "sql/catalog/producers.h"
+#include "sql/index_expressions.h"
 #include "sql/types/text_io.h"
 
 namespace wandian::sql {
@@ -164,23 +165,50 @@ const TypeFacts& type_facts(Oid type) {
   return found == facts.end() ? none : found->second;
 }
 
-Oid default_opclass(Oid type) {
+std::span<const OperatorClass> operator_classes() {
   // oid, method, name, namespace, owner, family, intype, default, keytype
-  static const std::unordered_map<Oid, Oid> classes = [] {
-    std::unordered_map<Oid, Oid> out;
+  static const std::vector<OperatorClass> classes = [] {
+    std::vector<OperatorClass> out;
     for (const Fact& fact : kFacts) {
       if (fact.relation != "pg_opclass") continue;
       const std::vector<std::string_view> fields = fields_of(fact.row);
-      if (fields[7] == "true") out[number(fields[6])] = number(fields[0]);
+      out.push_back({number(fields[0]), number(fields[1]), number(fields[6]), fields[2], fields[7] == "true"});
     }
     return out;
   }();
-  const auto found = classes.find(type);
-  if (found != classes.end()) return found->second;
-  if (type == type_oid::kVarchar) return default_opclass(type_oid::kText);
+  return classes;
+}
+
+namespace {
+
+Oid find_default_class(Oid method, Oid type) {
+  for (const OperatorClass& known : operator_classes())
+    if (known.method == method && known.type == type && known.is_default) return known.oid;
+  if (type == type_oid::kVarchar) return find_default_class(method, type_oid::kText);
   const TypeInfo* info = find_type(type);
-  if (info != nullptr && info->category == 'A') return default_opclass(type_oid::kAnyArray);
+  if (info != nullptr && info->category == 'A' && type != type_oid::kAnyArray) return find_default_class(method, type_oid::kAnyArray);
   return 0;
+}
+
+}  // namespace
+
+Oid default_opclass(Oid type) { return find_default_class(kBtreeAccess, type); }
+
+Oid access_method(const IndexDef& index) {
+  switch (index.method) {
+    case IndexMethod::kBtree: return kBtreeAccess;
+    case IndexMethod::kHash: return kHashAccess;
+    case IndexMethod::kGin: return kGinAccess;
+  }
+  return kBtreeAccess;
+}
+
+Oid operator_class_of(const TableDef& table, const IndexDef& index, const IndexPart& part) {
+  const Oid method = access_method(index);
+  if (!part.opclass.empty())
+    for (const OperatorClass& known : operator_classes())
+      if (known.method == method && known.name == part.opclass) return known.oid;
+  return find_default_class(method, key_part_type(table, part));
 }
 
 // ---- Rows ----

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "sql/ddl/index_builder.h"
 #include "sql/ddl/sequence.h"
 #include "sql/ddl/statements.h"
 #include "sql/expr/deparse.h"
@@ -189,15 +190,21 @@ Status TableAlteration::drop_column(const PgQuery__AlterTableCmd& command) {
     if (!used) kept.push_back(std::move(check));
   }
   table_->checks = std::move(kept);
-  const auto in_index = [&](const IndexDef& index) {
-    return std::any_of(index.parts.begin(), index.parts.end(), [&](const IndexPart& part) { return part.column == column; });
-  };
+  std::vector<bool> over_column;
+  for (std::size_t i = 0; i < table_->indexes.size(); ++i) {
+    if (i == 0 && table_->hidden_row_number) {
+      over_column.push_back(false);
+      continue;
+    }
+    WANDIAN_ASSIGN(const std::vector<std::uint16_t> used, columns_of_index(ctx_, *table_, table_->indexes[i]));
+    over_column.push_back(uses(used));
+  }
   for (std::size_t i = table_->indexes.size(); i-- > 1;)
-    if (in_index(table_->indexes[i])) {
+    if (over_column[i]) {
       if (table_->indexes[i].global_table != 0) changes_.drop(ObjectKind::kTable, table_->indexes[i].global_table);
       table_->indexes.erase(table_->indexes.begin() + static_cast<std::ptrdiff_t>(i));
     }
-  if (!table_->hidden_row_number && in_index(table_->indexes[0])) forget_primary_key();
+  if (over_column[0]) forget_primary_key();
   ColumnDef& def = table_->columns[column];
   def.name = "........pg.dropped." + std::to_string(column + 1) + "........";
   def.dropped = true;
@@ -259,7 +266,7 @@ Status TableAlteration::alter_type(const PgQuery__AlterTableCmd& command) {
   }
   for (const IndexDef& index : table_->indexes)
     for (std::size_t p = 0; p < index.key_parts; ++p)
-      if (index.parts[p].column == column) WANDIAN_TRY(check_indexable(type.type));
+      if (index.parts[p].column == column) WANDIAN_TRY(check_indexable(type.type, index.method));
   const Expr* inner = bound->expr;
   while (inner->kind == ExprKind::kRelabel) inner = inner->as<UnaryExpr>().arg;
   const TypeInfo* before = find_type(def.type);
@@ -306,7 +313,7 @@ Status TableAlteration::rebind_checks() {
     WANDIAN_ASSIGN(const BoundExpression bound, bind_standalone_expression(check.expression, ctx_.bind_context(), options));
     check.expression = deparse(bound.expr, {column_names(*table_), nullptr, false});
   }
-  return {};
+  return reprint_indexes(ctx_, *table_, table_.get());
 }
 
 Status TableAlteration::set_default(const PgQuery__AlterTableCmd& command) {

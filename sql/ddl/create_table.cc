@@ -44,6 +44,7 @@ Status apply_keys_and_checks(TableBuilder& builder) {
   TableDef& table = builder.table();
   const bool has_primary = std::any_of(table.indexes.begin(), table.indexes.end(), [](const IndexDef& index) { return index.primary; });
   if (!has_primary) builder.use_hidden_row_number();
+  WANDIAN_TRY(builder.apply_indexes());
   for (const CheckSpec& check : builder.checks) WANDIAN_TRY(builder.apply_check(check));
   return {};
 }

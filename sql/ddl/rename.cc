@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "sql/ddl/dependency.h"
+#include "sql/ddl/index_builder.h"
 #include "sql/ddl/statements.h"
 #include "sql/expr/deparse.h"
 
@@ -9,7 +10,7 @@ namespace wandian::sql {
 
 namespace {
 
-// CHECK conditions with their columns' names as they are in `table`, from texts over the names in `old`.
+// CHECK conditions and indexes with their columns' names as they are in `table`, from texts over the names in `old`.
 Status reprint_checks(DdlContext& ctx, const TableDef& old, TableDef* table) {
   const std::vector<StandaloneColumn> columns = standalone_columns(old);
   for (CheckDef& check : table->checks) {
@@ -20,7 +21,7 @@ Status reprint_checks(DdlContext& ctx, const TableDef& old, TableDef* table) {
     WANDIAN_ASSIGN(const BoundExpression bound, bind_standalone_expression(check.expression, ctx.bind_context(), options));
     check.expression = deparse(bound.expr, {column_names(*table), nullptr, false});
   }
-  return {};
+  return reprint_indexes(ctx, old, table);
 }
 
 // Views keep their queries as text, so a name that one uses cannot change under it.

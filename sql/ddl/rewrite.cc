@@ -8,6 +8,7 @@
 #include "sql/exec/row_writer.h"
 #include "sql/expr/expression.h"
 #include "sql/functions/quote.h"
+#include "sql/index_expressions.h"
 #include "sql/types/text_io.h"
 
 namespace wandian::sql {
@@ -61,15 +62,9 @@ class RowPump {
   TableScan scan_;
 };
 
-Status duplicated(DdlContext& ctx, const TableDef& table, const IndexDef& index, std::span<const Value> row, EvalContext& eval) {
-  std::vector<std::uint16_t> columns;
-  std::vector<Value> key;
-  for (std::size_t i = 0; i < index.key_parts; ++i) {
-    columns.push_back(index.parts[i].column);
-    key.push_back(row[index.parts[i].column]);
-  }
+Status duplicated(DdlContext& ctx, const TableDef& table, const IndexDef& index, std::span<const Value> key, EvalContext& eval) {
   return Status(sqlstate::unique_violation, "could not create unique index " + quoted(index.name))
-      .with_detail(describe_key(table, columns, key, eval) + " is duplicated.")
+      .with_detail(describe_index_parts(table, index, key, eval) + " is duplicated.")
       .with_table(ctx.schema_name(table.schema), table.name)
       .with_constraint(index.name);
 }
@@ -121,7 +116,9 @@ class Copier {
     for (const Written& row : written_)
       if (row.op->outcome == RowOutcome::kConflict) {
         const std::size_t index = row.index == 0 ? static_cast<std::size_t>(row.op->conflict_index) : row.index;
-        co_return duplicated(ctx_, *table_, table_->indexes[index], {row.values, table_->layout_columns()}, eval());
+        std::vector<Value> key;
+        WANDIAN_CO_TRY(key_part_values(*table_, index, {row.values, table_->layout_columns()}, eval().arena, &key));
+        co_return duplicated(ctx_, *table_, table_->indexes[index], key, eval());
       }
     written_.clear();
     writer_.clear();
@@ -255,9 +252,9 @@ Task<Status> fill_global_index(DdlContext& ctx, Oid table_oid, Oid index_oid) {
     WANDIAN_CO_TRY(co_await writer.send());
     for (const Written& done : written) {
       if (done.op->outcome != RowOutcome::kConflict) continue;
-      std::vector<Value> values(table->layout_columns());
+      std::vector<Value> values;
       for (std::size_t i = 0; i < table->indexes[index].key_parts; ++i)
-        values[table->indexes[index].parts[i].column] = entries->layouts->newest().read(done.op->row.data(), static_cast<unsigned>(i));
+        values.push_back(entries->layouts->newest().read(done.op->row.data(), static_cast<unsigned>(i)));
       co_return duplicated(ctx, *table, table->indexes[index], values, pump.exec().eval(0));
     }
     written.clear();
@@ -345,22 +342,37 @@ struct UniqueQuery {
   std::vector<std::uint16_t> columns;
   std::vector<Oid> types;
 };
+std::string part_text(const TableDef& table, const IndexPart& part) {
+  return part.column == kExpressionPart ? "(" + part.expression + ")" : quote_identifier(table.columns[part.column].name);
+}
 UniqueQuery unique_query(DdlContext& ctx, const TableDef& table, const IndexDef& index) {
   UniqueQuery out;
-  std::string list, not_null;
+  std::string list, outer, condition = index.predicate.empty() ? std::string() : " WHERE (" + index.predicate + ")", not_null;
   for (std::size_t i = 0; i < index.key_parts; ++i) {
-    const std::uint16_t column = index.parts[i].column;
-    const std::string name = quote_identifier(table.columns[column].name);
-    list += (i != 0 ? ", " : "") + name;
+    const std::string name = "k" + std::to_string(i);
+    list += (i != 0 ? ", " : "") + part_text(table, index.parts[i]) + " AS " + name;
+    outer += (i != 0 ? ", " : "") + name;
     if (!index.nulls_not_distinct) not_null += (i != 0 ? " AND " : " WHERE ") + name + " IS NOT NULL";
-    out.columns.push_back(column);
-    out.types.push_back(table.columns[column].type);
+    out.types.push_back(key_part_type(table, index.parts[i]));
   }
-  out.sql = "SELECT " + list + " FROM " + full_name(ctx, table) + not_null + " GROUP BY " + list + " HAVING count(*) > 1 LIMIT 1";
+  out.sql = "SELECT " + outer + " FROM (SELECT " + list + " FROM " + full_name(ctx, table) + condition + ") AS k" + not_null + " GROUP BY " + outer +
+            " HAVING count(*) > 1 LIMIT 1";
   return out;
 }
 
 }  // namespace
+
+Task<Status> check_index_expressions(DdlContext& ctx, Oid table_oid, IndexDef index) {
+  const std::shared_ptr<const TableDef> table = ctx.catalog()->table(table_oid);
+  std::string list = "count(*)";
+  for (std::size_t i = 0; i < index.key_parts; ++i)
+    if (index.parts[i].column == kExpressionPart) list += ", count(" + index.parts[i].expression + ")";
+  std::string sql = "SELECT " + list + " FROM " + full_name(ctx, *table);
+  if (!index.predicate.empty()) sql += " WHERE (" + index.predicate + ")";
+  FoundRow row;
+  WANDIAN_CO_TRY(co_await first_row(ctx, sql, {}, &row));
+  co_return Status{};
+}
 
 Task<Status> check_unique_rows(DdlContext& ctx, Oid table_oid, IndexDef index) {
   const std::shared_ptr<const TableDef> table = ctx.catalog()->table(table_oid);
@@ -368,10 +380,9 @@ Task<Status> check_unique_rows(DdlContext& ctx, Oid table_oid, IndexDef index) {
   FoundRow row;
   WANDIAN_CO_TRY(co_await first_row(ctx, query.sql, query.types, &row));
   if (!row.found) co_return Status{};
-  co_return Status(sqlstate::unique_violation, "could not create unique index " + quoted(index.name))
-      .with_detail(key_text(ctx, *table, query.columns, row.values) + " is duplicated.")
-      .with_table(ctx.schema_name(table->schema), table->name)
-      .with_constraint(index.name);
+  Arena arena;
+  EvalContext eval = ctx.session.eval_context(arena);
+  co_return duplicated(ctx, *table, index, row.values, eval);
 }
 
 Task<Status> check_not_null_rows(DdlContext& ctx, Oid table_oid, std::string column) {

@@ -27,8 +27,10 @@ Task<Status> fill_global_index(DdlContext& ctx, Oid table, Oid index_oid);
 /// Makes the owners build the indexes that the table's newest definition has more.
 Task<Status> build_local_indexes(DdlContext& ctx, Oid table);
 
-/// 23505 if two rows have the same values in the columns of a unique index.
+/// 23505 if two rows have the same key in a unique index.
 Task<Status> check_unique_rows(DdlContext& ctx, Oid table, IndexDef index);
+/// Whatever an index's expressions or predicate fail with for some row.
+Task<Status> check_index_expressions(DdlContext& ctx, Oid table, IndexDef index);
 /// 23502, 23514, 23503 if some row breaks it.
 Task<Status> check_not_null_rows(DdlContext& ctx, Oid table, std::string column);
 Task<Status> check_check_rows(DdlContext& ctx, Oid table, std::string name, std::string expression);

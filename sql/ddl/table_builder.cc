@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "sql/ddl/index_builder.h"
 #include "sql/ddl/sequence.h"
 #include "sql/expr/deparse.h"
 #include "sql/expr/tree.h"
@@ -58,15 +59,7 @@ ForeignKeySpec foreign_key_spec(const PgQuery__Constraint& node) {
 
 // ---- Pieces ----
 
-Status check_indexable(Oid oid) {
-  const TypeInfo* type = find_type(oid);
-  const std::string name = format_type(oid, -1);
-  if (type == nullptr || type->order == Order::kNone)
-    return Status{sqlstate::undefined_object, "data type " + name + " has no default operator class for access method \"btree\""}.with_hint(
-        "You must specify an operator class for the index or define a default operator class for the data type.");
-  if (type->order == Order::kArray || type->order == Order::kJsonb) return feature_not_supported("indexes over columns of type " + name + " are not supported");
-  return {};
-}
+Status check_indexable(Oid type) { return check_indexable(type, IndexMethod::kBtree); }
 
 Status resolve_column_type(DdlContext& ctx, const PgQuery__TypeName& name, std::string_view column, ResolvedType* out) {
   if (name.setof)
@@ -357,13 +350,40 @@ Status TableBuilder::add_like(const PgQuery__TableLikeClause& node) {
   if ((node.options & kIndexes) != 0)
     for (std::size_t i = other->hidden_row_number ? 1 : 0; i < other->indexes.size(); ++i) {
       const IndexDef& index = other->indexes[i];
-      if (!index.unique) continue;
+      if (index.constraint == 0) {
+        WANDIAN_TRY(copy_index(*other, index));
+        continue;
+      }
       KeySpec key;
       key.primary = index.primary;
       key.nulls_not_distinct = index.nulls_not_distinct;
-      for (std::size_t p = 0; p < index.key_parts; ++p) key.columns.push_back(other->columns[index.parts[p].column].name);
+      for (std::size_t p = 0; p < index.parts.size(); ++p)
+        (p < index.key_parts ? key.columns : key.including).push_back(other->columns[index.parts[p].column].name);
+      key.options = index.options;
       keys.push_back(std::move(key));
     }
+  return {};
+}
+
+// Its columns have the same names here, perhaps other numbers.
+Status TableBuilder::copy_index(const TableDef& other, const IndexDef& index) {
+  IndexDef copy = index;
+  copy.global_table = copy.parent = 0;
+  copy.clustered = copy.replica_identity = false;
+  for (IndexPart& part : copy.parts)
+    if (part.column != kExpressionPart) part.column = static_cast<std::uint16_t>(table_->find_column(other.columns[part.column].name));
+  indexes.push_back(std::move(copy));
+  return {};
+}
+
+Status TableBuilder::apply_indexes() {
+  for (IndexDef& index : indexes) {
+    if (table_->indexes.size() >= kMostIndexes) return Status{sqlstate::program_limit_exceeded, "tables can have at most 31 indexes beside the primary key"};
+    index.name = choose_index_name(ctx_, changes_, *table_, index);
+    index.oid = ctx_.allocate_oid();
+    table_->indexes.push_back(std::move(index));
+  }
+  indexes.clear();
   return {};
 }
 
@@ -492,11 +512,12 @@ Status TableBuilder::settle_global_indexes(const TableDef* previous, bool rebuil
     entries->internal = true;
     entries->temporary = table.temporary;
     entries->storage_id = ctx_.allocate_storage_id();
-    const auto copy_column = [&](std::uint16_t from, bool not_null) {
+    const auto copy_column = [&](const IndexPart& from, bool not_null) {
       ColumnDef& column = entries->columns.emplace_back();
       column.name = "c" + std::to_string(entries->columns.size());
-      column.type = from < table.columns.size() ? table.columns[from].type : kInt8;
-      column.typmod = from < table.columns.size() ? table.columns[from].typmod : -1;
+      const bool of_table = from.column < table.columns.size();
+      column.type = from.column == kExpressionPart ? from.type : of_table ? table.columns[from.column].type : kInt8;
+      column.typmod = from.column == kExpressionPart ? from.typmod : of_table ? table.columns[from.column].typmod : -1;
       column.not_null = not_null;
     };
     IndexDef key;
@@ -505,10 +526,10 @@ Status TableBuilder::settle_global_indexes(const TableDef* previous, bool rebuil
     key.primary = key.unique = true;
     for (std::size_t p = 0; p < index.key_parts; ++p) {
       key.parts.push_back({static_cast<std::uint16_t>(p), false, false});
-      copy_column(index.parts[p].column, true);
+      copy_column(index.parts[p], true);
     }
     key.key_parts = index.key_parts;
-    for (std::size_t p = 0; p < primary_parts; ++p) copy_column(table.indexes[0].parts[p].column, true);
+    for (std::size_t p = 0; p < primary_parts; ++p) copy_column(table.indexes[0].parts[p], true);
     entries->indexes.push_back(std::move(key));
     index.global_table = entries->oid;
     changes_.put(std::move(entries));
@@ -608,7 +629,7 @@ Status TableBuilder::apply_foreign_key(const ForeignKeySpec& spec, std::shared_p
   if (index == nullptr) {
     for (std::size_t i = referenced.hidden_row_number ? 1 : 0; i < referenced.indexes.size() && index == nullptr; ++i) {
       const IndexDef& candidate = referenced.indexes[i];
-      if (!candidate.unique || candidate.key_parts != key.referenced_columns.size()) continue;
+      if (!candidate.unique || candidate.computed() || candidate.key_parts != key.referenced_columns.size()) continue;
       const bool same = std::all_of(key.referenced_columns.begin(), key.referenced_columns.end(), [&](std::uint16_t column) {
         for (std::size_t p = 0; p < candidate.key_parts; ++p)
           if (candidate.parts[p].column == column) return true;

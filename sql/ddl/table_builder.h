@@ -56,7 +56,10 @@ class TableBuilder {
   std::vector<KeySpec> keys;
   std::vector<CheckSpec> checks;
   std::vector<ForeignKeySpec> foreign_keys;
+  std::vector<IndexDef> indexes;     ///< of LIKE ... INCLUDING INDEXES, without names
 
+  /// Gives `indexes` their names and adds them, once the columns and keys are known.
+  Status apply_indexes();
   /// PARTITION BY; after the columns and keys are known. `foreign` are the resolved ones.
   Status set_placement(const PgQuery__PartitionSpec& spec);
   /// The primary key (making indexes[0] it) or a unique constraint.
@@ -72,6 +75,7 @@ class TableBuilder {
 
  private:
   Status column_default(ColumnDef& column, const ParseNode* node);
+  Status copy_index(const TableDef& other, const IndexDef& index);
   Result<std::vector<std::uint16_t>> key_columns(const KeySpec& spec);
   DdlContext& ctx_;
   Changes& changes_;

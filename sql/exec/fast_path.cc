@@ -170,7 +170,7 @@ class FastRun {
       case RowOutcome::kConflict: {
         std::vector<Value> values(table_.layout_columns());
         table_.layouts->read_all(table_.layouts->newest_id(), op.new_row.data(), values);
-        return fail(unique_violation(*env_.catalog, table_, table_.indexes[static_cast<std::size_t>(op.conflict_index)], values, eval_));
+        return fail(unique_violation(*env_.catalog, table_, static_cast<std::size_t>(op.conflict_index), values, eval_));
       }
       case RowOutcome::kMoved:
         return fail(Status(sqlstate::serialization_failure, "tuple to be locked was already moved to another partition due to concurrent update"));
@@ -216,7 +216,7 @@ class FastRun {
     if (op.outcome == RowOutcome::kError && op.error.code() == sqlstate::lock_not_available) return false;
     if (!status.ok()) return fail(std::move(status));
     if (op.outcome == RowOutcome::kConflict)
-      return fail(unique_violation(*env_.catalog, table_, table_.indexes[static_cast<std::size_t>(op.conflict_index)], {values, width}, eval_));
+      return fail(unique_violation(*env_.catalog, table_, static_cast<std::size_t>(op.conflict_index), {values, width}, eval_));
     if (op.outcome != RowOutcome::kInserted) return fail(Status(sqlstate::serialization_failure, "the row's place changed due to concurrent update"));
     *processed_ = 1;
     return return_row(modify.returning_columns, table_.layouts->newest_id(), row.data());

@@ -222,7 +222,7 @@ Task<Status> ForeignKeys::follow(const Removal& removal) {
   std::vector<Value> prefix;
   for (std::size_t i = 0; i < table->indexes.size() && prefix.empty(); ++i) {
     if (table->indexes[i].global_table != 0 || (i == 0 && table->hidden_row_number)) continue;
-    if (table->codec_columns[i].size() < key.columns.size()) continue;
+    if (table->is_computed(static_cast<unsigned>(i)) || table->codec_columns[i].size() < key.columns.size()) continue;
     std::vector<Value> values;
     for (std::size_t c = 0; c < key.columns.size(); ++c)
       for (std::size_t k = 0; k < key.columns.size(); ++k)

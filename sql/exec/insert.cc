@@ -7,6 +7,7 @@
 #include "engine/scan.h"
 #include "sql/exec/modify.h"
 #include "sql/exec/table_access.h"
+#include "sql/index_expressions.h"
 
 namespace wandian::sql {
 
@@ -283,7 +284,8 @@ Status ModifyDriver::find_conflicting(const PendingInsert& row, std::size_t inde
     *found = *partition != kNoPartition;
   } else {
     std::vector<Value> values;
-    for (std::size_t i = 0; i < definition.key_parts; ++i) values.push_back(row.values[definition.parts[i].column]);
+    Arena arena;
+    WANDIAN_TRY(key_part_values(table, index, {row.values, table.layout_columns()}, arena, &values));
     ScanRange range;
     table.codecs[index].encode(values, range.lower);
     range.upper = range.lower;

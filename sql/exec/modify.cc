@@ -453,7 +453,7 @@ Task<Status> ModifyDriver::mutate(std::shared_ptr<const TableDef> table, std::sp
 }
 
 Status ModifyDriver::raise_conflict(const TableDef& table, std::size_t index, std::span<const Value> values) {
-  return unique_violation(*ctx_.env->catalog, table, table.indexes[index], values, eval());
+  return unique_violation(*ctx_.env->catalog, table, index, values, eval());
 }
 
 }  // namespace wandian::sql

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "sql/exec/table_access.h"
+#include "sql/index_expressions.h"
 #include "sql/types/text_io.h"
 
 namespace wandian::sql {
@@ -94,16 +95,27 @@ Status check_row(const TableDef& table, const char* row, EvalContext& eval) {
   return status;
 }
 
-Status unique_violation(const Catalog& catalog, const TableDef& table, const IndexDef& index, std::span<const Value> row_values,
-                        EvalContext& eval) {
-  std::vector<std::uint16_t> columns;
-  std::vector<Value> key;
-  for (std::size_t i = 0; i < index.key_parts && i < index.parts.size(); ++i) {
-    columns.push_back(index.parts[i].column);
-    key.push_back(row_values[index.parts[i].column]);
+std::string describe_index_key(const TableDef& table, std::size_t index, std::span<const Value> row, EvalContext& eval) {
+  Arena arena;
+  std::vector<Value> values;
+  if (!key_part_values(table, index, row, arena, &values).ok()) values.clear();
+  return describe_index_parts(table, table.indexes[index], values, eval);
+}
+
+std::string describe_index_parts(const TableDef& table, const IndexDef& index, std::span<const Value> parts, EvalContext& eval) {
+  std::string text;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    if (i != 0) text += ", ";
+    if (parts[i].is_null) text += "null";
+    else if (!append_text(eval, key_part_type(table, index.parts[i]), parts[i], text)) eval.error = {};
   }
+  return "Key (" + key_part_names(table, index) + ")=(" + text + ")";
+}
+
+Status unique_violation(const Catalog& catalog, const TableDef& table, std::size_t position, std::span<const Value> row_values, EvalContext& eval) {
+  const IndexDef& index = table.indexes[position];
   return Status(sqlstate::unique_violation, "duplicate key value violates unique constraint \"" + index.name + "\"")
-      .with_detail(describe_key(table, columns, key, eval) + " already exists.")
+      .with_detail(describe_index_key(table, position, row_values, eval) + " already exists.")
       .with_table(schema_name(catalog, table.schema), table.name)
       .with_constraint(index.name);
 }
@@ -140,10 +152,9 @@ Status make_global_entry(ExecContext& ctx, const TableDef& table, std::size_t po
   out->table = ctx.env->catalog->table(index.global_table);
   if (out->table == nullptr) return Status(sqlstate::internal_error, "a global index has no table");
   std::vector<Value> entry;
-  for (std::size_t i = 0; i < index.key_parts; ++i) {
-    entry.push_back(values[index.parts[i].column]);
-    if (entry.back().is_null) return {};
-  }
+  WANDIAN_TRY(key_part_values(table, position, values, arena, &entry));
+  if (entry.empty()) return {};   // not in a partial index
+  if (std::any_of(entry.begin(), entry.end(), [](const Value& value) { return value.is_null; })) return {};
   for (const std::uint16_t column : table.codec_columns[0]) entry.push_back(values[column]);
   KeyBuffer key;
   const std::span<const Value> key_values(entry.data(), index.key_parts);

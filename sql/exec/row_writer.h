@@ -22,8 +22,11 @@ Status check_row(const TableDef& table, const char* row, EvalContext& eval);
 std::string failing_row(const TableDef& table, std::span<const Value> values, EvalContext& eval);
 /// "Key (a, b)=(1, x)".
 std::string describe_key(const TableDef& table, std::span<const std::uint16_t> columns, std::span<const Value> key_values, EvalContext& eval);
+/// The same of an index's key, which may be of expressions: "Key (lower(a))=(x)".
+std::string describe_index_key(const TableDef& table, std::size_t index, std::span<const Value> row, EvalContext& eval);
+std::string describe_index_parts(const TableDef& table, const IndexDef& index, std::span<const Value> parts, EvalContext& eval);
 /// 23505 for the index's constraint.
-Status unique_violation(const Catalog& catalog, const TableDef& table, const IndexDef& index, std::span<const Value> row_values, EvalContext& eval);
+Status unique_violation(const Catalog& catalog, const TableDef& table, std::size_t index, std::span<const Value> row_values, EvalContext& eval);
 std::string schema_name(const Catalog& catalog, Oid schema);
 
 /// Takes the row's old place and stores `row` there.

@@ -7,6 +7,7 @@
 #include "engine/scan.h"
 #include "sql/exec/operator.h"
 #include "sql/exec/table_access.h"
+#include "sql/index_expressions.h"
 
 namespace wandian::sql {
 
@@ -238,7 +239,14 @@ class ScanOperator final : public Operator {
     KeyBuffer own;
     const IndexDef& index = table_.indexes[scan_.index];
     std::vector<Value> seen(keys);
-    for (std::size_t i = 0; i < keys; ++i) seen[i] = table_.layouts->read(out->layout, out->row, index.parts[i].column);
+    Arena arena;
+    if (table_.is_computed(scan_.index)) {
+      std::vector<Value> row(table_.layout_columns());
+      table_.layouts->read_all(out->layout, out->row, row);
+      if (!key_part_values(table_, scan_.index, row, arena, &seen).ok() || seen.size() != keys) return false;
+    } else {
+      for (std::size_t i = 0; i < keys; ++i) seen[i] = table_.layouts->read(out->layout, out->row, index.parts[i].column);
+    }
     for (const Value& value : seen)
       if (value.is_null) return false;
     global.codecs[0].encode(seen, own);

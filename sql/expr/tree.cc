@@ -421,6 +421,32 @@ bool contains_volatile(const Expr* expr) {
   });
 }
 
+namespace {
+
+bool is_immutable_function(Oid oid) {
+  const FunctionDef* function = find_function(oid);
+  return function == nullptr || function->volatility == Volatility::kImmutable;
+}
+
+}  // namespace
+
+bool contains_mutable(const Expr* expr) {
+  return any_deep(expr, true, 0, [](const Expr* node, int) {
+    switch (node->kind) {
+      case ExprKind::kFunction: case ExprKind::kNullIf: case ExprKind::kDistinct:
+        return node->as<FunctionExpr>().function->volatility != Volatility::kImmutable;
+      case ExprKind::kArrayCompare: return node->as<ArrayCompareExpr>().function->volatility != Volatility::kImmutable;
+      case ExprKind::kIoCast: {
+        const TypeFunctions* from = find_type_functions(node->as<UnaryExpr>().arg->type);
+        const TypeFunctions* to = find_type_functions(node->type);
+        return (from != nullptr && !is_immutable_function(from->output)) || (to != nullptr && !is_immutable_function(to->input));
+      }
+      case ExprKind::kSqlValue: return true;
+      default: return false;
+    }
+  });
+}
+
 bool is_statement_constant(const Expr* expr) {
   const bool varies = any_node(expr, [](const Expr* node) {
     switch (node->kind) {

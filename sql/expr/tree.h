@@ -61,6 +61,7 @@ std::uint64_t range_bits(const Expr* expr);
 
 bool is_constant(const Expr* expr);        ///< a ConstExpr
 bool contains_volatile(const Expr* expr);  ///< sub-selects included
+bool contains_mutable(const Expr* expr);   ///< whatever is not immutable, as PostgreSQL's catalog says: functions, casts through text
 /// Neither columns, sub-selects, aggregates nor volatile functions: one value for the whole statement (parameters and stable
 /// functions allowed).
 bool is_statement_constant(const Expr* expr);

@@ -2,15 +2,18 @@
 #include <algorithm>
 #include <cmath>
 
+#include "sql/expr/imply.h"
+#include "sql/index_expressions.h"
 #include "sql/plan/planner.h"
 
 namespace wandian::sql {
 
 namespace {
 
-// A condition `column op value` whose value does not depend on the table's own row.
+// A condition `column op value` or `expression op value` whose value does not depend on the table's own row.
 struct Term {
-  std::uint16_t column = 0;
+  std::uint16_t column = 0;          // kExpressionPart: `side`
+  const Expr* side = nullptr;
   int strategy = 0;                  // 1..5 as in btree families; kAnyStrategy: column = ANY (value)
   const Expr* value = nullptr;
   Conjunct* source = nullptr;
@@ -105,11 +108,14 @@ Planner::Path Planner::best_path(const RangeInfo& base, std::span<Conjunct* cons
   };
   std::vector<Term> terms;
   const auto add = [&](const Expr* side, const Expr* value, int strategy, Oid value_type, Conjunct* source, bool exact) {
+    const Expr* const whole = side;
     side = strip_relabel(side);
     const int column = own_column(side);
+    if (column < 0 && table.computed_indexes != 0 && reads_own(whole) && !reads_own(value) && same_key_form(whole->type, value_type))
+      terms.push_back({kExpressionPart, side, strategy, value, source, exact});
     if (column < 0 || reads_own(value)) return;
     if (!same_key_form(table.columns[static_cast<std::size_t>(column)].type, value_type)) return;
-    terms.push_back({static_cast<std::uint16_t>(column), strategy, value, source, exact});
+    terms.push_back({static_cast<std::uint16_t>(column), side, strategy, value, source, exact});
   };
   double filter_selectivity = 1;
   for (Conjunct* conjunct : conjuncts) {
@@ -139,6 +145,24 @@ Planner::Path Planner::best_path(const RangeInfo& base, std::span<Conjunct* cons
       if (term.column == column && term.strategy == strategy) return &term;
     return nullptr;
   };
+
+  // An index's expressions and predicate over the slots of this table's columns; null where a column of them was not asked for.
+  const auto over_slots = [&](const Expr* expr) -> const Expr* {
+    bool known_columns = true;
+    const Expr* out = rewrite(arena_, expr, [&](const Expr* node) -> const Expr* {
+      if (node->kind != ExprKind::kColumn) return nullptr;
+      for (const auto& [column, slot] : base.used)
+        if (column == node->as<ColumnExpr>().column) return make_slot(arena_, slot, node->type, node->typmod);
+      known_columns = false;
+      return nullptr;
+    });
+    return known_columns ? out : nullptr;
+  };
+  const CompiledIndexKeys* const computed = index_expressions(table);
+  std::vector<const Expr*> conditions;
+  if (computed != nullptr)
+    for (const Conjunct* conjunct : conjuncts)
+      if (!conjunct->is_volatile && conjunct->subselects.empty()) conditions.push_back(conjunct->expr);
 
   // Which partition.
   std::vector<std::pair<std::uint16_t, const Expr*>> known;
@@ -185,11 +209,38 @@ Planner::Path Planner::best_path(const RangeInfo& base, std::span<Conjunct* cons
     const IndexDef& index = table.indexes[i];
     if (i == 0 && table.hidden_row_number) continue;
     const bool global = index.global_table != 0;
+    if (index.inverted()) continue;
+    std::vector<const Expr*> parts;   // of a computed index, by position: its expressions
+    double predicate_selectivity = 1;
+    std::vector<const Expr*> predicate;
+    if (table.is_computed(static_cast<unsigned>(i))) {
+      const CompiledIndexKeys::Index& keys = computed->index(i);
+      if (keys.predicate.expr != nullptr) {
+        const Expr* lowered = over_slots(keys.predicate.expr);
+        const Implied implied = lowered == nullptr ? Implied::kNo : implied_by(conditions, lowered);
+        if (implied == Implied::kUnknown) body_.depends_on_parameters = true;
+        if (implied != Implied::kYes) continue;
+        predicate = split_conjuncts(lowered);
+        predicate_selectivity = selectivity(lowered);
+      }
+      for (const CompiledIndexKeys::Part& part : keys.parts) {
+        const Expr* lowered = part.bound.expr != nullptr ? over_slots(part.bound.expr) : nullptr;
+        parts.push_back(lowered != nullptr ? strip_relabel(lowered) : nullptr);
+      }
+    }
     const std::vector<std::uint16_t>& columns = table.codec_columns[i];
     if (!global && !table.codecs[i].supported()) continue;
     const std::size_t key_columns = global ? index.parts.size() : columns.size();
     const auto column_at = [&](std::size_t position) {
       return global ? index.parts[position].column : columns[position];
+    };
+    const auto find_at = [&](std::size_t position, int strategy) -> const Term* {
+      const std::uint16_t column = column_at(position);
+      if (column != kExpressionPart) return find(column, strategy);
+      if (position >= parts.size() || parts[position] == nullptr) return nullptr;
+      for (const Term& term : terms)
+        if (term.column == kExpressionPart && term.strategy == strategy && equal(term.side, parts[position])) return &term;
+      return nullptr;
     };
     const std::size_t unique_columns = i == 0 ? columns.size() : index.key_parts;
     Path path;
@@ -200,9 +251,9 @@ Planner::Path Planner::best_path(const RangeInfo& base, std::span<Conjunct* cons
     std::size_t position = 0;
     bool has_list = false;
     for (; position < key_columns; ++position) {
-      const Term* term = find(column_at(position), 3);
+      const Term* term = find_at(position, 3);
       const bool list = term == nullptr;
-      if (list) term = find(column_at(position), kAnyStrategy);
+      if (list) term = find_at(position, kAnyStrategy);
       if (term == nullptr) break;
       path.equals.push_back(term->value);
       path.lists.push_back(list);
@@ -212,11 +263,13 @@ Planner::Path Planner::best_path(const RangeInfo& base, std::span<Conjunct* cons
       path.conditions.push_back(term->source->expr);
       condition_selectivity *= term->source->derived ? 1 : selectivity(term->source->expr);
     }
-    const bool whole = index.unique && position >= unique_columns;
+    const bool hash = index.method == IndexMethod::kHash;
+    if (hash && position < unique_columns) continue;   // it answers equality alone
+    const bool whole = index.enforced() && position >= unique_columns;
     double ranges = 1;
-    if (!global && position < key_columns && !(i == 0 && whole)) {
+    if (!global && !hash && position < key_columns && !(i == 0 && whole)) {
       for (const int strategy : {5, 4}) {
-        const Term* term = find(column_at(position), strategy);
+        const Term* term = find_at(position, strategy);
         if (term == nullptr || path.lower != nullptr) continue;
         path.lower = term->value;
         path.lower_inclusive = strategy == 4;
@@ -226,7 +279,7 @@ Planner::Path Planner::best_path(const RangeInfo& base, std::span<Conjunct* cons
         ranges *= 0.33;
       }
       for (const int strategy : {1, 2}) {
-        const Term* term = find(column_at(position), strategy);
+        const Term* term = find_at(position, strategy);
         if (term == nullptr || path.upper != nullptr) continue;
         path.upper = term->value;
         path.upper_inclusive = strategy == 2;
@@ -237,8 +290,15 @@ Planner::Path Planner::best_path(const RangeInfo& base, std::span<Conjunct* cons
       }
     }
     if (global && !whole) continue;
+    // What the predicate says already holds for every entry.
+    for (Conjunct* conjunct : conjuncts)
+      for (const Expr* part : predicate)
+        if (equal(conjunct->expr, part) && std::find(path.exact.begin(), path.exact.end(), conjunct) == path.exact.end()) {
+          path.exact.push_back(conjunct);
+          if (!conjunct->derived) condition_selectivity *= selectivity(conjunct->expr);
+        }
     // Does it give the order wished for?
-    if (!wish.empty() && !global) {
+    if (!wish.empty() && !global && !hash) {
       std::size_t at = path.equals.size(), wished = 0;
       bool fits = !has_list || whole, decided = false, backward = false;
       for (; fits && wished < wish.size(); ++wished) {
@@ -271,11 +331,11 @@ Planner::Path Planner::best_path(const RangeInfo& base, std::span<Conjunct* cons
       if (has_list) path.ordered = false;
       path.backward = path.ordered && backward;
     }
-    if (path.equals.empty() && path.lower == nullptr && path.upper == nullptr && !path.ordered) continue;
+    if (path.equals.empty() && path.lower == nullptr && path.upper == nullptr && !path.ordered && predicate.empty()) continue;
     const double remaining = condition_selectivity > 0 ? filter_selectivity / condition_selectivity : 1;
     double found;
     if (whole) found = 1;
-    else if (path.equals.empty()) found = total;
+    else if (path.equals.empty()) found = std::max(1.0, total * predicate_selectivity);
     else if (index.unique) found = std::pow(total, 1 - static_cast<double>(position) / static_cast<double>(unique_columns));
     else found = std::max(1.0, std::pow(total, 0.35));
     path.scanned = std::max(1.0, std::min(total, found * fanout * ranges));

@@ -1,6 +1,7 @@
 // Plans of INSERT, UPDATE and DELETE, and which statements need no operators at all.
 #include <algorithm>
 
+#include "engine/index_entries.h"
 #include "sql/plan/planner.h"
 
 namespace wandian::sql {
@@ -120,9 +121,13 @@ Status Planner::plan_update_delete(PlanScope& scope, ModifyPlan& modify, NodePtr
     WANDIAN_ASSIGN(set.value, lower_and_compile({&scope, &subselects, nullptr, nullptr, nullptr}, assignment.value));
     pure = pure && is_pure(set.value.expr);
     if (in(table.codec_columns[0], set.column) || in(table.placement.columns, set.column)) modify.key_changes = true;
-    for (const IndexDef& index : table.indexes)
-      if (index.global_table != 0)
-        for (const IndexPart& part : index.parts) fixed_keys = fixed_keys && part.column != set.column;
+    for (std::size_t i = 0; i < table.indexes.size(); ++i) {
+      const IndexDef& index = table.indexes[i];
+      if (index.global_table == 0 && !index.deferrable) continue;
+      for (const IndexPart& part : index.parts) fixed_keys = fixed_keys && part.column != set.column;
+      if (!table.is_computed(static_cast<unsigned>(i))) continue;
+      for (const std::uint16_t column : table.index_keys->columns(static_cast<unsigned>(i))) fixed_keys = fixed_keys && column != set.column;
+    }
     for (const ForeignKeyDef& key : table.foreign_keys) fixed_keys = fixed_keys && !in(key.columns, set.column);
     for (const Oid oid : table.referencing)
       if (const std::shared_ptr<const TableDef> other = context_.catalog->table(oid))

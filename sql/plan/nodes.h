@@ -405,6 +405,7 @@ struct PlanBody {
   std::unique_ptr<ModifyPlan> modify;
   FastPath fast;
   bool locks_rows = false;
+  bool depends_on_parameters = false;          ///< with their values in its text the statement might be planned better
 };
 
 }  // namespace wandian::sql

@@ -113,6 +113,7 @@ Result<std::shared_ptr<const Plan>> plan_statement(std::shared_ptr<const BoundSt
       plan->write_command = query.row_marks.empty() ? kNames[3] : kNames[static_cast<std::size_t>(query.row_marks[0].strength)];
     }
   }
+  plan->depends_on_parameters = plan->body->depends_on_parameters;
   add_locks(query, plan->locks);
   if (plan->body->modify || !plan->body->writing_ctes.empty()) add_foreign_key_locks(*context.catalog, query, plan->locks);
   return std::shared_ptr<const Plan>(std::move(plan));

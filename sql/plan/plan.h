@@ -58,6 +58,7 @@ class Plan {
   PlanKind kind = PlanKind::kSelect;
   std::vector<ResultColumn> columns;         ///< of the SELECT, or of RETURNING; empty: the statement returns no rows
   bool returns_rows = false;                 ///< true also for a SELECT without columns
+  bool depends_on_parameters = false;        ///< a partial index would do if parameters had the right values
   bool writes = false;                       ///< refused in a READ ONLY transaction (25006); FOR UPDATE counts
   std::string_view write_command;            ///< for 25006: "INSERT", "UPDATE", "DELETE", "SELECT FOR UPDATE", ...
   std::vector<PlanLock> locks;

@@ -1,0 +1,48 @@
+// CREATE INDEX.
+#include <algorithm>
+
+#include "sql/catalog/producers.h"
+#include "sql/ddl/index_builder.h"
+#include "sql/ddl/rewrite.h"
+#include "sql/ddl/statements.h"
+#include "sql/ddl/table_builder.h"
+
+namespace wandian::sql {
+
+Task<Status> create_index(DdlContext& ctx) {
+  const PgQuery__IndexStmt& node = *ctx.statement.node->index_stmt;
+  if (node.concurrent) WANDIAN_CO_TRY(ctx.session.prevent_in_transaction_block("CREATE INDEX CONCURRENTLY"));
+  if (const auto found = ctx.find(*node.relation); found && found->kind == FoundRelation::Kind::kView)
+    co_return wrong_object_type(node.relation->relname, "a table or materialized view");
+  Result<std::shared_ptr<const TableDef>> locked = co_await ctx.lock_table(*node.relation, TableLock::kShare, false);
+  if (!locked.ok()) co_return locked.take_status();
+  const std::shared_ptr<const TableDef> old = locked.take();
+  const std::string name(text_or_empty(node.idxname));
+  if (!name.empty()) {
+    WANDIAN_CO_TRY(co_await ctx.lock_name(old->schema, name));
+    if (ctx.relation_exists(old->schema, name)) {
+      if (!node.if_not_exists) co_return Status{sqlstate::duplicate_table, "relation " + quoted(name) + " already exists"};
+      ctx.notice(sqlstate::duplicate_table, "relation " + quoted(name) + " already exists, skipping");
+      co_return Status{};
+    }
+  }
+  Changes changes;
+  Result<IndexDef> made = make_index(ctx, changes, *old, node);
+  if (!made.ok()) co_return made.take_status();
+  const IndexDef index = made.take();
+  if (old->indexes.size() >= 32) co_return Status{sqlstate::program_limit_exceeded, "tables can have at most 31 indexes beside the primary key"};
+  const bool local = !index.unique || unique_is_local(*old, index);
+  if (index.unique && local) WANDIAN_CO_TRY(co_await check_unique_rows(ctx, old->oid, index));
+  else if (local && index.computed()) WANDIAN_CO_TRY(co_await check_index_expressions(ctx, old->oid, index));
+  auto table = std::make_shared<TableDef>(*old);
+  table->indexes.push_back(index);
+  TableBuilder builder(ctx, changes, table);
+  WANDIAN_CO_TRY(builder.settle_global_indexes(old.get(), false));
+  changes.put(table);
+  WANDIAN_CO_TRY(ctx.apply(changes));
+  if (local) WANDIAN_CO_TRY(co_await build_local_indexes(ctx, old->oid));
+  else WANDIAN_CO_TRY(co_await fill_global_index(ctx, old->oid, index.oid));
+  co_return Status{};
+}
+
+}  // namespace wandian::sql

@@ -1,0 +1,122 @@
+#include "sql/index_expressions.h"
+
+#include <algorithm>
+
+#include "sql/expr/deparse.h"
+#include "sql/expr/tree.h"
+#include "sql/functions/quote.h"
+
+namespace wandian::sql {
+
+namespace {
+
+const FormatSettings& plain_format() {
+  static const FormatSettings settings;
+  return settings;
+}
+
+Status bind_for(const TableDef& table, const BindContext& context, std::span<const StandaloneColumn> columns, const std::string& text,
+                StandaloneUse use, BoundExpression* out) {
+  StandaloneOptions options;
+  options.use = use;
+  options.table_name = table.name;
+  options.columns = columns;
+  options.fold = true;
+  WANDIAN_ASSIGN(*out, bind_standalone_expression(text, context, options));
+  return {};
+}
+
+void add_columns(const Expr* expr, std::vector<std::uint16_t>& out) {
+  for (const ColumnUse& use : collect_columns(expr)) out.push_back(static_cast<std::uint16_t>(use.column));
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const CompiledIndexKeys>> CompiledIndexKeys::compile(const TableDef& table, const BindContext& context) {
+  auto out = std::make_shared<CompiledIndexKeys>();
+  const std::vector<StandaloneColumn> columns = standalone_columns(table);
+  CompileOptions slots;
+  slots.columns_are_slots = true;
+  for (const IndexDef& def : table.indexes) {
+    Index& index = out->indexes_.emplace_back();
+    index.computed = def.computed();
+    if (!index.computed) continue;
+    for (std::size_t p = 0; p < def.key_parts; ++p) {
+      Part& part = index.parts.emplace_back();
+      part.column = def.parts[p].column;
+      if (part.column != kExpressionPart) {
+        index.columns.push_back(part.column);
+        continue;
+      }
+      WANDIAN_TRY(bind_for(table, context, columns, def.parts[p].expression, StandaloneUse::kIndex, &part.bound));
+      WANDIAN_ASSIGN(part.code, sql::compile(*part.bound.expr, out->code_arena_, slots));
+      add_columns(part.bound.expr, index.columns);
+    }
+    if (!def.predicate.empty()) {
+      WANDIAN_TRY(bind_for(table, context, columns, def.predicate, StandaloneUse::kIndexPredicate, &index.predicate));
+      WANDIAN_ASSIGN(index.predicate_code, sql::compile(*index.predicate.expr, out->code_arena_, slots));
+      add_columns(index.predicate.expr, index.columns);
+    }
+    std::sort(index.columns.begin(), index.columns.end());
+    index.columns.erase(std::unique(index.columns.begin(), index.columns.end()), index.columns.end());
+  }
+  return std::shared_ptr<const CompiledIndexKeys>(std::move(out));
+}
+
+Status CompiledIndexKeys::evaluate(unsigned number, const Value* row, Arena& arena, std::vector<Value>& parts) const {
+  const Index& index = indexes_[number];
+  EvalContext context{arena, plain_format(), nullptr, 0, 0, {}};
+  ExprInput input;
+  input.columns = row;
+  if (index.predicate_code) {
+    bool holds = false;
+    if (!index.predicate_code.test(context, input, &holds)) return std::move(context.error);
+    if (!holds) return {};
+  }
+  for (const Part& part : index.parts) {
+    Value& value = parts.emplace_back();
+    if (part.column != kExpressionPart) value = row[part.column];
+    else if (!part.code.eval(context, input, &value)) return std::move(context.error);
+  }
+  return {};
+}
+
+BindContext definition_context(const Catalog& catalog, const TableDef& table) {
+  BindContext context;
+  context.catalog = catalog.weak_from_this().lock();
+  // Not owned by a shared pointer: it outlives the call all the same.
+  if (context.catalog == nullptr) context.catalog = std::shared_ptr<const Catalog>(std::shared_ptr<const void>(), &catalog);
+  context.search_path = {kPgCatalogSchema, table.schema};
+  if (const std::shared_ptr<const SchemaDef> schema = catalog.schema(table.schema)) context.database = schema->database;
+  return context;
+}
+
+std::string key_part_names(const TableDef& table, const IndexDef& index) {
+  const CompiledIndexKeys::Index* compiled = nullptr;
+  for (std::size_t i = 0; i < table.indexes.size(); ++i)
+    if (table.indexes[i].oid == index.oid && table.is_computed(static_cast<unsigned>(i))) compiled = &index_expressions(table)->index(i);
+  const DefinitionStyle style{column_names(table), nullptr, true};
+  std::string out;
+  for (std::size_t i = 0; i < index.key_parts && i < index.parts.size(); ++i) {
+    const IndexPart& part = index.parts[i];
+    if (i != 0) out += ", ";
+    if (part.column != kExpressionPart) out += table.columns[part.column].name;
+    else if (compiled != nullptr) out += deparse(compiled->parts[i].bound.expr, style);
+    else out += part.expression;
+  }
+  return out;
+}
+
+Oid key_part_type(const TableDef& table, const IndexPart& part) {
+  return part.column == kExpressionPart ? part.type : table.columns[part.column].type;
+}
+
+Status key_part_values(const TableDef& table, std::size_t number, std::span<const Value> row, Arena& arena, std::vector<Value>* out) {
+  out->clear();
+  const IndexDef& index = table.indexes[number];
+  if (table.is_computed(static_cast<unsigned>(number))) return table.index_keys->evaluate(static_cast<unsigned>(number), row.data(), arena, *out);
+  for (std::size_t i = 0; i < index.key_parts; ++i) out->push_back(row[index.parts[i].column]);
+  return {};
+}
+
+}  // namespace wandian::sql
