@@ -5,6 +5,7 @@
 #include <string>
 
 #include "engine/numeric.h"
+#include "engine/ordered_bytes.h"
 
 namespace wandian {
 
@@ -17,7 +18,7 @@ std::uint32_t key_width(const KeyColumn& column) {
   return column.rep == Rep::kBytes || column.order == Order::kNumeric ? 0 : fixed_bytes(column.rep);
 }
 
-bool has_key_form(Order order) { return order != Order::kNone && order != Order::kJsonb && order != Order::kArray; }
+bool has_key_form(Order order) { return order != Order::kNone; }
 
 bool is_integer(Rep rep) {
   return rep == Rep::kInt8Bit || rep == Rep::kInt16 || rep == Rep::kInt32 || rep == Rep::kUint32 || rep == Rep::kInt64;
@@ -155,7 +156,15 @@ void KeyCodec::append_value(unsigned position, const Value& value, KeyBuffer& ou
       out.append(key.data(), key.size());
       break;
     }
-    case Order::kNone: case Order::kJsonb: case Order::kArray: break;
+    case Order::kJsonb:
+    case Order::kArray: {
+      std::string key;
+      if (column.order == Order::kArray) append_array_key(value, key);
+      else append_jsonb_key(value, key);
+      out.append(key.data(), key.size());
+      break;
+    }
+    case Order::kNone: break;
   }
   if (!column.descending) return;
   for (char *at = out.data() + start, *end = out.data() + out.size(); at != end; ++at) *at = static_cast<char>(~*at);

@@ -10,6 +10,7 @@
 
 #include "engine/array_value.h"
 #include "engine/numeric.h"
+#include "engine/ordered_bytes.h"
 #include "engine/type.h"
 
 namespace wandian {
@@ -199,9 +200,44 @@ void append_json_hash(std::string_view v, std::string& out) {
   }
 }
 
+void append_text_key(std::string_view text, std::string& out) {
+  for (const char c : text) {
+    out.push_back(c);
+    if (c == 0) out.push_back(static_cast<char>(0xff));
+  }
+  out.append(2, '\0');
+}
+
+void append_json_key(std::string_view v, bool top, std::string& out) {
+  if (top && v == "[]") {   // as in compare_json()
+    out.push_back(0);
+    return;
+  }
+  const int rank = json_rank(v);
+  out.push_back(static_cast<char>(rank + 1));
+  switch (rank) {
+    case 0: return;
+    case 1: append_text_key(json_string(v), out); return;
+    case 2: {
+      Arena arena;
+      Value number;
+      if (numeric_from_text(v, -1, arena, &number).ok()) append_numeric_key(number, out);
+      return;
+    }
+    case 3: out.push_back(v.front() == 't' ? 1 : 0); return;
+    default: {
+      const std::vector<std::string_view> items = json_items(v);
+      for (int shift = 24; shift >= 0; shift -= 8) out.push_back(static_cast<char>(items.size() >> shift));
+      for (const std::string_view item : items) append_json_key(item, false, out);
+    }
+  }
+}
+
 std::uint64_t mix(std::uint64_t v) { return XXH3_64bits(&v, sizeof v); }
 
 }  // namespace
+
+void append_jsonb_key(const Value& value, std::string& out) { append_json_key(value.bytes(), true, out); }
 
 int compare_values(Order order, const Value& a, const Value& b) {
   switch (order) {

@@ -44,6 +44,7 @@ Result<std::shared_ptr<const CompiledIndexKeys>> CompiledIndexKeys::compile(cons
     for (std::size_t p = 0; p < def.key_parts; ++p) {
       Part& part = index.parts.emplace_back();
       part.column = def.parts[p].column;
+      if (def.inverted()) index.classes.push_back(inverted_class(def.parts[p], key_part_type(table, def.parts[p])));
       if (part.column != kExpressionPart) {
         index.columns.push_back(part.column);
         continue;
@@ -73,11 +74,15 @@ Status CompiledIndexKeys::evaluate(unsigned number, const Value* row, Arena& are
     if (!index.predicate_code.test(context, input, &holds)) return std::move(context.error);
     if (!holds) return {};
   }
-  for (const Part& part : index.parts) {
-    Value& value = parts.emplace_back();
+  for (std::size_t i = 0; i < index.parts.size(); ++i) {
+    const Part& part = index.parts[i];
+    Value value;
     if (part.column != kExpressionPart) value = row[part.column];
     else if (!part.code.eval(context, input, &value)) return std::move(context.error);
+    if (index.classes.empty()) parts.push_back(value);
+    else if (!value.is_null) WANDIAN_TRY(append_elements(index.classes[i], static_cast<std::uint8_t>(i), value, arena, parts));
   }
+  if (!index.classes.empty()) sort_elements(parts);
   return {};
 }
 

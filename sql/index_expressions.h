@@ -12,6 +12,7 @@
 #include "engine/index_entries.h"
 #include "sql/bind/binder.h"
 #include "sql/expr/expression.h"
+#include "sql/expr/inverted.h"
 
 namespace wandian::sql {
 
@@ -25,6 +26,7 @@ class CompiledIndexKeys final : public IndexKeys {
   struct Index {
     bool computed = false;
     std::vector<Part> parts;         ///< the key parts
+    std::vector<InvertedClass> classes;   ///< of an inverted index, by part
     BoundExpression predicate;       ///< expr is null where the index is not partial
     CompiledExpr predicate_code;
     std::vector<std::uint16_t> columns;

@@ -117,6 +117,7 @@ SessionImpl::SessionImpl(Server& server, Shard& shard, SessionSink& sink, const 
   env_.server = &server_;
   env_.ready = &wake_up_;
   env_.cancelled = &cancelled_;
+  env_.deferred = &deferred_;
   seed();
 }
 

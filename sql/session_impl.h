@@ -31,6 +31,7 @@
 #include "sql/bind/binder.h"
 #include "sql/catalog_objects.h"
 #include "sql/ddl/ddl.h"
+#include "sql/exec/deferred.h"
 #include "sql/exec/execution.h"
 #include "sql/functions/registry.h"
 #include "sql/functions/session_hooks.h"
@@ -241,6 +242,7 @@ class SessionImpl final : public SessionHooks {
     bool read_only = false;
     Oid temporary_schema = 0;
     std::size_t notifications_sent = 0, listen_actions = 0;
+    DeferredConstraints::Mark deferred;
   };
   struct NameHash {
     using is_transparent = void;
@@ -337,6 +339,11 @@ class SessionImpl final : public SessionHooks {
   Task<void> undo_to(const SavepointEntry& savepoint);
   void drop_portals(std::size_t depth, bool keep_held);
   std::string_view isolation_name() const;
+
+  // session_constraints.cc
+  Task<Status> check_deferred(bool everything, std::vector<Oid> constraints);
+  Status find_constraints(const PgQuery__RangeVar& name, std::vector<Oid>* out);
+  Task<Status> run_set_constraints(StatementRef statement);
 
   // session_query.cc
   bool try_fast_query(std::string_view text);
@@ -470,6 +477,7 @@ class SessionImpl final : public SessionHooks {
   bool queried_ = false;                         ///< a statement took a snapshot: the isolation level is fixed
   std::vector<SavepointEntry> savepoints_;
   std::unique_ptr<SessionNotifications> notifications_;   ///< null until LISTEN or NOTIFY is used
+  DeferredConstraints deferred_;
   bool relaxed_answer_ = false;                  ///< synchronous_commit was off for what is being answered
 
   // Statements and portals

@@ -110,12 +110,13 @@ void SessionImpl::forget_transaction(bool committed) {
   if (settings) settings_changed();
   block_ = Block::kNone;
   queried_ = false;
+  deferred_.clear();
   if (notifications_ != nullptr) [[unlikely]] end_notifications(committed);
 }
 
 bool SessionImpl::try_commit_transaction(Status* status) {
   *status = {};
-  if (has_cursors_to_hold()) return false;
+  if (has_cursors_to_hold() || deferred_.pending()) return false;
   const SyncCommit level = settings_.decoded().synchronous_commit;
   drop_portals(0, true);
   if (notifications_ != nullptr && notifications_->pending()) [[unlikely]] {
@@ -136,6 +137,13 @@ bool SessionImpl::try_commit_transaction(Status* status) {
 }
 
 Task<Status> SessionImpl::commit_transaction() {
+  if (deferred_.pending()) {
+    Status status = co_await check_deferred(true, {});
+    if (!status.ok()) {
+      co_await rollback_transaction();
+      co_return std::move(status);
+    }
+  }
   if (has_cursors_to_hold()) {
     Status status = co_await hold_cursors();
     if (!status.ok()) {
@@ -201,6 +209,7 @@ Task<void> SessionImpl::undo_to(const SavepointEntry& savepoint) {
   read_only_ = savepoint.read_only;
   temporary_schema_ = savepoint.temporary_schema;
   if (notifications_ != nullptr) notifications_->undo_to({savepoint.notifications_sent, savepoint.listen_actions});
+  deferred_.undo_to(savepoint.deferred);
   settings_changed();
 }
 
@@ -279,6 +288,7 @@ bool SessionImpl::try_transaction_command(StatementRef statement, std::string_vi
       entry.advisory_locks = transaction_advisory_.size();
       entry.read_only = read_only_;
       entry.temporary_schema = temporary_schema_;
+      entry.deferred = deferred_.mark();
       if (notifications_ != nullptr) {
         entry.notifications_sent = notifications_->mark().sent;
         entry.listen_actions = notifications_->mark().actions;

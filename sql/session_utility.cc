@@ -130,7 +130,7 @@ Task<Status> SessionImpl::run_utility(Portal& portal, std::string* tag) {
     case StatementKind::kListen:
     case StatementKind::kUnlisten:
     case StatementKind::kNotify: co_return run_notify(ref);
-    case StatementKind::kSetConstraints: co_return Status{};   // nothing is deferrable
+    case StatementKind::kSetConstraints: co_return co_await run_set_constraints(ref);
     case StatementKind::kLoad:
       co_return Status{sqlstate::undefined_file, "could not access file \"" + std::string(text_or_empty(ref.node->load_stmt->filename)) +
                                                      "\": No such file or directory"};

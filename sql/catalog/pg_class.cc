@@ -262,6 +262,12 @@ Status pg_attribute(const SystemContext& context, SystemRows& rows) {
         a.typmod = -1;
         a.collation = 0;
       }
+      if (index.inverted()) {   // the elements'
+        const TypeInfo* type = find_type(a.type);
+        a.typmod = -1;
+        a.type = a.type == kJsonb ? (part.opclass == "jsonb_path_ops" ? kInt4 : kText) : type != nullptr ? type->element : a.type;
+        a.collation = collation_of(a.type, {});
+      }
       add_attribute(rows, a);
     }
   });
@@ -358,15 +364,16 @@ Status pg_constraint(const SystemContext& context, SystemRows& rows) {
     Oid oid;
     std::string_view name;
     char type;
+    bool deferrable = false, deferred = false, validated = true;
   };
   const auto begin = [&](CatalogRow& row, const TableDef& table, const Common& c, Oid index, Oid referenced) {
-    row.i(c.oid).t(c.name).i(table.schema).c(c.type).b(false).b(false).b(true).i(table.oid).i(0).i(index).i(0).i(referenced);
+    row.i(c.oid).t(c.name).i(table.schema).c(c.type).b(c.deferrable).b(c.deferred).b(c.validated).i(table.oid).i(0).i(index).i(0).i(referenced);
   };
   each_table(context, [&](const TableDef& table) {
     for (const CheckDef& check : table.checks) {
       CatalogRow row(rows);
-      begin(row, table, {check.oid, check.name, 'c'}, 0, 0);
-      row.c(' ').c(' ').c(' ').b(true).i(0).b(false);
+      begin(row, table, {check.oid, check.name, 'c', false, false, check.validated}, 0, 0);
+      row.c(' ').c(' ').c(' ').b(true).i(0).b(check.no_inherit);
       // Which columns: those whose names stand in the condition.
       std::vector<std::int16_t> columns;
       for (std::size_t i = 0; i < table.columns.size(); ++i) {
@@ -388,17 +395,20 @@ Status pg_constraint(const SystemContext& context, SystemRows& rows) {
       std::vector<std::int16_t> columns;
       for (std::size_t i = 0; i < index.key_parts; ++i) columns.push_back(static_cast<std::int16_t>(index.parts[i].column + 1));
       CatalogRow row(rows);
-      begin(row, table, {index.constraint, index.name, index.primary ? 'p' : 'u'}, index.oid, 0);
+      begin(row, table, {index.constraint, index.name, index.primary ? 'p' : 'u', index.deferrable, index.initially_deferred}, index.oid, 0);
       row.c(' ').c(' ').c(' ').b(true).i(0).b(true).shorts(columns).null(7);
       row.done();
     }
     for (const ForeignKeyDef& key : table.foreign_keys) {
       CatalogRow row(rows);
-      begin(row, table, {key.oid, key.name, 'f'}, key.referenced_index, key.referenced_table);
+      begin(row, table, {key.oid, key.name, 'f', key.deferrable, key.initially_deferred, key.validated}, key.referenced_index, key.referenced_table);
       row.c(key.on_update).c(key.on_delete).c(key.match).b(true).i(0).b(true);
       std::vector<Oid> equal;
       for (const std::uint16_t column : key.columns) equal.push_back(equality_operator(table.columns[column].type));
-      row.shorts(attribute_numbers(key.columns)).shorts(attribute_numbers(key.referenced_columns)).oids(equal).oids(equal).oids(equal).null(3);
+      row.shorts(attribute_numbers(key.columns)).shorts(attribute_numbers(key.referenced_columns)).oids(equal).oids(equal).oids(equal);
+      if (key.delete_columns.empty()) row.null();
+      else row.shorts(attribute_numbers(key.delete_columns));
+      row.null(2);
       row.done();
     }
   });

@@ -131,7 +131,9 @@ std::optional<std::string> SessionImpl::constraint_definition(Oid constraint, bo
     for (const IndexDef& index : table->indexes)
       if (index.constraint == constraint && constraint != 0) return key_constraint(*table, index);
     for (const CheckDef& check : table->checks)
-      if (check.oid == constraint) return "CHECK (" + expression_text(check.expression, oid, pretty).value_or(check.expression) + ")";
+      if (check.oid == constraint)
+        return "CHECK (" + expression_text(check.expression, oid, pretty).value_or(check.expression) + ")" + (check.no_inherit ? " NO INHERIT" : "") +
+               (check.validated ? "" : " NOT VALID");
     for (const ForeignKeyDef& key : table->foreign_keys) {
       if (key.oid != constraint) continue;
       const auto referenced = known->table(key.referenced_table);
@@ -142,6 +144,10 @@ std::optional<std::string> SessionImpl::constraint_definition(Oid constraint, bo
       if (key.match == 'f') out += " MATCH FULL";
       if (const char* action = action_text(key.on_update)) out += std::string(" ON UPDATE ") + action;
       if (const char* action = action_text(key.on_delete)) out += std::string(" ON DELETE ") + action;
+      if (!key.delete_columns.empty()) out += " (" + column_list(*table, key.delete_columns) + ")";
+      if (key.deferrable) out += " DEFERRABLE";
+      if (key.initially_deferred) out += " INITIALLY DEFERRED";
+      if (!key.validated) out += " NOT VALID";
       return out;
     }
   }

@@ -1,6 +1,7 @@
 #include "sql/ddl/alteration.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "sql/ddl/index_builder.h"
 #include "sql/ddl/sequence.h"
@@ -46,9 +47,10 @@ Status TableAlteration::run(const PgQuery__AlterTableCmd& command, unsigned pass
     case PG_QUERY__ALTER_TABLE_TYPE__AT_AddConstraint: {
       if (!in(4)) return {};
       const PgQuery__Constraint& node = *command.def->constraint;
-      if (!text_or_empty(node.indexname).empty()) return feature_not_supported("ADD CONSTRAINT ... USING INDEX is not supported");
+      if (!text_or_empty(node.indexname).empty()) return add_key_from_index(node);
       return builder_.add_constraint(node);
     }
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_AlterConstraint: return in(4) ? alter_constraint(command) : Status{};
     case PG_QUERY__ALTER_TABLE_TYPE__AT_ValidateConstraint: return in(4) ? validate_constraint(command) : Status{};
     case PG_QUERY__ALTER_TABLE_TYPE__AT_SetRelOptions: return in(4) ? set_options(command, false) : Status{};
     case PG_QUERY__ALTER_TABLE_TYPE__AT_ResetRelOptions: return in(4) ? set_options(command, true) : Status{};
@@ -455,19 +457,93 @@ Status TableAlteration::drop_constraint(const PgQuery__AlterTableCmd& command) {
   return {};
 }
 
+// ADD CONSTRAINT ... USING INDEX: the index becomes the constraint's.
+Status TableAlteration::add_key_from_index(const PgQuery__Constraint& node) {
+  const std::string name(text_or_empty(node.indexname));
+  const bool primary = node.contype == PG_QUERY__CONSTR_TYPE__CONSTR_PRIMARY;
+  const std::int32_t at = ctx_.position(node.location);
+  if (node.deferrable) return feature_not_supported("deferrable unique constraints are not supported");
+  const auto found = std::find_if(table_->indexes.begin(), table_->indexes.end(), [&](const IndexDef& index) { return index.oid != 0 && index.name == name; });
+  if (found == table_->indexes.end()) {
+    const auto relation = ctx_.catalog()->find_relation(old_->schema, name);
+    if (relation && relation->kind == Catalog::RelationName::Kind::kIndex)
+      return Status{sqlstate::object_not_in_prerequisite_state, "index " + quoted(name) + " does not belong to table " + quoted(old_->name)}.with_position(at);
+    if (relation) return Status{sqlstate::wrong_object_type, quoted(name) + " is not an index"};
+    return Status{sqlstate::undefined_object, "index " + quoted(name) + " does not exist"}.with_position(at);
+  }
+  const auto refuse = [&](std::string message) {
+    return Status{sqlstate::wrong_object_type, std::move(message)}.with_detail("Cannot create a primary key or unique constraint using such an index.").with_position(at);
+  };
+  if (found->constraint != 0)
+    return Status{sqlstate::object_not_in_prerequisite_state, "index " + quoted(name) + " is already associated with a constraint"}.with_position(at);
+  if (!found->unique) return refuse(quoted(name) + " is not a unique index");
+  if (std::any_of(found->parts.begin(), found->parts.end(), [](const IndexPart& part) { return part.column == kExpressionPart; }))
+    return refuse("index " + quoted(name) + " contains expressions");
+  if (!found->predicate.empty()) return refuse(quoted(name) + " is a partial index");
+  for (std::size_t p = 0; p < found->key_parts; ++p) {
+    const IndexPart& part = found->parts[p];
+    if (part.descending || part.nulls_first || !part.opclass.empty() || !part.collation.empty())
+      return refuse("index " + quoted(name) + " column number " + std::to_string(p + 1) + " does not have default sorting behavior");
+  }
+  std::string constraint(text_or_empty(node.conname));
+  if (constraint.empty()) constraint = name;
+  if (constraint != name)
+    ctx_.notice(sqlstate::successful_completion, "ALTER TABLE / ADD CONSTRAINT USING INDEX will rename index " + quoted(name) + " to " + quoted(constraint));
+  if (!primary) {
+    found->name = constraint;
+    found->constraint = ctx_.allocate_oid();
+    return {};
+  }
+  // The rows are kept in the order of the primary key, so that they are written anew.
+  KeySpec key;
+  key.name = constraint == name ? std::string() : constraint;
+  key.primary = true;
+  for (std::size_t p = 0; p < found->parts.size(); ++p)
+    (p < found->key_parts ? key.columns : key.including).push_back(table_->columns[found->parts[p].column].name);
+  key.options = found->options;
+  const Oid oid = found->oid;
+  if (found->global_table != 0) changes_.drop(ObjectKind::kTable, found->global_table);
+  table_->indexes.erase(found);
+  WANDIAN_TRY(builder_.apply_key(key));
+  table_->indexes[0].oid = oid;
+  table_->indexes[0].name = constraint;
+  rewrite_ = true;
+  return {};
+}
+
 Status TableAlteration::validate_constraint(const PgQuery__AlterTableCmd& command) {
   const std::string name(text_or_empty(command.name));
-  for (const CheckDef& check : table_->checks)
+  for (CheckDef& check : table_->checks)
     if (check.name == name) {
-      new_checks_.push_back(check);
+      if (!std::exchange(check.validated, true)) new_checks_.push_back(check);
       return {};
     }
-  for (const ForeignKeyDef& key : table_->foreign_keys)
+  for (ForeignKeyDef& key : table_->foreign_keys)
     if (key.name == name) {
-      new_foreign_keys_.push_back(key);
+      if (!std::exchange(key.validated, true)) new_foreign_keys_.push_back(key);
       return {};
     }
+  for (const IndexDef& index : table_->indexes)
+    if (index.constraint != 0 && index.name == name)
+      return Status{sqlstate::wrong_object_type, "constraint " + quoted(name) + " of relation " + quoted(old_->name) +
+                                                     " is not a foreign key or check constraint"};
   return Status{sqlstate::undefined_object, "constraint " + quoted(name) + " of relation " + quoted(old_->name) + " does not exist"};
+}
+
+Status TableAlteration::alter_constraint(const PgQuery__AlterTableCmd& command) {
+  const PgQuery__Constraint& node = *command.def->constraint;
+  const std::string name(text_or_empty(node.conname));
+  const std::string of = "constraint " + quoted(name) + " of relation " + quoted(old_->name);
+  for (ForeignKeyDef& key : table_->foreign_keys)
+    if (key.name == name) {
+      key.deferrable = node.deferrable;
+      key.initially_deferred = node.initdeferred;
+      return {};
+    }
+  const bool other = std::any_of(table_->checks.begin(), table_->checks.end(), [&](const CheckDef& check) { return check.name == name; }) ||
+                     std::any_of(table_->indexes.begin(), table_->indexes.end(), [&](const IndexDef& index) { return index.constraint != 0 && index.name == name; });
+  if (other) return Status{sqlstate::wrong_object_type, of + " is not a foreign key constraint"};
+  return Status{sqlstate::undefined_object, of + " does not exist"};
 }
 
 Status TableAlteration::set_options(const PgQuery__AlterTableCmd& command, bool reset) {

@@ -32,7 +32,8 @@ Oid method_oid(IndexMethod method) {
 Result<IndexMethod> find_method(std::string_view name) {
   if (name.empty() || name == "btree") return IndexMethod::kBtree;
   if (name == "hash") return IndexMethod::kHash;
-  for (const std::string_view known : {"gin", "gist", "spgist", "brin"})
+  if (name == "gin") return IndexMethod::kGin;
+  for (const std::string_view known : {"gist", "spgist", "brin"})
     if (name == known) return feature_not_supported("access method " + quoted(name) + " is not supported").with_hint("Use btree.");
   return Status{sqlstate::undefined_object, "access method " + quoted(name) + " does not exist"};
 }
@@ -194,10 +195,24 @@ std::vector<std::string> column_names_of(const TableDef& table, const IndexDef& 
 Status check_indexable(Oid oid, IndexMethod method) {
   const TypeInfo* type = find_type(oid);
   const std::string name = format_type(oid, -1);
-  if (type == nullptr || type->order == Order::kNone)
+  const auto none = [&] {
     return Status{sqlstate::undefined_object, "data type " + name + " has no default operator class for access method " + quoted(method_name(method))}.with_hint(
         "You must specify an operator class for the index or define a default operator class for the data type.");
-  if (type->order == Order::kArray || type->order == Order::kJsonb) return feature_not_supported("indexes over columns of type " + name + " are not supported");
+  };
+  if (type == nullptr || (type->order == Order::kNone && method != IndexMethod::kGin)) return none();
+  if (method == IndexMethod::kGin) {
+    if (oid == kJsonb) return {};
+    const TypeInfo* element = type->category == 'A' && type->element != 0 ? find_type(type->element) : nullptr;
+    if (element == nullptr) return none();
+    if (element->order == Order::kNone || element->order == Order::kArray || element->order == Order::kJsonb)
+      return Status{sqlstate::undefined_function, "could not identify a comparison function for type " + format_type(type->element, -1)};
+    return {};
+  }
+  if (type->order == Order::kArray) {
+    const TypeInfo* element = find_type(type->element);
+    if (element == nullptr || element->order == Order::kNone)
+      return Status{sqlstate::undefined_function, "could not identify a comparison function for type " + format_type(type->element, -1)};
+  }
   return {};
 }
 

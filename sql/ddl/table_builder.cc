@@ -24,8 +24,38 @@ std::vector<std::string> names_of(PgQuery__Node** nodes, std::size_t count) {
   return out;
 }
 
-Status refuse_deferrable(bool deferrable) {
-  return deferrable ? feature_not_supported("deferrable constraints are not supported") : Status{};
+Status refuse_deferrable(const Deferral& deferral) {
+  return deferral.deferrable ? feature_not_supported("deferrable unique constraints are not supported") : Status{};
+}
+
+// The words after a column's constraint: NOT DEFERRABLE, INITIALLY DEFERRED, ... `of`: what they are about, null if nothing that can
+// be deferred stands before them.
+Status read_deferral(const DdlContext& ctx, const PgQuery__Constraint& node, Deferral* of, bool* saw_deferrable, bool* saw_initially) {
+  const auto fail = [&](const char* message) { return Status{sqlstate::syntax_error, message}.with_position(ctx.position(node.location)); };
+  const auto must_be_deferrable = [&] { return fail("constraint declared INITIALLY DEFERRED must be DEFERRABLE"); };
+  switch (node.contype) {
+    case PG_QUERY__CONSTR_TYPE__CONSTR_ATTR_DEFERRABLE:
+    case PG_QUERY__CONSTR_TYPE__CONSTR_ATTR_NOT_DEFERRABLE: {
+      const bool on = node.contype == PG_QUERY__CONSTR_TYPE__CONSTR_ATTR_DEFERRABLE;
+      if (of == nullptr) return fail(on ? "misplaced DEFERRABLE clause" : "misplaced NOT DEFERRABLE clause");
+      if (*saw_deferrable) return fail("multiple DEFERRABLE/NOT DEFERRABLE clauses not allowed");
+      *saw_deferrable = true;
+      of->deferrable = on;
+      if (!on && *saw_initially && of->initially_deferred) return must_be_deferrable();
+      return {};
+    }
+    default: {
+      const bool deferred = node.contype == PG_QUERY__CONSTR_TYPE__CONSTR_ATTR_DEFERRED;
+      if (of == nullptr) return fail(deferred ? "misplaced INITIALLY DEFERRED clause" : "misplaced INITIALLY IMMEDIATE clause");
+      if (*saw_initially) return fail("multiple INITIALLY IMMEDIATE/DEFERRED clauses not allowed");
+      *saw_initially = true;
+      of->initially_deferred = deferred;
+      if (!deferred) return {};
+      if (*saw_deferrable && !of->deferrable) return must_be_deferrable();
+      of->deferrable = true;
+      return {};
+    }
+  }
 }
 
 struct SerialType {
@@ -51,6 +81,8 @@ ForeignKeySpec foreign_key_spec(const PgQuery__Constraint& node) {
   spec.on_update = action_of(node.fk_upd_action);
   spec.on_delete = action_of(node.fk_del_action);
   spec.match = text_or_empty(node.fk_matchtype).empty() ? 's' : node.fk_matchtype[0];
+  spec.delete_columns = names_of(node.fk_del_set_cols, node.n_fk_del_set_cols);
+  spec.deferral = {node.deferrable != 0, node.initdeferred != 0};
   spec.skip_validation = node.skip_validation;
   return spec;
 }
@@ -121,7 +153,7 @@ Status read_options(PgQuery__Node** nodes, std::size_t count, bool index, std::v
       "autovacuum_freeze_min_age", "autovacuum_freeze_max_age", "autovacuum_freeze_table_age", "autovacuum_multixact_freeze_min_age",
       "autovacuum_multixact_freeze_max_age", "autovacuum_multixact_freeze_table_age", "log_autovacuum_min_duration", "user_catalog_table",
       "vacuum_index_cleanup", "vacuum_truncate"};
-  static constexpr std::string_view kIndex[] = {"fillfactor", "deduplicate_items"};
+  static constexpr std::string_view kIndex[] = {"fillfactor", "deduplicate_items", "fastupdate", "gin_pending_list_limit"};
   for (std::size_t i = 0; i < count; ++i) {
     const PgQuery__DefElem& option = *nodes[i]->def_elem;
     std::string name(text_or_empty(option.defname));
@@ -215,11 +247,20 @@ Status TableBuilder::add_column(const PgQuery__ColumnDef& node) {
   table.columns.push_back(column);
   ColumnDef& def = table.columns.back();
 
+  Deferral* last_deferral = nullptr;
+  bool saw_deferrable = false, saw_initially = false;
   bool saw_null = false, saw_not_null = false, saw_default = serial.type != 0, saw_identity = false;
   const auto of_column = [&] { return "for column " + quoted(def.name) + " of table " + quoted(table.name); };
   for (std::size_t i = 0; i < node.n_constraints; ++i) {
     const PgQuery__Constraint& constraint = *node.constraints[i]->constraint;
     const std::int32_t at = ctx_.position(constraint.location);
+    switch (constraint.contype) {   // what the words that may follow are about
+      case PG_QUERY__CONSTR_TYPE__CONSTR_ATTR_DEFERRABLE:
+      case PG_QUERY__CONSTR_TYPE__CONSTR_ATTR_NOT_DEFERRABLE:
+      case PG_QUERY__CONSTR_TYPE__CONSTR_ATTR_DEFERRED:
+      case PG_QUERY__CONSTR_TYPE__CONSTR_ATTR_IMMEDIATE: break;
+      default: last_deferral = nullptr;
+    }
     switch (constraint.contype) {
       case PG_QUERY__CONSTR_TYPE__CONSTR_NULL:
         if (saw_not_null || serial.type != 0 || saw_identity)
@@ -251,7 +292,7 @@ Status TableBuilder::add_column(const PgQuery__ColumnDef& node) {
       }
       case PG_QUERY__CONSTR_TYPE__CONSTR_GENERATED: return feature_not_supported("generated columns are not supported").with_position(at);
       case PG_QUERY__CONSTR_TYPE__CONSTR_CHECK:
-        checks.push_back({std::string(text_or_empty(constraint.conname)), constraint.raw_expr, constraint.location, false});
+        checks.push_back({std::string(text_or_empty(constraint.conname)), constraint.raw_expr, constraint.location, false, constraint.is_no_inherit != 0});
         break;
       case PG_QUERY__CONSTR_TYPE__CONSTR_PRIMARY:
       case PG_QUERY__CONSTR_TYPE__CONSTR_UNIQUE: {
@@ -261,21 +302,25 @@ Status TableBuilder::add_column(const PgQuery__ColumnDef& node) {
         key.nulls_not_distinct = constraint.nulls_not_distinct;
         key.columns.push_back(def.name);
         WANDIAN_TRY(read_options(constraint.options, constraint.n_options, true, &key.options));
-        WANDIAN_TRY(refuse_deferrable(constraint.deferrable));
         keys.push_back(std::move(key));
+        last_deferral = &keys.back().deferral;
+        saw_deferrable = saw_initially = false;
         break;
       }
       case PG_QUERY__CONSTR_TYPE__CONSTR_FOREIGN: {
         ForeignKeySpec key = foreign_key_spec(constraint);
         key.columns = {def.name};
-        WANDIAN_TRY(refuse_deferrable(constraint.deferrable));
         foreign_keys.push_back(std::move(key));
+        last_deferral = &foreign_keys.back().deferral;
+        saw_deferrable = saw_initially = false;
         break;
       }
       case PG_QUERY__CONSTR_TYPE__CONSTR_ATTR_DEFERRABLE:
-      case PG_QUERY__CONSTR_TYPE__CONSTR_ATTR_DEFERRED: return refuse_deferrable(true);
+      case PG_QUERY__CONSTR_TYPE__CONSTR_ATTR_DEFERRED:
       case PG_QUERY__CONSTR_TYPE__CONSTR_ATTR_NOT_DEFERRABLE:
-      case PG_QUERY__CONSTR_TYPE__CONSTR_ATTR_IMMEDIATE: break;
+      case PG_QUERY__CONSTR_TYPE__CONSTR_ATTR_IMMEDIATE:
+        WANDIAN_TRY(read_deferral(ctx_, constraint, last_deferral, &saw_deferrable, &saw_initially));
+        break;
       default: return feature_not_supported("this kind of column constraint is not supported").with_position(at);
     }
     if (saw_default && saw_identity)
@@ -293,12 +338,12 @@ Status TableBuilder::add_constraint(const PgQuery__Constraint& node) {
   const std::int32_t at = ctx_.position(node.location);
   switch (node.contype) {
     case PG_QUERY__CONSTR_TYPE__CONSTR_CHECK:
-      checks.push_back({std::string(text_or_empty(node.conname)), node.raw_expr, node.location, node.skip_validation != 0});
+      checks.push_back({std::string(text_or_empty(node.conname)), node.raw_expr, node.location, node.skip_validation != 0, node.is_no_inherit != 0});
       return {};
     case PG_QUERY__CONSTR_TYPE__CONSTR_PRIMARY:
     case PG_QUERY__CONSTR_TYPE__CONSTR_UNIQUE: {
-      WANDIAN_TRY(refuse_deferrable(node.deferrable));
       KeySpec key;
+      key.deferral = {node.deferrable != 0, node.initdeferred != 0};
       key.name = text_or_empty(node.conname);
       key.primary = node.contype == PG_QUERY__CONSTR_TYPE__CONSTR_PRIMARY;
       key.nulls_not_distinct = node.nulls_not_distinct;
@@ -309,7 +354,6 @@ Status TableBuilder::add_constraint(const PgQuery__Constraint& node) {
       return {};
     }
     case PG_QUERY__CONSTR_TYPE__CONSTR_FOREIGN:
-      WANDIAN_TRY(refuse_deferrable(node.deferrable));
       foreign_keys.push_back(foreign_key_spec(node));
       return {};
     case PG_QUERY__CONSTR_TYPE__CONSTR_EXCLUSION: return feature_not_supported("exclusion constraints are not supported").with_position(at);
@@ -406,6 +450,7 @@ Result<std::vector<std::uint16_t>> TableBuilder::key_columns(const KeySpec& spec
 }
 
 Status TableBuilder::apply_key(const KeySpec& spec) {
+  WANDIAN_TRY(refuse_deferrable(spec.deferral));
   TableDef& table = *table_;
   WANDIAN_ASSIGN(const std::vector<std::uint16_t> columns, key_columns(spec));
   const bool has_primary = !table.indexes.empty() && !table.hidden_row_number;
@@ -573,6 +618,8 @@ Status TableBuilder::apply_check(const CheckSpec& spec) {
         return Status{sqlstate::duplicate_object, "constraint " + quoted(check.name) + " for relation " + quoted(table.name) + " already exists"};
   }
   check.oid = ctx_.allocate_oid();
+  check.no_inherit = spec.no_inherit;
+  check.validated = !spec.skip_validation || table.storage == nullptr;   // in CREATE TABLE there is nothing to skip
   table.checks.push_back(std::move(check));
   return {};
 }
@@ -600,6 +647,9 @@ Status TableBuilder::apply_foreign_key(const ForeignKeySpec& spec, std::shared_p
   key.on_update = spec.on_update;
   key.on_delete = spec.on_delete;
   key.match = spec.match;
+  key.deferrable = spec.deferral.deferrable;
+  key.initially_deferred = spec.deferral.initially_deferred;
+  key.validated = !spec.skip_validation || table.storage == nullptr;
   if (key.match == 'p') return feature_not_supported("MATCH PARTIAL not yet implemented");
   for (const std::string& name : spec.columns) {
     const int column = table.find_column(name);
@@ -607,6 +657,14 @@ Status TableBuilder::apply_foreign_key(const ForeignKeySpec& spec, std::shared_p
     if (std::find(key.columns.begin(), key.columns.end(), column) != key.columns.end())
       return Status{sqlstate::duplicate_column, "column " + quoted(name) + " appears twice in foreign key constraint"};
     key.columns.push_back(static_cast<std::uint16_t>(column));
+  }
+  for (const std::string& name : spec.delete_columns) {
+    const int column = table.find_column(name);
+    if (column < 0) return Status{sqlstate::undefined_column, "column " + quoted(name) + " referenced in foreign key constraint does not exist"};
+    if (std::find(key.columns.begin(), key.columns.end(), column) == key.columns.end())
+      return Status{sqlstate::invalid_column_reference, "column " + quoted(name) + " referenced in ON DELETE SET action must be part of foreign key"};
+    const auto position = static_cast<std::uint16_t>(column);
+    if (std::find(key.delete_columns.begin(), key.delete_columns.end(), position) == key.delete_columns.end()) key.delete_columns.push_back(position);
   }
   if (referenced.temporary != table.temporary)
     return Status{sqlstate::invalid_table_definition, table.temporary ? "constraints on temporary tables may reference only temporary tables"

@@ -13,11 +13,17 @@
 
 namespace wandian::sql {
 
+/// DEFERRABLE, INITIALLY DEFERRED of a constraint.
+struct Deferral {
+  bool deferrable = false, initially_deferred = false;
+};
+
 /// A PRIMARY KEY or UNIQUE constraint as written.
 struct KeySpec {
   std::string name;                  ///< "" = to be chosen
   bool primary = false;
   bool nulls_not_distinct = false;
+  Deferral deferral;
   std::vector<std::string> columns;
   std::vector<std::string> including;
   std::vector<std::pair<std::string, std::string>> options;
@@ -28,6 +34,7 @@ struct CheckSpec {
   const ParseNode* expression = nullptr;
   std::int32_t location = -1;
   bool skip_validation = false;      ///< NOT VALID
+  bool no_inherit = false;
 };
 
 struct ForeignKeySpec {
@@ -36,6 +43,8 @@ struct ForeignKeySpec {
   const PgQuery__RangeVar* referenced = nullptr;
   std::vector<std::string> referenced_columns;
   char on_update = 'a', on_delete = 'a', match = 's';
+  std::vector<std::string> delete_columns;   ///< ON DELETE SET NULL (...)
+  Deferral deferral;
   bool skip_validation = false;
 };
 

@@ -23,6 +23,7 @@
 
 namespace wandian::sql {
 
+class DeferredConstraints;
 class Server;
 
 /// What an execution needs from its session. Everything outlives the execution.
@@ -37,6 +38,7 @@ struct ExecutionEnv {
   std::size_t memory_limit_bytes = std::size_t{1} << 30;   ///< beyond it the statement ends with 53200
   Server* server = nullptr;                   ///< for system relations
   Oid database = 0;
+  DeferredConstraints* deferred = nullptr;    ///< the transaction's; null: every constraint is checked at the statement's end
   Runnable* ready = nullptr;                  ///< posted when a wait (kWaiting) is over
   const Status* cancelled = nullptr;          ///< may be null; once it is not ok, the statement ends with it where it next stops
   /// Not 0: a share of the turn ends after this many checks instead of by the clock, so that tests and simulations stop statements

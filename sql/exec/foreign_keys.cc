@@ -7,6 +7,8 @@
 #include "engine/scan.h"
 #include "sql/exec/modify.h"
 #include "sql/exec/table_access.h"
+#include "sql/expr/expression.h"
+#include "sql/index_expressions.h"
 
 namespace wandian::sql {
 
@@ -17,6 +19,60 @@ bool same_value(const TableDef& table, std::uint16_t column, const Value& a, con
   const TypeInfo* type = find_type(table.columns[column].type);
   if (type == nullptr || type->order == Order::kNone) return a.bytes() == b.bytes();
   return compare_values(type->order, a, b) == 0;
+}
+
+// Where the row is that a foreign key's values refer to: in the table, or in that of a global index.
+struct Referenced {
+  std::shared_ptr<const TableDef> table;
+  PartitionId partition = kNoPartition;
+  KeyBuffer key;
+};
+
+// False: there is no such row. Where only a row's own key tells its place, it is there as the transaction sees it; elsewhere it
+// is for the caller to find out.
+bool locate_referenced(ExecContext& ctx, const std::shared_ptr<const TableDef>& table, const ForeignKeyDef& key, std::span<const Value> given,
+                       Referenced* out) {
+  std::size_t index = 0;
+  for (std::size_t i = 0; i < table->indexes.size(); ++i)
+    if (table->indexes[i].oid == key.referenced_index) index = i;
+  const IndexDef& definition = table->indexes[index];
+  // The values in the order of the index's columns.
+  std::vector<Value> values;
+  for (std::size_t part = 0; part < definition.key_parts; ++part)
+    for (std::size_t i = 0; i < key.referenced_columns.size(); ++i)
+      if (key.referenced_columns[i] == definition.parts[part].column) values.push_back(given[i]);
+  if (values.size() != definition.key_parts) return false;
+  out->table = table;
+  if (index == 0 || definition.global_table != 0) {
+    if (definition.global_table != 0) out->table = ctx.env->catalog->table(definition.global_table);
+    if (out->table == nullptr) return false;
+    for (std::size_t i = 0; i < values.size(); ++i)
+      if (!out->table->codecs[0].fits(static_cast<unsigned>(i), values[i])) return false;
+    out->table->codecs[0].encode(values, out->key);
+    out->partition = locate_key(*ctx.shard, *out->table, out->key, values);
+    return out->partition != kNoPartition;
+  }
+  for (std::size_t i = 0; i < values.size(); ++i)
+    if (!table->codecs[index].fits(static_cast<unsigned>(i), values[i])) return false;
+  ctx.transaction->refresh_view();
+  ReadView view = ctx.transaction->view();
+  ScanRange range;
+  table->codecs[index].encode(values, range.lower);
+  range.upper = range.lower;
+  range.has_lower = true;
+  range.has_upper = KeyCodec::successor(range.upper);
+  range.upper_inclusive = false;
+  TableScan scan;
+  TableScan::Options options;
+  options.index = static_cast<unsigned>(index);
+  scan.open(table, options, range);
+  RowView seen;
+  const bool found = scan.next(view, &seen);
+  ctx.transaction->raise_answer_floor(view.floor);
+  if (!found) return false;
+  table->codecs[0].encode_from_row(*table->layouts, seen.layout, seen.row, table->codec_columns[0], out->key);
+  out->partition = seen.partition;
+  return true;
 }
 
 }  // namespace
@@ -38,7 +94,7 @@ Status ForeignKeys::written(const std::shared_ptr<const TableDef>& table, std::s
             .with_constraint(key.name);
       continue;
     }
-    Check check{table, &key, {}};
+    Check check{table, &key, {}, false};
     std::string seen(reinterpret_cast<const char*>(&key.oid), sizeof key.oid);
     for (const std::uint16_t column : key.columns) {
       const bool by_value = is_by_value(table->columns[column].type);
@@ -46,6 +102,12 @@ Status ForeignKeys::written(const std::shared_ptr<const TableDef>& table, std::s
       else seen.append(values[column].bytes()).push_back('\0');
     }
     if (!seen_.insert(std::move(seen)).second) continue;   // this statement checks that key already
+    if (ctx_.env->deferred != nullptr && ctx_.env->deferred->is_deferred(key)) {
+      std::vector<Oid> types;
+      for (const std::uint16_t column : key.columns) check.values.push_back(values[column]), types.push_back(table->columns[column].type);
+      ctx_.env->deferred->add({table->oid, key.oid, false, check.values}, types);
+      continue;
+    }
     for (const std::uint16_t column : key.columns)
       check.values.push_back(is_by_value(table->columns[column].type) ? values[column] : copy_bytes(values[column], ctx_.statement));
     checks_.push_back(std::move(check));
@@ -66,6 +128,14 @@ Status ForeignKeys::removed(const std::shared_ptr<const TableDef>& table, std::s
         same = same && same_value(*table, column, old_values[column], new_values[column]);
       }
       if (null || same) continue;
+      const char action = new_values == nullptr ? key.on_delete : key.on_update;
+      if (action == 'a' && ctx_.env->deferred != nullptr && ctx_.env->deferred->is_deferred(key)) {
+        std::vector<Value> values;
+        std::vector<Oid> types;
+        for (const std::uint16_t column : key.referenced_columns) values.push_back(old_values[column]), types.push_back(table->columns[column].type);
+        ctx_.env->deferred->add({referencing->oid, key.oid, true, values}, types);
+        continue;
+      }
       Removal removal{table, referencing, &key, {}, {}, depth};
       for (const std::uint16_t column : key.referenced_columns) {
         const bool by_value = is_by_value(table->columns[column].type);
@@ -117,122 +187,95 @@ Task<Status> ForeignKeys::check_all() {
   const std::vector<Check> checks = std::move(checks_);
   checks_.clear();
   RowWriter writer(ctx_);
-  std::vector<RowOp*> ops;
+  std::vector<std::pair<RowOp*, const Check*>> ops;
   for (const Check& check : checks) {
     const std::shared_ptr<const TableDef> table = ctx_.env->catalog->table(check.key->referenced_table);
     if (table == nullptr) co_return violation(check);
-    std::size_t index = 0;
-    for (std::size_t i = 0; i < table->indexes.size(); ++i)
-      if (table->indexes[i].oid == check.key->referenced_index) index = i;
-    const IndexDef& definition = table->indexes[index];
-    // The values in the order of the index's columns.
-    std::vector<Value> values;
-    for (std::size_t part = 0; part < definition.key_parts; ++part)
-      for (std::size_t i = 0; i < check.key->referenced_columns.size(); ++i)
-        if (check.key->referenced_columns[i] == definition.parts[part].column) values.push_back(check.values[i]);
-    if (values.size() != definition.key_parts) co_return violation(check);
-    std::shared_ptr<const TableDef> locked = table;
-    KeyBuffer key;
-    PartitionId partition = kNoPartition;
-    if (index == 0 || definition.global_table != 0) {
-      if (definition.global_table != 0) locked = ctx_.env->catalog->table(definition.global_table);
-      if (locked == nullptr) co_return violation(check);
-      for (std::size_t i = 0; i < values.size(); ++i)
-        if (!locked->codecs[0].fits(static_cast<unsigned>(i), values[i])) co_return violation(check);
-      locked->codecs[0].encode(values, key);
-      partition = locate_key(*ctx_.shard, *locked, key, values);
-      if (partition == kNoPartition) co_return violation(check);
-    } else {
-      for (std::size_t i = 0; i < values.size(); ++i)
-        if (!table->codecs[index].fits(static_cast<unsigned>(i), values[i])) co_return violation(check);
-      ctx_.transaction->refresh_view();
-      ReadView view = ctx_.transaction->view();
-      ScanRange range;
-      table->codecs[index].encode(values, range.lower);
-      range.upper = range.lower;
-      range.has_lower = true;
-      range.has_upper = KeyCodec::successor(range.upper);
-      range.upper_inclusive = false;
-      TableScan scan;
-      TableScan::Options options;
-      options.index = static_cast<unsigned>(index);
-      scan.open(table, options, range);
-      RowView seen;
-      const bool found = scan.next(view, &seen);
-      ctx_.transaction->raise_answer_floor(view.floor);
-      if (!found) co_return violation(check);
-      table->codecs[0].encode_from_row(*table->layouts, seen.layout, seen.row, table->codec_columns[0], key);
-      partition = seen.partition;
+    Referenced place;
+    if (!locate_referenced(ctx_, table, *check.key, check.values, &place)) {
+      WANDIAN_CO_TRY(co_await missing(check));
+      continue;
     }
-    const std::string_view copied = writer.inputs().copy(key.ref().view());
-    RowOp& op = writer.add(locked, partition, {copied.data(), static_cast<std::uint32_t>(copied.size())});
+    const std::string_view copied = writer.inputs().copy(place.key.ref().view());
+    RowOp& op = writer.add(place.table, place.partition, {copied.data(), static_cast<std::uint32_t>(copied.size())});
     op.kind = RowOp::Kind::kLock;
     op.lock = RowLock::kKeyShare;
-    ops.push_back(&op);
+    ops.emplace_back(&op, &check);
   }
   WANDIAN_CO_TRY(co_await writer.send());
-  for (std::size_t i = 0; i < ops.size(); ++i)
-    if (ops[i]->outcome != RowOutcome::kLocked) co_return violation(checks[i]);
+  for (const auto& [op, check] : ops)
+    if (op->outcome != RowOutcome::kLocked) WANDIAN_CO_TRY(co_await missing(*check));
   co_return Status{};
+}
+
+// What a key refers to is not there. That matters to a check that was put off only if the key still is.
+Task<Status> ForeignKeys::missing(const Check& check) {
+  if (!check.deferred) co_return violation(check);
+  Arena memory(ctx_.memory_limit());
+  std::vector<Target> referring;
+  WANDIAN_CO_TRY(co_await find_referring(check.table, *check.key, check.values, true, memory, &referring));
+  if (referring.empty()) co_return Status{};
+  co_return violation(check);
+}
+
+void ForeignKeys::take_deferred(const DeferredConstraints::Event& event) {
+  const std::shared_ptr<const TableDef> table = ctx_.env->catalog->table(event.table);
+  if (table == nullptr) return;   // dropped since
+  for (const ForeignKeyDef& key : table->foreign_keys) {
+    if (key.oid != event.constraint) continue;
+    const std::vector<Value> values(event.values.begin(), event.values.end());
+    if (!event.removal) checks_.push_back({table, &key, values, true});
+    else if (const auto referenced = ctx_.env->catalog->table(key.referenced_table)) removals_.push_back({referenced, table, &key, values, {}, 0});
+  }
 }
 
 namespace {
 
 class ActionMutation final : public Mutation {
  public:
-  ActionMutation(const ForeignKeyDef& key, std::span<const Value> values) : key_(key), values_(values) {}
+  ActionMutation(std::span<const std::uint16_t> columns, std::span<const Value> values) : columns_(columns), values_(values) {}
   Status decide(const Target&, bool, std::span<Value> row, Decision*) override {
     if (deletes) return {};
-    for (std::size_t i = 0; i < key_.columns.size(); ++i) row[key_.columns[i]] = values_[i];
+    for (std::size_t i = 0; i < columns_.size(); ++i) row[columns_[i]] = values_[i];
     return {};
   }
   Status done(const Target&, std::span<const Value>, std::span<const Value>) override { return {}; }
 
  private:
-  const ForeignKeyDef& key_;
+  std::span<const std::uint16_t> columns_;
   std::span<const Value> values_;
 };
 
 }  // namespace
 
-// What a foreign key's action does about the rows that refer to a key that is gone.
-Task<Status> ForeignKeys::follow(const Removal& removal) {
-  const std::shared_ptr<const TableDef>& table = removal.referencing;
-  const ForeignKeyDef& key = *removal.key;
-  const char action = removal.new_values.empty() ? key.on_delete : key.on_update;
-  // The referenced row is locked, so nobody new can refer to it; what refers to it already is committed or waits for us.
+// Whether the key that is gone is there again, in the same row or another one.
+bool ForeignKeys::is_referenced_again(const Removal& removal, ReadView& view) {
+  Referenced place;
+  RowView seen;
+  return locate_referenced(ctx_, removal.table, *removal.key, removal.old_values, &place) &&
+         find_row(*place.table, place.partition, place.key, view, &seen);
+}
+
+Task<Status> ForeignKeys::find_referring(std::shared_ptr<const TableDef> table, const ForeignKeyDef& key, std::span<const Value> values, bool any,
+                                         Arena& memory, std::vector<Target>* out) {
   ctx_.transaction->refresh_view();
   ReadView view = ctx_.transaction->view();
-  if (action == 'a') {
-    // NO ACTION looks at the end: the key may be there again.
-    std::vector<Value> primary;
-    for (const std::uint16_t column : removal.table->codec_columns[0])
-      for (std::size_t i = 0; i < key.referenced_columns.size(); ++i)
-        if (key.referenced_columns[i] == column) primary.push_back(removal.old_values[i]);
-    if (primary.size() == key.referenced_columns.size() && primary.size() == removal.table->codec_columns[0].size()) {
-      KeyBuffer encoded;
-      removal.table->codecs[0].encode(primary, encoded);
-      const PartitionId partition = locate_key(*ctx_.shard, *removal.table, encoded, primary);
-      RowView seen;
-      if (partition != kNoPartition && find_row(*removal.table, partition, encoded, view, &seen)) co_return Status{};
-    }
-  }
   // An index that begins with the key's columns, in any order; else the whole table.
   std::size_t index = 0;
   std::vector<Value> prefix;
   for (std::size_t i = 0; i < table->indexes.size() && prefix.empty(); ++i) {
     if (table->indexes[i].global_table != 0 || (i == 0 && table->hidden_row_number)) continue;
     if (table->is_computed(static_cast<unsigned>(i)) || table->codec_columns[i].size() < key.columns.size()) continue;
-    std::vector<Value> values;
+    std::vector<Value> ordered;
     for (std::size_t c = 0; c < key.columns.size(); ++c)
       for (std::size_t k = 0; k < key.columns.size(); ++k)
-        if (key.columns[k] == table->codec_columns[i][c]) values.push_back(removal.old_values[k]);
-    if (values.size() != key.columns.size()) continue;
+        if (key.columns[k] == table->codec_columns[i][c]) ordered.push_back(values[k]);
+    if (ordered.size() != key.columns.size()) continue;
     bool fits = true;
-    for (std::size_t c = 0; c < values.size(); ++c) fits = fits && table->codecs[i].fits(static_cast<unsigned>(c), values[c]);
+    for (std::size_t c = 0; c < ordered.size(); ++c) fits = fits && table->codecs[i].fits(static_cast<unsigned>(c), ordered[c]);
     if (!fits) co_return Status{};   // no row of the table can hold that value
     index = i;
-    prefix = std::move(values);
+    prefix = std::move(ordered);
   }
   ScanRange range;
   if (!prefix.empty()) {
@@ -242,8 +285,6 @@ Task<Status> ForeignKeys::follow(const Removal& removal) {
     range.has_upper = KeyCodec::successor(range.upper);
     range.upper_inclusive = false;
   }
-  Arena memory(ctx_.memory_limit());
-  std::vector<Target> targets;
   TableScan scan;
   TableScan::Options options;
   options.index = static_cast<unsigned>(index);
@@ -253,15 +294,12 @@ Task<Status> ForeignKeys::follow(const Removal& removal) {
   while (scan.next(view, &row)) {
     bool refers = true;
     for (std::size_t i = 0; i < key.columns.size() && refers; ++i)
-      refers = same_value(*table, key.columns[i], table->layouts->read(row.layout, row.row, key.columns[i]), removal.old_values[i]);
+      refers = same_value(*table, key.columns[i], table->layouts->read(row.layout, row.row, key.columns[i]), values[i]);
     if (refers) {
-      if (action == 'a' || action == 'r') {
-        ctx_.transaction->raise_answer_floor(view.floor);
-        co_return still_referenced(removal);
-      }
       table->codecs[0].encode_from_row(*table->layouts, row.layout, row.row, table->codec_columns[0], primary);
       const std::string_view copied = memory.copy(primary.ref().view());
-      targets.push_back({row.partition, {copied.data(), static_cast<std::uint32_t>(copied.size())}, nullptr});
+      out->push_back({row.partition, {copied.data(), static_cast<std::uint32_t>(copied.size())}, nullptr});
+      if (any) break;
     }
     if (ctx_.out_of_budget()) {
       scan.pause();
@@ -273,23 +311,72 @@ Task<Status> ForeignKeys::follow(const Removal& removal) {
   }
   scan.pause();
   ctx_.transaction->raise_answer_floor(view.floor);
-  if (targets.empty()) co_return Status{};
-  std::vector<Value> values(key.columns.size());
-  if (action == 'c' && !removal.new_values.empty()) values = removal.new_values;
-  if (action == 'd') {
-    // SET DEFAULT: only a column without a default expression can be given its default here.
-    for (std::size_t i = 0; i < key.columns.size(); ++i)
-      if (!table->columns[key.columns[i]].default_expression.empty())
-        co_return Status(sqlstate::feature_not_supported, "SET DEFAULT of a column that has a default is not supported");
+  co_return Status{};
+}
+
+// The defaults of some columns, in the statement's memory.
+Result<std::vector<Value>> ForeignKeys::default_values(const TableDef& table, std::span<const std::uint16_t> columns) {
+  std::vector<Value> out;
+  for (const std::uint16_t column : columns) {
+    const ColumnDef& def = table.columns[column];
+    Value& value = out.emplace_back();
+    if (def.default_expression.empty()) continue;
+    StandaloneOptions options;
+    options.use = StandaloneUse::kDefault;
+    options.target_type = def.type;
+    options.target_typmod = def.typmod;
+    options.target_name = def.name;
+    WANDIAN_ASSIGN(const BoundExpression bound, bind_standalone_expression(def.default_expression, definition_context(*ctx_.env->catalog, table), options));
+    EvalContext& eval = ctx_.eval(0);
+    WANDIAN_ASSIGN(const Value computed, evaluate_constant(*bound.expr, eval));
+    value = computed.is_null ? Value::null() : copy_value(def.type, computed, ctx_.statement);
   }
-  ActionMutation mutation(key, values);
-  mutation.deletes = action == 'c' && removal.new_values.empty();
-  for (const std::uint16_t column : key.columns) {
-    const auto has = [&](const std::vector<std::uint16_t>& columns) { return std::find(columns.begin(), columns.end(), column) != columns.end(); };
+  return out;
+}
+
+// What a foreign key's action does about the rows that refer to a key that is gone.
+Task<Status> ForeignKeys::follow(const Removal& removal) {
+  const std::shared_ptr<const TableDef>& table = removal.referencing;
+  const ForeignKeyDef& key = *removal.key;
+  const bool deleted = removal.new_values.empty();
+  const char action = driver_ == nullptr ? 'a' : deleted ? key.on_delete : key.on_update;
+  // The referenced row is locked, so nobody new can refer to it; what refers to it already is committed or waits for us.
+  ctx_.transaction->refresh_view();
+  ReadView view = ctx_.transaction->view();
+  // NO ACTION looks at the end: the key may be there again.
+  if (action == 'a' && is_referenced_again(removal, view)) co_return Status{};
+  const bool refuses = action == 'a' || action == 'r';
+  Arena memory(ctx_.memory_limit());
+  std::vector<Target> targets;
+  WANDIAN_CO_TRY(co_await find_referring(table, key, removal.old_values, refuses, memory, &targets));
+  if (targets.empty()) co_return Status{};
+  if (refuses) co_return still_referenced(removal);
+  const bool some = deleted && (action == 'n' || action == 'd') && !key.delete_columns.empty();
+  const std::vector<std::uint16_t>& columns = some ? key.delete_columns : key.columns;
+  std::vector<Value> values(columns.size());
+  if (action == 'c' && !deleted) values = removal.new_values;
+  if (action == 'd') {
+    Result<std::vector<Value>> defaults = default_values(*table, columns);
+    if (!defaults.ok()) co_return defaults.take_status();
+    values = defaults.take();
+  }
+  ActionMutation mutation(columns, values);
+  mutation.deletes = action == 'c' && deleted;
+  for (const std::uint16_t column : columns) {
+    const auto has = [&](const std::vector<std::uint16_t>& list) { return std::find(list.begin(), list.end(), column) != list.end(); };
     mutation.key_changes = mutation.key_changes || has(table->codec_columns[0]) || has(table->placement.columns);
   }
-  WANDIAN_CO_TRY(co_await driver_.mutate(table, targets, mutation, removal.depth + 1, nullptr));
-  co_return Status{};
+  WANDIAN_CO_TRY(co_await driver_->mutate(table, targets, mutation, removal.depth + 1, nullptr));
+  if (action != 'd') co_return Status{};
+  // A default that is the key that went away changes nothing.
+  targets.clear();
+  ctx_.transaction->next_command();
+  WANDIAN_CO_TRY(co_await find_referring(table, key, removal.old_values, true, memory, &targets));
+  if (targets.empty()) co_return Status{};
+  ctx_.transaction->refresh_view();
+  ReadView now = ctx_.transaction->view();
+  if (is_referenced_again(removal, now)) co_return Status{};
+  co_return still_referenced(removal);
 }
 
 }  // namespace wandian::sql

@@ -10,20 +10,26 @@
 #include <unordered_set>
 #include <vector>
 
+#include "sql/exec/deferred.h"
 #include "sql/exec/operator.h"
 
 namespace wandian::sql {
 
 class ModifyDriver;
+struct Target;
 
 class ForeignKeys {
  public:
-  explicit ForeignKeys(ModifyDriver& driver, ExecContext& ctx) : driver_(driver), ctx_(ctx) {}
+  explicit ForeignKeys(ModifyDriver& driver, ExecContext& ctx) : driver_(&driver), ctx_(ctx) {}
+  /// For what was deferred: it writes nothing.
+  explicit ForeignKeys(ExecContext& ctx) : ctx_(ctx) {}
 
   /// A row was stored: what it refers to must exist. With `old_values`, only keys that changed are checked.
   Status written(const std::shared_ptr<const TableDef>& table, std::span<const Value> values, const Value* old_values);
   /// A row is gone, or its referenced columns changed (`new_values` not null).
   Status removed(const std::shared_ptr<const TableDef>& table, std::span<const Value> old_values, const Value* new_values, unsigned depth);
+  /// A check that was put off. The row may have gone since, and what it referred to may be there again.
+  void take_deferred(const DeferredConstraints::Event& event);
   bool pending() const { return !checks_.empty() || !removals_.empty(); }
   Task<Status> run();
 
@@ -32,6 +38,7 @@ class ForeignKeys {
     std::shared_ptr<const TableDef> table;
     const ForeignKeyDef* key;
     std::vector<Value> values;          ///< by ForeignKeyDef::columns
+    bool deferred = false;
   };
   struct Removal {
     std::shared_ptr<const TableDef> table;        ///< referenced
@@ -41,11 +48,17 @@ class ForeignKeys {
     unsigned depth;
   };
   Task<Status> check_all();
+  Task<Status> missing(const Check& check);
   Task<Status> follow(const Removal& removal);
+  bool is_referenced_again(const Removal& removal, ReadView& view);
+  /// Rows of `table` whose foreign key says `values`; with `any` the first one is enough.
+  Task<Status> find_referring(std::shared_ptr<const TableDef> table, const ForeignKeyDef& key, std::span<const Value> values, bool any,
+                              Arena& memory, std::vector<Target>* out);
+  Result<std::vector<Value>> default_values(const TableDef& table, std::span<const std::uint16_t> columns);
   Status violation(const Check& check);
   Status still_referenced(const Removal& removal);
 
-  ModifyDriver& driver_;
+  ModifyDriver* driver_ = nullptr;
   ExecContext& ctx_;
   std::vector<Check> checks_;
   std::vector<Removal> removals_;

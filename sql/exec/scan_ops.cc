@@ -34,6 +34,7 @@ class ScanOperator final : public Operator {
           for (;;) {
             if (ctx.out_of_budget()) return Step::kPause;
             if (!table_scan_.next(ctx.view, &row)) break;
+            if (range_ != 0 && scan_.inverted && seen_before(row)) continue;
             const Step step = accept(ctx, row);
             if (step == Step::kRow || step == Step::kError) return step;
           }
@@ -75,7 +76,7 @@ class ScanOperator final : public Operator {
       return true;
     }
     if (!scan_.known.empty() && scan_.method == ScanMethod::kIndex && !locate(ctx)) return false;
-    if (!expand(ctx)) return false;
+    if (!(scan_.inverted ? expand_inverted(ctx) : expand(ctx))) return false;
     if (scan_.method == ScanMethod::kIndex) {
       state_ = ranges_.empty() ? State::kEnd : State::kScanning;
       if (!ranges_.empty()) open(ctx);
@@ -87,7 +88,7 @@ class ScanOperator final : public Operator {
 
   void open(ExecContext&) {
     TableScan::Options options;
-    options.index = scan_.method == ScanMethod::kSequential ? 0 : scan_.index;
+    options.index = scan_.method == ScanMethod::kSequential || (inverted_ && inverted_->query.everything) ? 0 : scan_.index;
     options.partition = partition_;
     options.ordered = scan_.ordered;
     options.backward = scan_.backward;
@@ -173,6 +174,74 @@ class ScanOperator final : public Operator {
       if (scan_.backward) std::reverse(ranges_.begin(), ranges_.end());
     }
     return true;
+  }
+
+  // The ranges of an inverted index: of every element that a row may have, or of one that it must have.
+  bool expand_inverted(ExecContext& ctx) {
+    if (inverted_ == nullptr) inverted_ = std::make_unique<Inverted>();
+    InvertedQuery& query = inverted_->query;
+    query = {};
+    inverted_->memory.reset();
+    Value value;
+    if (!ctx.eval(scan_.inverted, node_.arena, &value)) return false;
+    if (value.is_null) return true;
+    const InvertedClass of = index_expressions(table_)->index(scan_.index).classes[scan_.inverted_part];
+    if (Status failed = inverted_query(of, scan_.inverted_part, scan_.inverted_op, value, inverted_->memory, &query); !failed.ok()) {
+      ctx.error = std::move(failed);
+      return false;
+    }
+    if (query.everything) {
+      ranges_.emplace_back();
+      return true;
+    }
+    if (query.all && query.elements.size() > 1) query.elements = {rarest_element()};
+    for (const Value& element : query.elements) ranges_.push_back(range_of(element));
+    return true;
+  }
+  ScanRange range_of(const Value& element) const {
+    ScanRange range;
+    table_.codecs[scan_.index].encode({&element, 1}, range.lower);
+    range.upper = range.lower;
+    range.has_lower = true;
+    range.has_upper = KeyCodec::successor(range.upper);
+    range.upper_inclusive = false;
+    return range;
+  }
+  // The element that the fewest entries have, as far as a short look tells.
+  Value rarest_element() const {
+    constexpr std::size_t kLook = 64;
+    Value best = inverted_->query.elements[0];
+    std::size_t fewest = ~std::size_t{0};
+    const PartitionId end = table_.storage->highest.load(std::memory_order_acquire);
+    for (const Value& element : inverted_->query.elements) {
+      const ScanRange range = range_of(element);
+      std::size_t found = 0;
+      for (PartitionId p = 0; p < end && found < fewest; ++p) {
+        if (partition_ != kNoPartition && p != partition_) continue;
+        const TablePartition* partition = table_.storage->find(p);
+        const OrderedIndex* index = partition == nullptr ? nullptr : partition->indexes[scan_.index].load(std::memory_order_acquire);
+        if (index == nullptr) continue;
+        OrderedIndex::Cursor cursor(*index);
+        if (range.has_upper) cursor.stop_at(range.upper, false);
+        std::size_t here = 0;
+        for (bool on = cursor.seek(range.lower, true); on && here < kLook; on = cursor.next()) ++here;
+        found += here;
+      }
+      if (found >= fewest) continue;
+      fewest = found;
+      best = element;
+    }
+    return best;
+  }
+  // A row with several of the elements was given with the first of them.
+  bool seen_before(const RowView& row) {
+    const Result<std::span<const Value>> own = inverted_->entries.parts(table_, scan_.index, row.layout, row.row);
+    if (!own.ok()) return false;
+    for (std::size_t i = 0; i < range_ && i < inverted_->query.elements.size(); ++i)
+      if (std::binary_search(own.value().begin(), own.value().end(), inverted_->query.elements[i],
+                             [](const Value& a, const Value& b) { return a.bytes() < b.bytes(); }))
+        return true;
+    return false;
   }
 
   void add_range(const KeyCodec& codec, const std::vector<Value>& prefix, const Value& lower, const Value& upper) {
@@ -296,6 +365,12 @@ class ScanOperator final : public Operator {
   std::vector<Point> points_;
   std::size_t range_ = 0;
   PartitionId partition_ = kNoPartition;
+  struct Inverted {
+    InvertedQuery query;
+    Arena memory;
+    IndexEntries entries;
+  };
+  std::unique_ptr<Inverted> inverted_;
   std::vector<Value> known_values_;
   std::vector<const Value*> known_;
   KeyBuffer key_;

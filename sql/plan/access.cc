@@ -209,7 +209,6 @@ Planner::Path Planner::best_path(const RangeInfo& base, std::span<Conjunct* cons
     const IndexDef& index = table.indexes[i];
     if (i == 0 && table.hidden_row_number) continue;
     const bool global = index.global_table != 0;
-    if (index.inverted()) continue;
     std::vector<const Expr*> parts;   // of a computed index, by position: its expressions
     double predicate_selectivity = 1;
     std::vector<const Expr*> predicate;
@@ -227,6 +226,44 @@ Planner::Path Planner::best_path(const RangeInfo& base, std::span<Conjunct* cons
         const Expr* lowered = part.bound.expr != nullptr ? over_slots(part.bound.expr) : nullptr;
         parts.push_back(lowered != nullptr ? strip_relabel(lowered) : nullptr);
       }
+    }
+    if (index.inverted()) {
+      // The most selective of the conditions that it answers; all are checked again on the rows.
+      for (Conjunct* conjunct : conjuncts) {
+        if (conjunct->is_volatile || !conjunct->subselects.empty() || conjunct->expr->kind != ExprKind::kFunction) continue;
+        const auto& call = conjunct->expr->as<FunctionExpr>();
+        if (call.op == nullptr || call.args.size() != 2) continue;
+        for (std::size_t p = 0; p < index.key_parts; ++p)
+          for (const bool swapped : {false, true}) {
+            const std::optional<InvertedOp> op = inverted_op(computed->index(i).classes[p], *call.op, swapped);
+            const Expr* side = strip_relabel(call.args[swapped ? 1 : 0]);
+            const Expr* value = call.args[swapped ? 0 : 1];
+            if (!op || reads_own(value)) continue;
+            const std::uint16_t column = index.parts[p].column;
+            if (column != kExpressionPart ? own_column(side) != column : parts[p] == nullptr || !equal(side, parts[p])) continue;
+            Path path;
+            path.index = static_cast<std::uint16_t>(i);
+            path.method = ScanMethod::kIndex;
+            path.known = known;
+            path.inverted = value;
+            path.inverted_op = *op;
+            path.inverted_part = static_cast<std::uint8_t>(p);
+            path.conditions.push_back(conjunct->expr);
+            const double share = *op == InvertedOp::kOverlaps || *op == InvertedOp::kHasAny || *op == InvertedOp::kContained ? 0.05 : 0.01;
+            path.scanned = std::max(1.0, total * predicate_selectivity * share);
+            path.rows = std::max(0.5, std::min(path.scanned, total * filter_selectivity));
+            path.cost = partitions * 0.05 + path.scanned * (0.04 + 0.0025 * static_cast<double>(conjuncts.size()));
+            std::vector<Slot> slots;
+            collect_slots(value, slots);
+            path.parameterised = known_outer;
+            for (const Slot slot : slots) path.parameterised |= contains(outer, slot);
+            const double cost = path.cost + sort_cost(path.rows);
+            if (cost >= best_total) continue;
+            best_total = cost;
+            best = path;
+          }
+      }
+      continue;
     }
     const std::vector<std::uint16_t>& columns = table.codec_columns[i];
     if (!global && !table.codecs[i].supported()) continue;
@@ -400,6 +437,11 @@ Result<NodePtr> Planner::make_scan(RangeInfo& base, const Path& path, std::span<
   }
   if (path.upper != nullptr) {
     WANDIAN_ASSIGN(node->upper, compile_expr(path.upper));
+  }
+  if (path.inverted != nullptr) {
+    WANDIAN_ASSIGN(node->inverted, compile_expr(path.inverted));
+    node->inverted_op = path.inverted_op;
+    node->inverted_part = path.inverted_part;
   }
   if (path.method == ScanMethod::kSequential || path.method == ScanMethod::kIndex)
     for (const auto& [column, value] : path.known) {

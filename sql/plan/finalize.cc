@@ -114,7 +114,7 @@ class Finalizer {
         const auto& scan = node.as<ScanNode>();
         mark(set, scan.filter);
         for (const KeyCondition& c : scan.equals) mark(set, c.value);
-        mark(set, scan.lower), mark(set, scan.upper);
+        mark(set, scan.lower), mark(set, scan.upper), mark(set, scan.inverted);
         for (const auto& [column, expr] : scan.known) mark(set, expr);
         break;
       }

@@ -19,6 +19,7 @@
 #include "engine/table.h"
 #include "sql/bind/bound.h"
 #include "sql/expr/expression.h"
+#include "sql/expr/inverted.h"
 #include "sql/plan/plan.h"
 
 namespace wandian::sql {
@@ -129,6 +130,9 @@ struct ScanNode : PlanNode {
   std::vector<KeyCondition> equals;            ///< on the index's leading columns
   PlanExpr lower, upper;                       ///< on the column after them
   bool lower_inclusive = true, upper_inclusive = true;
+  PlanExpr inverted;                           ///< kIndex of an inverted index: what its column is compared with
+  InvertedOp inverted_op{};
+  std::uint8_t inverted_part = 0;
   std::vector<std::pair<std::uint16_t, PlanExpr>> known;   ///< columns whose value is known: decide the partition
   bool ordered = false, backward = false;
   Slot key_slot = kNoSlot;                     ///< gets the primary key's bytes

@@ -184,6 +184,9 @@ class Planner {
     const Expr* lower = nullptr;
     const Expr* upper = nullptr;
     bool lower_inclusive = true, upper_inclusive = true;
+    const Expr* inverted = nullptr;          ///< of an inverted index: what its column is compared with
+    InvertedOp inverted_op{};
+    std::uint8_t inverted_part = 0;
     std::vector<Conjunct*> exact;            ///< conditions that the keys fully stand for
     std::vector<const Expr*> conditions;     ///< for EXPLAIN
     std::vector<std::pair<std::uint16_t, const Expr*>> known;

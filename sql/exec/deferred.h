@@ -1,0 +1,65 @@
+// DeferredConstraints: what foreign keys that are deferred have still to be asked before the transaction commits, and SET CONSTRAINTS.
+// Owns:       copies of the keys' values, until they are checked or undone.
+// Thread:     the session's shard.
+// Errors:     std::bad_alloc when too much is deferred: 53200 at the statement's boundary.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "engine/arena.h"
+#include "engine/catalog.h"
+#include "engine/task.h"
+#include "engine/value.h"
+
+namespace wandian::sql {
+
+struct ExecContext;
+
+class DeferredConstraints {
+ public:
+  /// A row of `table` was written whose foreign key says `values`; or, as `removal`, a key that rows of it may refer to is gone.
+  struct Event {
+    Oid table = 0, constraint = 0;
+    bool removal = false;
+    std::span<const Value> values;     ///< by ForeignKeyDef::columns, or by referenced_columns
+  };
+  struct Mark {
+    std::size_t events = 0;
+    std::map<Oid, bool> modes;
+    std::optional<bool> all;
+  };
+
+  bool pending() const { return !events_.empty(); }
+  bool is_deferred(const ForeignKeyDef& key) const {
+    if (!key.deferrable) return false;
+    if (const auto found = modes_.find(key.oid); found != modes_.end()) return found->second;
+    return all_.value_or(key.initially_deferred);
+  }
+  /// `types` are those of the values, whose bytes are copied.
+  void add(Event event, std::span<const Oid> types);
+
+  void set(Oid constraint, bool deferred) { modes_[constraint] = deferred; }
+  void set_all(bool deferred) {
+    modes_.clear();
+    all_ = deferred;
+  }
+  Mark mark() const { return {events_.size(), modes_, all_}; }
+  void undo_to(const Mark& mark);
+  void clear();
+
+  /// Checks what is pending: of these constraints, or with `everything` of all; it is not pending then. A check that fails ends it.
+  Task<Status> check(ExecContext& ctx, bool everything, std::vector<Oid> constraints);
+
+ private:
+  static constexpr std::size_t kMostBytes = std::size_t{1} << 30;
+  Arena memory_{kMostBytes};
+  std::vector<Event> events_;
+  std::map<Oid, bool> modes_;          ///< SET CONSTRAINTS name
+  std::optional<bool> all_;            ///< SET CONSTRAINTS ALL
+};
+
+}  // namespace wandian::sql
