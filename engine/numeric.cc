@@ -650,13 +650,35 @@ Status NumericSum::add(const Value& value, Arena& arena) {
     small = sum;
     return {};
   }
-  Numeric total = load_numeric(value);
+  return add_big(load_numeric(value), arena);
+}
+
+Status NumericSum::add_big(Numeric total, Arena& arena) {
   if (big != nullptr) total = wandian::add(total, load_numeric(Value::of_bytes(big, big_size)));
   Value stored;
   WANDIAN_TRY(store_numeric(total, arena, &stored));
   big = stored.p;
   big_size = stored.size;
   return {};
+}
+
+Status NumericSum::subtract(const Value& value, Arena& arena) {
+  const Stored s(value);
+  --count;
+  switch (s.kind()) {
+    case Numeric::Kind::kNan: --nan_count; return {};
+    case Numeric::Kind::kPositiveInfinity: --positive_infinity_count; return {};
+    case Numeric::Kind::kNegativeInfinity: --negative_infinity_count; return {};
+    case Numeric::Kind::kFinite: break;
+  }
+  Small x;
+  Int128 sum;
+  if (load_small(value, &x) &&
+      !__builtin_sub_overflow(small, static_cast<Int128>(x.mantissa) * kPowersOfTen[16 - 4 * x.groups], &sum)) {
+    small = sum;
+    return {};
+  }
+  return add_big(wandian::subtract(Numeric(), load_numeric(value)), arena);
 }
 
 Numeric NumericSum::total() const {

@@ -137,8 +137,13 @@ struct NumericSum {
   const char* big = nullptr;   ///< stored numeric that has to be added, or null
 
   Status add(const Value& value, Arena& arena);
+  /// Takes out a value that was added. The scale stays: the caller knows whether it has to.
+  Status subtract(const Value& value, Arena& arena);
   /// The sum (count > 0).
   Numeric total() const;
+
+ private:
+  Status add_big(Numeric value, Arena& arena);
 };
 
 }  // namespace wandian

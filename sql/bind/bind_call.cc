@@ -1,4 +1,4 @@
-// Function calls: built-in functions, function-style casts, aggregates, and native procedures at statement level.
+// Function calls: which function is meant, function-style casts, and native procedures at statement level.
 #include <algorithm>
 
 #include "sql/bind/internal.h"
@@ -34,6 +34,11 @@ std::string_view place_name(Place place) {
     case Place::kCall: return "CALL arguments";
     case Place::kCopyWhere: return "COPY FROM WHERE conditions";
     case Place::kMergeWhen: return "MERGE WHEN conditions";
+    case Place::kWindowPartition: return "window PARTITION BY";
+    case Place::kWindowOrder: return "window ORDER BY";
+    case Place::kWindowRange: return "window RANGE";
+    case Place::kWindowRows: return "window ROWS";
+    case Place::kWindowGroups: return "window GROUPS";
   }
   return "";
 }
@@ -88,7 +93,7 @@ int exact_match(std::span<const Candidate> candidates, std::span<const Oid> type
 std::vector<Candidate> Binder::function_candidates(std::string_view name, std::size_t arg_count) {
   std::vector<Candidate> out;
   for (const FunctionDef* function : sql::find_functions(name)) {
-    if (function->kind == 'a' || function->kind == 'w') continue;
+    if (function->kind == 'a') continue;
     Candidate candidate;
     candidate.function = function;
     candidate.args = function->args;
@@ -111,6 +116,7 @@ std::vector<Candidate> Binder::function_candidates(std::string_view name, std::s
     Candidate candidate;
     candidate.aggregate = aggregate;
     candidate.args = aggregate->args;
+    if (aggregate->variadic != 0 && arg_count > 0) candidate.args.assign(arg_count, aggregate->variadic);
     if (candidate.args.size() == arg_count) out.push_back(std::move(candidate));
   }
   // A candidate that had to be expanded loses against one with the same arguments that had not.
@@ -130,13 +136,8 @@ std::vector<Candidate> Binder::function_candidates(std::string_view name, std::s
 const Expr* Binder::bind_function_call(Scope& scope, const PgQuery__FuncCall& call) {
   const CallName called = call_name(call);
   const int location = call.location;
-  if (call.over != nullptr) {
-    fail(at(Status{sqlstate::feature_not_supported, "window functions are not supported"}, location));
-  }
-  if (call.agg_within_group != 0) {
-    fail(at(Status{sqlstate::feature_not_supported, "WITHIN GROUP is not supported"}, location));
-  }
-  const bool is_aggregate_name = is_builtin_schema(called.schema) && !sql::find_aggregates(called.name).empty();
+  const bool within_group = call.agg_within_group != 0;
+  const bool is_aggregate_name = call.over == nullptr && is_builtin_schema(called.schema) && !sql::find_aggregates(called.name).empty();
   const bool outer_aggregate = std::exchange(scope.in_aggregate, scope.in_aggregate || is_aggregate_name);
   std::vector<const Expr*> args;
   std::vector<Oid> types;
@@ -144,6 +145,11 @@ const Expr* Binder::bind_function_call(Scope& scope, const PgQuery__FuncCall& ca
     const Expr* arg = bind_expr(scope, call.args[i]);
     args.push_back(arg);
     types.push_back(arg->type);
+  }
+  // What WITHIN GROUP sorts are arguments, too: the last ones.
+  for (std::size_t i = 0; within_group && i < call.n_agg_order; ++i) {
+    args.push_back(bind_in_place(scope, call.agg_order[i]->sort_by->node, Place::kOrderBy));
+    types.push_back(args.back()->type);
   }
   scope.in_aggregate = outer_aggregate;
 
@@ -164,8 +170,9 @@ const Expr* Binder::bind_function_call(Scope& scope, const PgQuery__FuncCall& ca
     }
   }
   if (call.agg_star != 0) {
-    const bool plain_function = !candidates.empty() && candidates[0].aggregate == nullptr;
-    std::erase_if(candidates, [](const Candidate& candidate) { return candidate.aggregate == nullptr; });
+    const auto is_plain = [](const Candidate& candidate) { return candidate.aggregate == nullptr && candidate.function->kind != 'w'; };
+    const bool plain_function = !candidates.empty() && is_plain(candidates[0]);
+    std::erase_if(candidates, is_plain);
     if (candidates.empty() && plain_function) {
       fail(at(Status{sqlstate::wrong_object_type, std::string(called.name) + "(*) specified, but " + std::string(called.name) +
                                                       " is not an aggregate function"},
@@ -173,7 +180,8 @@ const Expr* Binder::bind_function_call(Scope& scope, const PgQuery__FuncCall& ca
     }
   }
   int chosen = exact_match(candidates, types);
-  if (chosen < 0 && args.size() == 1 && is_builtin_schema(called.schema) && call.agg_distinct == 0 && call.n_agg_order == 0) {
+  if (chosen < 0 && args.size() == 1 && is_builtin_schema(called.schema) && call.agg_distinct == 0 && call.n_agg_order == 0 &&
+      call.over == nullptr) {
     // f(x) with f a type's name: a cast, if it needs no function of another name.
     if (const TypeInfo* info = find_type(called.name); info != nullptr && info->category != 'P') {
       bool cast = types[0] == kUnknown;
@@ -201,6 +209,9 @@ const Expr* Binder::bind_function_call(Scope& scope, const PgQuery__FuncCall& ca
     fail(at(undefined_function(called, types, chosen == -2), location));
   }
   const Candidate& candidate = candidates[static_cast<std::size_t>(chosen)];
+  const std::size_t direct = within_group ? args.size() - call.n_agg_order : 0;
+  if (candidate.aggregate != nullptr) check_ordered_set(call, *candidate.aggregate, types, direct, full_name(called));
+  if (candidate.aggregate != nullptr && candidate.aggregate->kind == 'h') unify_hypothetical(args, types, direct);
 
   std::vector<Oid> declared = candidate.args;
   Oid result = candidate.function != nullptr ? candidate.function->result : candidate.aggregate->result;
@@ -224,16 +235,28 @@ const Expr* Binder::bind_function_call(Scope& scope, const PgQuery__FuncCall& ca
     const Oid type = candidate.function->args[args.size()];
     args.push_back(make_constant(arena_, type, -1, default_argument(candidate.function->name, type)));
   }
-  if (candidate.aggregate != nullptr) return bind_aggregate(scope, call, candidate, std::move(args), called.name);
+  const bool is_window = candidate.function != nullptr && candidate.function->kind == 'w';
+  if (is_window && call.over == nullptr) {
+    fail(at(Status{sqlstate::wrong_object_type, "window function " + std::string(called.name) + " requires an OVER clause"}, location));
+  }
+  if (is_window && within_group) {
+    fail(at(Status{sqlstate::wrong_object_type, "window function " + std::string(called.name) + " cannot have WITHIN GROUP"}, location));
+  }
+  if (is_window || (candidate.aggregate != nullptr && call.over != nullptr)) {
+    return bind_window_call(scope, call, candidate, std::move(args), called.name, result);
+  }
+  if (candidate.aggregate != nullptr) return bind_aggregate(scope, call, candidate, std::move(args), direct, called.name);
 
-  const auto not_aggregate = [&](std::string_view what) {
+  const auto not_aggregate = [&](std::string_view what, std::string_view instead = "an aggregate function") {
     fail(at(Status{sqlstate::wrong_object_type,
-                   std::string(what) + " specified, but " + std::string(called.name) + " is not an aggregate function"},
+                   std::string(what) + " specified, but " + std::string(called.name) + " is not " + std::string(instead)},
             location));
   };
   if (call.agg_distinct != 0) not_aggregate("DISTINCT");
+  if (within_group) not_aggregate("WITHIN GROUP");
   if (call.n_agg_order > 0) not_aggregate("ORDER BY");
   if (call.agg_filter != nullptr) not_aggregate("FILTER");
+  if (call.over != nullptr) not_aggregate("OVER", "a window function nor an aggregate function");
   bool collected = call.func_variadic != 0;
   if (candidate.variadic_from >= 0) {
     const auto from = static_cast<std::size_t>(candidate.variadic_from);
@@ -258,6 +281,8 @@ const Expr* Binder::bind_function_call(Scope& scope, const PgQuery__FuncCall& ca
   }
   if (candidate.function->returns_set) {
     switch (scope.place) {
+      case Place::kWindowPartition: case Place::kWindowOrder: case Place::kWindowRange: case Place::kWindowRows: case Place::kWindowGroups:
+        fail(at(Status{sqlstate::feature_not_supported, "set-returning functions are not allowed in window definitions"}, location));
       case Place::kTarget: case Place::kGroupBy: case Place::kOrderBy: case Place::kDistinctOn: case Place::kInsertTarget:
         if (scope.in_aggregate) {
           fail(at(Status{sqlstate::feature_not_supported, "aggregate function calls cannot contain set-returning function calls"}.with_hint(
@@ -277,106 +302,6 @@ const Expr* Binder::bind_function_call(Scope& scope, const PgQuery__FuncCall& ca
       candidate.function, keep(args), result,
       call.funcformat == PG_QUERY__COERCION_FORM__COERCE_SQL_SYNTAX ? CallForm::kSqlSyntax : CallForm::kCall, location));
   out->variadic_array = collected;
-  return out;
-}
-
-void Binder::check_aggregate_place(Scope& scope, std::string_view what, int location) {
-  switch (scope.place) {
-    case Place::kTarget: case Place::kHaving: case Place::kOrderBy: case Place::kDistinctOn: break;
-    default:
-      fail(at(Status{sqlstate::grouping_error, std::string(what) + " are not allowed in " + std::string(place_name(scope.place))}, location));
-  }
-}
-
-const Expr* Binder::bind_aggregate(Scope& scope, const PgQuery__FuncCall& call, const Candidate& chosen, std::vector<const Expr*> args,
-                                   std::string_view name) {
-  const int location = call.location;
-  auto* out = make<AggregateExpr>();
-  out->aggregate = chosen.aggregate;
-  out->location = location;
-  out->star = call.agg_star != 0;
-  out->distinct = call.agg_distinct != 0;
-  if (args.empty() && !out->star) {
-    fail(at(Status{sqlstate::wrong_object_type, std::string(name) + "(*) must be used to call a parameterless aggregate function"}, location));
-  }
-  if (call.agg_filter != nullptr) out->filter = bind_condition(scope, call.agg_filter, Place::kFilter, "FILTER");
-
-  std::vector<SortKey> order;
-  for (std::size_t i = 0; i < call.n_agg_order; ++i) {
-    const PgQuery__SortBy& by = *call.agg_order[i]->sort_by;
-    SortKey key;
-    const bool outer = std::exchange(scope.in_aggregate, true);
-    key.expr = bind_expr(scope, by.node);
-    scope.in_aggregate = outer;
-    if (key.expr->type == kUnknown) key.expr = coerce(key.expr, kText, -1, CoerceContext::kImplicit, CallForm::kImplicitCast, -1);
-    // The same expression as an argument is that argument, with its coercion.
-    for (std::size_t k = 0; k < args.size(); ++k) {
-      const Expr* arg = args[k];
-      while (arg->kind == ExprKind::kRelabel) arg = arg->as<UnaryExpr>().arg;
-      if (equal(key.expr, arg) || equal(key.expr, args[k])) key.expr = args[k];
-    }
-    key.descending = by.sortby_dir == PG_QUERY__SORT_BY_DIR__SORTBY_DESC;
-    key.nulls_first = by.sortby_nulls == PG_QUERY__SORT_BY_NULLS__SORTBY_NULLS_FIRST ||
-                      (by.sortby_nulls != PG_QUERY__SORT_BY_NULLS__SORTBY_NULLS_LAST && key.descending);
-    if (!is_order_by_type(key.expr->type)) {
-      fail(at(Status{sqlstate::undefined_function, "could not identify an ordering operator for type " + type_text(key.expr->type)}.with_hint(
-                  "Use an explicit ordering operator or modify the query."),
-              key.expr->location));
-    }
-    if (out->distinct && std::none_of(args.begin(), args.end(), [&](const Expr* arg) { return equal(arg, key.expr); })) {
-      fail(at(Status{sqlstate::invalid_column_reference,
-                     "in an aggregate with DISTINCT, ORDER BY expressions must appear in argument list"},
-              key.expr->location));
-    }
-    order.push_back(key);
-  }
-  if (out->distinct) {
-    for (const Expr* arg : args) {
-      if (is_order_by_type(arg->type)) continue;
-      fail(at(Status{sqlstate::undefined_function, "could not identify an equality operator for type " + type_text(arg->type)}, arg->location));
-    }
-  }
-  // An aggregate belongs to the innermost query whose columns it aggregates.
-  int lowest = INT32_MAX;
-  int nested = -1;   // where an aggregate stands inside
-  const auto look = [&](const Expr* expr) {
-    any_node(expr, [&](const Expr* node) {
-      if (node->kind == ExprKind::kColumn) lowest = std::min<int>(lowest, node->as<ColumnExpr>().levels_up);
-      if (node->kind == ExprKind::kSubLink) {
-        any_query_expr(*node->as<SubLinkExpr>().query, true, [&](const Expr* inner, int level) {
-          if (inner->kind == ExprKind::kColumn) {
-            const int up = inner->as<ColumnExpr>().levels_up - level - 1;
-            if (up >= 0) lowest = std::min(lowest, up);
-          }
-          return false;
-        });
-      }
-      if (node->kind == ExprKind::kAggregate && nested < 0) nested = node->location;
-      return false;
-    });
-  };
-  for (const Expr* arg : args) look(arg);
-  for (const SortKey& key : order) look(key.expr);
-  look(out->filter);
-  if (nested >= 0) fail(at(Status{sqlstate::grouping_error, "aggregate function calls cannot be nested"}, nested));
-  if (lowest != INT32_MAX && lowest > 0) {
-    fail(at(Status{sqlstate::feature_not_supported, "aggregates over the columns of an outer query are not supported"}, location));
-  }
-  check_aggregate_place(scope, "aggregate functions", location);
-
-  std::vector<Oid> types;
-  for (const Expr* arg : args) types.push_back(arg->type);
-  std::vector<Oid> declared = chosen.args;
-  const Oid result = resolve_polymorphic(types, &declared, chosen.aggregate->result, name);
-  types.push_back(result);
-  out->args = keep(args);
-  out->types = keep(types);
-  out->order_by = keep(order);
-  out->type = result;
-  if (scope.query != nullptr) {
-    scope.query->has_aggregates = true;
-    scope.query->grouped = true;
-  }
   return out;
 }
 

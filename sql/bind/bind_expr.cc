@@ -186,8 +186,7 @@ const Expr* Binder::bind_expr(Scope& scope, const ParseNode* node) {
       fail(at(Status{sqlstate::syntax_error, "DEFAULT is not allowed in this context"}, node->set_to_default->location));
     case PG_QUERY__NODE__NODE_NAMED_ARG_EXPR:
       fail(at(Status{sqlstate::feature_not_supported, "named arguments are not supported"}, node->named_arg_expr->location));
-    case PG_QUERY__NODE__NODE_GROUPING_FUNC:
-      fail(at(Status{sqlstate::feature_not_supported, "GROUPING is not supported"}, node->grouping_func->location));
+    case PG_QUERY__NODE__NODE_GROUPING_FUNC: return bind_grouping(scope, *node->grouping_func);
     case PG_QUERY__NODE__NODE_CURRENT_OF_EXPR:
       fail(Status{sqlstate::feature_not_supported, "WHERE CURRENT OF is not supported"});
     case PG_QUERY__NODE__NODE_XML_EXPR:

@@ -146,6 +146,19 @@ int Binder::find_target_sql99(Scope& scope, const ParseNode* node, std::vector<T
   return static_cast<int>(targets.size()) - 1;
 }
 
+// GROUP BY may name a target, but none that is computed after grouping.
+void Binder::refuse_above_grouping(const Expr* target) {
+  any_node(target, [&](const Expr* node) {
+    if (node->kind == ExprKind::kAggregate) {
+      fail(at(Status{sqlstate::grouping_error, "aggregate functions are not allowed in GROUP BY"}, node->location));
+    }
+    if (node->kind == ExprKind::kWindow) {
+      fail(at(Status{sqlstate::windowing_error, "window functions are not allowed in GROUP BY"}, node->location));
+    }
+    return false;
+  });
+}
+
 int Binder::find_target_sql92(Scope& scope, const ParseNode* node, std::vector<TargetEntry>& targets, Place place,
                               std::string_view clause) {
   if (node->node_case == PG_QUERY__NODE__NODE_COLUMN_REF && node->column_ref->n_fields == 1 &&
@@ -166,9 +179,7 @@ int Binder::find_target_sql92(Scope& scope, const ParseNode* node, std::vector<T
       }
       if (found >= 0) {
         const Expr* expr = targets[static_cast<std::size_t>(found)].expr;
-        if (place == Place::kGroupBy && contains_aggregate(expr)) {
-          fail(at(Status{sqlstate::grouping_error, "aggregate functions are not allowed in GROUP BY"}, location));
-        }
+        if (place == Place::kGroupBy) refuse_above_grouping(expr);
         return found;
       }
     }
@@ -182,9 +193,7 @@ int Binder::find_target_sql92(Scope& scope, const ParseNode* node, std::vector<T
     int visible = 0;
     for (std::size_t i = 0; i < targets.size(); ++i) {
       if (targets[i].junk || ++visible != position) continue;
-      if (place == Place::kGroupBy && contains_aggregate(targets[i].expr)) {
-        fail(at(Status{sqlstate::grouping_error, "aggregate functions are not allowed in GROUP BY"}, constant.location));
-      }
+      if (place == Place::kGroupBy) refuse_above_grouping(targets[i].expr);
       return static_cast<int>(i);
     }
     fail(at(Status{sqlstate::invalid_column_reference,
@@ -206,6 +215,25 @@ Status no_equality(const Expr* expr) {
 
 }  // namespace
 
+SortKey Binder::sort_key(const PgQuery__SortBy& by, const Expr* expr) {
+  SortKey key;
+  key.expr = expr;
+  key.descending = by.sortby_dir == PG_QUERY__SORT_BY_DIR__SORTBY_DESC;
+  if (by.sortby_dir == PG_QUERY__SORT_BY_DIR__SORTBY_USING) {
+    const std::string_view op = by.n_use_op == 0 ? std::string_view{} : string_value(by.use_op[by.n_use_op - 1]);
+    if (op != "<" && op != ">") {
+      fail(at(Status{sqlstate::wrong_object_type, "operator " + std::string(op) + " is not a valid ordering operator"}.with_hint(
+                  "Ordering operators must be \"<\" or \">\" members of btree operator families."),
+              by.location));
+    }
+    key.descending = op == ">";
+  }
+  key.nulls_first = by.sortby_nulls == PG_QUERY__SORT_BY_NULLS__SORTBY_NULLS_FIRST ||
+                    (by.sortby_nulls != PG_QUERY__SORT_BY_NULLS__SORTBY_NULLS_LAST && key.descending);
+  if (!is_order_by_type(expr->type)) fail(at(no_ordering(expr), expr->location));
+  return key;
+}
+
 void Binder::bind_order_by(Scope& scope, const PgQuery__SelectStmt& select, std::vector<TargetEntry>& targets, Query& query) {
   std::vector<OrderItem> order;
   for (std::size_t i = 0; i < select.n_sort_clause; ++i) {
@@ -215,51 +243,119 @@ void Binder::bind_order_by(Scope& scope, const PgQuery__SelectStmt& select, std:
     if (entry.expr->type == kUnknown) {
       entry.expr = coerce(entry.expr, kText, -1, CoerceContext::kImplicit, CallForm::kImplicitCast, -1);
     }
-    OrderItem item;
-    item.target = static_cast<std::uint16_t>(target);
-    item.descending = by.sortby_dir == PG_QUERY__SORT_BY_DIR__SORTBY_DESC;
-    if (by.sortby_dir == PG_QUERY__SORT_BY_DIR__SORTBY_USING) {
-      const std::string_view op = by.n_use_op == 0 ? std::string_view{} : string_value(by.use_op[by.n_use_op - 1]);
-      if (op != "<" && op != ">") {
-        fail(at(Status{sqlstate::wrong_object_type, "operator " + std::string(op) + " is not a valid ordering operator"}.with_hint(
-                    "Ordering operators must be \"<\" or \">\" members of btree operator families."),
-                by.location));
-      }
-      item.descending = op == ">";
-    }
-    item.nulls_first = by.sortby_nulls == PG_QUERY__SORT_BY_NULLS__SORTBY_NULLS_FIRST ||
-                       (by.sortby_nulls != PG_QUERY__SORT_BY_NULLS__SORTBY_NULLS_LAST && item.descending);
-    if (!is_order_by_type(entry.expr->type)) fail(at(no_ordering(entry.expr), entry.expr->location));
+    const SortKey key = sort_key(by, entry.expr);
+    const OrderItem item{static_cast<std::uint16_t>(target), key.descending, key.nulls_first};
     const bool repeated = std::any_of(order.begin(), order.end(), [&](const OrderItem& o) { return o.target == item.target; });
     if (!repeated) order.push_back(item);
   }
   query.order_by = keep(order);
 }
 
+using GroupingSet = std::vector<std::uint16_t>;
+
+namespace {
+
+constexpr std::size_t kMaxGroupingSets = 4096, kMaxCubeElements = 12;
+
+Status too_many_grouping_sets() {
+  return Status{sqlstate::statement_too_complex, "too many grouping sets present (maximum " + std::to_string(kMaxGroupingSets) + ")"};
+}
+
+GroupingSet joined(const GroupingSet& left, const GroupingSet& right) {
+  GroupingSet out = left;
+  for (const std::uint16_t column : right) {
+    if (std::find(out.begin(), out.end(), column) == out.end()) out.push_back(column);
+  }
+  return out;
+}
+
+}  // namespace
+
+// An item of GROUP BY: columns that stand together.
+GroupingSet Binder::bind_group_item(Scope& scope, const ParseNode* node, std::vector<TargetEntry>& targets, GroupingSet& group) {
+  if (node->node_case == PG_QUERY__NODE__NODE_ROW_EXPR && node->row_expr->row_format == PG_QUERY__COERCION_FORM__COERCE_IMPLICIT_CAST) {
+    GroupingSet out;
+    for (std::size_t i = 0; i < node->row_expr->n_args; ++i) {
+      out = joined(out, bind_group_item(scope, node->row_expr->args[i], targets, group));
+    }
+    return out;
+  }
+  const int target = find_target_sql92(scope, node, targets, Place::kGroupBy, "GROUP BY");
+  TargetEntry& entry = targets[static_cast<std::size_t>(target)];
+  if (entry.expr->type == kUnknown) {
+    entry.expr = coerce(entry.expr, kText, -1, CoerceContext::kImplicit, CallForm::kImplicitCast, -1);
+  }
+  if (!is_order_by_type(entry.expr->type)) fail(at(no_equality(entry.expr), entry.expr->location));
+  const auto index = static_cast<std::uint16_t>(target);
+  const auto known = std::find(group.begin(), group.end(), index);
+  const auto position = static_cast<std::uint16_t>(known - group.begin());
+  if (known == group.end()) group.push_back(index);
+  return {position};
+}
+
+// The sets that an item of GROUP BY stands for.
+std::vector<GroupingSet> Binder::bind_grouping_sets(Scope& scope, const ParseNode* node, std::vector<TargetEntry>& targets, GroupingSet& group) {
+  check_stack(-1);
+  if (node->node_case != PG_QUERY__NODE__NODE_GROUPING_SET) return {bind_group_item(scope, node, targets, group)};
+  const PgQuery__GroupingSet& source = *node->grouping_set;
+  std::vector<GroupingSet> out;
+  switch (source.kind) {
+    case PG_QUERY__GROUPING_SET_KIND__GROUPING_SET_EMPTY: return {{}};
+    case PG_QUERY__GROUPING_SET_KIND__GROUPING_SET_SETS:
+      for (std::size_t i = 0; i < source.n_content; ++i) {
+        for (GroupingSet& set : bind_grouping_sets(scope, source.content[i], targets, group)) out.push_back(std::move(set));
+        if (out.size() > kMaxGroupingSets) fail(too_many_grouping_sets());
+      }
+      return out;
+    default: break;
+  }
+  const bool cube = source.kind == PG_QUERY__GROUPING_SET_KIND__GROUPING_SET_CUBE;
+  if (cube && source.n_content > kMaxCubeElements) {
+    fail(at(Status{sqlstate::too_many_columns, "CUBE is limited to " + std::to_string(kMaxCubeElements) + " elements"}, source.location));
+  }
+  std::vector<GroupingSet> parts;
+  for (std::size_t i = 0; i < source.n_content; ++i) parts.push_back(bind_group_item(scope, source.content[i], targets, group));
+  if (parts.size() >= kMaxGroupingSets) fail(too_many_grouping_sets());
+  const std::size_t count = cube ? std::size_t{1} << parts.size() : parts.size() + 1;
+  for (std::size_t i = 0; i < count; ++i) {
+    GroupingSet set;
+    for (std::size_t k = 0; k < parts.size(); ++k) {
+      if (cube ? (i >> k & 1) != 0 : k + i < parts.size()) set = joined(set, parts[k]);
+    }
+    out.push_back(std::move(set));
+  }
+  return out;
+}
+
 void Binder::bind_group_by(Scope& scope, const PgQuery__SelectStmt& select, std::vector<TargetEntry>& targets, Query& query) {
-  std::vector<std::uint16_t> group;
-  const auto add = [&](auto&& self, const ParseNode* node) -> void {
-    if (node->node_case == PG_QUERY__NODE__NODE_GROUPING_SET) {
-      if (node->grouping_set->kind == PG_QUERY__GROUPING_SET_KIND__GROUPING_SET_EMPTY && select.n_group_clause == 1) return;
-      fail(at(Status{sqlstate::feature_not_supported, "GROUPING SETS, ROLLUP and CUBE are not supported"}, node->grouping_set->location));
+  GroupingSet group;
+  std::vector<GroupingSet> sets{{}};
+  bool written_sets = false;
+  for (std::size_t i = 0; i < select.n_group_clause; ++i) {
+    written_sets = written_sets || select.group_clause[i]->node_case == PG_QUERY__NODE__NODE_GROUPING_SET;
+    const std::vector<GroupingSet> item = bind_grouping_sets(scope, select.group_clause[i], targets, group);
+    if (sets.size() * item.size() > kMaxGroupingSets) fail(too_many_grouping_sets());
+    // Each set of one item with each of another.
+    std::vector<GroupingSet> product;
+    for (const GroupingSet& left : sets) {
+      for (const GroupingSet& right : item) product.push_back(joined(left, right));
     }
-    if (node->node_case == PG_QUERY__NODE__NODE_ROW_EXPR &&
-        node->row_expr->row_format == PG_QUERY__COERCION_FORM__COERCE_IMPLICIT_CAST) {
-      for (std::size_t i = 0; i < node->row_expr->n_args; ++i) self(self, node->row_expr->args[i]);
-      return;
+    sets = std::move(product);
+  }
+  if (select.group_distinct != 0) {
+    std::vector<GroupingSet> unique;
+    for (GroupingSet& set : sets) {
+      std::sort(set.begin(), set.end());
+      if (std::find(unique.begin(), unique.end(), set) == unique.end()) unique.push_back(std::move(set));
     }
-    const int target = find_target_sql92(scope, node, targets, Place::kGroupBy, "GROUP BY");
-    TargetEntry& entry = targets[static_cast<std::size_t>(target)];
-    if (entry.expr->type == kUnknown) {
-      entry.expr = coerce(entry.expr, kText, -1, CoerceContext::kImplicit, CallForm::kImplicitCast, -1);
-    }
-    if (!is_order_by_type(entry.expr->type)) fail(at(no_equality(entry.expr), entry.expr->location));
-    const auto index = static_cast<std::uint16_t>(target);
-    if (std::find(group.begin(), group.end(), index) == group.end()) group.push_back(index);
-  };
-  for (std::size_t i = 0; i < select.n_group_clause; ++i) add(add, select.group_clause[i]);
+    sets = std::move(unique);
+  }
   if (select.n_group_clause > 0) query.grouped = true;
   query.group_by = keep(group);
+  if (!written_sets || (sets.size() == 1 && sets[0].size() == group.size())) return;
+  std::vector<std::span<const std::uint16_t>> kept;
+  for (const GroupingSet& set : sets) kept.push_back(keep(set));
+  query.grouping_sets = keep(kept);
 }
 
 void Binder::bind_distinct_clause(Scope& scope, const PgQuery__SelectStmt& select, std::vector<TargetEntry>& targets, Query& query) {
@@ -315,16 +411,22 @@ void Binder::bind_distinct_clause(Scope& scope, const PgQuery__SelectStmt& selec
 
 const Expr* Binder::bind_limit_expr(Scope& scope, const ParseNode* node, Place place, std::string_view clause) {
   if (node == nullptr) return nullptr;
-  const Expr* value = bind_in_place(scope, node, place);
-  const Expr* out = coerce(value, kInt8, -1, CoerceContext::kAssignment, CallForm::kImplicitCast, -1);
+  return constant_argument(bind_in_place(scope, node, place), kInt8, clause);
+}
+
+const Expr* Binder::constant_argument(const Expr* value, Oid type, std::string_view clause) {
+  const Expr* out = coerce(value, type, -1, CoerceContext::kAssignment, CallForm::kImplicitCast, -1);
   if (out == nullptr) {
-    fail(at(Status{sqlstate::datatype_mismatch,
-                   "argument of " + std::string(clause) + " must be type bigint, not type " + type_text(value->type)},
+    fail(at(Status{sqlstate::datatype_mismatch, "argument of " + std::string(clause) + " must be type " + type_text(type) +
+                                                    ", not type " + type_text(value->type)},
             value->location));
   }
-  if (!collect_columns(out).empty()) {
-    fail(at(Status{sqlstate::invalid_column_reference, "argument of " + std::string(clause) + " must not contain variables"}, value->location));
-  }
+  any_node(out, [&](const Expr* node) {
+    const bool variable = node->kind == ExprKind::kColumn ? node->as<ColumnExpr>().levels_up == 0
+                                                          : node->kind == ExprKind::kSubLink && !collect_columns(node).empty();
+    if (!variable) return false;
+    fail(at(Status{sqlstate::invalid_column_reference, "argument of " + std::string(clause) + " must not contain variables"}, node->location));
+  });
   return out;
 }
 
@@ -345,11 +447,12 @@ void Binder::mark_rows(Query& query, std::size_t range, RowLock strength, LockWa
   if (entry.kind == RangeKind::kSubquery) {
     // A sub-select's own tables are locked, as far as its shape allows.
     Query& inner = const_cast<Query&>(*entry.query);
-    if (inner.grouped || inner.distinct || inner.set_operation != nullptr) {
+    if (inner.grouped || inner.distinct || inner.set_operation != nullptr || inner.has_windows) {
       fail(Status{sqlstate::feature_not_supported,
                   std::string(lock_name(strength)) + " is not allowed with " +
                       (inner.set_operation != nullptr ? "UNION/INTERSECT/EXCEPT"
                        : inner.distinct               ? "DISTINCT clause"
+                       : !inner.grouped               ? "window functions"
                        : inner.has_aggregates         ? "aggregate functions"
                                                       : "GROUP BY clause")});
     }
@@ -386,6 +489,7 @@ void Binder::bind_locking(Scope&, const PgQuery__SelectStmt& select, Query& quer
     if (!query.group_by.empty()) refuse("GROUP BY clause");
     if (query.having != nullptr) refuse("HAVING clause");
     if (query.has_aggregates) refuse("aggregate functions");
+    if (query.has_windows) refuse("window functions");
     if (query.has_target_sets) refuse("set-returning functions in the target list");
     if (query.with_ties && wait == LockWait::kSkip) {
       fail(Status{sqlstate::syntax_error, "SKIP LOCKED and WITH TIES options cannot be used together"});
@@ -424,8 +528,13 @@ void Binder::bind_locking(Scope&, const PgQuery__SelectStmt& select, Query& quer
 
 void Binder::check_grouping(Scope& scope, Query& query, std::span<const TargetEntry> targets) {
   if (!query.grouped) return;
-  std::vector<const Expr*> groups;
-  for (const std::uint16_t target : query.group_by) groups.push_back(targets[target].expr);
+  std::vector<const Expr*> groups, common;
+  for (std::uint16_t i = 0; i < query.group_by.size(); ++i) {
+    groups.push_back(targets[query.group_by[i]].expr);
+    const bool everywhere = std::all_of(query.grouping_sets.begin(), query.grouping_sets.end(),
+                                        [&](std::span<const std::uint16_t> set) { return std::find(set.begin(), set.end(), i) != set.end(); });
+    if (everywhere) common.push_back(groups.back());
+  }
   // A table whose whole primary key is grouped by gives one value of each of its columns a group.
   const auto depends_on_key = [&](std::uint16_t range) {
     const RangeEntry& entry = *scope.ranges[range];
@@ -433,7 +542,7 @@ void Binder::check_grouping(Scope& scope, Query& query, std::span<const TargetEn
     const IndexDef& primary = entry.table->indexes[0];
     if (!primary.primary) return false;
     for (std::size_t i = 0; i < primary.key_parts && i < primary.parts.size(); ++i) {
-      const bool grouped = std::any_of(groups.begin(), groups.end(), [&](const Expr* group) {
+      const bool grouped = std::any_of(common.begin(), common.end(), [&](const Expr* group) {
         return group->kind == ExprKind::kColumn && group->as<ColumnExpr>().levels_up == 0 && group->as<ColumnExpr>().range == range &&
                group->as<ColumnExpr>().column == static_cast<std::int16_t>(primary.parts[i].column);
       });
@@ -446,9 +555,30 @@ void Binder::check_grouping(Scope& scope, Query& query, std::span<const TargetEn
     const std::string name = column.column >= 0 ? std::string(entry.columns[static_cast<std::size_t>(column.column)].name) : "ctid";
     return std::string(entry.alias) + "." + name;
   };
+  bool in_direct_argument = false;
   const auto check = [&](auto&& self, const Expr* expr, int level) -> void {
     if (expr == nullptr || expr->kind == ExprKind::kConst || expr->kind == ExprKind::kParam) return;
-    if (level == 0 && expr->kind == ExprKind::kAggregate) return;
+    if (level == 0 && expr->kind == ExprKind::kAggregate) {
+      const ExprList direct = expr->as<AggregateExpr>().direct_args;
+      in_direct_argument = true;
+      for (const Expr* arg : direct) self(self, arg, level);
+      in_direct_argument = false;
+      return;
+    }
+    if (level == 0 && expr->kind == ExprKind::kGrouping) {
+      auto& grouping = const_cast<GroupingExpr&>(expr->as<GroupingExpr>());
+      std::vector<std::uint16_t> positions;
+      for (const Expr* arg : grouping.args) {
+        std::size_t i = 0;
+        while (i < groups.size() && !equal(groups[i], arg)) ++i;
+        if (i == groups.size()) {
+          fail(at(Status{sqlstate::grouping_error, "arguments to GROUPING must be grouping expressions of the associated query level"}, arg->location));
+        }
+        positions.push_back(static_cast<std::uint16_t>(i));
+      }
+      grouping.groups = keep(positions);
+      return;
+    }
     for (const Expr* group : groups) {
       if (level == 0 ? equal(group, expr) : (group->kind != ExprKind::kColumn && equal(raise(group, level), expr))) return;
     }
@@ -463,9 +593,12 @@ void Binder::check_grouping(Scope& scope, Query& query, std::span<const TargetEn
       }
       if (depends_on_key(column.range)) return;
       if (level == 0) {
-        fail(at(Status{sqlstate::grouping_error,
-                       "column " + quoted(column_name(column)) + " must appear in the GROUP BY clause or be used in an aggregate function"},
-                column.location));
+        Status status{sqlstate::grouping_error,
+                      "column " + quoted(column_name(column)) + " must appear in the GROUP BY clause or be used in an aggregate function"};
+        if (in_direct_argument) {
+          status = std::move(status).with_detail("Direct arguments of an ordered-set aggregate must use only grouped columns.");
+        }
+        fail(at(std::move(status), column.location));
       }
       fail(at(Status{sqlstate::grouping_error, "subquery uses ungrouped column " + quoted(column_name(column)) + " from outer query"},
               column.location));
@@ -480,6 +613,10 @@ void Binder::check_grouping(Scope& scope, Query& query, std::span<const TargetEn
     for_each_child(*expr, [&](const Expr* child) { self(self, child, level); });
   };
   for (const TargetEntry& target : targets) check(check, target.expr, 0);
+  for (const WindowDefinition& window : query.windows) {
+    for (const SortKey& key : window.partition_by) check(check, key.expr, 0);
+    for (const SortKey& key : window.order_by) check(check, key.expr, 0);
+  }
   if (query.having != nullptr) check(check, query.having, 0);
 }
 
@@ -490,6 +627,7 @@ void Binder::bind_tail(Scope& scope, const PgQuery__SelectStmt& select, std::vec
   bind_group_by(scope, select, targets, query);
   bind_distinct_clause(scope, select, targets, query);
   bind_limit(scope, select, query);
+  bind_windows(scope, query);
 }
 
 Query* Binder::bind_query_node(const ParseNode* node, Scope* parent, bool resolve_unknowns) {
@@ -507,7 +645,6 @@ Query* Binder::bind_select(const PgQuery__SelectStmt& select, Scope* parent, boo
   if (select.into_clause != nullptr) {
     fail(Status{sqlstate::syntax_error, "SELECT ... INTO is not allowed here"});
   }
-  if (select.n_window_clause > 0) fail(Status{sqlstate::feature_not_supported, "window functions are not supported"});
   if (select.n_values_lists > 0) return bind_values(select, parent);
   if (select.op != PG_QUERY__SET_OPERATION__SETOP_NONE && select.op != PG_QUERY__SET_OPERATION__SET_OPERATION_UNDEFINED) {
     return bind_set_operation(select, parent, recursive);
@@ -517,6 +654,7 @@ Query* Binder::bind_select(const PgQuery__SelectStmt& select, Scope* parent, boo
   auto* query = make<Query>();
   scope.query = query;
   bind_with(select.with_clause, scope);
+  for (std::size_t i = 0; i < select.n_window_clause; ++i) scope.windows.push_back(select.window_clause[i]->window_def);
   bind_from(scope, *query, select.from_clause, select.n_from_clause);
   std::vector<TargetEntry> targets = bind_target_list(scope, select.target_list, select.n_target_list, Place::kTarget);
   query->where = bind_condition(scope, select.where_clause, Place::kWhere, "WHERE");

@@ -1,6 +1,7 @@
 #include "sql/bind/binder.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "sql/bind/internal.h"
 #include "sql/expr/expression.h"
@@ -55,6 +56,56 @@ std::optional<int> find_range_var(const ProtobufCMessage& message, std::string_v
     return true;
   });
   return out;
+}
+
+namespace {
+
+bool same_field(const ProtobufCFieldDescriptor& field, const char* a, const char* b) {
+  switch (field.type) {
+    case PROTOBUF_C_TYPE_MESSAGE: {
+      const auto* x = *reinterpret_cast<ProtobufCMessage* const*>(a);
+      const auto* y = *reinterpret_cast<ProtobufCMessage* const*>(b);
+      return x == nullptr || y == nullptr ? x == y : same_message(*x, *y);
+    }
+    case PROTOBUF_C_TYPE_STRING: {
+      const char* x = *reinterpret_cast<const char* const*>(a);
+      const char* y = *reinterpret_cast<const char* const*>(b);
+      return x == nullptr || y == nullptr ? x == y : std::strcmp(x, y) == 0;
+    }
+    case PROTOBUF_C_TYPE_INT64: case PROTOBUF_C_TYPE_UINT64: case PROTOBUF_C_TYPE_SINT64: case PROTOBUF_C_TYPE_FIXED64:
+    case PROTOBUF_C_TYPE_SFIXED64: case PROTOBUF_C_TYPE_DOUBLE: return std::memcmp(a, b, 8) == 0;
+    default: return std::memcmp(a, b, 4) == 0;
+  }
+}
+
+}  // namespace
+
+bool same_message(const ProtobufCMessage& a, const ProtobufCMessage& b) {
+  if (a.descriptor != b.descriptor) return false;
+  const char* left = reinterpret_cast<const char*>(&a);
+  const char* right = reinterpret_cast<const char*>(&b);
+  for (unsigned i = 0; i < a.descriptor->n_fields; ++i) {
+    const ProtobufCFieldDescriptor& field = a.descriptor->fields[i];
+    if (std::string_view(field.name) == "location") continue;
+    if (field.label == PROTOBUF_C_LABEL_REPEATED) {
+      const std::size_t count = *reinterpret_cast<const std::size_t*>(left + field.quantifier_offset);
+      if (count != *reinterpret_cast<const std::size_t*>(right + field.quantifier_offset)) return false;
+      if (field.type != PROTOBUF_C_TYPE_MESSAGE && count > 0) return false;   // the grammar's lists hold nodes
+      const char* x = *reinterpret_cast<const char* const*>(left + field.offset);
+      const char* y = *reinterpret_cast<const char* const*>(right + field.offset);
+      for (std::size_t k = 0; k < count; ++k) {
+        if (!same_field(field, x + k * sizeof(void*), y + k * sizeof(void*))) return false;
+      }
+      continue;
+    }
+    if ((field.flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0) {
+      const auto chosen = *reinterpret_cast<const std::uint32_t*>(left + field.quantifier_offset);
+      if (chosen != *reinterpret_cast<const std::uint32_t*>(right + field.quantifier_offset)) return false;
+      if (chosen != field.id) continue;
+    }
+    if (!same_field(field, left + field.offset, right + field.offset)) return false;
+  }
+  return true;
 }
 
 bool is_order_by_type(Oid type) {

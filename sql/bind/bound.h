@@ -116,6 +116,26 @@ struct SetOperation {
   std::span<const SetInput> inputs;
 };
 
+enum class FrameMode : std::uint8_t { kRange, kRows, kGroups };
+enum class FrameBound : std::uint8_t { kUnboundedPreceding, kOffsetPreceding, kCurrentRow, kOffsetFollowing, kUnboundedFollowing };
+enum class FrameExclusion : std::uint8_t { kNone, kCurrentRow, kGroup, kTies };
+
+/// Which rows of its partition a row's window functions see; as here, unless something else is said.
+struct WindowFrame {
+  FrameMode mode = FrameMode::kRange;
+  FrameBound start = FrameBound::kUnboundedPreceding, end = FrameBound::kCurrentRow;
+  FrameExclusion exclusion = FrameExclusion::kNone;
+  const Expr* start_offset = nullptr;   ///< without columns; of ROWS and GROUPS int8, of RANGE a type to add to the key
+  const Expr* end_offset = nullptr;
+};
+
+struct WindowDefinition {
+  std::string_view name;             ///< of the WINDOW clause, or empty
+  std::span<const SortKey> partition_by;   ///< the order to sort in is at will, but for what is in `order_by`, too
+  std::span<const SortKey> order_by;
+  WindowFrame frame;
+};
+
 struct RowMark {
   std::uint16_t range = 0;
   RowLock strength = RowLock::kUpdate;
@@ -175,6 +195,10 @@ struct Query {
   bool correlated = false;                  ///< holds columns of an outer query
   bool grouped = false;                     ///< GROUP BY, HAVING or an aggregate is there
   std::span<const std::uint16_t> group_by;  ///< indexes of targets
+  /// GROUPING SETS, ROLLUP and CUBE worked out: positions in `group_by`. Empty: one set, all of `group_by`.
+  std::span<const std::span<const std::uint16_t>> grouping_sets;
+  std::span<const WindowDefinition> windows;
+  bool has_windows = false;                 ///< some window function is there
   const Expr* having = nullptr;             ///< may be null
   bool distinct = false;
   std::span<const std::uint16_t> distinct_on;   ///< DISTINCT ON: indexes of targets; empty with `distinct`: all visible ones

@@ -26,6 +26,7 @@ struct BindError {
 enum class Place : std::uint8_t {
   kTarget, kWhere, kJoinOn, kFrom, kHaving, kFilter, kGroupBy, kOrderBy, kDistinctOn, kLimit, kOffset, kReturning, kValues,
   kInsertTarget, kUpdateSource, kConflictWhere, kCheck, kDefault, kIndex, kIndexPredicate, kUsing, kExecute, kCall, kCopyWhere, kMergeWhen,
+  kWindowPartition, kWindowOrder, kWindowRange, kWindowRows, kWindowGroups,
 };
 
 struct NamedExpr {
@@ -58,6 +59,7 @@ struct Scope {
   std::vector<NsItem> items;
   std::vector<CommonTable*> ctes;
   std::vector<std::string_view> future_ctes;   ///< named later in the same WITH: for the hint
+  std::vector<const PgQuery__WindowDef*> windows;   ///< by WindowExpr::window: those of the WINDOW clause, then what OVER says
   Place place = Place::kTarget;
   bool lateral_active = false;
   bool in_aggregate = false;
@@ -109,6 +111,8 @@ bool polymorphic_consistent(std::span<const Oid> actual, std::span<const Oid> de
 
 /// Where the parse tree names a relation `name` without a schema, if anywhere.
 std::optional<int> find_range_var(const ProtobufCMessage& message, std::string_view name);
+/// Whether two parts of a statement were written alike, wherever they stand.
+bool same_message(const ProtobufCMessage& a, const ProtobufCMessage& b);
 bool is_order_by_type(Oid type);
 
 class Binder {
@@ -242,9 +246,28 @@ class Binder {
   std::vector<NamedExpr> expand_star(Scope& scope, const PgQuery__ColumnRef& ref);
   const Expr* field_of(Scope& scope, const Expr* record, std::string_view field, int location);
 
+  // bind_aggregate.cc
   const Expr* bind_aggregate(Scope& scope, const PgQuery__FuncCall& call, const Candidate& chosen, std::vector<const Expr*> args,
-                             std::string_view name);
+                             std::size_t direct, std::string_view name);
+  /// Throws if the aggregate wants WITHIN GROUP and does not have it, or the reverse, or has too many or too few direct arguments.
+  void check_ordered_set(const PgQuery__FuncCall& call, const AggregateDef& aggregate, std::span<const Oid> types, std::size_t direct,
+                         const std::string& name);
+  /// Gives each hypothetical argument and the column it is compared with their common type.
+  void unify_hypothetical(std::vector<const Expr*>& args, std::vector<Oid>& types, std::size_t direct);
+  std::vector<SortKey> bind_aggregate_order(Scope& scope, const PgQuery__FuncCall& call, std::span<const Expr* const> args, bool distinct);
   void check_aggregate_place(Scope& scope, std::string_view what, int location);
+  const Expr* bind_grouping(Scope& scope, const PgQuery__GroupingFunc& call);
+
+  // bind_window.cc
+  const Expr* bind_window_call(Scope& scope, const PgQuery__FuncCall& call, const Candidate& chosen, std::vector<const Expr*> args,
+                               std::string_view name, Oid result);
+  std::uint16_t find_window(Scope& scope, const PgQuery__WindowDef& over);
+  void bind_windows(Scope& scope, Query& query);
+  WindowDefinition bind_window(Scope& scope, const PgQuery__WindowDef& source, std::span<const WindowDefinition> earlier);
+  std::span<const SortKey> bind_window_keys(Scope& scope, PgQuery__Node** items, std::size_t count, Place place,
+                                            std::span<const SortKey> directions);
+  WindowFrame bind_frame(Scope& scope, const PgQuery__WindowDef& source, std::span<const SortKey> order);
+  const Expr* bind_frame_offset(Scope& scope, const ParseNode* node, FrameMode mode, const Expr* key);
 
   Query* bind_values(const PgQuery__SelectStmt& select, Scope* parent);
   Query* bind_set_operation(const PgQuery__SelectStmt& select, Scope* parent, CommonTable* recursive);
@@ -258,13 +281,21 @@ class Binder {
   void bind_tail(Scope& scope, const PgQuery__SelectStmt& select, std::vector<TargetEntry>& targets, Query& query);
   void mark_rows(Query& query, std::size_t range, RowLock strength, LockWait wait);
   void bind_order_by(Scope& scope, const PgQuery__SelectStmt& select, std::vector<TargetEntry>& targets, Query& query);
+  std::vector<std::uint16_t> bind_group_item(Scope& scope, const ParseNode* node, std::vector<TargetEntry>& targets,
+                                             std::vector<std::uint16_t>& group);
+  std::vector<std::vector<std::uint16_t>> bind_grouping_sets(Scope& scope, const ParseNode* node, std::vector<TargetEntry>& targets,
+                                                             std::vector<std::uint16_t>& group);
   void bind_group_by(Scope& scope, const PgQuery__SelectStmt& select, std::vector<TargetEntry>& targets, Query& query);
   void bind_distinct_clause(Scope& scope, const PgQuery__SelectStmt& select, std::vector<TargetEntry>& targets, Query& query);
   void bind_limit(Scope& scope, const PgQuery__SelectStmt& select, Query& query);
+  SortKey sort_key(const PgQuery__SortBy& by, const Expr* expr);
   const Expr* bind_limit_expr(Scope& scope, const ParseNode* node, Place place, std::string_view clause);
+  /// An argument that is one value for the whole statement: of a given type, without columns.
+  const Expr* constant_argument(const Expr* value, Oid type, std::string_view clause);
   void bind_locking(Scope& scope, const PgQuery__SelectStmt& select, Query& query);
   void check_grouping(Scope& scope, Query& query, std::span<const TargetEntry> targets);
   int find_target_sql92(Scope& scope, const ParseNode* node, std::vector<TargetEntry>& targets, Place place, std::string_view clause);
+  void refuse_above_grouping(const Expr* target);
   int find_target_sql99(Scope& scope, const ParseNode* node, std::vector<TargetEntry>& targets, Place place);
   void store_targets(Query& query, std::vector<TargetEntry>& targets);
 

@@ -96,6 +96,7 @@ Status pg_proc(const SystemContext& context, SystemRows& rows) {
     p.source = "aggregate_dummy";
     p.result = aggregate.result;
     p.kind = 'a';
+    p.variadic = aggregate.variadic;
     p.arguments = aggregate.args;
     add_proc(rows, p);
   }
@@ -125,7 +126,7 @@ Status pg_proc(const SystemContext& context, SystemRows& rows) {
 Status pg_aggregate(const SystemContext&, SystemRows& rows) {
   for (const AggregateDef& aggregate : all_aggregates()) {
     CatalogRow row(rows);
-    row.i(aggregate.oid).c('n').i(0).i(0).i(0).i(0).i(0).i(0).i(0).i(0).i(0).b(false).b(false).c('r').c('r').i(0).i(kInternal).i(0).i(0).i(0).null(2);
+    row.i(aggregate.oid).c(aggregate.kind).i(aggregate.direct_args).i(0).i(0).i(0).i(0).i(0).i(0).i(0).i(0).b(false).b(false).c('r').c('r').i(0).i(kInternal).i(0).i(0).i(0).null(2);
     row.done();
   }
   return {};

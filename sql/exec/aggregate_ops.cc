@@ -85,6 +85,7 @@ class AggregateOperator final : public Operator {
         char* group = aggregate_.strategy == AggStrategy::kPlain ? groups_[0] : find_group(ctx);
         if (!advance(ctx, group, memory_)) return Step::kError;
       }
+      add_empty_sets(ctx);
       state_ = State::kOutput;
     }
     if (next_ == groups_.size()) return Step::kEnd;
@@ -219,6 +220,45 @@ class AggregateOperator final : public Operator {
     from.run_ends.push_back(from.rows.size());
   }
 
+  // The groups of grouping sets without a column, which are there even without a row.
+  void add_empty_sets(ExecContext& ctx) {
+    for (const auto& values : aggregate_.empty_sets) {
+      for (const Slot slot : aggregate_.groups) ctx.slots[slot] = Value::null();
+      for (const auto& [slot, value] : values) ctx.slots[slot] = Value::of_int(value);
+      find_group(ctx);
+    }
+  }
+
+  // An ordered-set aggregate's next row: kept, or compared with the hypothetical one.
+  void take_sorted(const PlanAggregate& call, const std::vector<SortSlot>& keys, const Value* row) {
+    if (call.call->aggregate->finish_sorted != nullptr) {
+      sorted_.push_back(row);
+      return;
+    }
+    ++rank_.rows;
+    if (before(keys, row, direct_.data())) {
+      if (rank_.before++ == 0 || before(keys, last_row_, row)) ++rank_.distinct_before;
+    } else if (!before(keys, direct_.data(), row)) {
+      ++rank_.equal;
+    }
+    last_row_ = row;
+  }
+  bool begin_ordered_set(ExecContext& ctx, const PlanAggregate& call) {
+    sorted_.clear();
+    rank_ = {};
+    direct_.resize(call.direct_args.size());
+    for (std::size_t i = 0; i < direct_.size(); ++i)
+      if (!ctx.eval(call.direct_args[i], node_.arena, &direct_[i])) return false;
+    return true;
+  }
+  Step finish_ordered_set(ExecContext& ctx, const PlanAggregate& call, Value* out) {
+    const AggregateDef& def = *call.call->aggregate;
+    EvalContext& eval = ctx.eval(node_.arena);
+    const bool ok = def.finish_rank != nullptr ? def.finish_rank(rank_, out)
+                                               : def.finish_sorted(eval, call.call->types.data(), direct_.data(), sorted_, out);
+    return ok ? Step::kRow : ctx.fail(eval);
+  }
+
   // Feeds what was collected to the aggregate, in order. kRow when all of it is in.
   Step drain(ExecContext& ctx, std::size_t which, Collected& from) {
     const PlanAggregate& call = aggregate_.aggregates[which];
@@ -233,6 +273,7 @@ class AggregateOperator final : public Operator {
       const std::size_t bytes = call.call->aggregate->state_bytes;
       drained_ = static_cast<char*>(arena.allocate(bytes + 16, 16));
       std::memset(drained_, 0, bytes);
+      if (call.call->aggregate->kind != 'n' && !begin_ordered_set(ctx, call)) return Step::kError;
       runs_.clear();
       if (keys.empty()) {
         if (!from.rows.empty()) runs_.push_back({0, from.rows.size()});
@@ -249,7 +290,8 @@ class AggregateOperator final : public Operator {
       const Value* row = from.rows[run.at];
       if (++run.at == run.end) runs_.pop_back();
       else if (runs_.size() > 1) std::push_heap(runs_.begin(), runs_.end(), later);
-      if (!call.call->aggregate->step(eval, arena, drained_, call.call->types.data(), row)) return ctx.fail(eval);
+      if (call.call->aggregate->kind != 'n') take_sorted(call, keys, row);
+      else if (!call.call->aggregate->step(eval, arena, drained_, call.call->types.data(), row)) return ctx.fail(eval);
       // After the row, so that each call gets on, however short its share.
       if (ctx.out_of_budget()) return Step::kPause;
     }
@@ -279,6 +321,10 @@ class AggregateOperator final : public Operator {
         const Step step = drain(ctx, output_at_, *from);
         if (step != Step::kRow) return step;
         state = std::exchange(drained_, nullptr);
+      }
+      if (def.kind != 'n') {
+        if (finish_ordered_set(ctx, call, &out) == Step::kError) return Step::kError;
+        continue;
       }
       EvalContext& eval = ctx.eval(node_.arena);
       if (!def.finish(eval, state, call.call->types.data(), &out)) return ctx.fail(eval);
@@ -343,11 +389,45 @@ class AggregateOperator final : public Operator {
   std::size_t output_at_ = 0;
   char* drained_ = nullptr;
   std::vector<Run> runs_;
+  // The ordered-set aggregate being given out.
+  std::vector<const Value*> sorted_;
+  std::vector<Value> direct_;
+  HypotheticalRank rank_;
+  const Value* last_row_ = nullptr;
+};
+
+class GroupingSetsOperator final : public Operator {
+ public:
+  explicit GroupingSetsOperator(const GroupingSetsNode& node) : Operator(node), sets_(node), set_(node.sets.size()) {}
+
+ protected:
+  void do_restart(ExecContext& ctx) override {
+    set_ = sets_.sets.size();
+    children_[0]->restart(ctx);
+  }
+  Step do_next(ExecContext& ctx) override {
+    if (set_ == sets_.sets.size()) {
+      const Step step = children_[0]->next(ctx);
+      if (step != Step::kRow) return step;
+      set_ = 0;
+    }
+    const std::vector<std::uint8_t>& has = sets_.sets[set_];
+    for (std::size_t i = 0; i < has.size(); ++i) ctx.slots[sets_.outputs[i]] = has[i] != 0 ? ctx.slots[sets_.inputs[i]] : Value::null();
+    ctx.slots[sets_.set_slot] = Value::of_int(static_cast<std::int64_t>(set_));
+    for (const auto& [slot, by_set] : sets_.groupings) ctx.slots[slot] = Value::of_int(by_set[set_]);
+    ++set_;
+    return Step::kRow;
+  }
+
+ private:
+  const GroupingSetsNode& sets_;
+  std::size_t set_;   // the next one for the current row
 };
 
 }  // namespace
 
 OperatorPtr make_aggregate_operator(const PlanNode& node, ExecContext& ctx) {
+  if (node.type == NodeType::kGroupingSets) return std::make_unique<GroupingSetsOperator>(node.as<GroupingSetsNode>());
   if (node.type != NodeType::kAggregate) return nullptr;
   return std::make_unique<AggregateOperator>(node.as<AggregateNode>(), ctx);
 }

@@ -23,7 +23,8 @@ OperatorPtr make_operator(const PlanNode& node, ExecContext& ctx) {
   using Maker = OperatorPtr (*)(const PlanNode&, ExecContext&);
   static constexpr Maker kMakers[] = {make_scan_operator, make_source_operator,    make_row_operator,
                                       make_join_operator, make_sort_operator,      make_aggregate_operator,
-                                      make_set_operator,  make_apply_operator,     make_lock_operator};
+                                      make_set_operator,  make_apply_operator,     make_lock_operator,
+                                      make_window_operator};
   for (const Maker maker : kMakers)
     if (OperatorPtr made = maker(node, ctx)) {
       for (const NodePtr& child : node.children) made->children().push_back(make_operator(*child, ctx));

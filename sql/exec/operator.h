@@ -245,6 +245,7 @@ OperatorPtr make_row_operator(const PlanNode& node, ExecContext& ctx);         /
 OperatorPtr make_join_operator(const PlanNode& node, ExecContext& ctx);        // join_ops.cc
 OperatorPtr make_sort_operator(const PlanNode& node, ExecContext& ctx);        // sort_ops.cc
 OperatorPtr make_aggregate_operator(const PlanNode& node, ExecContext& ctx);   // aggregate_ops.cc
+OperatorPtr make_window_operator(const PlanNode& node, ExecContext& ctx);      // window_ops.cc
 OperatorPtr make_set_operator(const PlanNode& node, ExecContext& ctx);         // set_ops.cc
 OperatorPtr make_apply_operator(const PlanNode& node, ExecContext& ctx);       // apply_ops.cc
 OperatorPtr make_lock_operator(const PlanNode& node, ExecContext& ctx);        // lock_ops.cc

@@ -416,6 +416,8 @@ const EvalNode* Compiler::compile(const Expr& expr) {
     }
     case ExprKind::kSqlValue: return compile_sql_value(expr.as<SqlValueExpr>());
     case ExprKind::kAggregate: return error(Status{sqlstate::internal_error, "aggregate was not planned"});
+    case ExprKind::kWindow: return error(Status{sqlstate::internal_error, "window function was not planned"});
+    case ExprKind::kGrouping: return error(Status{sqlstate::internal_error, "GROUPING was not planned"});
     case ExprKind::kSubLink: return error(Status{sqlstate::internal_error, "sub-select was not planned"});
     case ExprKind::kSubColumn: return error(Status{sqlstate::internal_error, "column of a sub-select was not planned"});
     case ExprKind::kSetToDefault: return error(Status{sqlstate::internal_error, "DEFAULT was not replaced"});

@@ -25,6 +25,8 @@ enum class ExprKind : std::uint8_t {
   kSubColumn,      ///< SubColumnExpr: inside SubLinkExpr::test, an output column of the sub-select
   kFunction,       ///< FunctionExpr: function call, operator, cast by function
   kAggregate,      ///< AggregateExpr
+  kWindow,         ///< WindowExpr: a window function, or an aggregate, with OVER
+  kGrouping,       ///< GroupingExpr: GROUPING(...)
   kRelabel,        ///< UnaryExpr: the same value under another type (binary-coercible cast, COLLATE)
   kIoCast,         ///< UnaryExpr: through the text form
   kArrayCast,      ///< ArrayCastExpr: an element-wise cast of an array
@@ -123,12 +125,32 @@ struct SortKey {
 struct AggregateExpr : Expr {
   AggregateExpr() : Expr(ExprKind::kAggregate) {}
   const AggregateDef* aggregate = nullptr;
-  ExprList args;                     ///< empty for count(*)
-  std::span<const Oid> types;        ///< actual argument types, then the result's
+  ExprList args;                     ///< empty for count(*); of WITHIN GROUP: what is sorted, as `order_by` says
+  ExprList direct_args;              ///< before WITHIN GROUP: one value a group
+  std::span<const Oid> types;        ///< actual argument types (direct ones first), then the result's
   const Expr* filter = nullptr;      ///< may be null
   std::span<const SortKey> order_by;
   bool distinct = false;
   bool star = false;
+};
+
+/// Belongs to the query it stands in; its arguments hold no other.
+struct WindowExpr : Expr {
+  WindowExpr() : Expr(ExprKind::kWindow) {}
+  const FunctionDef* function = nullptr;     ///< a window function, or null
+  const AggregateDef* aggregate = nullptr;   ///< an aggregate over the frame, or null
+  ExprList args;                     ///< empty for count(*)
+  std::span<const Oid> types;        ///< actual argument types, then the result's
+  const Expr* filter = nullptr;      ///< of an aggregate; may be null
+  std::uint16_t window = 0;          ///< index in Query::windows
+  bool star = false;
+};
+
+/// Bit by bit, the first argument highest: whether the current grouping set leaves the expression out.
+struct GroupingExpr : Expr {
+  GroupingExpr() : Expr(ExprKind::kGrouping) {}
+  ExprList args;                     ///< as written
+  std::span<const std::uint16_t> groups;   ///< positions in Query::group_by, one an argument
 };
 
 struct UnaryExpr : Expr {

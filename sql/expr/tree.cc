@@ -34,11 +34,17 @@ void children(const Expr& expr, F&& f) {
     case ExprKind::kFunction: case ExprKind::kNullIf: case ExprKind::kDistinct: each(expr.as<FunctionExpr>().args); return;
     case ExprKind::kAggregate: {
       const auto& aggregate = expr.as<AggregateExpr>();
+      each(aggregate.direct_args);
       each(aggregate.args);
       for (const SortKey& key : aggregate.order_by) f(key.expr);
       one(aggregate.filter);
       return;
     }
+    case ExprKind::kWindow:
+      each(expr.as<WindowExpr>().args);
+      one(expr.as<WindowExpr>().filter);
+      return;
+    case ExprKind::kGrouping: each(expr.as<GroupingExpr>().args); return;
     case ExprKind::kRelabel: case ExprKind::kIoCast: f(expr.as<UnaryExpr>().arg); return;
     case ExprKind::kArrayCast:
       f(expr.as<ArrayCastExpr>().arg);
@@ -132,6 +138,15 @@ bool any_query(const Query& query, bool deep, int level, const LevelVisitor& vis
     if (any_join(node, deep, level, visit)) return true;
   }
   if (look(query.where) || look(query.having) || look(query.limit) || look(query.offset)) return true;
+  for (const WindowDefinition& window : query.windows) {
+    for (const SortKey& key : window.partition_by) {
+      if (look(key.expr)) return true;
+    }
+    for (const SortKey& key : window.order_by) {
+      if (look(key.expr)) return true;
+    }
+    if (look(window.frame.start_offset) || look(window.frame.end_offset)) return true;
+  }
   for (const TargetEntry& target : query.targets) {
     if (look(target.expr)) return true;
   }
@@ -208,15 +223,35 @@ const Expr* mutate_children(Arena& arena, const Expr* expr, const ExprMutator& m
     }
     case ExprKind::kAggregate: {
       const auto& source = expr->as<AggregateExpr>();
+      const ExprList direct_args = many(source.direct_args);
       const ExprList args = many(source.args);
       const Expr* filter = one(source.filter);
       std::vector<SortKey> order(source.order_by.begin(), source.order_by.end());
       for (SortKey& key : order) key.expr = one(key.expr);
       if (!changed) return expr;
       auto* out = make_node<AggregateExpr>(arena, source);
+      out->direct_args = direct_args;
       out->args = args;
       out->filter = filter;
       out->order_by = copy_list(arena, order);
+      return out;
+    }
+    case ExprKind::kWindow: {
+      const auto& source = expr->as<WindowExpr>();
+      const ExprList args = many(source.args);
+      const Expr* filter = one(source.filter);
+      if (!changed) return expr;
+      auto* out = make_node<WindowExpr>(arena, source);
+      out->args = args;
+      out->filter = filter;
+      return out;
+    }
+    case ExprKind::kGrouping: {
+      const auto& source = expr->as<GroupingExpr>();
+      const ExprList args = many(source.args);
+      if (!changed) return expr;
+      auto* out = make_node<GroupingExpr>(arena, source);
+      out->args = args;
       return out;
     }
     case ExprKind::kRelabel: case ExprKind::kIoCast: {
@@ -451,7 +486,7 @@ bool is_statement_constant(const Expr* expr) {
   const bool varies = any_node(expr, [](const Expr* node) {
     switch (node->kind) {
       case ExprKind::kColumn: case ExprKind::kSlot: case ExprKind::kSubColumn: case ExprKind::kSubLink: case ExprKind::kAggregate:
-        return true;
+      case ExprKind::kWindow: case ExprKind::kGrouping: return true;
       default: return node->returns_set;
     }
   });
@@ -498,7 +533,7 @@ bool is_pure(const Expr* expr) {
           case SqlValue::kLocalTimestamp: return false;
           default: return true;
         }
-      case ExprKind::kSubLink: case ExprKind::kAggregate: return true;
+      case ExprKind::kSubLink: case ExprKind::kAggregate: case ExprKind::kWindow: case ExprKind::kGrouping: return true;
       default: return false;
     }
   });
@@ -514,6 +549,9 @@ bool contains_columns(const Expr* expr) {
 }
 bool contains_aggregate(const Expr* expr) {
   return any_node(expr, [](const Expr* node) { return node->kind == ExprKind::kAggregate; });
+}
+bool contains_window(const Expr* expr) {
+  return any_node(expr, [](const Expr* node) { return node->kind == ExprKind::kWindow; });
 }
 bool contains_set_function(const Expr* expr) {
   return any_node(expr, [](const Expr* node) { return node->returns_set; });
@@ -566,7 +604,7 @@ bool equal(const Expr* a, const Expr* b) {
       const auto& x = a->as<AggregateExpr>();
       const auto& y = b->as<AggregateExpr>();
       if (x.aggregate != y.aggregate || x.distinct != y.distinct || x.star != y.star || !equal_lists(x.args, y.args) ||
-          x.order_by.size() != y.order_by.size()) {
+          !equal_lists(x.direct_args, y.direct_args) || x.order_by.size() != y.order_by.size()) {
         return false;
       }
       if ((x.filter == nullptr) != (y.filter == nullptr) || (x.filter != nullptr && !equal(x.filter, y.filter))) return false;
@@ -578,6 +616,14 @@ bool equal(const Expr* a, const Expr* b) {
       }
       return true;
     }
+    case ExprKind::kWindow: {
+      const auto& x = a->as<WindowExpr>();
+      const auto& y = b->as<WindowExpr>();
+      return x.function == y.function && x.aggregate == y.aggregate && x.window == y.window && x.star == y.star &&
+             equal_lists(x.args, y.args) && (x.filter == nullptr) == (y.filter == nullptr) &&
+             (x.filter == nullptr || equal(x.filter, y.filter));
+    }
+    case ExprKind::kGrouping: return equal_lists(a->as<GroupingExpr>().args, b->as<GroupingExpr>().args);
     case ExprKind::kRelabel: case ExprKind::kIoCast:
       return a->typmod == b->typmod && equal(a->as<UnaryExpr>().arg, b->as<UnaryExpr>().arg);
     case ExprKind::kArrayCast:
@@ -649,6 +695,7 @@ std::uint64_t hash(const Expr* expr) {
     case ExprKind::kSlot: mix(expr->as<SlotExpr>().slot); break;
     case ExprKind::kFunction: case ExprKind::kNullIf: case ExprKind::kDistinct: mix(expr->as<FunctionExpr>().function->oid); break;
     case ExprKind::kAggregate: mix(expr->as<AggregateExpr>().aggregate->oid); break;
+    case ExprKind::kWindow: mix(expr->as<WindowExpr>().window); break;
     default: break;
   }
   children(*expr, [&](const Expr* child) { mix(hash(child)); });

@@ -71,6 +71,7 @@ bool is_pure(const Expr* expr);
 bool contains_param(const Expr* expr);
 bool contains_columns(const Expr* expr);   ///< of any level
 bool contains_aggregate(const Expr* expr);
+bool contains_window(const Expr* expr);
 bool contains_set_function(const Expr* expr);
 bool contains_sublink(const Expr* expr);
 

@@ -251,6 +251,87 @@ bool fold_finish(EvalContext&, const void* state, const Oid*, Value* result) {
   return s.any ? return_int(result, s.value) : return_null(result);
 }
 
+// ---- Over frames that move ----
+
+bool count_unstep(EvalContext&, Arena&, void* state, const Oid*, const Value*, bool*) {
+  --as<Count>(state).n;
+  return true;
+}
+bool int_unstep(EvalContext&, Arena&, void* state, const Oid*, const Value* args, bool*) {
+  as<IntSum>(state).sum -= args[0].i;
+  --as<IntSum>(state).n;
+  return true;
+}
+bool interval_unstep(EvalContext& ctx, Arena&, void* state, const Oid*, const Value* args, bool*) {
+  IntervalSum& s = as<IntervalSum>(state);
+  const IntervalValue v = load_interval(args[0]);
+  --s.n;
+  if (__builtin_sub_overflow(s.sum.microseconds, v.microseconds, &s.sum.microseconds) ||
+      __builtin_sub_overflow(s.sum.days, v.days, &s.sum.days) || __builtin_sub_overflow(s.sum.months, v.months, &s.sum.months))
+    return interval_out_of_range(ctx);
+  return true;
+}
+
+// The scale of a sum is the largest of what is in it: when the last value of that scale goes, the rest has to be asked.
+struct MovingNumeric {
+  NumericSum sum;
+  std::int64_t of_scale;   ///< values whose scale is the sum's
+};
+int scale_of(const Value& value) { return load_numeric(value).dscale; }
+bool moving_numeric_step(EvalContext& ctx, Arena& arena, void* state, const Oid*, const Value* args) {
+  MovingNumeric& s = as<MovingNumeric>(state);
+  const int scale = scale_of(args[0]);
+  if (scale > s.sum.dscale) s.of_scale = 0;
+  if (scale >= s.sum.dscale) ++s.of_scale;
+  return check(ctx, s.sum.add(args[0], arena));
+}
+bool moving_numeric_unstep(EvalContext& ctx, Arena& arena, void* state, const Oid*, const Value* args, bool* done) {
+  MovingNumeric& s = as<MovingNumeric>(state);
+  if (s.sum.dscale > 0 && scale_of(args[0]) == s.sum.dscale && --s.of_scale == 0) {
+    *done = false;
+    return true;
+  }
+  return check(ctx, s.sum.subtract(args[0], arena));
+}
+bool moving_numeric_sum(EvalContext& ctx, const void* state, const Oid* types, Value* result) {
+  return numeric_sum(ctx, &as<MovingNumeric>(state).sum, types, result);
+}
+bool moving_numeric_average(EvalContext& ctx, const void* state, const Oid* types, Value* result) {
+  return numeric_average(ctx, &as<MovingNumeric>(state).sum, types, result);
+}
+
+// How many are true decides both bool_and and bool_or.
+struct Truths {
+  std::int64_t rows, yes;
+};
+bool truths_step(EvalContext&, Arena&, void* state, const Oid*, const Value* args) {
+  ++as<Truths>(state).rows;
+  as<Truths>(state).yes += args[0].i;
+  return true;
+}
+bool truths_unstep(EvalContext&, Arena&, void* state, const Oid*, const Value* args, bool*) {
+  --as<Truths>(state).rows;
+  as<Truths>(state).yes -= args[0].i;
+  return true;
+}
+template <bool all>
+bool truths_finish(EvalContext&, const void* state, const Oid*, Value* result) {
+  const Truths& s = as<Truths>(state);
+  if (s.rows == 0) return return_null(result);
+  return return_bool(result, all ? s.yes == s.rows : s.yes > 0);
+}
+
+constexpr MovingAggregate kMovingCount{sizeof(Count), count_step, count_unstep, count_finish};
+constexpr MovingAggregate kMovingIntSum8{sizeof(IntSum), int_step, int_unstep, int_sum_to_int8};
+constexpr MovingAggregate kMovingIntSum{sizeof(IntSum), int_step, int_unstep, int_sum_to_numeric};
+constexpr MovingAggregate kMovingIntAverage{sizeof(IntSum), int_step, int_unstep, int_average};
+constexpr MovingAggregate kMovingSum{sizeof(MovingNumeric), moving_numeric_step, moving_numeric_unstep, moving_numeric_sum};
+constexpr MovingAggregate kMovingAverage{sizeof(MovingNumeric), moving_numeric_step, moving_numeric_unstep, moving_numeric_average};
+constexpr MovingAggregate kMovingIntervalSum{sizeof(IntervalSum), interval_step, interval_unstep, interval_sum};
+constexpr MovingAggregate kMovingIntervalAverage{sizeof(IntervalSum), interval_step, interval_unstep, interval_average};
+constexpr MovingAggregate kMovingAnd{sizeof(Truths), truths_step, truths_unstep, truths_finish<true>};
+constexpr MovingAggregate kMovingOr{sizeof(Truths), truths_step, truths_unstep, truths_finish<false>};
+
 #define VARIANCES(type, state, step, function)                                                                   \
   {"var_pop(" type ")", sizeof(state), step, function<false, false>},                                            \
       {"var_samp(" type ")", sizeof(state), step, function<true, false>},                                        \
@@ -263,22 +344,22 @@ bool fold_finish(EvalContext&, const void* state, const Oid*, Value* result) {
       {"max(" type ")", sizeof(Extreme), extreme_step<true>, extreme_finish}
 
 constexpr AggregateBinding kBindings[] = {
-    {"count()", sizeof(Count), count_step, count_finish, false},
-    {"count(any)", sizeof(Count), count_step, count_finish},
-    {"sum(int2)", sizeof(IntSum), int_step, int_sum_to_int8},
-    {"sum(int4)", sizeof(IntSum), int_step, int_sum_to_int8},
-    {"sum(int8)", sizeof(IntSum), int_step, int_sum_to_numeric},
-    {"sum(numeric)", sizeof(NumericSum), numeric_step, numeric_sum},
+    {"count()", sizeof(Count), count_step, count_finish, false, &kMovingCount},
+    {"count(any)", sizeof(Count), count_step, count_finish, true, &kMovingCount},
+    {"sum(int2)", sizeof(IntSum), int_step, int_sum_to_int8, true, &kMovingIntSum8},
+    {"sum(int4)", sizeof(IntSum), int_step, int_sum_to_int8, true, &kMovingIntSum8},
+    {"sum(int8)", sizeof(IntSum), int_step, int_sum_to_numeric, true, &kMovingIntSum},
+    {"sum(numeric)", sizeof(NumericSum), numeric_step, numeric_sum, true, &kMovingSum},
     {"sum(float4)", sizeof(FloatSum), float_sum_step<float>, float_sum},
     {"sum(float8)", sizeof(FloatSum), float_sum_step<double>, float_sum},
-    {"sum(interval)", sizeof(IntervalSum), interval_step, interval_sum},
-    {"avg(int2)", sizeof(IntSum), int_step, int_average},
-    {"avg(int4)", sizeof(IntSum), int_step, int_average},
-    {"avg(int8)", sizeof(IntSum), int_step, int_average},
-    {"avg(numeric)", sizeof(NumericSum), numeric_step, numeric_average},
+    {"sum(interval)", sizeof(IntervalSum), interval_step, interval_sum, true, &kMovingIntervalSum},
+    {"avg(int2)", sizeof(IntSum), int_step, int_average, true, &kMovingIntAverage},
+    {"avg(int4)", sizeof(IntSum), int_step, int_average, true, &kMovingIntAverage},
+    {"avg(int8)", sizeof(IntSum), int_step, int_average, true, &kMovingIntAverage},
+    {"avg(numeric)", sizeof(NumericSum), numeric_step, numeric_average, true, &kMovingAverage},
     {"avg(float4)", sizeof(FloatMoments), float_step, float_average},
     {"avg(float8)", sizeof(FloatMoments), float_step, float_average},
-    {"avg(interval)", sizeof(IntervalSum), interval_step, interval_average},
+    {"avg(interval)", sizeof(IntervalSum), interval_step, interval_average, true, &kMovingIntervalAverage},
     VARIANCES("int2", Squares, int_squares_step, exact_variance),
     VARIANCES("int4", Squares, int_squares_step, exact_variance),
     VARIANCES("int8", Squares, int_squares_step, exact_variance),
@@ -289,9 +370,9 @@ constexpr AggregateBinding kBindings[] = {
     EXTREMES("numeric"), EXTREMES("text"), EXTREMES("bpchar"), EXTREMES("date"), EXTREMES("time"),
     EXTREMES("timestamp"), EXTREMES("timestamptz"), EXTREMES("interval"), EXTREMES("anyarray"), EXTREMES("pg_lsn"),
     EXTREMES("tid"),
-    {"bool_and(bool)", sizeof(Folded), fold_step<Fold::kAnd>, fold_finish},
-    {"every(bool)", sizeof(Folded), fold_step<Fold::kAnd>, fold_finish},
-    {"bool_or(bool)", sizeof(Folded), fold_step<Fold::kOr>, fold_finish},
+    {"bool_and(bool)", sizeof(Folded), fold_step<Fold::kAnd>, fold_finish, true, &kMovingAnd},
+    {"every(bool)", sizeof(Folded), fold_step<Fold::kAnd>, fold_finish, true, &kMovingAnd},
+    {"bool_or(bool)", sizeof(Folded), fold_step<Fold::kOr>, fold_finish, true, &kMovingOr},
     {"bit_and(int2)", sizeof(Folded), fold_step<Fold::kAnd>, fold_finish},
     {"bit_and(int4)", sizeof(Folded), fold_step<Fold::kAnd>, fold_finish},
     {"bit_and(int8)", sizeof(Folded), fold_step<Fold::kAnd>, fold_finish},

@@ -23,12 +23,24 @@ struct FunctionBinding {
   SetFn set = nullptr;
 };
 
+struct WindowBinding {
+  std::string_view key;
+  WindowFunction function;
+};
+
 struct AggregateBinding {
   std::string_view key;
   std::uint32_t state_bytes;
   bool (*step)(EvalContext& ctx, Arena& group_arena, void* state, const Oid* types, const Value* args);
   bool (*finish)(EvalContext& ctx, const void* state, const Oid* types, Value* result);
   bool skips_nulls = true;
+  const MovingAggregate* moving = nullptr;
+};
+
+struct OrderedSetBinding {
+  std::string_view key;
+  bool (*finish_sorted)(EvalContext& ctx, const Oid* types, const Value* direct, std::span<const Value* const> rows, Value* result);
+  bool (*finish_rank)(const HypotheticalRank& rank, Value* result) = nullptr;
 };
 
 std::span<const FunctionBinding> array_bindings();
@@ -48,6 +60,8 @@ std::span<const FunctionBinding> session_bindings();
 std::span<const FunctionBinding> set_bindings();
 std::span<const FunctionBinding> string_bindings();
 std::span<const FunctionBinding> text_bindings();
+std::span<const WindowBinding> window_bindings();
+std::span<const OrderedSetBinding> ordered_set_bindings();
 std::span<const AggregateBinding> aggregate_bindings();
 std::span<const AggregateBinding> collecting_aggregate_bindings();
 std::span<const AggregateBinding> regression_aggregate_bindings();

@@ -47,6 +47,9 @@ struct AggregateRow {
   const char* key;
   Oid result;
   const char* args;
+  char kind;
+  std::uint8_t direct_args;
+  Oid variadic;
 };
 
 constexpr FunctionRow kFunctionRows[] = {
@@ -207,6 +210,11 @@ struct Registry {
         if (!bindings.emplace(b.key, &b).second) gaps += "bound twice: " + std::string(b.key) + "\n";
         used.emplace(b.key, false);
       }
+    boost::unordered_flat_map<std::string_view, WindowFunction> windows;
+    for (const WindowBinding& b : window_bindings()) {
+      windows.emplace(b.key, b.function);
+      used.emplace(b.key, false);
+    }
     for (const FunctionRow& r : kFunctionRows) {
       FunctionDef def;
       def.oid = r.oid;
@@ -230,6 +238,9 @@ struct Registry {
         def.typed_fn = call_send;
       } else if (key == "type receive") {
         def.fn = call_receive;
+      } else if (const auto window = windows.find(key); window != windows.end()) {
+        def.window = window->second;
+        used[key] = true;
       } else if (const auto it = bindings.find(key); it != bindings.end()) {
         def.fn = it->second->fn;
         def.typed_fn = it->second->typed;
@@ -250,7 +261,24 @@ struct Registry {
     std::size_t bound = 0;
     for (const auto& table : {aggregate_bindings(), collecting_aggregate_bindings(), regression_aggregate_bindings()})
       for (const AggregateBinding& b : table) bindings.emplace(b.key, &b);
+    boost::unordered_flat_map<std::string_view, const OrderedSetBinding*> ordered;
+    for (const OrderedSetBinding& b : ordered_set_bindings()) ordered.emplace(b.key, &b);
     for (const AggregateRow& r : kAggregateRows) {
+      if (const auto set = ordered.find(r.key); set != ordered.end()) {
+        ++bound;
+        AggregateDef& def = aggregates.emplace_back();
+        def.oid = r.oid;
+        def.name = r.name;
+        def.args = parse_oids(r.args);
+        def.result = r.result;
+        def.kind = r.kind;
+        def.direct_args = r.direct_args;
+        def.variadic = r.variadic;
+        def.skips_nulls = r.kind == 'o';
+        def.finish_sorted = set->second->finish_sorted;
+        def.finish_rank = set->second->finish_rank;
+        continue;
+      }
       const auto it = bindings.find(r.key);
       if (it == bindings.end()) {
         gaps += "aggregate not implemented: " + std::string(r.key) + "\n";
@@ -258,9 +286,9 @@ struct Registry {
       }
       ++bound;
       const AggregateBinding& b = *it->second;
-      aggregates.push_back({r.oid, r.name, parse_oids(r.args), r.result, b.state_bytes, b.skips_nulls, b.step, b.finish});
+      aggregates.push_back({r.oid, r.name, parse_oids(r.args), r.result, b.state_bytes, b.skips_nulls, b.step, b.finish, b.moving});
     }
-    if (bound != bindings.size()) gaps += "an aggregate is not in builtins.inc\n";
+    if (bound != bindings.size() + ordered.size()) gaps += "an aggregate is not in builtins.inc\n";
   }
 };
 

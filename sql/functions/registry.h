@@ -58,6 +58,11 @@ using SetFn = bool (*)(EvalContext& ctx, const Value* args, std::uint64_t* posit
 
 enum class Volatility : char { kImmutable = 'i', kStable = 's', kVolatile = 'v' };
 
+/// What the executor computes for a window function of PostgreSQL's.
+enum class WindowFunction : std::uint8_t {
+  kNone, kRowNumber, kRank, kDenseRank, kPercentRank, kCumeDist, kNtile, kLag, kLead, kFirstValue, kLastValue, kNthValue,
+};
+
 struct FunctionDef {
   Oid oid;
   std::string_view name;
@@ -75,8 +80,9 @@ struct FunctionDef {
   ScalarFn fn = nullptr;
   SetFn set_fn = nullptr;
   /// For polymorphic functions: the arguments' actual types are passed as `types` (result last). Arguments declared
-  /// "any" or anyelement arrive in their own type. Exactly one of fn, typed_fn and set_fn is set.
+  /// "any" or anyelement arrive in their own type. Exactly one of fn, typed_fn, set_fn and window is set.
   bool (*typed_fn)(EvalContext& ctx, const Oid* types, const Value* args, Value* result) = nullptr;
+  WindowFunction window = WindowFunction::kNone;
   std::vector<std::string_view> out_names;   ///< columns of a set-returning function with several
   std::vector<Oid> out_types;
 };
@@ -102,17 +108,41 @@ struct CastDef {
   enum class Context : char { kExplicit = 'e', kAssignment = 'a', kImplicit = 'i' } context;
 };
 
+/// An aggregate over a frame that moves: rows leave it in the order in which they came. PostgreSQL's moving-aggregate mode.
+struct MovingAggregate {
+  std::uint32_t state_bytes;
+  bool (*step)(EvalContext& ctx, Arena& arena, void* state, const Oid* types, const Value* args);
+  /// Takes out what step() put in; sets *done to false where the state cannot tell, and must be computed anew.
+  bool (*unstep)(EvalContext& ctx, Arena& arena, void* state, const Oid* types, const Value* args, bool* done);
+  bool (*finish)(EvalContext& ctx, const void* state, const Oid* types, Value* result);
+};
+
+/// Where a hypothetical row would stand among the rows of a group.
+struct HypotheticalRank {
+  std::int64_t before = 0;            ///< rows that sort before it
+  std::int64_t distinct_before = 0;   ///< the same, equal ones counted once
+  std::int64_t equal = 0;             ///< its peers
+  std::int64_t rows = 0;              ///< all of the group
+};
+
 /// One running aggregate. The state is `state_bytes` of zeroed memory in the arena given at each call; what it holds
 /// in that arena lives as long as the group. The state must be movable with memcpy.
 struct AggregateDef {
-  Oid oid;                     ///< also in pg_proc, kind 'a'
+  Oid oid = 0;                 ///< also in pg_proc, kind 'a'
   std::string_view name;
   std::vector<Oid> args;       ///< kAny for count(*)'s absence: count(*) has no argument
-  Oid result;
-  std::uint32_t state_bytes;
+  Oid result = 0;
+  std::uint32_t state_bytes = 0;
   bool skips_nulls = true;     ///< step is not called for rows where an argument is null
-  bool (*step)(EvalContext& ctx, Arena& group_arena, void* state, const Oid* types, const Value* args);
-  bool (*finish)(EvalContext& ctx, const void* state, const Oid* types, Value* result);
+  bool (*step)(EvalContext& ctx, Arena& group_arena, void* state, const Oid* types, const Value* args) = nullptr;
+  bool (*finish)(EvalContext& ctx, const void* state, const Oid* types, Value* result) = nullptr;
+  const MovingAggregate* moving = nullptr;   ///< may be null
+  char kind = 'n';             ///< pg_aggregate.aggkind: n, o (ordered set), h (hypothetical set); the latter two have no state
+  std::uint8_t direct_args = 0;
+  Oid variadic = 0;            ///< kAny: any number of arguments, of any types
+  /// Of an ordered-set aggregate: over the values of its group in order, nulls left out.
+  bool (*finish_sorted)(EvalContext& ctx, const Oid* types, const Value* direct, std::span<const Value* const> rows, Value* result) = nullptr;
+  bool (*finish_rank)(const HypotheticalRank& rank, Value* result) = nullptr;   ///< of a hypothetical-set aggregate
 };
 
 /// pg_type's typinput, typoutput, ...: functions that are in all_functions() too. 0: none.

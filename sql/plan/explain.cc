@@ -1,5 +1,6 @@
 #include "sql/plan/explain.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <functional>
 
@@ -93,6 +94,20 @@ void SlotNames::visit(const PlanNode& node, bool qualify) {
         if (call.args.empty()) text += "*";
         for (std::size_t i = 0; i < call.args.size(); ++i) text += (i != 0 ? ", " : "") + expression_text(call.args[i].expr, *this);
         names_[call.out] = text + ")";
+      }
+      break;
+    case NodeType::kGroupingSets: {
+      const auto& sets = node.as<GroupingSetsNode>();
+      for (std::size_t i = 0; i < sets.outputs.size(); ++i) names_[sets.outputs[i]] = names_[sets.inputs[i]];
+      for (const auto& [slot, values] : sets.groupings) names_[slot] = "(GROUPING(...))";
+      break;
+    }
+    case NodeType::kWindow:
+      for (const PlanWindowCall& call : node.as<WindowNode>().calls) {
+        std::string text(call.call->function != nullptr ? call.call->function->name : call.call->aggregate->name);
+        text += call.call->star ? "(*" : "(";
+        for (std::size_t i = 0; i < call.args.size(); ++i) text += (i != 0 ? ", " : "") + names_[call.args[i]];
+        names_[call.out] = "(" + text + ") OVER (?))";
       }
       break;
     case NodeType::kApply:
@@ -265,7 +280,7 @@ class Explainer {
   // Projections and With do not show; their child stands in their place.
   void node(const PlanNode& n, unsigned indent, bool arrow, const std::string& heading) {
     const PlanNode* shown = &n;
-    if (n.type == NodeType::kProject || n.type == NodeType::kWith || n.type == NodeType::kApply) {
+    if (n.type == NodeType::kProject || n.type == NodeType::kWith || n.type == NodeType::kApply || n.type == NodeType::kGroupingSets) {
       node(*n.children[0], indent, arrow, heading);
       if (n.type == NodeType::kApply)
         for (const std::unique_ptr<PlanSubselect>& plan : n.as<ApplyNode>().subselects) subplan(*plan->plan, indent, plan->name);
@@ -332,9 +347,11 @@ class Explainer {
       case NodeType::kSort: return "Sort";
       case NodeType::kAggregate: {
         const auto& aggregate = n.as<AggregateNode>();
+        if (!aggregate.empty_sets.empty()) return "MixedAggregate";
         if (aggregate.strategy == AggStrategy::kHashed) return "HashAggregate";
         return aggregate.strategy == AggStrategy::kPlain ? "Aggregate" : "GroupAggregate";
       }
+      case NodeType::kWindow: return "WindowAgg";
       case NodeType::kUnique: return "Unique";
       case NodeType::kLimit: return "Limit";
       case NodeType::kAppend: return "Append";
@@ -348,6 +365,14 @@ class Explainer {
       default: return "Result";
     }
   }
+
+  std::string set_text(const GroupingSetsNode& sets, const std::vector<std::uint8_t>& set) const {
+    std::string out;
+    for (std::size_t i = 0; i < set.size(); ++i)
+      if (set[i] != 0) out += (out.empty() ? "" : ", ") + names_.name(sets.outputs[i]);
+    return out;
+  }
+  static bool has_column(const std::vector<std::uint8_t>& set) { return std::find(set.begin(), set.end(), 1) != set.end(); }
 
   void details(const PlanNode& n, unsigned indent) {
     switch (n.type) {
@@ -376,6 +401,14 @@ class Explainer {
         break;
       }
       case NodeType::kAggregate: {
+        if (n.children[0]->type == NodeType::kGroupingSets) {
+          const auto& grouping = n.children[0]->as<GroupingSetsNode>();
+          for (const std::vector<std::uint8_t>& set : grouping.sets)
+            if (has_column(set)) detail(indent, "Hash Key", set_text(grouping, set));
+          for (const std::vector<std::uint8_t>& set : grouping.sets)
+            if (!has_column(set)) detail(indent, "Group Key", "()");
+          break;
+        }
         std::string keys;
         for (const Slot slot : n.as<AggregateNode>().groups) keys += (keys.empty() ? "" : ", ") + names_.name(slot);
         if (!keys.empty()) detail(indent, "Group Key", keys);

@@ -158,11 +158,19 @@ class Finalizer {
         mark(set, aggregate.groups);
         for (const PlanAggregate& call : aggregate.aggregates) {
           for (const PlanExpr& arg : call.args) mark(set, arg);
+          for (const PlanExpr& arg : call.direct_args) mark(set, arg);
           for (const PlanExpr& expr : call.order_exprs) mark(set, expr);
           mark(set, call.filter);
         }
         break;
       }
+      case NodeType::kWindow: {
+        const auto& window = node.as<WindowNode>();
+        mark(set, window_slots(window));
+        mark(set, window.start_offset), mark(set, window.end_offset);
+        break;
+      }
+      case NodeType::kGroupingSets: mark(set, node.as<GroupingSetsNode>().inputs); break;
       case NodeType::kUnique: mark(set, node.as<UniqueNode>().keys.slots); break;
       case NodeType::kLimit: {
         const auto& limit = node.as<LimitNode>();
@@ -194,6 +202,20 @@ class Finalizer {
       default: break;
     }
     return set;
+  }
+  // What a window's rows are kept for: its keys, and what its functions read.
+  static std::vector<Slot> window_slots(const WindowNode& window) {
+    std::vector<Slot> out;
+    const auto add = [&](Slot slot) {
+      if (slot != kNoSlot && !contains(out, slot)) out.push_back(slot);
+    };
+    for (const SortSlot& key : window.partition) add(key.slot);
+    for (const SortSlot& key : window.order) add(key.slot);
+    for (const PlanWindowCall& call : window.calls) {
+      for (const Slot arg : call.args) add(arg);
+      add(call.filter);
+    }
+    return out;
   }
   // What a sub-select reads from outside.
   std::vector<Slot> subselect_reads(const PlanSubselect& plan) const {
@@ -248,6 +270,16 @@ class Finalizer {
       case NodeType::kAggregate:
         for (const PlanAggregate& call : static_cast<AggregateNode&>(node).aggregates) own.push_back(call.out);
         break;
+      case NodeType::kWindow:
+        for (const PlanWindowCall& call : static_cast<WindowNode&>(node).calls) own.push_back(call.out);
+        break;
+      case NodeType::kGroupingSets: {
+        auto& sets = static_cast<GroupingSetsNode&>(node);
+        own = sets.outputs;
+        own.push_back(sets.set_slot);
+        for (const auto& [slot, values] : sets.groupings) own.push_back(slot);
+        break;
+      }
       case NodeType::kAppend: own = static_cast<AppendNode&>(node).outputs; break;
       case NodeType::kSetOp: own = static_cast<SetOpNode&>(node).outputs; break;
       case NodeType::kRecursiveUnion: own = static_cast<RecursiveUnionNode&>(node).outputs; break;
@@ -309,9 +341,21 @@ class Finalizer {
         auto& aggregate = static_cast<AggregateNode&>(node);
         aggregate.saved.slots = aggregate.groups;
         SlotSet kept = above;
-        for (const PlanAggregate& call : aggregate.aggregates) kept[call.out] = false;
+        for (const PlanAggregate& call : aggregate.aggregates) {
+          for (const PlanExpr& arg : call.direct_args) mark(kept, arg);
+          kept[call.out] = false;
+        }
         if (aggregate.strategy != AggStrategy::kPlain) add_wanted(aggregate.saved, node.children[0]->visible, kept);
         fill(aggregate.saved);
+        break;
+      }
+      case NodeType::kWindow: {
+        auto& window = static_cast<WindowNode&>(node);
+        SlotSet kept = above;
+        mark(kept, window_slots(window));
+        for (const PlanWindowCall& call : window.calls) kept[call.out] = false;
+        // Slots from outside the input stay as they are in the frame.
+        add_wanted(window.saved, node.children[0]->visible, kept);
         break;
       }
       case NodeType::kUnique: fill(static_cast<UniqueNode&>(node).keys); break;
@@ -351,6 +395,7 @@ class Finalizer {
       case NodeType::kLockRows:
       case NodeType::kUnique:
       case NodeType::kLimit:
+      case NodeType::kGroupingSets:
       case NodeType::kWith: node.arena = node.children[0]->arena; break;
       default: node.arena = body_.arenas++;
     }

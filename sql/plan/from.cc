@@ -52,7 +52,7 @@ bool rejects_nulls(const Expr* expr, std::span<const Slot> slots) {
 
 bool simple_from(const Query& query) {
   return query.command == Command::kSelect && !query.grouped && !query.has_aggregates && query.limit == nullptr &&
-         query.offset == nullptr && query.set_operation == nullptr && !query.has_target_sets && query.distinct_on.empty() &&
+         query.offset == nullptr && query.set_operation == nullptr && !query.has_target_sets && !query.has_windows && query.distinct_on.empty() &&
          query.ctes.empty() && query.row_marks.empty() && !query.from.empty();
 }
 

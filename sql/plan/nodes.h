@@ -62,6 +62,8 @@ enum class NodeType : std::uint8_t {
   kHashJoin,        ///< JoinPlanNode; child 1 is the build side
   kSort,            ///< SortNode
   kAggregate,       ///< AggregateNode
+  kWindow,          ///< WindowNode
+  kGroupingSets,    ///< GroupingSetsNode: each row once for each grouping set
   kUnique,          ///< UniqueNode: of neighbours
   kLimit,           ///< LimitNode
   kAppend,          ///< AppendNode
@@ -234,6 +236,7 @@ struct SortNode : PlanNode {
 struct PlanAggregate {
   const AggregateExpr* call = nullptr;
   std::vector<PlanExpr> args;
+  std::vector<PlanExpr> direct_args;           ///< of WITHIN GROUP: evaluated when a group is given out
   PlanExpr filter;
   std::vector<SortSlot> order_by;              ///< over `order_args`' positions (slot = position in args, then order_exprs)
   std::vector<PlanExpr> order_exprs;
@@ -254,6 +257,35 @@ struct AggregateNode : PlanNode {
   SavedSlots saved;                            ///< groups first, then what depends on them
   std::vector<PlanAggregate> aggregates;
   PlanExpr having;                             ///< applied by a filter above; kept for EXPLAIN
+  /// Grouping sets without a column have a group although there is no row: the slots that tell them apart, and their values.
+  std::vector<std::vector<std::pair<Slot, std::int64_t>>> empty_sets;
+};
+
+/// Gives each input row once for each grouping set; a column that the set leaves out is null.
+struct GroupingSetsNode : PlanNode {
+  GroupingSetsNode() : PlanNode(NodeType::kGroupingSets) {}
+  std::vector<Slot> inputs, outputs;           ///< pairwise: the columns grouped by, and what stands for them above
+  std::vector<std::vector<std::uint8_t>> sets; ///< by set: whether it has the column
+  Slot set_slot = kNoSlot;                     ///< gets the set's number, which is grouped by, too
+  /// GROUPING(...): its slot, and its value by set.
+  std::vector<std::pair<Slot, std::vector<std::int64_t>>> groupings;
+};
+
+/// A window function over the slots of the input, which comes sorted by partition and order.
+struct PlanWindowCall {
+  const WindowExpr* call = nullptr;
+  std::vector<Slot> args;
+  Slot filter = kNoSlot;
+  Slot out = 0;
+};
+
+struct WindowNode : PlanNode {
+  WindowNode() : PlanNode(NodeType::kWindow) {}
+  std::vector<SortSlot> partition, order;
+  WindowFrame frame;                           ///< its offsets are `start_offset` and `end_offset`
+  PlanExpr start_offset, end_offset;
+  std::vector<PlanWindowCall> calls;
+  SavedSlots saved;                            ///< what is kept of a row
 };
 
 struct UniqueNode : PlanNode {

@@ -186,6 +186,8 @@ const Expr* Planner::lower_node(const Lowering& lowering, const Expr* expr, Stat
     }
     case ExprKind::kSubLink: return lower_sublink(lowering, expr->as<SubLinkExpr>(), status);
     case ExprKind::kAggregate: return lower_aggregate(lowering, expr->as<AggregateExpr>(), status);
+    case ExprKind::kWindow: return lower_window(lowering, expr->as<WindowExpr>(), status);
+    case ExprKind::kGrouping: return lower_grouping(lowering, expr->as<GroupingExpr>(), status);
     default: return mutate_children(arena_, expr, [&](const Expr* child) { return lower_node(lowering, child, status); });
   }
 }
@@ -206,6 +208,7 @@ const Expr* Planner::lower_aggregate(const Lowering& lowering, const AggregateEx
   plan.out = new_slot(call.type);
   Lowering input = lowering;
   input.aggregation = nullptr;
+  input.windowing = nullptr;
   input.subselects = aggregation->input_subselects;
   const auto add = [&](const Expr* expr, std::vector<PlanExpr>& to) {
     Result<PlanExpr> made = lower_and_compile(input, expr);
@@ -213,6 +216,17 @@ const Expr* Planner::lower_aggregate(const Lowering& lowering, const AggregateEx
     else *status = made.take_status();
     return status->ok();
   };
+  for (const Expr* arg : call.direct_args) {
+    Lowering above = lowering;
+    above.windowing = nullptr;
+    above.subselects = nullptr;
+    Result<PlanExpr> made = lower_and_compile(above, arg);
+    if (!made.ok()) {
+      *status = made.take_status();
+      return &call;
+    }
+    plan.direct_args.push_back(made.take());
+  }
   for (const Expr* arg : call.args) {
     if (!add(arg, plan.args)) return &call;
     const TypeInfo* type = find_type(arg->type);
@@ -244,6 +258,26 @@ const Expr* Planner::lower_aggregate(const Lowering& lowering, const AggregateEx
   aggregation->calls.emplace_back(&call, plan.out);
   aggregation->plans.push_back(std::move(plan));
   return make_slot(arena_, aggregation->calls.back().second, call.type, call.typmod);
+}
+
+// What a grouping set leaves out is a constant of the set, so it is computed where the sets are.
+const Expr* Planner::lower_grouping(const Lowering& lowering, const GroupingExpr& call, Status* status) {
+  Aggregation* aggregation = lowering.aggregation;
+  if (aggregation == nullptr) {
+    *status = Status(sqlstate::internal_error, "GROUPING outside of an aggregating query");
+    return &call;
+  }
+  const Query& query = *lowering.scope->query;
+  if (query.grouping_sets.empty()) return make_constant(arena_, type_oid::kInt4, -1, Value::of_int(0));
+  std::vector<std::int64_t> by_set;
+  for (const std::span<const std::uint16_t> set : query.grouping_sets) {
+    std::int64_t bits = 0;
+    for (const std::uint16_t group : call.groups) bits = bits * 2 + (std::find(set.begin(), set.end(), group) == set.end() ? 1 : 0);
+    by_set.push_back(bits);
+  }
+  const Slot slot = new_slot(type_oid::kInt4);
+  aggregation->groupings.emplace_back(slot, std::move(by_set));
+  return make_slot(arena_, slot, call.type, call.typmod);
 }
 
 namespace {

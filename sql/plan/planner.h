@@ -83,6 +83,16 @@ struct Aggregation {
   std::vector<std::pair<const AggregateExpr*, Slot>> calls;
   std::vector<PlanAggregate> plans;
   Subselects* input_subselects = nullptr;
+  std::vector<std::pair<Slot, std::vector<std::int64_t>>> groupings;   ///< GROUPING(...), its value by grouping set
+};
+
+/// Window functions found while targets are lowered, and what their input has to compute for them.
+struct Windowing {
+  std::vector<std::pair<const WindowExpr*, Slot>> calls;
+  std::vector<std::vector<PlanWindowCall>> by_window;   ///< as Query::windows
+  std::vector<std::pair<const Expr*, Slot>> items;
+  Subselects subselects;
+  std::vector<std::unique_ptr<WindowNode>> nodes;       ///< from the bottom up
 };
 
 struct Planned {
@@ -103,6 +113,7 @@ class Planner {
     Aggregation* aggregation = nullptr;      ///< set above GROUP BY
     const std::vector<Slot>* sub_outputs = nullptr;
     const std::vector<const Expr*>* sub_exprs = nullptr;   ///< instead of sub_outputs: lowered expressions
+    Windowing* windowing = nullptr;          ///< set where window functions may stand
   };
 
   // planner.cc: slots, expressions, sub-selects, CTEs
@@ -114,6 +125,7 @@ class Planner {
   const Expr* lower_node(const Lowering& lowering, const Expr* expr, Status* status);
   const Expr* lower_sublink(const Lowering& lowering, const SubLinkExpr& link, Status* status);
   const Expr* lower_aggregate(const Lowering& lowering, const AggregateExpr& call, Status* status);
+  const Expr* lower_grouping(const Lowering& lowering, const GroupingExpr& call, Status* status);
   Result<PlanExpr> compile_expr(const Expr* lowered);
   Result<PlanExpr> lower_and_compile(const Lowering& lowering, const Expr* expr);
   Status plan_cte(PlanScope& scope, std::uint16_t index);
@@ -121,12 +133,22 @@ class Planner {
   NodePtr apply(NodePtr child, Subselects subselects);
   Result<NodePtr> filter(NodePtr child, const Expr* lowered);
 
+  // window.cc
+  const Expr* lower_window(const Lowering& lowering, const WindowExpr& call, Status* status);
+  Result<Slot> window_input(const Lowering& lowering, Windowing& windowing, const Expr* expr, Slot filter);
+  Result<std::vector<SortSlot>> window_keys(const Lowering& lowering, Windowing& windowing, std::span<const SortKey> keys);
+  std::vector<std::size_t> window_order(const Query& query, const Windowing& windowing) const;
+  /// Makes the nodes, when all calls are known and the aggregation below is not made yet: keys may hold aggregates.
+  Status lower_windows(PlanScope& scope, const Lowering& lowering);
+  /// Puts them on top of their input; `sorted` gets the order of the rows that come out.
+  Result<NodePtr> stack_windows(NodePtr node, Windowing& windowing, std::vector<SortSlot>* sorted);
+
   // select.cc: everything above FROM
   Result<Planned> plan_query(const Query& query, PlanScope* parent);
   Result<Planned> plan_select(PlanScope& scope);
   Status plan_set_operation(PlanScope& scope, NodePtr* node);
   Status plan_recursive(PlanScope& scope, const CommonTable& cte, PlanScope::Cte& state, Planned* out);
-  Result<NodePtr> aggregate(PlanScope& scope, NodePtr child, Aggregation& aggregation);
+  Result<NodePtr> aggregate(PlanScope& scope, NodePtr child, Aggregation& aggregation, std::vector<Slot> group_inputs);
   Result<NodePtr> project(NodePtr child, std::vector<std::pair<const Expr*, Slot>> items, Subselects subselects);
   NodePtr sort(NodePtr child, const std::vector<SortSlot>& keys);
   NodePtr distinct(NodePtr child, const std::vector<Slot>& slots);
@@ -230,6 +252,9 @@ class Planner {
   const std::vector<std::pair<PlanNode*, RangeInfo*>>& scans() const { return scans_; }
   const std::map<std::uint32_t, Slot>& work_markers() const { return work_markers_; }
 };
+
+/// Whether rows sorted in the one way are sorted in the other, too.
+bool starts_with(std::span<const SortSlot> sorted, std::span<const SortSlot> keys);
 
 /// Slots an expression reads, without duplicates, appended.
 void collect_slots(const Expr* expr, std::vector<Slot>& out);

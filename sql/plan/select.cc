@@ -78,9 +78,33 @@ NodePtr Planner::distinct(NodePtr child, const std::vector<Slot>& slots) {
   return node;
 }
 
-Result<NodePtr> Planner::aggregate(PlanScope& scope, NodePtr child, Aggregation& aggregation) {
+// `group_inputs`: what the columns grouped by are below the aggregation; with grouping sets not what they are above.
+Result<NodePtr> Planner::aggregate(PlanScope& scope, NodePtr child, Aggregation& aggregation, std::vector<Slot> group_inputs) {
+  const Query& query = *scope.query;
   auto node = std::make_unique<AggregateNode>();
-  node->strategy = scope.query->group_by.empty() ? AggStrategy::kPlain : AggStrategy::kHashed;
+  node->strategy = query.group_by.empty() && query.grouping_sets.empty() ? AggStrategy::kPlain : AggStrategy::kHashed;
+  if (!query.grouping_sets.empty()) {
+    auto sets = std::make_unique<GroupingSetsNode>();
+    sets->inputs = std::move(group_inputs);
+    sets->outputs = aggregation.group_slots;
+    sets->set_slot = new_slot(type_oid::kInt4);
+    sets->groupings = std::move(aggregation.groupings);
+    for (std::size_t i = 0; i < query.grouping_sets.size(); ++i) {
+      std::vector<std::uint8_t>& has = sets->sets.emplace_back(query.group_by.size(), 0);
+      for (const std::uint16_t column : query.grouping_sets[i]) has[column] = 1;
+      if (!query.grouping_sets[i].empty()) continue;
+      auto& values = node->empty_sets.emplace_back();
+      values.emplace_back(sets->set_slot, static_cast<std::int64_t>(i));
+      for (const auto& [slot, by_set] : sets->groupings) values.emplace_back(slot, by_set[i]);
+    }
+    node->groups.push_back(sets->set_slot);
+    node->group_orders.push_back(order_of(sets->set_slot));
+    sets->rows = child->rows * static_cast<double>(sets->sets.size());
+    sets->startup_cost = child->startup_cost;
+    sets->cost = child->cost + sets->rows * kRowCost;
+    sets->children.push_back(std::move(child));
+    child = std::move(sets);
+  }
   for (const Slot slot : aggregation.group_slots) {
     if (contains(node->groups, slot)) continue;
     if (order_of(slot) == Order::kNone) {
@@ -105,6 +129,8 @@ Result<Planned> Planner::plan_select(PlanScope& scope) {
   NodePtr node;
   const double row_limit = guess_limit(query);
   bool ordered = false;
+  Windowing windowing;
+  std::vector<SortSlot> window_sorted;
   const bool aggregating = query.grouped || query.has_aggregates;
 
   for (const RowMark& mark : query.row_marks) {
@@ -121,7 +147,7 @@ Result<Planned> Planner::plan_select(PlanScope& scope) {
     WANDIAN_TRY(plan_set_operation(scope, &node));
   } else {
     std::vector<OrderWish> wish;
-    if (!aggregating && !query.distinct && query.distinct_on.empty() && !query.has_target_sets) {
+    if (!aggregating && !query.distinct && query.distinct_on.empty() && !query.has_target_sets && !query.has_windows) {
       for (const OrderItem& item : query.order_by) {
         const Expr* expr = query.targets[item.target].expr;
         const Expr* column = nullptr;
@@ -135,7 +161,7 @@ Result<Planned> Planner::plan_select(PlanScope& scope) {
         wish.push_back({column->as<SlotExpr>().slot, item.descending, item.nulls_first});
       }
     }
-    const bool limited = !aggregating && !query.distinct && query.distinct_on.empty();
+    const bool limited = !aggregating && !query.distinct && query.distinct_on.empty() && !query.has_windows;
     WANDIAN_ASSIGN(node, plan_from(scope, wish, limited ? row_limit : 0, &ordered));
     ordered = ordered && !wish.empty();
   }
@@ -145,6 +171,7 @@ Result<Planned> Planner::plan_select(PlanScope& scope) {
   Subselects below;
   Lowering lowering{&scope, nullptr, nullptr, nullptr, nullptr};
   std::vector<std::pair<const Expr*, Slot>> items;
+  std::vector<Slot> group_inputs;
   if (aggregating) {
     aggregation.input_subselects = &below;
     lowering.subselects = &below;
@@ -159,7 +186,8 @@ Result<Planned> Planner::plan_select(PlanScope& scope) {
         items.emplace_back(lowered, slot);
       }
       aggregation.groups.push_back(expr);
-      aggregation.group_slots.push_back(slot);
+      group_inputs.push_back(slot);
+      aggregation.group_slots.push_back(query.grouping_sets.empty() ? slot : new_slot(expr->type));
     }
     lowering.aggregation = &aggregation;
   }
@@ -172,19 +200,24 @@ Result<Planned> Planner::plan_select(PlanScope& scope) {
 
   // Targets: which need computing, and which of those before the sort.
   lowering.subselects = &target_subselects;
+  if (query.has_windows) lowering.windowing = &windowing;
   std::vector<const Expr*> lowered(query.targets.size());
   std::vector<Slot> outputs(query.targets.size(), kNoSlot);
   for (std::size_t i = 0; i < query.targets.size(); ++i) {
     WANDIAN_ASSIGN(lowered[i], lower(lowering, query.targets[i].expr));
   }
+  if (query.has_windows) WANDIAN_TRY(lower_windows(scope, lowering));
   if (aggregating) {
     WANDIAN_ASSIGN(node, project(std::move(node), std::move(items), std::move(below)));
     items.clear();
-    WANDIAN_ASSIGN(node, aggregate(scope, std::move(node), aggregation));
+    WANDIAN_ASSIGN(node, aggregate(scope, std::move(node), aggregation, std::move(group_inputs)));
     if (having != nullptr) {
       node = apply(std::move(node), std::move(having_subselects));
       WANDIAN_ASSIGN(node, filter(std::move(node), having));
     }
+  }
+  if (query.has_windows) {
+    WANDIAN_ASSIGN(node, stack_windows(std::move(node), windowing, &window_sorted));
   }
   if (query.has_target_sets) {
     auto sets = std::make_unique<ProjectNode>(NodeType::kProjectSet);
@@ -218,6 +251,14 @@ Result<Planned> Planner::plan_select(PlanScope& scope) {
   }
 
   std::vector<std::uint8_t> early(query.targets.size(), 1);
+  if (!window_sorted.empty() && !query.distinct && query.distinct_on.empty() && !query.has_target_sets) {
+    // The last window's order may be the one wished for.
+    std::vector<SortSlot> wanted;
+    for (const OrderItem& item : query.order_by)
+      if (lowered[item.target]->kind == ExprKind::kSlot)
+        wanted.push_back({lowered[item.target]->as<SlotExpr>().slot, Order::kNone, item.descending, item.nulls_first});
+    ordered = wanted.size() == query.order_by.size() && starts_with(window_sorted, wanted);
+  }
   const bool sorts = !query.order_by.empty() && !ordered;
   if (sorts && !query.distinct && query.distinct_on.empty() && target_subselects.empty()) {
     for (std::size_t i = 0; i < query.targets.size(); ++i)

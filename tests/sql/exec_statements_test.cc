@@ -467,6 +467,15 @@ TEST(ExecPause, StatementsThatStopWhereverTheyCanGiveTheSame) {
       "SELECT DISTINCT ON (grp) grp, name FROM items ORDER BY grp, name DESC",
       "SELECT name, id FROM items ORDER BY name, id LIMIT 7 OFFSET 3",
       "SELECT id FROM items ORDER BY id FOR UPDATE",
+      "SELECT id, row_number() OVER w, rank() OVER (ORDER BY grp), lag(name, 2, 'none') OVER w, first_value(name) OVER w, ntile(3) OVER w "
+      "FROM items WINDOW w AS (PARTITION BY grp ORDER BY id DESC) ORDER BY id",
+      "SELECT id, sum(price) OVER w, count(*) FILTER (WHERE id % 2 = 0) OVER w, max(name) OVER w, string_agg(name, ',') OVER (PARTITION BY grp "
+      "ORDER BY id) FROM items WINDOW w AS (ORDER BY id ROWS BETWEEN 7 PRECEDING AND 5 FOLLOWING) ORDER BY id",
+      "SELECT id, sum(price) OVER (ORDER BY price RANGE BETWEEN 10 PRECEDING AND 20.5 FOLLOWING), array_agg(id) OVER (ORDER BY grp GROUPS "
+      "BETWEEN 1 PRECEDING AND 1 FOLLOWING EXCLUDE TIES) FROM items ORDER BY id",
+      "SELECT grp, name, sum(price), GROUPING(grp, name) FROM items GROUP BY CUBE (grp, name) ORDER BY 1, 2, 4",
+      "SELECT grp, percentile_cont(0.3) WITHIN GROUP (ORDER BY price), percentile_disc(ARRAY[0.2, 0.8]) WITHIN GROUP (ORDER BY name), mode() "
+      "WITHIN GROUP (ORDER BY name), dense_rank('item2') WITHIN GROUP (ORDER BY name) FROM items GROUP BY grp ORDER BY grp",
   };
   for (const char* query : kQueries) {
     world.checks_per_share = 0;

@@ -208,6 +208,17 @@ public final class JdbcScript {
         same(true, tables.next());
         same(TABLE, tables.getString("TABLE_NAME"));
       }
+      try (ResultSet columns = meta.getColumns(null, "public", TABLE, "%")) {
+        same(true, columns.next());
+        same("id", columns.getString("COLUMN_NAME"));
+        same("int4", columns.getString("TYPE_NAME"));
+        same(1, columns.getInt("ORDINAL_POSITION"));
+        same("NO", columns.getString("IS_NULLABLE"));
+        same(true, columns.next());
+        same("name", columns.getString("COLUMN_NAME"));
+        same(40, columns.getInt("COLUMN_SIZE"));
+        same(2, columns.getInt("ORDINAL_POSITION"));
+      }
       try (ResultSet keys = meta.getPrimaryKeys(null, "public", TABLE)) {
         same(true, keys.next());
         same("id", keys.getString("COLUMN_NAME"));
