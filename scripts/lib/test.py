@@ -109,6 +109,14 @@ def unit(part):
     part.ctest("release", "-LE", LONG)
 
 
+def isolation(part):
+    """What sessions do to each other, as PostgreSQL 15 did it, and histories without what their level forbids."""
+    part.must(PYTHON, "tests/isolation/history_test.py")
+    share, transactions = (0.1, 2_000) if part.quick else (0.3, 10_000)
+    status, output = part.run(PYTHON, "tests/isolation/run", "--share", share, "--transactions", transactions)
+    part.count(status, output, "tests/isolation/run")
+
+
 def harness(part):
     """The recovery harness sees loss where there is some: PostgreSQL told to answer before it writes."""
     part.must(PYTHON, "tests/recovery/kill_day.py", "--server", "postgres", "--kills", 20, "--seconds", 1, "--quiet",
@@ -216,6 +224,7 @@ PARTS = {
     "build": (build, lambda: True, True),
     "unit": (unit, has_unit_tests, True),
     "clients": (clients, has_server, True),
+    "isolation": (isolation, has_server, True),
     "day": (day, has_server, True),
     "recovery": (recovery, has_server, True),
     "harness": (harness, lambda: True, False),
