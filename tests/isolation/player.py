@@ -95,7 +95,7 @@ class Party:
 
     def send(self, step, text):
         self.step, self.results, self.waits, self.looks = step, [], False, 0
-        self.ordered = "ORDER BY" in text     # else the rows are compared as a set
+        self.ordered = "ORDER BY" in text and "RETURNING" not in text   # else the rows are compared as a set
         self.connection.send_query(text.encode())
         self.connection.flush()
 
@@ -208,13 +208,13 @@ class Player:
         """Takes the answers that have come: {step: line} into `lines`; returns how many there were."""
         come = [party for party in active if party.step and party.poll()]
         for party in come:
-            text = " ; ".join(self.result_text(party, result, outcome) for result in party.results)
-            lines[party.step] = f"{'  ' if party.waits else ''}{party.step}: {text}"
-            party.step, party.waits = None, False
+            step, indent = party.step, "  " if party.waits else ""
+            party.step, party.waits = None, False   # first: what follows may raise
+            lines[step] = f"{indent}{step}: " + " ; ".join(self.result_text(party, step, r, outcome) for r in party.results)
         return len(come)
 
-    def result_text(self, party, result, outcome):
-        step, tag = party.step, (result.command_status or b"").decode()
+    def result_text(self, party, step, result, outcome):
+        tag = (result.command_status or b"").decode()
         if result.status == pq.ExecStatus.TUPLES_OK:
             rows = [[None if (v := result.get_value(r, c)) is None else v.decode() for c in range(result.nfields)]
                     for r in range(result.ntuples)]
