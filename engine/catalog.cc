@@ -398,11 +398,17 @@ void fields(C& c, Placement& v) {
   c.field(v.kind), c.field(v.columns), c.field(v.directory), c.field(v.directory_key_type);
 }
 template <class C>
+void fields(C& c, TriggerDef& v) {
+  c.field(v.oid), c.field(v.name), c.field(v.function), c.field(v.events), c.field(v.enabled), c.field(v.constraint);
+  c.field(v.columns), c.field(v.arguments), c.field(v.condition);
+}
+template <class C>
 void fields(C& c, TableDef& v) {
   c.field(v.oid), c.field(v.schema), c.field(v.owner), c.field(v.name), c.field(v.columns), c.field(v.indexes);
   c.field(v.hidden_row_number), c.field(v.checks), c.field(v.foreign_keys), c.visit(v.placement), c.field(v.internal);
   c.field(v.temporary), c.field(v.storage_id), c.field(v.options), c.field(v.older_layouts);
   c.field(v.partition_strategy), c.field(v.partition_key), c.field(v.partition_parent), c.field(v.partition_bound);
+  c.field(v.triggers);
 }
 template <class C>
 void fields(C& c, SequenceDef& v) {

@@ -119,6 +119,21 @@ struct ForeignKeyDef {
   Oid parent = 0;                                       ///< the partitioned table's constraint that this is a part of
 };
 
+/// What the engine keeps of a trigger; sql fires it.
+struct TriggerDef {
+  Oid oid = 0;
+  std::string name;
+  Oid function = 0;
+  std::uint16_t events = 0;          ///< as pg_trigger.tgtype: 1 row, 2 before, 4 insert, 8 delete, 16 update, 32 truncate
+  char enabled = 'O';                ///< as pg_trigger.tgenabled
+  bool constraint = false;           ///< CREATE CONSTRAINT TRIGGER
+  std::vector<std::uint16_t> columns;   ///< UPDATE OF
+  std::vector<std::string> arguments;
+  std::string condition;             ///< WHEN, SQL text over old and new; "" = none
+
+  static constexpr std::uint16_t kRow = 1, kBefore = 2, kInsert = 4, kDelete = 8, kUpdate = 16, kTruncate = 32;
+};
+
 enum class PlacementKind : std::uint8_t {
   kKey,         ///< by hash of the primary key, or of the hidden row number where there is none
   kShard,       ///< PARTITION BY SHARD (c, ...): by hash of those columns
@@ -152,6 +167,7 @@ struct TableDef {
   bool temporary = false;
   std::uint64_t storage_id = 0;         ///< changes with TRUNCATE and rewrites
   std::vector<std::pair<std::string, std::string>> options;   ///< storage parameters: accepted, shown back
+  std::vector<TriggerDef> triggers;     ///< in the order of their names, which is the order they fire in
   std::vector<std::uint16_t> older_layouts;   ///< how many columns each older row layout had, by layout number
   char partition_strategy = 0;          ///< 'r', 'l', 'h': PARTITION BY RANGE, LIST, HASH: it has no rows of its own
   std::vector<IndexPart> partition_key;
@@ -169,6 +185,7 @@ struct TableDef {
   std::shared_ptr<const RowChecks> row_checks;   ///< set by sql through Catalog's compiler hook
   std::shared_ptr<const IndexKeys> index_keys;   ///< likewise; set if computed_indexes != 0
   std::shared_ptr<const void> partitioning;      ///< likewise; sql's alone
+  std::shared_ptr<const void> trigger_conditions;   ///< likewise
   std::vector<Oid> referencing;         ///< tables whose foreign keys point here
   std::vector<Oid> partitions;          ///< tables whose partition_parent this is, by OID
 

@@ -15,7 +15,7 @@ inline constexpr Oid kBool = 16, kBytea = 17, kChar = 18, kName = 19, kInt8 = 20
                      kRegproc = 24, kText = 25, kOid = 26, kTid = 27, kXid = 28, kCid = 29, kOidVector = 30, kJson = 114,
                      kPgNodeTree = 194, kFloat4 = 700, kFloat8 = 701, kUnknown = 705, kAclItem = 1033, kBpchar = 1042,
                      kVarchar = 1043, kDate = 1082, kTime = 1083, kTimestamp = 1114, kTimestamptz = 1184, kInterval = 1186,
-                     kTimetz = 1266, kNumeric = 1700, kRegprocedure = 2202, kRegoper = 2203, kRegclass = 2205, kRegtype = 2206,
+                     kTimetz = 1266, kNumeric = 1700, kRefcursor = 1790, kRegprocedure = 2202, kRegoper = 2203, kRegclass = 2205, kRegtype = 2206,
                      kRecord = 2249, kCstring = 2275, kAny = 2276, kAnyArray = 2277, kVoid = 2278, kTrigger = 2279,
                      kInternal = 2281, kAnyElement = 2283, kAnyNonArray = 2776, kUuid = 2950, kPgLsn = 3220,
                      kAnyEnum = 3500, kJsonb = 3802, kRegnamespace = 4089, kRegrole = 4096, kAnyCompatible = 5077,

@@ -30,7 +30,7 @@ void Transaction::begin(Isolation isolation, bool read_only) {
   read_only_ = read_only;
   has_snapshot_ = false;
   view_.own = nullptr;
-  view_.command = 1;
+  view_.command = last_command_ = 1;
   view_.floor = 0;
 }
 
@@ -70,7 +70,7 @@ bool Transaction::begin_statement() {
     has_snapshot_ = true;
     register_view();
   }
-  ++view_.command;
+  next_command();
   in_statement_ = true;
   return true;
 }
@@ -88,7 +88,28 @@ bool Transaction::refresh_view() {
   return true;
 }
 
-void Transaction::next_command() { ++view_.command; }
+void Transaction::next_command() { view_.command = ++last_command_; }
+
+Transaction::OpenStatement Transaction::set_statement_aside() {
+  const OpenStatement statement{view_.snapshot, view_.command, in_statement_, view_index_ != kNoView};
+  end_statement();
+  return statement;
+}
+
+void Transaction::bring_statement_back(const OpenStatement& statement) {
+  view_.snapshot = statement.snapshot;
+  view_.command = statement.command;
+  in_statement_ = statement.in_statement;
+  if (statement.registered) register_view();
+}
+
+void Transaction::begin_statement_as(const ReadView& callers) {
+  view_.snapshot = callers.snapshot;
+  view_.command = callers.command;
+  has_snapshot_ = true;
+  register_view();
+  in_statement_ = true;
+}
 
 std::uint64_t Transaction::id() {
   if (id_ == 0) id_ = shard_.state().new_transaction_id(shard_.index());
@@ -392,9 +413,8 @@ Oid Transaction::allocate_oid() { return shard_.database().allocate_oid(); }
 // --- savepoints --------------------------------------------------------------------------------------------------
 
 Transaction::Savepoint Transaction::savepoint() {
-  const Savepoint point{view_.command + 1, redo_.size(), catalog_changes_.size(), table_locks_.size()};
-  ++view_.command;
-  return point;
+  next_command();
+  return {view_.command, redo_.size(), catalog_changes_.size(), table_locks_.size()};
 }
 
 namespace {
@@ -447,7 +467,7 @@ Task<void> Transaction::rollback_to(Savepoint savepoint) {
   catalog_changes_.resize(savepoint.catalog_changes);
   overlays_.resize(savepoint.catalog_changes);
   release_table_locks(savepoint.table_locks);
-  ++view_.command;
+  next_command();
 }
 
 // --- commit and rollback -----------------------------------------------------------------------------------------

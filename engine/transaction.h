@@ -69,12 +69,25 @@ class Transaction {
   /// cannot cover yet what the session has seen; try again next turn.
   bool begin_statement();
   void end_statement();
+  bool in_statement() const { return in_statement_; }
   /// Reads of the current statement. `view().floor` flows into answer_floor().
   ReadView& view() { return view_; }
   /// A view for foreign-key checks, ON CONFLICT and re-checks: everything committed up to now, and own writes up to now.
   bool refresh_view();
   /// Later writes of the same statement become visible to its later parts (next command number).
   void next_command();
+
+  /// A statement that others run inside of (functions, triggers): what it sees and the number it writes with.
+  struct OpenStatement {
+    Lsn snapshot;
+    std::uint32_t command = 0;
+    bool in_statement = false, registered = false;
+  };
+  /// The statement's snapshot must be held by whoever goes on with it (Shard::hold_snapshot).
+  OpenStatement set_statement_aside();
+  void bring_statement_back(const OpenStatement& statement);
+  /// Instead of begin_statement(), for a statement that is to see exactly what `callers` sees and writes nothing.
+  void begin_statement_as(const ReadView& callers);
 
   /// Runs the batches at their owners and waits for all of them. Each RowBatch goes to one owner: `batches[i]` holds
   /// operations whose partitions belong to one shard. Errors of operations are in the operations; the Status says the first.
@@ -165,6 +178,7 @@ class Transaction {
   bool in_statement_ = false;
   Isolation isolation_ = Isolation::kReadCommitted;
   ReadView view_;
+  std::uint32_t last_command_ = 1;         ///< view_.command goes back to a statement's that others ran inside of; this does not
   std::uint64_t answer_floor_ = 0;
   Lsn last_commit_;
   std::uint64_t id_ = 0;

@@ -54,6 +54,7 @@ struct ErrorRecord {
   std::string internal_query;
   std::string schema, table, column, data_type, constraint;
   std::string routine;            ///< R
+  bool context_complete = false;  ///< `context` names everything that was under way: nobody on the way out adds to it
 };
 
 class [[nodiscard]] Status {
