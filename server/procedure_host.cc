@@ -114,7 +114,7 @@ void ProcedureHost::find_procedures(const Catalog& catalog, Oid schema, std::str
     // Its stored name is "f(23,25)".
     if (object->parent != schema || !object->name.starts_with(name) || object->name.size() <= name.size() || object->name[name.size()] != '(') continue;
     const std::optional<sql::FunctionObject> function = sql::FunctionObject::decode(object->definition);
-    if (function && function->name == name) out->push_back({object->oid, function->arguments, function->result, object});
+    if (function && function->is_native() && function->name == name) out->push_back({object->oid, function->arguments, function->result, object});
   }
 }
 

@@ -6,8 +6,11 @@
 #include "engine/table.h"
 #include "sql/bind/binder.h"
 #include "sql/expr/expression.h"
+#include "sql/exec/triggers.h"
 #include "sql/expr/tree.h"
 #include "sql/index_expressions.h"
+#include "sql/routine/routine.h"
+#include "sql/routine/trigger_rows.h"
 #include "sql/server.h"
 #include "sql/types/text_io.h"
 
@@ -109,14 +112,38 @@ class CompiledChecks final : public RowChecks {
   std::string schema_;
 };
 
+Result<std::shared_ptr<const void>> compile_trigger_conditions(BindContext context, const TableDef& table) {
+  auto out = std::make_shared<TriggerConditions>();
+  for (const TriggerDef& trigger : table.triggers) {
+    if (trigger.condition.empty()) {
+      out->conditions.emplace_back();
+      continue;
+    }
+    TriggerRows rows(table);
+    context.variables = &rows;
+    StandaloneOptions options;
+    options.use = StandaloneUse::kTriggerWhen;
+    options.fold = true;
+    WANDIAN_ASSIGN(BoundExpression bound, bind_standalone_expression(trigger.condition, context, options));
+    WANDIAN_ASSIGN(const CompiledExpr code, compile(*bound.expr, out->arena));
+    out->conditions.push_back(code);
+    out->bound.push_back(std::move(bound));
+  }
+  return std::shared_ptr<const void>(std::move(out));
+}
+
 class Compiler final : public CatalogCompiler {
  public:
   Status compile_table(const Catalog& catalog, TableDef& table) override {
     table.row_checks.reset();
     table.index_keys.reset();
+    table.trigger_conditions.reset();
     const BindContext context = definition_context(catalog, table);
     if (table.computed_indexes != 0) {
       WANDIAN_ASSIGN(table.index_keys, CompiledIndexKeys::compile(table, context));
+    }
+    if (std::any_of(table.triggers.begin(), table.triggers.end(), [](const TriggerDef& trigger) { return !trigger.condition.empty(); })) {
+      WANDIAN_ASSIGN(table.trigger_conditions, compile_trigger_conditions(context, table));
     }
     if (table.checks.empty()) return {};
     const std::shared_ptr<const SchemaDef> schema = catalog.schema(table.schema);
@@ -127,7 +154,10 @@ class Compiler final : public CatalogCompiler {
     return {};
   }
 
-  Status compile_object(const Catalog&, ObjectDef&) override { return {}; }
+  Status compile_object(const Catalog& catalog, ObjectDef& object) override {
+    if (object.kind == ObjectKind::kFunction) object.compiled = compile_routine(catalog, object);
+    return {};
+  }
 };
 
 }  // namespace

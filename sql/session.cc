@@ -13,6 +13,7 @@
 #include "sql/procedure_caller.h"
 #include "sql/session_impl.h"
 #include "sql/session_notify.h"
+#include "sql/routine/value_cast.h"
 #include "sql/session_portal.h"
 #include "sql/session_wait.h"
 #include "sql/types/datetime.h"
@@ -326,6 +327,7 @@ void SessionImpl::sleep_over() { woken(); }
 
 void SessionImpl::become_active(std::string_view query) {
   begin_statement_clock();
+  share_end_us_ = 0;
   disarm(idle_timer_);
   const std::lock_guard guard(activity_mutex_);
   activity_.state = ActivityState::kActive;

@@ -190,7 +190,9 @@ class CopyRunner {
   std::uint64_t copied() const { return inserter_ != nullptr ? inserter_->inserted() : 0; }
 
   Status open(const ParseNode* where, std::string_view text) {
-    WANDIAN_ASSIGN(inserter_, BatchInserter::create(session_.execution_env(), table_, columns_));
+    ExecutionEnv env = session_.execution_env();
+    env.routines = &session_;
+    WANDIAN_ASSIGN(inserter_, BatchInserter::create(env, table_, columns_));
     if (where == nullptr) return {};
     const std::vector<StandaloneColumn> all = standalone_columns(*table_);
     StandaloneOptions options;
@@ -232,6 +234,8 @@ class CopyRunner {
     arena_.reset();
     co_return std::move(status);
   }
+
+  Task<Status> finish() { return inserter_->finish(); }
 
   Status with_line(Status status, std::uint64_t line, const std::string& rest) const {
     return std::move(status).with_context("COPY " + table_->name + ", line " + std::to_string(line) + rest);
@@ -362,6 +366,7 @@ Task<Status> SessionImpl::copy_from(const CompiledStatement& statement, const Pg
       }
     }
   }
+  WANDIAN_CO_TRY(co_await settled(runner.finish()));
   transaction_.end_statement();
   *tag = "COPY " + std::to_string(runner.copied());
   co_return Status{};

@@ -101,72 +101,55 @@ Task<Status> SessionImpl::keep_all(Portal& cursor) {
   co_return std::move(status);
 }
 
-Task<Status> SessionImpl::fetch(Portal& portal, std::string* tag) {
-  const CompiledPtr statement = portal.statement;
-  const PgQuery__FetchStmt& fetch = *statement->node()->fetch_stmt;
-  const std::string_view name = text_or_empty(fetch.portalname);
-  Portal* cursor = find_portal(name);
-  if (cursor == nullptr || cursor == &portal)
-    co_return Status{sqlstate::invalid_cursor_name, "cursor \"" + std::string(name) + "\" does not exist"};
-  const bool move = fetch.ismove != 0;
-  const bool all = fetch.how_many == LONG_MAX;
-  std::int64_t count = fetch.how_many;
-  enum { kForward, kBackward, kAbsolute, kRelative } direction;
-  switch (fetch.direction) {
-    case PG_QUERY__FETCH_DIRECTION__FETCH_BACKWARD: direction = kBackward; break;
-    case PG_QUERY__FETCH_DIRECTION__FETCH_ABSOLUTE: direction = kAbsolute; break;
-    case PG_QUERY__FETCH_DIRECTION__FETCH_RELATIVE: direction = kRelative; break;
-    default: direction = kForward; break;
-  }
-  if ((direction == kForward || direction == kBackward) && count < 0) {
-    direction = direction == kForward ? kBackward : kForward;
+// Moves a cursor and gives the rows that it passes or comes to; `count` may be negative.
+Task<Status> SessionImpl::move_cursor(Portal& cursor, CursorMove direction, std::int64_t count, bool all, bool move, RowReceiver& out,
+                                      std::uint64_t* moved) {
+  *moved = 0;
+  if ((direction == CursorMove::kForward || direction == CursorMove::kBackward) && count < 0) {
+    direction = direction == CursorMove::kForward ? CursorMove::kBackward : CursorMove::kForward;
     count = -count;
   }
-  std::vector<ResultColumn> columns = cursor->result_columns();
-  auto out = std::make_unique<KeptRows>(types_of(columns));
-  std::uint64_t moved = 0;
-
-  if (!cursor->scroll) {
+  if (!cursor.scroll) {
     const auto forward_only = [] {
       return Status{sqlstate::object_not_in_prerequisite_state, "cursor can only scan forward"}.with_hint(
           "Declare it with SCROLL option to enable backward scan.");
     };
     RowCounter skipped;
     std::uint64_t wanted = static_cast<std::uint64_t>(count);
-    if (direction == kAbsolute || direction == kRelative) {
-      const std::int64_t target = direction == kAbsolute ? count : static_cast<std::int64_t>(cursor->position) + count;
-      if (target <= static_cast<std::int64_t>(cursor->position)) co_return forward_only();
-      wanted = static_cast<std::uint64_t>(target) - cursor->position;
+    if (direction == CursorMove::kAbsolute || direction == CursorMove::kRelative) {
+      const std::int64_t target = direction == CursorMove::kAbsolute ? count : static_cast<std::int64_t>(cursor.position) + count;
+      if (target <= static_cast<std::int64_t>(cursor.position)) co_return forward_only();
+      wanted = static_cast<std::uint64_t>(target) - cursor.position;
       if (wanted > 1) {
         std::uint64_t passed = 0;
-        WANDIAN_CO_TRY(co_await fetch_rows(*cursor, wanted - 1, skipped, &passed));
-        cursor->position += passed;
+        WANDIAN_CO_TRY(co_await fetch_rows(cursor, wanted - 1, skipped, &passed));
+        cursor.position += passed;
       }
       wanted = 1;
-    } else if (direction == kBackward || count == 0) {
-      if (direction == kBackward || cursor->position != 0) co_return forward_only();
+    } else if (direction == CursorMove::kBackward || count == 0) {
+      if (direction == CursorMove::kBackward || cursor.position != 0) co_return forward_only();
       wanted = 0;   // the row before the first
     }
     if (wanted != 0 || all) {
-      RowReceiver& target = move ? static_cast<RowReceiver&>(skipped) : *out;
-      WANDIAN_CO_TRY(co_await fetch_rows(*cursor, all ? 0 : wanted, target, &moved));
-      cursor->position += moved;
+      RowReceiver& target = move ? static_cast<RowReceiver&>(skipped) : out;
+      WANDIAN_CO_TRY(co_await fetch_rows(cursor, all ? 0 : wanted, target, moved));
+      cursor.position += *moved;
     }
   } else {
-    WANDIAN_CO_TRY(co_await keep_all(*cursor));
-    const auto rows = static_cast<std::int64_t>(cursor->kept->rows());
+    WANDIAN_CO_TRY(co_await keep_all(cursor));
+    const auto rows = static_cast<std::int64_t>(cursor.kept->rows());
     // 0 stands before the first row, rows + 1 behind the last.
-    const std::int64_t now = cursor->at_end ? rows + 1 : static_cast<std::int64_t>(cursor->position);
+    const std::int64_t now = cursor.at_end ? rows + 1 : static_cast<std::int64_t>(cursor.position);
     std::int64_t first = 0, last = 0, step = 1, next = now;   // rows first..last by step; none if first is 0
     const auto one = [&](std::int64_t row) {
       next = std::clamp<std::int64_t>(row, 0, rows + 1);
       if (next >= 1 && next <= rows) first = last = next;
     };
-    if (direction == kAbsolute) {
+    if (direction == CursorMove::kAbsolute) {
       one(count >= 0 ? count : count < -rows ? 0 : rows + 1 + count);
-    } else if (direction == kRelative || (count == 0 && !all)) {
-      one(direction == kRelative ? now + std::clamp<std::int64_t>(count, -rows - 2, rows + 2) : now);
-    } else if (direction == kForward) {
+    } else if (direction == CursorMove::kRelative || (count == 0 && !all)) {
+      one(direction == CursorMove::kRelative ? now + std::clamp<std::int64_t>(count, -rows - 2, rows + 2) : now);
+    } else if (direction == CursorMove::kForward) {
       const std::int64_t end = all || count > rows + 1 - now ? rows + 1 : now + count;
       if (now + 1 <= rows) {
         first = now + 1;
@@ -184,13 +167,36 @@ Task<Status> SessionImpl::fetch(Portal& portal, std::string* tag) {
     }
     if (first != 0)
       for (std::int64_t row = first;; row += step) {
-        ++moved;
-        if (!move) WANDIAN_CO_TRY(out->row(cursor->kept->at(static_cast<std::size_t>(row - 1))));
+        ++*moved;
+        if (!move) WANDIAN_CO_TRY(out.row(cursor.kept->at(static_cast<std::size_t>(row - 1))));
         if (row == last) break;
       }
-    cursor->at_end = next == rows + 1;
-    cursor->position = static_cast<std::uint64_t>(next);
+    cursor.at_end = next == rows + 1;
+    cursor.position = static_cast<std::uint64_t>(next);
   }
+  co_return Status{};
+}
+
+Task<Status> SessionImpl::fetch(Portal& portal, std::string* tag) {
+  const CompiledPtr statement = portal.statement;
+  const PgQuery__FetchStmt& fetch = *statement->node()->fetch_stmt;
+  const std::string_view name = text_or_empty(fetch.portalname);
+  Portal* cursor = find_portal(name);
+  if (cursor == nullptr || cursor == &portal)
+    co_return Status{sqlstate::invalid_cursor_name, "cursor \"" + std::string(name) + "\" does not exist"};
+  const bool move = fetch.ismove != 0;
+  const bool all = fetch.how_many == LONG_MAX;
+  CursorMove direction = CursorMove::kForward;
+  switch (fetch.direction) {
+    case PG_QUERY__FETCH_DIRECTION__FETCH_BACKWARD: direction = CursorMove::kBackward; break;
+    case PG_QUERY__FETCH_DIRECTION__FETCH_ABSOLUTE: direction = CursorMove::kAbsolute; break;
+    case PG_QUERY__FETCH_DIRECTION__FETCH_RELATIVE: direction = CursorMove::kRelative; break;
+    default: break;
+  }
+  std::vector<ResultColumn> columns = cursor->result_columns();
+  auto out = std::make_unique<KeptRows>(types_of(columns));
+  std::uint64_t moved = 0;
+  WANDIAN_CO_TRY(co_await move_cursor(*cursor, direction, fetch.how_many, all, move, *out, &moved));
 
   *tag = std::string(move ? "MOVE " : "FETCH ") + std::to_string(moved);
   if (move) co_return Status{};

@@ -33,6 +33,7 @@
 #include "sql/ddl/ddl.h"
 #include "sql/exec/deferred.h"
 #include "sql/exec/execution.h"
+#include "sql/expr/call_journal.h"
 #include "sql/functions/registry.h"
 #include "sql/functions/session_hooks.h"
 #include "sql/server.h"
@@ -48,6 +49,9 @@ struct CopyOptions;     // sql/copy/copy_options.h
 class NullSink;
 class SessionNotifications;   // sql/session_notify.h
 class RunningProcedure; // sql/procedure_caller.h
+class RoutineBody;      // sql/routine/body.h
+class RoutineFrame;
+class ValueCasts;       // sql/routine/value_cast.h
 
 /// One row of pg_prepared_statements.
 struct PreparedInfo {
@@ -63,7 +67,7 @@ struct CursorInfo {
   std::int64_t creation_time = 0;
 };
 
-class SessionImpl final : public SessionHooks {
+class SessionImpl final : public SessionHooks, public RoutineRunner {
  public:
   // ---- For DDL, system relations and functions ---------------------------------------------------------------------
 
@@ -106,6 +110,69 @@ class SessionImpl final : public SessionHooks {
                          std::uint64_t* processed);
   /// The same for SQL text of our own making (one statement).
   Task<Status> run_sql(std::string text, RowReceiver& receiver, std::uint64_t* processed);
+
+  // ---- For the bodies of functions, procedures and triggers: session_routine.cc -----------------------------------------
+
+  /// What a routine's statements see: new snapshots, or, where it is not volatile, what its caller sees.
+  struct NestedView {
+    bool read_only = false;
+    ReadView callers;
+  };
+  struct NestedResult {
+    std::uint64_t processed = 0;       ///< rows returned or changed
+    bool more = false;                 ///< rows beyond max_rows are there
+    StatementKind kind = StatementKind::kOther;
+    bool returned_rows = false;
+  };
+  Task<Status> run_routine(RoutineCall& call, const ReadView& callers) override;
+  /// Binds one statement in which names may be variables; `assign_to` is what its one column is coerced to.
+  Result<std::shared_ptr<const BoundStatement>> bind_nested(const ParseNode* node, std::string_view text, BindVariables* variables,
+                                                            const ResolvedType* assign_to);
+  /// The statement ready to run; `variables` may be null, `declared` are types of parameters.
+  Result<CompiledPtr> compile_nested(std::shared_ptr<const ParsedStatements> parsed, std::size_t index, BindVariables* variables,
+                                     std::span<const Oid> declared);
+  /// Whether names in it still mean the same.
+  bool is_current(const CompiledStatement& statement);
+  /// A number for everything that binding may bake into a tree: search path, formats, roles.
+  std::uint64_t plan_context();
+  /// Runs a statement inside the open transaction. *stale: its definitions changed while locks were waited for; compile it again.
+  Task<Status> run_nested(const CompiledPtr& statement, std::span<const Value> params, std::uint64_t max_rows, RowReceiver& receiver,
+                          const NestedView& view, NestedResult* result, bool* stale);
+  /// The same for a query that gives its rows in portions: begun here, read by read_nested().
+  Task<Status> begin_nested(const CompiledPtr& statement, std::span<const Value> params, const NestedView& view,
+                            std::unique_ptr<Execution>* execution, bool* stale);
+  Task<Status> read_nested(Execution& execution, std::uint64_t max_rows, RowReceiver& receiver, const NestedView& view, std::uint64_t* rows,
+                           bool* finished);
+  /// After a value was computed: waits where what was called (pg_sleep, nextval) wants it.
+  Task<Status> settle_row();
+  bool must_settle() const { return hold_rows_; }
+  /// Around the evaluation of expressions outside of statements, by one who settles rows: what is called may want to wait. Returns
+  /// what to set it to afterwards.
+  bool set_rows_can_wait(bool can) { return std::exchange(rows_can_wait_, can); }
+  /// Lets others have the shard if this turn's share is used up.
+  Task<Status> share_turn();
+  bool share_used_up();
+  /// A savepoint of a block with an exception handler.
+  Status begin_subtransaction();
+  void release_subtransaction();
+  Task<void> rollback_subtransaction();
+  ValueCasts& casts();
+  /// Frames of routines under way, the innermost last; they write the context of errors.
+  std::vector<RoutineFrame*>& frames() { return frames_; }
+  void complete_context(Status& status) const;
+  std::string current_context() const;
+  Task<Status> run_do(StatementRef statement);
+  /// Whether a procedure may end the transaction here.
+  bool may_end_transaction() const { return routine_depth_ == non_atomic_depth_ && non_atomic_depth_ > 0; }
+  Task<Status> end_transaction_inside(bool commit, bool chain);
+
+  enum class CursorMove : std::uint8_t { kForward, kBackward, kAbsolute, kRelative };
+  Task<Status> open_cursor(std::string* name, CompiledPtr statement, std::span<const Value> params, bool scroll, const NestedView& view,
+                           bool* stale);
+  Task<Status> fetch_cursor(std::string_view name, CursorMove direction, std::int64_t count, bool all, bool move, RowReceiver& receiver,
+                            std::vector<ResultColumn>* columns, std::uint64_t* moved);
+  Status close_cursor(std::string_view name);
+  bool has_cursor(std::string_view name);
 
   /// Gives the shard to others until the next turn; then answers 57014 if the statement was cancelled.
   Task<Status> yield_turn();
@@ -158,6 +225,7 @@ class SessionImpl final : public SessionHooks {
   Result<bool> reload_configuration() override;
   Status notify(std::string_view channel, std::string_view payload) override;
   std::vector<std::string> listening_channels() override;
+  std::int32_t trigger_depth() override { return trigger_depth_; }
   double notification_queue_usage() override;
   Status sleep(double seconds) override;
   Result<bool> advisory_lock(std::int64_t key, bool two_keys, bool shared, bool transaction, bool wait) override;
@@ -336,7 +404,9 @@ class SessionImpl final : public SessionHooks {
   Status set_read_only(bool on);
   Status check_writable(const CompiledStatement& statement);
   Task<Status> rollback_to_savepoint(std::string_view name);
+  SavepointEntry savepoint_here(std::string_view name);
   Task<void> undo_to(const SavepointEntry& savepoint);
+  Task<void> restore(const SavepointEntry& savepoint);
   void drop_portals(std::size_t depth, bool keep_held);
   std::string_view isolation_name() const;
 
@@ -368,7 +438,6 @@ class SessionImpl final : public SessionHooks {
   void release_transaction_advisory(std::size_t from);
 
   // session_run.cc
-  std::uint64_t plan_context();
   Result<CompiledPtr> compile(std::shared_ptr<const ParsedStatements> parsed, std::size_t index, const ParseNode* inner,
                               std::span<const Oid> declared);
   Status bind_and_plan(CompiledStatement& statement, const ParseNode* node, bool plan);
@@ -394,6 +463,13 @@ class SessionImpl final : public SessionHooks {
   void close_portal_object(Portal& portal);
   void command_complete(const CompiledStatement& statement, std::uint64_t rows);
   void show_notices(std::span<const ErrorRecord> notices);
+
+  // session_routine.cc
+  Task<Status> run_body(RoutineCall& call, const ReadView& callers);
+  Result<std::shared_ptr<RoutineBody>> find_body(const RoutineCall& call);
+  Task<Status> lock_nested(const CompiledStatement& statement, const NestedView& view, bool* stale);
+  Task<Status> run_call(Portal& portal, RowReceiver& receiver);
+  Task<Status> run_user_procedure(Portal& portal, RowReceiver& receiver);
 
   // session_utility.cc
   Task<Status> run_utility(Portal& portal, std::string* tag);
@@ -425,6 +501,8 @@ class SessionImpl final : public SessionHooks {
   // session_cursor.cc
   Task<Status> declare_cursor(Portal& portal);
   Task<Status> fetch(Portal& portal, std::string* tag);
+  Task<Status> move_cursor(Portal& cursor, CursorMove direction, std::int64_t count, bool all, bool move, RowReceiver& receiver,
+                           std::uint64_t* moved);
   Task<Status> fetch_rows(Portal& cursor, std::uint64_t count, RowReceiver& receiver, std::uint64_t* rows);
   Task<Status> keep_all(Portal& cursor);
   Status close_cursor(StatementRef statement);
@@ -543,9 +621,19 @@ class SessionImpl final : public SessionHooks {
   std::vector<Value> argument_values_;
   std::uint64_t random_state_[2] = {};
 
+  // Routines
+  std::unordered_map<std::string, std::shared_ptr<RoutineBody>> bodies_;
+  std::vector<RoutineFrame*> frames_;
+  BindVariables* variables_ = nullptr;           ///< while compile_nested() binds
+  std::unique_ptr<ValueCasts> casts_;
+  unsigned routine_depth_ = 0, non_atomic_depth_ = 0;
+  std::int64_t share_end_us_ = 0;                ///< until when a statement with routines may hold the shard this turn
+  std::uint64_t last_cursor_ = 0;                ///< number of the last cursor that was given a name
+
   // Activity
   mutable std::mutex activity_mutex_;            ///< of activity_: read by any thread
   ActivitySnapshot activity_;
+  std::int32_t trigger_depth_ = 0;
 };
 
 }  // namespace wandian::sql

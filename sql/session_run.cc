@@ -89,6 +89,7 @@ BindContext SessionImpl::bind_context() {
   context.search_path = search_path();
   context.temporary_schema = temporary_schema_;
   context.procedures = server_.procedures();
+  context.variables = variables_;
   return context;
 }
 
@@ -130,12 +131,16 @@ Status SessionImpl::bind_and_plan(CompiledStatement& statement, const ParseNode*
   statement.returns_rows = !statement.columns.empty();
   if (bound.kind == BoundKind::kCallProcedure) {
     statement.code = std::make_unique<Arena>();
+    CompileOptions options;
+    options.journaled = bound.procedure.routine != nullptr;
     for (const Expr* argument : bound.procedure.args) {
-      WANDIAN_ASSIGN(const CompiledExpr code, sql::compile(*argument, *statement.code));
+      WANDIAN_ASSIGN(const CompiledExpr code, sql::compile(*argument, *statement.code, options));
       statement.arguments.push_back(code);
     }
-    statement.returns_rows = !bound.procedure.is_call;
-    if (bound.procedure.is_call) statement.columns.clear();
+    if (bound.procedure.routine == nullptr) {
+      statement.returns_rows = !bound.procedure.is_call;
+      if (bound.procedure.is_call) statement.columns.clear();
+    }
   } else if (plan) {
     PlanContext plan_with;
     plan_with.catalog = context.catalog;
@@ -324,7 +329,7 @@ Status SessionImpl::evaluate_arguments(const CompiledStatement& statement, std::
 SessionImpl::Fast SessionImpl::try_fast_procedure(const CompiledStatement& statement, std::span<const Value> params,
                                                   std::span<const Format> formats, Status* status) {
   ProcedureCaller* caller = server_.procedure_caller();
-  if (caller == nullptr) return Fast::kNot;
+  if (caller == nullptr || statement.bound->procedure.routine != nullptr) return Fast::kNot;
   if (*status = ensure_transaction(); !status->ok()) [[unlikely]] return Fast::kDone;
   if (read_only_) return Fast::kNot;
   if (statement.catalog != catalog()) [[unlikely]] return Fast::kNot;
@@ -392,6 +397,11 @@ Task<Status> SessionImpl::run_execution(Execution& execution, std::uint64_t max_
       if (used.own != nullptr) transaction_.view().own = used.own;   // row locks may have made it
     }
     waiting = progress == Progress::kWaiting;
+    if (progress == Progress::kCall) {
+      disarm(lock_timer_);
+      WANDIAN_CO_TRY(co_await run_routine(execution.call(), execution.view()));
+      continue;
+    }
     if (progress == Progress::kWaiting) {
       const std::int64_t timeout = settings_.decoded().lock_timeout_ms;
       if (timeout > 0 && lock_timer_.id == 0) arm(lock_timer_, timeout);
@@ -490,7 +500,8 @@ Task<Status> SessionImpl::run_portal(Portal& portal, std::uint64_t max_rows, Row
     WANDIAN_CO_TRY(resolve_execute(portal));
     co_return co_await run_portal(portal, max_rows, receiver, tag, suspended);
   } else if (portal.statement->is_procedure_call()) {
-    WANDIAN_CO_TRY(co_await run_procedure(portal, receiver));
+    if (portal.statement->bound->procedure.routine != nullptr) WANDIAN_CO_TRY(co_await run_user_procedure(portal, receiver));
+    else WANDIAN_CO_TRY(co_await run_procedure(portal, receiver));
     portal.done = true;
     *tag = portal.statement->kind == StatementKind::kCall ? "CALL" : "SELECT 1";
     co_return Status{};

@@ -201,8 +201,29 @@ Task<void> SessionImpl::abort_statement() {
   if (explicit_block) block_ = Block::kFailed;
 }
 
+SessionImpl::SavepointEntry SessionImpl::savepoint_here(std::string_view name) {
+  SavepointEntry entry;
+  entry.name = name;
+  entry.point = transaction_.savepoint();
+  entry.settings_mark = settings_.mark();
+  entry.advisory_locks = transaction_advisory_.size();
+  entry.read_only = read_only_;
+  entry.temporary_schema = temporary_schema_;
+  entry.deferred = deferred_.mark();
+  if (notifications_ != nullptr) {
+    entry.notifications_sent = notifications_->mark().sent;
+    entry.listen_actions = notifications_->mark().actions;
+  }
+  return entry;
+}
+
 Task<void> SessionImpl::undo_to(const SavepointEntry& savepoint) {
   drop_portals(static_cast<std::size_t>(&savepoint - savepoints_.data()) + 1, false);
+  co_await restore(savepoint);
+}
+
+// Rows, locks, settings and what else a transaction changes, as they were.
+Task<void> SessionImpl::restore(const SavepointEntry& savepoint) {
   if (transaction_.active()) co_await settled(transaction_.rollback_to(savepoint.point));
   release_transaction_advisory(savepoint.advisory_locks);
   settings_.rollback_to(savepoint.settings_mark);
@@ -281,19 +302,7 @@ bool SessionImpl::try_transaction_command(StatementRef statement, std::string_vi
         return true;
       }
       if (*status = ensure_transaction(); !status->ok()) return true;
-      SavepointEntry entry;
-      entry.name = text_or_empty(command.savepoint_name);
-      entry.point = transaction_.savepoint();
-      entry.settings_mark = settings_.mark();
-      entry.advisory_locks = transaction_advisory_.size();
-      entry.read_only = read_only_;
-      entry.temporary_schema = temporary_schema_;
-      entry.deferred = deferred_.mark();
-      if (notifications_ != nullptr) {
-        entry.notifications_sent = notifications_->mark().sent;
-        entry.listen_actions = notifications_->mark().actions;
-      }
-      savepoints_.push_back(std::move(entry));
+      savepoints_.push_back(savepoint_here(text_or_empty(command.savepoint_name)));
       return true;
     }
     case PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_RELEASE: {

@@ -123,6 +123,7 @@ Task<Status> SessionImpl::run_utility(Portal& portal, std::string* tag) {
     case StatementKind::kClosePortal: co_return close_cursor(ref);
     case StatementKind::kLock: co_return co_await run_lock(ref);
     case StatementKind::kCopy: co_return co_await run_copy(portal, tag);
+    case StatementKind::kDo: co_return co_await run_do(ref);
     case StatementKind::kVacuum:
     case StatementKind::kReindex:
     case StatementKind::kCluster:

@@ -32,6 +32,7 @@ std::string_view place_name(Place place) {
     case Place::kUsing: return "transform expressions";
     case Place::kExecute: return "EXECUTE parameters";
     case Place::kCall: return "CALL arguments";
+    case Place::kTriggerWhen: return "trigger WHEN conditions";
     case Place::kCopyWhere: return "COPY FROM WHERE conditions";
     case Place::kMergeWhen: return "MERGE WHEN conditions";
     case Place::kWindowPartition: return "window PARTITION BY";
@@ -139,25 +140,23 @@ const Expr* Binder::bind_function_call(Scope& scope, const PgQuery__FuncCall& ca
   const bool within_group = call.agg_within_group != 0;
   const bool is_aggregate_name = call.over == nullptr && is_builtin_schema(called.schema) && !sql::find_aggregates(called.name).empty();
   const bool outer_aggregate = std::exchange(scope.in_aggregate, scope.in_aggregate || is_aggregate_name);
-  std::vector<const Expr*> args;
+  std::vector<std::string_view> names;
+  std::vector<const Expr*> args = bind_arguments(scope, call, &names);
   std::vector<Oid> types;
-  for (std::size_t i = 0; i < call.n_args; ++i) {
-    const Expr* arg = bind_expr(scope, call.args[i]);
-    args.push_back(arg);
-    types.push_back(arg->type);
-  }
   // What WITHIN GROUP sorts are arguments, too: the last ones.
   for (std::size_t i = 0; within_group && i < call.n_agg_order; ++i) {
     args.push_back(bind_in_place(scope, call.agg_order[i]->sort_by->node, Place::kOrderBy));
-    types.push_back(args.back()->type);
+    names.emplace_back();
   }
+  for (const Expr* arg : args) types.push_back(arg->type);
+  const bool named = std::any_of(names.begin(), names.end(), [](std::string_view name) { return !name.empty(); });
   scope.in_aggregate = outer_aggregate;
 
   if (!is_builtin_schema(called.schema) && called.schema != "pg_temp" && !catalog().find_schema(context_.database, called.schema)) {
     fail(at(Status{sqlstate::invalid_schema_name, "schema \"" + std::string(called.schema) + "\" does not exist"}, location));
   }
   std::vector<Candidate> candidates;
-  if (is_builtin_schema(called.schema)) candidates = function_candidates(called.name, args.size());
+  if (is_builtin_schema(called.schema) && !named) candidates = function_candidates(called.name, args.size());
   if (call.func_variadic != 0) {
     // The array is given as such: match the declared arguments.
     candidates.clear();
@@ -169,6 +168,9 @@ const Expr* Binder::bind_function_call(Scope& scope, const PgQuery__FuncCall& ca
       candidates.push_back(std::move(candidate));
     }
   }
+  add_routine_candidates(called.schema, called.name, names, call.func_variadic != 0, false, &candidates);
+  if (named && candidates.empty() && is_builtin_schema(called.schema) && !sql::find_functions(called.name).empty())
+    fail(at(Status{sqlstate::feature_not_supported, "named arguments of built-in functions are not supported"}, location));
   if (call.agg_star != 0) {
     const auto is_plain = [](const Candidate& candidate) { return candidate.aggregate == nullptr && candidate.function->kind != 'w'; };
     const bool plain_function = !candidates.empty() && is_plain(candidates[0]);
@@ -206,9 +208,28 @@ const Expr* Binder::bind_function_call(Scope& scope, const PgQuery__FuncCall& ca
                   "No function matches the given name and argument types. You might need to add explicit type casts."),
               location));
     }
+    if (named) {
+      std::string signature = full_name(called) + "(";
+      for (std::size_t i = 0; i < types.size(); ++i)
+        signature += (i != 0 ? ", " : "") + (names[i].empty() ? std::string() : std::string(names[i]) + " => ") + type_text(types[i]);
+      fail(at(Status{sqlstate::undefined_function, "function " + signature + ") does not exist"}.with_hint(
+                  "No function matches the given name and argument types. You might need to add explicit type casts."),
+              location));
+    }
     fail(at(undefined_function(called, types, chosen == -2), location));
   }
   const Candidate& candidate = candidates[static_cast<std::size_t>(chosen)];
+  if (candidate.object != nullptr) {
+    const std::string_view clause = call.agg_distinct != 0 ? "DISTINCT" : within_group ? "WITHIN GROUP" : call.n_agg_order > 0 ? "ORDER BY"
+                                    : call.agg_filter != nullptr ? "FILTER" : call.over != nullptr ? "OVER" : "";
+    if (!clause.empty()) {
+      fail(at(Status{sqlstate::wrong_object_type, std::string(clause) + " specified, but " + std::string(called.name) + " is not " +
+                                                      (clause == "OVER" ? "a window function nor an aggregate function" : "an aggregate function")},
+              location));
+    }
+    if (candidate.function->returns_set) check_set_place(scope, location);
+    return bind_routine_call(scope, candidate, std::move(args), call.func_variadic != 0, location);
+  }
   const std::size_t direct = within_group ? args.size() - call.n_agg_order : 0;
   if (candidate.aggregate != nullptr) check_ordered_set(call, *candidate.aggregate, types, direct, full_name(called));
   if (candidate.aggregate != nullptr && candidate.aggregate->kind == 'h') unify_hypothetical(args, types, direct);
@@ -279,30 +300,33 @@ const Expr* Binder::bind_function_call(Scope& scope, const PgQuery__FuncCall& ca
     }
     collected = true;
   }
-  if (candidate.function->returns_set) {
-    switch (scope.place) {
-      case Place::kWindowPartition: case Place::kWindowOrder: case Place::kWindowRange: case Place::kWindowRows: case Place::kWindowGroups:
-        fail(at(Status{sqlstate::feature_not_supported, "set-returning functions are not allowed in window definitions"}, location));
-      case Place::kTarget: case Place::kGroupBy: case Place::kOrderBy: case Place::kDistinctOn: case Place::kInsertTarget:
-        if (scope.in_aggregate) {
-          fail(at(Status{sqlstate::feature_not_supported, "aggregate function calls cannot contain set-returning function calls"}.with_hint(
-                      "You might be able to move the set-returning function into a LATERAL FROM item."),
-                  location));
-        }
-        if (scope.query != nullptr) scope.query->has_target_sets = true;
-        break;
-      case Place::kFrom: break;
-      default:
-        fail(at(Status{sqlstate::feature_not_supported,
-                       "set-returning functions are not allowed in " + std::string(place_name(scope.place))},
-                location));
-    }
-  }
+  if (candidate.function->returns_set) check_set_place(scope, location);
   auto* out = const_cast<FunctionExpr*>(make_call(
       candidate.function, keep(args), result,
       call.funcformat == PG_QUERY__COERCION_FORM__COERCE_SQL_SYNTAX ? CallForm::kSqlSyntax : CallForm::kCall, location));
   out->variadic_array = collected;
   return out;
+}
+
+// Where a set-returning function may stand.
+void Binder::check_set_place(Scope& scope, int location) {
+  switch (scope.place) {
+    case Place::kWindowPartition: case Place::kWindowOrder: case Place::kWindowRange: case Place::kWindowRows: case Place::kWindowGroups:
+      fail(at(Status{sqlstate::feature_not_supported, "set-returning functions are not allowed in window definitions"}, location));
+    case Place::kTarget: case Place::kGroupBy: case Place::kOrderBy: case Place::kDistinctOn: case Place::kInsertTarget:
+      if (scope.in_aggregate) {
+        fail(at(Status{sqlstate::feature_not_supported, "aggregate function calls cannot contain set-returning function calls"}.with_hint(
+                    "You might be able to move the set-returning function into a LATERAL FROM item."),
+                location));
+      }
+      if (scope.query != nullptr) scope.query->has_target_sets = true;
+      break;
+    case Place::kFrom: break;
+    default:
+      fail(at(Status{sqlstate::feature_not_supported,
+                     "set-returning functions are not allowed in " + std::string(place_name(scope.place))},
+              location));
+  }
 }
 
 bool Binder::find_procedure_call(const PgQuery__FuncCall& call, std::vector<ProcedureSignature>* found) {
@@ -319,6 +343,7 @@ bool Binder::find_procedure_call(const PgQuery__FuncCall& call, std::vector<Proc
 
 void Binder::bind_procedure_call(const PgQuery__FuncCall& call, BoundStatement* out, bool is_call) {
   const CallName called = call_name(call);
+  if (is_call && bind_routine_procedure(call, out)) return;
   std::vector<ProcedureSignature> procedures;
   const bool any = find_procedure_call(call, &procedures);
   if (call.agg_star != 0 || call.agg_distinct != 0 || call.agg_filter != nullptr || call.n_agg_order > 0) {

@@ -81,12 +81,14 @@ const Expr* Binder::column_default(const TableDef& table, int column, int locati
   Result<ParsedStatements> parsed = ParsedStatements::parse(text);
   if (!parsed.ok()) fail(parsed.take_status());
   const std::string_view outer_text = swap_text({});
+  BindVariables* const outer_variables = std::exchange(variables_, nullptr);
   Scope& scope = scopes_.emplace_back();
   scope.place = Place::kDefault;
   const PgQuery__SelectStmt& select = *parsed->statements()[0].node->select_stmt;
   const Expr* value = bind_expr(scope, select.target_list[0]->res_target->val);
   value = coerce_assignment(value, def.type, def.typmod, def.name, location);
   text_ = outer_text;
+  variables_ = outer_variables;
   return value;
 }
 

@@ -234,6 +234,13 @@ const Expr* Binder::bind_param(const PgQuery__ParamRef& ref) {
   if (ref.number <= 0 || ref.number > 65535) {
     fail(at(Status{sqlstate::undefined_parameter, "there is no parameter $" + std::to_string(ref.number)}, ref.location));
   }
+  if (variables_ != nullptr) {
+    BindVariables::Found found;
+    Result<bool> any = variables_->find_number(static_cast<std::uint32_t>(ref.number), &found);
+    if (!any.ok()) fail(at(any.take_status(), ref.location));
+    if (!any.value()) fail(at(Status{sqlstate::undefined_parameter, "there is no parameter $" + std::to_string(ref.number)}, ref.location));
+    return found.is_row ? variable_row(found, ref.location) : bind_variable(found.scalar, ref.location);
+  }
   const auto index = static_cast<std::size_t>(ref.number - 1);
   if (index >= parameters_.size()) parameters_.resize(index + 1, 0);
   if (parameters_[index] == 0) parameters_[index] = kUnknown;

@@ -3,6 +3,7 @@
 
 #include "sql/bind/internal.h"
 #include "sql/messages.h"
+#include "sql/routine/routine.h"
 
 namespace wandian::sql {
 
@@ -63,8 +64,10 @@ RangeEntry* Binder::make_system_entry(const SystemRelation& relation, std::strin
     Result<ParsedStatements> parsed = ParsedStatements::parse(relation.view_definition);
     if (!parsed.ok()) fail(parsed.take_status());
     const std::string_view outer_text = swap_text({});
+    BindVariables* const outer_variables = std::exchange(variables_, nullptr);
     const Query* query = bind_query_node(parsed->statements()[0].node, nullptr);
     text_ = outer_text;
+    variables_ = outer_variables;
     --view_depth_;
     RangeEntry* entry = make_subquery_entry(query, nullptr, relation.name);
     entry->view = relation.oid;
@@ -202,8 +205,10 @@ RangeEntry* Binder::bind_range_var(Scope& scope, const PgQuery__RangeVar& range)
     case FoundRelation::Kind::kView: {
       auto view = catalog().object(ObjectKind::kView, found->oid);
       const std::string_view outer_text = swap_text({});
+      BindVariables* const outer_variables = std::exchange(variables_, nullptr);
       entry = bind_view(*view, alias);
       text_ = outer_text;
+      variables_ = outer_variables;
       depend_on(std::move(view));
       break;
     }
@@ -268,7 +273,13 @@ RangeEntry* Binder::bind_range_function(Scope& scope, const PgQuery__RangeFuncti
         fail(at(Status{sqlstate::syntax_error, "a column definition list is required for functions returning \"record\""}, call->location));
       }
       // A function of one column gives it the alias's name.
-      const std::string_view column = range.n_functions == 1 && !alias.empty() ? alias : name;
+      std::string_view column = range.n_functions == 1 && !alias.empty() ? alias : name;
+      // One OUT parameter says what its column is called.
+      if (call->kind == ExprKind::kFunction && call->as<FunctionExpr>().function->routine != nullptr) {
+        const Routine& routine = *call->as<FunctionExpr>().function->routine;
+        if (routine.outputs.size() == 1 && !routine.declaration.parameters[routine.outputs[0]].name.empty())
+          column = routine.declaration.parameters[routine.outputs[0]].name;
+      }
       columns.push_back({column, call->type, call->typmod, false});
     } else {
       for (const NamedExpr& field : fields) columns.push_back({field.name, field.expr->type, -1, false});

@@ -214,6 +214,7 @@ std::string_view column_name_of(const ParseNode* node) {
 
 Binder::Binder(const BindContext& context, std::string_view text, Arena& arena, std::span<const Oid> parameter_types)
     : context_(context), text_(text), arena_(arena), parameters_(parameter_types.begin(), parameter_types.end()),
+      variables_(context.variables),
       stack_base_(static_cast<const char*>(__builtin_frame_address(0))) {
   for (Oid& type : parameters_) {
     if (type == kUnknown) type = 0;
@@ -256,6 +257,7 @@ void Binder::take_dependencies(BoundStatement* out) {
   out->tables = std::move(tables_);
   out->objects = std::move(objects_);
   out->sequences = std::move(sequences_);
+  out->functions = std::move(functions_);
   out->uses_temporary = uses_temporary_;
   out->cacheable = cacheable;
 }
@@ -296,7 +298,9 @@ void Binder::bind_top(const ParseNode* node, BoundStatement* out) {
       // The caller of SELECT INTO creates the table; here it is the SELECT it is filled from.
       PgQuery__SelectStmt without_into = select;
       without_into.into_clause = nullptr;
-      out->query = bind_select(without_into, nullptr);
+      Query* query = bind_select(without_into, nullptr, context_.assign_to == nullptr);
+      if (context_.assign_to != nullptr) assign_target(*query, *context_.assign_to);
+      out->query = query;
       break;
     }
     case PG_QUERY__NODE__NODE_INSERT_STMT: out->query = bind_insert(*node->insert_stmt, nullptr); break;
@@ -308,6 +312,10 @@ void Binder::bind_top(const ParseNode* node, BoundStatement* out) {
   }
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     if (parameters_[i] != 0 && parameters_[i] != kUnknown) continue;
+    if (context_.variables != nullptr) {
+      parameters_[i] = kText;   // a variable that this statement does not name
+      continue;
+    }
     fail(Status{sqlstate::indeterminate_datatype, "could not determine data type of parameter $" + std::to_string(i + 1)});
   }
   out->parameter_types = parameters_;
@@ -318,13 +326,35 @@ void Binder::bind_top(const ParseNode* node, BoundStatement* out) {
     });
   } else {
     out->has_volatile = true;
-    if (!out->procedure.is_call) {
+    if (out->procedure.routine == nullptr && !out->procedure.is_call) {
       TargetEntry target;
       target.expr = make_null(arena_, out->procedure.result_type);
       target.name = out->procedure.column_name;
       out->procedure_result.push_back(target);
     }
   }
+}
+
+const Expr* Binder::coerce_anyhow(const Expr* expr, Oid target, std::int32_t typmod) {
+  if (const Expr* out = coerce_with_typmod(expr, target, typmod, CoerceContext::kAssignment, CallForm::kImplicitCast, -1)) return out;
+  auto* cast = make<UnaryExpr>(ExprKind::kIoCast);
+  cast->type = target;
+  cast->arg = expr;
+  return coerce_with_typmod(cast, target, typmod, CoerceContext::kAssignment, CallForm::kImplicitCast, -1);
+}
+
+void Binder::assign_target(Query& query, const ResolvedType& to) {
+  std::vector<TargetEntry> targets(query.targets.begin(), query.targets.end());
+  for (TargetEntry& target : targets)
+    if (target.expr->type == kUnknown && targets.size() > 1)
+      target.expr = coerce(target.expr, kText, -1, CoerceContext::kImplicit, CallForm::kImplicitCast, -1);
+  const bool one = std::count_if(targets.begin(), targets.end(), [](const TargetEntry& target) { return !target.junk; }) == 1;
+  if (one && to.type != 0) {
+    targets[0].expr = fold(coerce_anyhow(targets[0].expr, to.type, to.typmod));
+  } else if (one && targets[0].expr->type == kUnknown) {
+    targets[0].expr = coerce(targets[0].expr, kText, -1, CoerceContext::kImplicit, CallForm::kImplicitCast, -1);
+  }
+  query.targets = keep(targets);
 }
 
 std::span<const TargetEntry> Query::result_columns() const {
@@ -365,6 +395,19 @@ Result<std::shared_ptr<const BoundStatement>> bind_statement(const ParseNode* no
   });
 }
 
+Result<BoundExpression> bind_value_cast(Oid source, Oid target, std::int32_t typmod, const BindContext& context) {
+  return fenced([&]() -> Result<BoundExpression> {
+    BoundExpression out;
+    out.arena = std::make_unique<Arena>();
+    const Oid types[] = {source};
+    Binder binder(context, {}, *out.arena, types);
+    auto* value = make_node<ParamExpr>(*out.arena);
+    value->type = source;
+    out.expr = binder.coerce_anyhow(value, target, typmod);
+    return out;
+  });
+}
+
 // ---- Standalone expressions ----
 
 const Expr* Binder::bind_standalone(const ParseNode* node, const StandaloneOptions& options) {
@@ -377,8 +420,9 @@ const Expr* Binder::bind_standalone(const ParseNode* node, const StandaloneOptio
     case StandaloneUse::kIndexPredicate: scope.place = Place::kIndexPredicate; break;
     case StandaloneUse::kUsing: scope.place = Place::kUsing; break;
     case StandaloneUse::kExecute: scope.place = Place::kExecute; break;
+    case StandaloneUse::kTriggerWhen: scope.place = Place::kTriggerWhen; break;
   }
-  if (options.use != StandaloneUse::kDefault && options.use != StandaloneUse::kExecute) {
+  if (options.use != StandaloneUse::kDefault && options.use != StandaloneUse::kExecute && options.use != StandaloneUse::kTriggerWhen) {
     auto* entry = make<RangeEntry>();
     entry->kind = RangeKind::kSubquery;   // its columns are all that is looked at
     entry->alias = entry->name = options.table_name;
@@ -390,6 +434,7 @@ const Expr* Binder::bind_standalone(const ParseNode* node, const StandaloneOptio
   const Expr* expr = bind_expr(scope, node);
   if (options.use == StandaloneUse::kCheck) expr = to_boolean(expr, "CHECK");
   if (options.use == StandaloneUse::kWhere || options.use == StandaloneUse::kIndexPredicate) expr = to_boolean(expr, "WHERE");
+  if (options.use == StandaloneUse::kTriggerWhen) expr = to_boolean(expr, "WHEN");
   if (options.target_type != 0) {
     const Oid source = expr->type;
     const Expr* coerced = coerce_with_typmod(expr, options.target_type, options.target_typmod, CoerceContext::kAssignment,
@@ -420,7 +465,7 @@ const Expr* Binder::bind_standalone(const ParseNode* node, const StandaloneOptio
     // Entries are made where there is no session, while the log is replayed, too.
     if (!is_pure(expr)) fail(Status{sqlstate::feature_not_supported, "functions in " + what + "s must be built in"});
   }
-  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+  for (std::size_t i = 0; i < parameters_.size() && context_.variables == nullptr; ++i) {
     fail(Status{sqlstate::undefined_parameter, "there is no parameter $" + std::to_string(i + 1)});
   }
   return options.fold ? fold(expr) : expr;

@@ -36,6 +36,29 @@ class ProcedureLookup {
   virtual void find_procedures(const Catalog& catalog, Oid schema, std::string_view name, std::vector<ProcedureSignature>* out) const = 0;
 };
 
+/// Names in a statement that stand for its parameters: PL/pgSQL's variables, and what a function in SQL calls its arguments.
+class BindVariables {
+ public:
+  /// Which wins where a column has the same name; kNeither is 42702.
+  enum class Precedence : std::uint8_t { kNeither, kVariable, kColumn };
+  struct Variable {
+    std::uint32_t param = 0;           ///< 0-based number of the parameter
+    Oid type = 0;
+    std::int32_t typmod = -1;
+  };
+  struct Found {
+    bool is_row = false;               ///< `fields`, otherwise `scalar`
+    Variable scalar;
+    std::vector<std::pair<std::string, Variable>> fields;
+  };
+  virtual ~BindVariables() = default;
+  virtual Precedence precedence() const = 0;
+  /// What a name of one or more parts stands for. False: nothing. Fails with 55000, 42703.
+  virtual Result<bool> find(std::span<const std::string_view> names, Found* out) = 0;
+  /// $number.
+  virtual Result<bool> find_number(std::uint32_t number, Found* out) = 0;
+};
+
 /// What names are resolved against. Everything outlives the call of bind.
 struct BindContext {
   std::shared_ptr<const Catalog> catalog;
@@ -45,6 +68,9 @@ struct BindContext {
   std::vector<Oid> search_path;
   Oid temporary_schema = 0;          ///< of this session; 0 = none
   const ProcedureLookup* procedures = nullptr;
+  BindVariables* variables = nullptr;
+  /// What a SELECT's one column is coerced to, through its text where nothing else leads there; null: it stays as it is.
+  const struct ResolvedType* assign_to = nullptr;
   /// For literals and constant folding: format settings, time stamps and SessionHooks (may be null: then regclass literals and
   /// their like stay casts, evaluated at execution). Its arena is not used.
   EvalContext* eval = nullptr;
@@ -73,6 +99,7 @@ enum class StandaloneUse : std::uint8_t {
   kIndex,      ///< an index expression: immutable, of built-in functions
   kIndexPredicate,   ///< the condition of a partial index: likewise, boolean
   kUsing,      ///< ALTER COLUMN ... TYPE ... USING: columns allowed, coerced as an assignment
+  kTriggerWhen,   ///< a trigger's WHEN: no columns of its own; old and new are variables
   kExecute,    ///< an argument of EXECUTE or SET: no columns
 };
 
@@ -110,6 +137,9 @@ struct ResolvedType {
 Result<ResolvedType> resolve_type(const PgQuery__TypeName& name, std::string_view text);
 /// From text, as regtype and to_regtype read it.
 Result<ResolvedType> resolve_type(std::string_view type_text);
+
+/// $1 of type `source` as a value of type `target`, as PL/pgSQL assigns: through its text where nothing else leads there.
+Result<BoundExpression> bind_value_cast(Oid source, Oid target, std::int32_t typmod, const BindContext& context);
 
 /// What ObjectDef::definition of a view holds.
 struct ViewDefinition {

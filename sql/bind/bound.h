@@ -232,6 +232,8 @@ enum class BoundKind : std::uint8_t {
 /// A native procedure's call; arguments hold constants, parameters and functions of them, no columns and no sub-selects.
 struct ProcedureCall {
   std::uint32_t id = 0;              ///< as ProcedureLookup gave it
+  const FunctionDef* routine = nullptr;   ///< instead: a procedure in SQL or PL/pgSQL
+  std::span<const Oid> types;        ///< of a routine's arguments, then record
   std::string_view name;
   ExprList args;                     ///< of the declared types
   Oid result_type = 0;
@@ -250,6 +252,7 @@ struct BoundStatement {
   std::vector<std::shared_ptr<const TableDef>> tables;
   std::vector<std::shared_ptr<const ObjectDef>> objects;   ///< views, procedures
   std::vector<std::shared_ptr<const SequenceDef>> sequences;
+  std::vector<std::shared_ptr<const FunctionDef>> functions;   ///< of routines whose columns are those of a relation
   bool uses_temporary = false;       ///< some relation is temporary
   bool has_volatile = false;         ///< some function is volatile
   /// False: bound with something that changes without the catalog (a literal like 'now', a name of a temporary object), so that

@@ -210,7 +210,10 @@ const Expr* Binder::bind_column_ref(Scope& scope, const PgQuery__ColumnRef& ref)
         int levels_up = 0;
         const std::string_view schema = i > 1 ? names[i - 2] : std::string_view{};
         const NsItem* item = find_item(scope, schema, names[i - 1], &levels_up, location);
-        if (item == nullptr) missing_relation(scope, schema, names[i - 1], location);
+        if (item == nullptr) {
+          if (const Expr* row = find_variable(names, location, false); row != nullptr && row->kind == ExprKind::kRow) return row;
+          missing_relation(scope, schema, names[i - 1], location);
+        }
         return whole_row(scope, *item, levels_up, location);
       }
       fail(at(Status{sqlstate::feature_not_supported, "row expansion via \"*\" is not supported here"}, location));
@@ -220,10 +223,68 @@ const Expr* Binder::bind_column_ref(Scope& scope, const PgQuery__ColumnRef& ref)
   if (scope.place == Place::kDefault) {
     fail(at(Status{sqlstate::feature_not_supported, "cannot use column reference in DEFAULT expression"}, location));
   }
+  if (variables_ == nullptr) [[likely]] return find_column_ref(scope, names, location, true);
+  const BindVariables::Precedence precedence = variables_->precedence();
+  if (precedence == BindVariables::Precedence::kVariable)
+    if (const Expr* variable = find_variable(names, location, false)) return variable;
+  if (const Expr* column = find_column_ref(scope, names, location, false)) {
+    if (precedence != BindVariables::Precedence::kNeither || find_variable(names, location, true) == nullptr) return column;
+    std::string full;
+    for (const std::string_view part : names) full += (full.empty() ? "" : ".") + std::string(part);
+    fail(at(Status{sqlstate::ambiguous_column, "column reference " + quoted(full) + " is ambiguous"}.with_detail(
+                "It could refer to either a PL/pgSQL variable or a table column."),
+            location));
+  }
+  if (const Expr* variable = find_variable(names, location, false)) return variable;
+  return find_column_ref(scope, names, location, true);
+}
+
+const Expr* Binder::bind_variable(const BindVariables::Variable& variable, int location) {
+  if (variable.param >= parameters_.size()) parameters_.resize(variable.param + 1, 0);
+  parameters_[variable.param] = variable.type;
+  auto* out = make<ParamExpr>();
+  out->index = variable.param;
+  out->type = variable.type;
+  out->typmod = variable.typmod;
+  out->location = location;
+  return out;
+}
+
+const Expr* Binder::variable_row(const BindVariables::Found& found, int location) {
+  auto* row = make<RowExpr>();
+  std::vector<const Expr*> args;
+  std::vector<std::string_view> names;
+  for (const auto& [name, variable] : found.fields) {
+    args.push_back(bind_variable(variable, location));
+    names.push_back(arena_.copy(name));
+  }
+  row->args = keep(args);
+  row->names = keep(names);
+  row->type = kRecord;
+  row->location = location;
+  return row;
+}
+
+const Expr* Binder::find_variable(std::span<const std::string_view> names, int location, bool quiet) {
+  if (variables_ == nullptr) return nullptr;
+  BindVariables::Found found;
+  Result<bool> any = variables_->find(names, &found);
+  if (!any.ok()) {
+    if (quiet) return nullptr;
+    Status status = any.take_status();
+    fail(status.error().context.empty() ? at(std::move(status), location) : std::move(status));
+  }
+  if (!any.value()) return nullptr;
+  return found.is_row ? variable_row(found, location) : bind_variable(found.scalar, location);
+}
+
+// Null where there is no such column, unless it `must_exist`.
+const Expr* Binder::find_column_ref(Scope& scope, std::span<const std::string_view> names, int location, bool must_exist) {
   if (names.size() == 1) {
     if (const Expr* found = find_column(scope, names[0], location)) return found;
     int levels_up = 0;
     if (const NsItem* item = find_item(scope, {}, names[0], &levels_up, location)) return whole_row(scope, *item, levels_up, location);
+    if (!must_exist) return nullptr;
     fail(at(Status{sqlstate::undefined_column, "column " + quoted(names[0]) + " does not exist"}, location));
   }
   std::string_view schema, table, column;
@@ -239,6 +300,7 @@ const Expr* Binder::bind_column_ref(Scope& scope, const PgQuery__ColumnRef& ref)
     table = names[2];
     column = names[3];
   } else {
+    if (!must_exist) return nullptr;
     std::string full;
     for (const std::string_view part : names) full += (full.empty() ? "" : ".") + std::string(part);
     fail(at(Status{sqlstate::syntax_error, "improper qualified name (too many dotted names): " + full}, location));
@@ -247,8 +309,10 @@ const Expr* Binder::bind_column_ref(Scope& scope, const PgQuery__ColumnRef& ref)
   const NsItem* item = find_item(scope, schema, table, &levels_up, location);
   if (item != nullptr) {
     if (const Expr* found = item_column(scope, *item, column, levels_up, location)) return found;
+    if (!must_exist) return nullptr;
     fail(at(Status{sqlstate::undefined_column, "column " + std::string(table) + "." + std::string(column) + " does not exist"}, location));
   }
+  if (!must_exist) return nullptr;
   if (schema.empty()) {
     // column.field is not PostgreSQL's syntax either: the column must stand in parentheses.
     missing_relation(scope, schema, table, location);
@@ -274,6 +338,11 @@ std::vector<NamedExpr> Binder::expand_star(Scope& scope, const PgQuery__ColumnRe
   const std::string_view schema = ref.n_fields >= 3 ? string_value(ref.fields[ref.n_fields - 3]) : std::string_view{};
   int levels_up = 0;
   const NsItem* item = find_item(scope, schema, table, &levels_up, location);
+  if (item == nullptr && variables_ != nullptr) {
+    std::vector<std::string_view> names;
+    for (std::size_t i = 0; i + 1 < ref.n_fields; ++i) names.push_back(string_value(ref.fields[i]));
+    if (const Expr* row = find_variable(names, location, false); row != nullptr && row->kind == ExprKind::kRow) return record_fields(scope, row);
+  }
   if (item == nullptr) missing_relation(scope, schema, table, location);
   return expand_item(scope, *item, levels_up, location);
 }

@@ -75,7 +75,7 @@ const Expr* Binder::fold(const Expr* expr) {
         out->location = expr->location;
         return out;
       }
-      if (call.function->volatility != Volatility::kImmutable) return expr;
+      if (call.function->volatility != Volatility::kImmutable || call.function->routine != nullptr) return expr;
       return std::all_of(call.args.begin(), call.args.end(), is_const) ? evaluate() : expr;
     }
     case ExprKind::kRelabel: {

@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <memory>
 #include <vector>
 
 #include "sql/bind/binder.h"
@@ -25,8 +26,8 @@ struct BindError {
 /// Where an expression stands; decides what it may hold, and how an error calls the place.
 enum class Place : std::uint8_t {
   kTarget, kWhere, kJoinOn, kFrom, kHaving, kFilter, kGroupBy, kOrderBy, kDistinctOn, kLimit, kOffset, kReturning, kValues,
-  kInsertTarget, kUpdateSource, kConflictWhere, kCheck, kDefault, kIndex, kIndexPredicate, kUsing, kExecute, kCall, kCopyWhere, kMergeWhen,
-  kWindowPartition, kWindowOrder, kWindowRange, kWindowRows, kWindowGroups,
+  kInsertTarget, kUpdateSource, kConflictWhere, kCheck, kDefault, kIndex, kIndexPredicate, kUsing, kExecute, kCall, kCopyWhere, kTriggerWhen,
+  kMergeWhen, kWindowPartition, kWindowOrder, kWindowRange, kWindowRows, kWindowGroups,
 };
 
 struct NamedExpr {
@@ -77,6 +78,8 @@ struct Candidate {
   const AggregateDef* aggregate = nullptr;
   const OperatorDef* op = nullptr;
   const ProcedureSignature* procedure = nullptr;
+  std::shared_ptr<const ObjectDef> object;   ///< of a routine
+  std::vector<std::uint16_t> positions;      ///< of the given arguments among the declared ones, where some were named
   int variadic_from = -1;              ///< first argument of the expanded variadic tail
   unsigned defaults_used = 0;
 };
@@ -122,6 +125,8 @@ class Binder {
   // binder.cc
   void bind_top(const ParseNode* node, BoundStatement* out);
   const Expr* bind_standalone(const ParseNode* node, const StandaloneOptions& options);
+  const Expr* coerce_anyhow(const Expr* expr, Oid target, std::int32_t typmod);
+  void assign_target(Query& query, const ResolvedType& to);
   void take_dependencies(BoundStatement* out);
   std::vector<std::shared_ptr<const SequenceDef>>& sequences() { return sequences_; }
   const Expr* fold(const Expr* expr);
@@ -171,6 +176,19 @@ class Binder {
   void bind_procedure_call(const PgQuery__FuncCall& call, BoundStatement* out, bool is_call);
   std::vector<Candidate> function_candidates(std::string_view name, std::size_t arg_count);
 
+  // bind_routine.cc
+  /// Functions (or procedures) that users wrote, of this name and able to take these arguments, behind `candidates`.
+  /// `names`: of the arguments, "" for those given by position.
+  void add_routine_candidates(std::string_view schema, std::string_view name, std::span<const std::string_view> names, bool variadic,
+                              bool procedures, std::vector<Candidate>* candidates);
+  /// A call's arguments in declared order, with defaults filled in and the variadic tail collected.
+  const Expr* bind_routine_call(Scope& scope, const Candidate& chosen, std::vector<const Expr*> args, bool variadic_array, int location);
+  std::vector<const Expr*> routine_arguments(const Candidate& chosen, std::vector<const Expr*> args, std::vector<Oid>* declared, int location);
+  const Expr* inline_call(const FunctionDef& function, std::span<const Expr* const> args, Oid result);
+  bool bind_routine_procedure(const PgQuery__FuncCall& call, BoundStatement* out);
+  /// The arguments of a call with their names.
+  std::vector<const Expr*> bind_arguments(Scope& scope, const PgQuery__FuncCall& call, std::vector<std::string_view>* names);
+
   // operators.cc
   const Expr* make_operator(std::string_view name, const Expr* left, const Expr* right, int location);
   const FunctionExpr* make_operator_node(std::string_view name, const Expr* left, const Expr* right, int location,
@@ -218,6 +236,11 @@ class Binder {
  private:
   friend struct SelectBinder;
   const Expr* bind_column_ref(Scope& scope, const PgQuery__ColumnRef& ref);
+  const Expr* find_column_ref(Scope& scope, std::span<const std::string_view> names, int location, bool must_exist);
+  const Expr* bind_variable(const BindVariables::Variable& variable, int location);
+  /// Null: there is none; with `quiet` also where it has no such field or no shape yet.
+  const Expr* find_variable(std::span<const std::string_view> names, int location, bool quiet);
+  const Expr* variable_row(const BindVariables::Found& found, int location);
   const Expr* find_column(Scope& scope, std::string_view name, int location);
   const Expr* item_column(Scope& scope, const NsItem& item, std::string_view name, int levels_up, int location);
   const Expr* whole_row(Scope& scope, const NsItem& item, int levels_up, int location);
@@ -255,6 +278,7 @@ class Binder {
   /// Gives each hypothetical argument and the column it is compared with their common type.
   void unify_hypothetical(std::vector<const Expr*>& args, std::vector<Oid>& types, std::size_t direct);
   std::vector<SortKey> bind_aggregate_order(Scope& scope, const PgQuery__FuncCall& call, std::span<const Expr* const> args, bool distinct);
+  void check_set_place(Scope& scope, int location);
   void check_aggregate_place(Scope& scope, std::string_view what, int location);
   const Expr* bind_grouping(Scope& scope, const PgQuery__GroupingFunc& call);
 
@@ -336,6 +360,9 @@ class Binder {
   std::vector<std::shared_ptr<const SequenceDef>> sequences_;
   std::deque<Scope> scopes_;           ///< stable addresses
   std::map<std::uint64_t, const SubLinkExpr*> multi_assignments_;
+  BindVariables* variables_;           ///< null inside of views and defaults, which know no variables
+  std::vector<std::shared_ptr<const FunctionDef>> functions_;   ///< made for this statement
+  std::vector<const Routine*> inlining_;   ///< whose bodies are being put in place of their calls
   bool uses_temporary_ = false;
   int view_depth_ = 0;
   const char* stack_base_;

@@ -106,7 +106,7 @@ Status pg_class(const SystemContext& context, SystemRows& rows) {
     r.name = table.name;
     r.rows = live_rows(table);
     r.has_index = std::any_of(table.indexes.begin(), table.indexes.end(), [](const IndexDef& index) { return index.oid != 0; });
-    r.has_triggers = !table.foreign_keys.empty() || !table.referencing.empty();
+    r.has_triggers = !table.foreign_keys.empty() || !table.referencing.empty() || !table.triggers.empty();
     r.temporary = table.temporary;
     r.columns = table.columns.size();
     r.checks = table.checks.size();
@@ -359,6 +359,25 @@ Oid equality_operator(Oid type) {
   return type == kVarchar ? equality_operator(kText) : 0;
 }
 
+Status pg_trigger(const SystemContext& context, SystemRows& rows) {
+  for (const auto& [oid, table] : context.catalog.tables()) {
+    if (table->internal || !in_database(context, table->schema)) continue;
+    for (const TriggerDef& trigger : table->triggers) {
+      std::string arguments;
+      for (const std::string& argument : trigger.arguments) arguments.append(argument).push_back('\0');
+      std::vector<std::int16_t> columns;
+      for (const std::uint16_t column : trigger.columns) columns.push_back(static_cast<std::int16_t>(column + 1));
+      CatalogRow row(rows);
+      row.i(trigger.oid).i(oid).i(0).t(trigger.name).i(trigger.function).i(trigger.events).c(trigger.enabled).b(false);
+      row.i(0).i(0).i(0).b(false).b(false).i(static_cast<std::int64_t>(trigger.arguments.size())).short_vector(columns).t(arguments);
+      if (trigger.condition.empty()) row.null();
+      else row.t(trigger.condition);
+      row.null(2).done();
+    }
+  }
+  return {};
+}
+
 Status pg_constraint(const SystemContext& context, SystemRows& rows) {
   struct Common {
     Oid oid;
@@ -588,7 +607,7 @@ Status pg_stat_indexes(const SystemContext& context, SystemRows& rows) {
 
 constexpr SystemProducer kClassProducers[] = {
     {"pg_class", pg_class},           {"pg_attribute", pg_attribute},       {"pg_attrdef", pg_attrdef},
-    {"pg_index", pg_index},           {"pg_constraint", pg_constraint},     {"pg_sequence", pg_sequence},
+    {"pg_index", pg_index},           {"pg_trigger", pg_trigger},           {"pg_constraint", pg_constraint},     {"pg_sequence", pg_sequence},
     {"pg_sequences", pg_sequences},   {"pg_rewrite", pg_rewrite},           {"pg_depend", pg_depend},
     {"pg_description", pg_description}, {"pg_shdescription", pg_shdescription}, {"pg_type", pg_type},
     {"wandian_placement", wandian_placement}, {"pg_stat_user_tables", pg_stat_tables}, {"pg_stat_all_tables", pg_stat_tables},

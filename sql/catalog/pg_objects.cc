@@ -14,7 +14,7 @@ using namespace type_oid;
 
 namespace {
 
-constexpr Oid kInternalLanguage = 12, kCLanguage = 13;
+constexpr Oid kInternalLanguage = 12, kCLanguage = 13, kSqlLanguage = 14, kPlpgsqlLanguage = 13563;
 
 template <class Visit>
 void each_object(const SystemContext& context, ObjectKind kind, Visit&& visit) {
@@ -68,6 +68,58 @@ void add_proc(SystemRows& rows, const ProcRow& p) {
   row.done();
 }
 
+// A function in SQL or PL/pgSQL.
+void add_routine(SystemRows& rows, const ObjectDef& object, const FunctionObject& function) {
+  CatalogRow row(rows);
+  const bool sql = function.language == "sql";
+  unsigned defaults = 0;
+  bool other_modes = false, named = false;
+  std::vector<Oid> all;
+  std::vector<std::string> names;
+  std::vector<Value> modes;
+  std::string default_texts;
+  Oid variadic = 0;
+  for (const FunctionObject::Parameter& parameter : function.parameters) {
+    if (parameter.has_default) {
+      ++defaults;
+      default_texts += (default_texts.empty() ? "" : ", ") + parameter.default_text;
+    }
+    other_modes = other_modes || parameter.mode != 'i';
+    named = named || !parameter.name.empty();
+    all.push_back(parameter.type);
+    names.push_back(parameter.name);
+    modes.push_back(Value::of_int(parameter.mode));
+    if (parameter.mode == 'v') {
+      const TypeInfo* type = find_type(parameter.type);
+      variadic = parameter.type == kAnyArray ? kAnyElement : parameter.type == kAnyCompatibleArray ? kAnyCompatible : type != nullptr ? type->element : 0;
+    }
+  }
+  const double cost = function.cost.empty() ? 100 : std::strtod(function.cost.c_str(), nullptr);
+  const double rows_expected = !function.returns_set ? 0 : function.rows.empty() ? 1000 : std::strtod(function.rows.c_str(), nullptr);
+  row.i(object.oid).t(function.name).i(object.parent).i(object.owner).i(sql ? kSqlLanguage : kPlpgsqlLanguage).d(cost).d(rows_expected).i(variadic).i(0);
+  row.c(function.is_procedure ? 'p' : 'f').b(function.security_definer).b(function.leakproof).b(function.strict).b(function.returns_set);
+  row.c(function.volatility).c(function.parallel).i(static_cast<std::int64_t>(function.arguments.size())).i(defaults).i(function.result).oid_vector(function.arguments);
+  if (other_modes) {
+    row.oids(all);
+    row.value(build_array(kChar, modes, rows.arena));
+  } else {
+    row.null(2);
+  }
+  if (named) row.texts(names);
+  else row.null();
+  if (defaults != 0) row.t(default_texts);
+  else row.null();
+  row.null().t(function.sql_body ? std::string_view() : std::string_view(function.source)).null();
+  if (function.sql_body) row.t(function.source);
+  else row.null();
+  std::vector<std::string> settings;
+  for (const auto& [name, value] : function.settings) settings.push_back(name + "=" + value);
+  if (settings.empty()) row.null();
+  else row.texts(settings);
+  row.null();
+  row.done();
+}
+
 Status pg_proc(const SystemContext& context, SystemRows& rows) {
   for (const FunctionDef& function : all_functions()) {
     if (function.kind == 'a') continue;
@@ -103,6 +155,10 @@ Status pg_proc(const SystemContext& context, SystemRows& rows) {
   each_object(context, ObjectKind::kFunction, [&](const ObjectDef& object) {
     const auto function = FunctionObject::decode(object.definition);
     if (!function || !in_database(context, object.parent)) return;
+    if (!function->is_native()) {
+      add_routine(rows, object, *function);
+      return;
+    }
     ProcRow p;
     p.oid = object.oid;
     p.schema = object.parent;

@@ -207,14 +207,88 @@ std::string arguments_text(std::span<const Oid> types, const std::vector<std::st
   return out;
 }
 
+// a, "B" as 'a', 'B'.
+std::string list_of_literals(const std::string& names) {
+  std::string out, name;
+  bool in_quotes = false;
+  const auto flush = [&] {
+    if (!out.empty()) out += ", ";
+    out += quote_literal(name);
+    name.clear();
+  };
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (names[i] == '"') in_quotes = !in_quotes;
+    else if (names[i] == ',' && !in_quotes) flush();
+    else if (names[i] != ' ' || in_quotes) name += names[i];
+  }
+  flush();
+  return out;
+}
+
+// The parameters of a function in SQL or PL/pgSQL, as pg_get_function_arguments lists them; those of TABLE alone with `table`.
+std::string parameters_text(const FunctionObject& function, bool defaults, bool table) {
+  std::string out;
+  for (const FunctionObject::Parameter& parameter : function.parameters) {
+    if ((parameter.mode == 't') != table) continue;
+    if (!out.empty()) out += ", ";
+    switch (parameter.mode) {
+      case 'o': out += "OUT "; break;
+      case 'b': out += "INOUT "; break;
+      case 'v': out += "VARIADIC "; break;
+      case 'i':
+        if (function.is_procedure) out += "IN ";
+        break;
+      default: break;
+    }
+    if (!parameter.name.empty()) out += quote_identifier(parameter.name) + " ";
+    out += format_type(parameter.type, -1);
+    if (defaults && parameter.has_default) out += " DEFAULT " + parameter.default_text;
+  }
+  return out;
+}
+
+// A body between dollar signs that it does not hold.
+std::string dollar_quoted(const std::string& source, bool procedure) {
+  std::string tag = procedure ? "$procedure" : "$function";
+  while (source.find(tag) != std::string::npos) tag += "x";
+  tag += "$";
+  return tag + source + tag;
+}
+
+std::string definition_text(const FunctionObject& function, const std::string& schema, const std::string& result) {
+  std::string out = function.is_procedure ? "CREATE OR REPLACE PROCEDURE " : "CREATE OR REPLACE FUNCTION ";
+  out += quote_identifier(schema) + "." + quote_identifier(function.name) + "(" + parameters_text(function, true, false) + ")\n";
+  if (!function.is_procedure) out += " RETURNS " + result + "\n";
+  out += " LANGUAGE " + function.language + "\n";
+  std::string options;
+  if (function.volatility == 'i') options += " IMMUTABLE";
+  if (function.volatility == 's') options += " STABLE";
+  if (function.parallel == 's') options += " PARALLEL SAFE";
+  if (function.parallel == 'r') options += " PARALLEL RESTRICTED";
+  if (function.strict) options += " STRICT";
+  if (function.security_definer) options += " SECURITY DEFINER";
+  if (function.leakproof) options += " LEAKPROOF";
+  if (!function.cost.empty() && std::strtod(function.cost.c_str(), nullptr) != 100) options += " COST " + function.cost;
+  if (!function.rows.empty() && std::strtod(function.rows.c_str(), nullptr) != 1000) options += " ROWS " + function.rows;
+  if (!options.empty()) out += options + "\n";
+  for (const auto& [name, value] : function.settings)
+    out += " SET " + quote_identifier(name) + " TO " + (name == "search_path" || name == "temp_tablespaces" ? list_of_literals(value) : quote_literal(value)) + "\n";
+  if (function.sql_body) {
+    if (function.source.starts_with("SELECT ") && function.source.find(';') == std::string::npos) return out + "RETURN " + function.source.substr(7) + "\n";
+    return out + "BEGIN ATOMIC\n " + function.source + "\nEND\n";
+  }
+  return out + "AS " + dollar_quoted(function.source, function.is_procedure) + "\n";
+}
+
 }  // namespace
 
-std::optional<std::string> SessionImpl::function_arguments(Oid oid, bool) {
+std::optional<std::string> SessionImpl::function_arguments(Oid oid, bool identity) {
   const std::shared_ptr<const Catalog> known = catalog();
   if (const FunctionDef* function = find_function(oid)) return arguments_text(function->args, {}, function->variadic);
   if (const AggregateDef* aggregate = find_aggregate(oid)) return arguments_text(aggregate->args, {}, 0);
   const auto native = native_function(*known, oid);
   if (!native) return std::nullopt;
+  if (!native->is_native()) return parameters_text(*native, !identity, false);
   return arguments_text(native->arguments, native->argument_names, 0);
 }
 
@@ -224,7 +298,11 @@ std::optional<std::string> SessionImpl::function_result(Oid oid) {
   if (const AggregateDef* aggregate = find_aggregate(oid)) return format_type(aggregate->result, -1);
   const auto native = native_function(*known, oid);
   if (!native || native->is_procedure) return std::nullopt;
-  return format_type(native->result, -1);
+  if (native->returns_table) return "TABLE(" + parameters_text(*native, false, true) + ")";
+  const std::string set = native->returns_set ? "SETOF " : "";
+  if (native->result_relation != 0)
+    return set + object_name(ObjectClass::kRelation, native->result_relation).value_or(std::to_string(native->result_relation));
+  return set + format_type(native->result, -1);
 }
 
 std::optional<std::string> SessionImpl::function_definition(Oid oid) {
@@ -232,6 +310,7 @@ std::optional<std::string> SessionImpl::function_definition(Oid oid) {
   const auto native = native_function(*known, oid);
   if (!native) return std::nullopt;
   const auto object = known->object(ObjectKind::kFunction, oid);
+  if (!native->is_native()) return definition_text(*native, schema_text(*known, object->parent), function_result(oid).value_or(""));
   std::string out = native->is_procedure ? "CREATE OR REPLACE PROCEDURE " : "CREATE OR REPLACE FUNCTION ";
   out += quote_identifier(schema_text(*known, object->parent)) + "." + quote_identifier(native->name) + "(" +
          arguments_text(native->arguments, native->argument_names, 0) + ")\n";
@@ -241,7 +320,35 @@ std::optional<std::string> SessionImpl::function_definition(Oid oid) {
   return out + "AS " + quote_literal(native->module) + ", $function$" + native->symbol + "$function$\n";
 }
 
-std::optional<std::string> SessionImpl::trigger_definition(Oid, bool) { return std::nullopt; }
+std::optional<std::string> SessionImpl::trigger_definition(Oid oid, bool) {
+  const std::shared_ptr<const Catalog> known = catalog();
+  for (const auto& [table_oid, table] : known->tables())
+    for (const TriggerDef& trigger : table->triggers) {
+      if (trigger.oid != oid) continue;
+      std::string out = std::string(trigger.constraint ? "CREATE CONSTRAINT TRIGGER " : "CREATE TRIGGER ") + quote_identifier(trigger.name);
+      out += (trigger.events & TriggerDef::kBefore) != 0 ? " BEFORE" : " AFTER";
+      std::string_view separator = " ";
+      const auto event = [&](std::uint16_t bit, std::string_view word) {
+        if ((trigger.events & bit) == 0) return;
+        out.append(separator).append(word);
+        separator = " OR ";
+      };
+      event(TriggerDef::kInsert, "INSERT");
+      event(TriggerDef::kDelete, "DELETE");
+      event(TriggerDef::kUpdate, "UPDATE");
+      for (std::size_t i = 0; i < trigger.columns.size(); ++i)
+        out += (i == 0 ? " OF " : ", ") + quote_identifier(table->columns[trigger.columns[i]].name);
+      event(TriggerDef::kTruncate, "TRUNCATE");
+      out += " ON " + quote_identifier(schema_text(*known, table->schema)) + "." + quote_identifier(table->name);
+      if (trigger.constraint) out += " NOT DEFERRABLE INITIALLY IMMEDIATE";
+      out += (trigger.events & TriggerDef::kRow) != 0 ? " FOR EACH ROW" : " FOR EACH STATEMENT";
+      if (!trigger.condition.empty()) out += " WHEN (" + trigger.condition + ")";
+      out += " EXECUTE FUNCTION " + object_name(ObjectClass::kFunction, trigger.function).value_or(std::to_string(trigger.function)) + "(";
+      for (std::size_t i = 0; i < trigger.arguments.size(); ++i) out += (i != 0 ? ", " : "") + quote_literal(trigger.arguments[i]);
+      return out + ")";
+    }
+  return std::nullopt;
+}
 std::optional<std::string> SessionImpl::rule_definition(Oid, bool) { return std::nullopt; }
 std::optional<std::string> SessionImpl::partition_key_definition(Oid) { return std::nullopt; }
 

@@ -25,6 +25,29 @@ std::string FunctionObject::encode() const {
   list.add_int("procedure", is_procedure ? 1 : 0);
   list.add("module", module);
   list.add("symbol", symbol);
+  if (is_native()) return list.bytes();
+  list.add("language", language);
+  for (const Parameter& parameter : parameters) {
+    list.add("parameter", parameter.name);
+    list.add_int("parameter_type", parameter.type);
+    list.add("parameter_mode", std::string_view(&parameter.mode, 1));
+    if (parameter.has_default) list.add("parameter_default", parameter.default_text);
+  }
+  list.add("source", source);
+  const auto flag = [&](std::string_view key, bool on) {
+    if (on) list.add_int(key, 1);
+  };
+  flag("sql_body", sql_body);
+  flag("returns_set", returns_set);
+  flag("returns_table", returns_table);
+  flag("security_definer", security_definer);
+  flag("leakproof", leakproof);
+  if (result_relation != 0) list.add_int("result_relation", result_relation);
+  list.add("volatility", std::string_view(&volatility, 1));
+  list.add("parallel", std::string_view(&parallel, 1));
+  if (!cost.empty()) list.add("cost", cost);
+  if (!rows.empty()) list.add("rows", rows);
+  for (const auto& [setting, value] : settings) list.add("setting", setting + "=" + value);
   return list.bytes();
 }
 
@@ -39,7 +62,29 @@ std::optional<FunctionObject> FunctionObject::decode(std::string_view bytes) {
     else if (key == "argument_name") out.argument_names.push_back(value);
     else if (key == "module") out.module = value;
     else if (key == "symbol") out.symbol = value;
+    else if (key == "language") out.language = value;
+    else if (key == "source") out.source = value;
+    else if (key == "cost") out.cost = value;
+    else if (key == "rows") out.rows = value;
+    else if (key == "volatility" && !value.empty()) out.volatility = value[0];
+    else if (key == "parallel" && !value.empty()) out.parallel = value[0];
+    else if (key == "parameter") out.parameters.push_back({value, 0, 'i', false, {}});
+    else if (key == "parameter_mode" && !out.parameters.empty() && !value.empty()) out.parameters.back().mode = value[0];
+    else if (key == "parameter_default" && !out.parameters.empty()) {
+      out.parameters.back().has_default = true;
+      out.parameters.back().default_text = value;
+    } else if (key == "setting") {
+      const std::size_t equals = value.find('=');
+      if (equals != std::string::npos) out.settings.emplace_back(value.substr(0, equals), value.substr(equals + 1));
+    }
     else if (!is_number) continue;
+    else if (key == "parameter_type" && !out.parameters.empty()) out.parameters.back().type = number;
+    else if (key == "sql_body") out.sql_body = number != 0;
+    else if (key == "returns_set") out.returns_set = number != 0;
+    else if (key == "returns_table") out.returns_table = number != 0;
+    else if (key == "security_definer") out.security_definer = number != 0;
+    else if (key == "leakproof") out.leakproof = number != 0;
+    else if (key == "result_relation") out.result_relation = number;
     else if (key == "argument") out.arguments.push_back(number);
     else if (key == "result") out.result = number;
     else if (key == "strict") out.strict = number != 0;

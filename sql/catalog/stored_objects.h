@@ -18,15 +18,36 @@ inline constexpr Oid kType = 1247, kAttribute = 1249, kProc = 1255, kClass = 125
                      kConstraint = 2606, kNamespace = 2615, kRewrite = 2618, kExtension = 3079;
 }  // namespace catalog_oid
 
-/// ObjectKind::kFunction: a native procedure. ObjectDef::parent is its schema, its name is "f(23,25)".
+/// ObjectKind::kFunction: a native procedure, or what users wrote in SQL or PL/pgSQL. ObjectDef::parent is its schema, its name is
+/// "f(23,25)".
 struct FunctionObject {
   std::string name;
-  std::vector<Oid> arguments;
+  std::vector<Oid> arguments;        ///< what a call gives: IN, INOUT and VARIADIC parameters
   std::vector<std::string> argument_names;
   Oid result = 0;
   bool strict = true;
   bool is_procedure = false;         ///< CREATE PROCEDURE: called by CALL alone
   std::string module, symbol;        ///< where the code is: an extension's module, or LANGUAGE C AS 'module', 'symbol'
+
+  // Of LANGUAGE sql and plpgsql alone.
+  struct Parameter {
+    std::string name;
+    Oid type = 0;
+    char mode = 'i';                 ///< as in pg_proc.proargmodes: i, o, b, v, t
+    bool has_default = false;
+    std::string default_text;        ///< SQL, canonical
+  };
+  std::string language;              ///< "" is c
+  std::vector<Parameter> parameters; ///< all of them, as they were declared
+  std::string source;                ///< the text between the quotes, or of a body without quotes
+  bool sql_body = false;             ///< RETURN expr, or BEGIN ATOMIC
+  bool returns_set = false, returns_table = false;
+  Oid result_relation = 0;           ///< RETURNS t: the relation whose rows it gives; `result` is record
+  char volatility = 'v', parallel = 'u';
+  bool security_definer = false, leakproof = false;
+  std::string cost, rows;            ///< as given; "" is the default
+  std::vector<std::pair<std::string, std::string>> settings;   ///< SET name = value
+  bool is_native() const { return language.empty(); }
   std::string encode() const;
   static std::optional<FunctionObject> decode(std::string_view bytes);
   /// ObjectDef::name.

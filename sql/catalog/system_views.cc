@@ -160,12 +160,13 @@ constexpr SystemView kInformationSchemaViews[] = {
      " NULL::name AS collation_catalog, NULL::name AS collation_schema, NULL::name AS collation_name, NULL::int4 AS numeric_precision,"
      " NULL::int4 AS numeric_precision_radix, NULL::int4 AS numeric_scale, NULL::int4 AS datetime_precision, NULL::varchar AS interval_type,"
      " NULL::int4 AS interval_precision, " CATALOG " AS type_udt_catalog, nt.nspname AS type_udt_schema, t.typname AS type_udt_name, NULL::name AS scope_catalog,"
-     " NULL::name AS scope_schema, NULL::name AS scope_name, NULL::int4 AS maximum_cardinality, '0'::name AS dtd_identifier, 'EXTERNAL'::varchar AS routine_body,"
+     " NULL::name AS scope_schema, NULL::name AS scope_name, NULL::int4 AS maximum_cardinality, '0'::name AS dtd_identifier, (CASE WHEN p.prolang = 14 THEN 'SQL' ELSE 'EXTERNAL' END)::varchar AS routine_body,"
      " p.prosrc::varchar AS routine_definition, (CASE WHEN p.prolang = 13 THEN p.prosrc END)::varchar AS external_name,"
-     " (CASE WHEN p.prolang = 13 THEN 'C' ELSE 'INTERNAL' END)::varchar AS external_language, 'GENERAL'::varchar AS parameter_style,"
+     " pg_catalog.upper(l.lanname::text)::varchar AS external_language, 'GENERAL'::varchar AS parameter_style,"
      " (CASE WHEN p.provolatile = 'i' THEN 'YES' ELSE 'NO' END)::varchar AS is_deterministic, 'MODIFIES'::varchar AS sql_data_access,"
      " (CASE WHEN p.proisstrict THEN 'YES' ELSE 'NO' END)::varchar AS is_null_call, NULL::varchar AS sql_path, 'YES'::varchar AS schema_level_routine,"
-     " 0::int4 AS max_dynamic_result_sets, NULL::varchar AS is_user_defined_cast, NULL::varchar AS is_implicitly_invocable, 'INVOKER'::varchar AS security_type,"
+     " 0::int4 AS max_dynamic_result_sets, NULL::varchar AS is_user_defined_cast, NULL::varchar AS is_implicitly_invocable, "
+     " (CASE WHEN p.prosecdef THEN 'DEFINER' ELSE 'INVOKER' END)::varchar AS security_type,"
      " NULL::name AS to_sql_specific_catalog, NULL::name AS to_sql_specific_schema, NULL::name AS to_sql_specific_name, 'NO'::varchar AS as_locator,"
      " NULL::timestamptz AS created, NULL::timestamptz AS last_altered, NULL::varchar AS new_savepoint_level, 'NO'::varchar AS is_udt_dependent,"
      " NULL::varchar AS result_cast_from_data_type, NULL::varchar AS result_cast_as_locator, NULL::int4 AS result_cast_char_max_length,"
@@ -177,7 +178,20 @@ constexpr SystemView kInformationSchemaViews[] = {
      " NULL::name AS result_cast_type_udt_name, NULL::name AS result_cast_scope_catalog, NULL::name AS result_cast_scope_schema,"
      " NULL::name AS result_cast_scope_name, NULL::int4 AS result_cast_maximum_cardinality, NULL::name AS result_cast_dtd_identifier"
      " FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace JOIN pg_catalog.pg_type t ON t.oid = p.prorettype"
-     " JOIN pg_catalog.pg_namespace nt ON nt.oid = t.typnamespace WHERE p.prokind IN ('f', 'p')"},
+     " JOIN pg_catalog.pg_namespace nt ON nt.oid = t.typnamespace JOIN pg_catalog.pg_language l ON l.oid = p.prolang WHERE p.prokind IN ('f', 'p')"},
+    {kInformationSchema, "triggers",
+     "SELECT " CATALOG " AS trigger_catalog, n.nspname AS trigger_schema, t.tgname AS trigger_name, em.event::varchar AS event_manipulation,"
+     " " CATALOG " AS event_object_catalog, n.nspname AS event_object_schema, c.relname AS event_object_table,"
+     " (SELECT 1 + count(*) FROM pg_catalog.pg_trigger o WHERE o.tgrelid = t.tgrelid AND o.tgtype::int4 & em.bit <> 0 AND o.tgtype::int4 & 67 = t.tgtype::int4 & 67"
+     " AND o.tgname < t.tgname)::int4 AS action_order,"
+     " ((pg_catalog.regexp_match(pg_catalog.pg_get_triggerdef(t.oid), '.{35,} WHEN \\((.+)\\) EXECUTE FUNCTION'))[1])::varchar AS action_condition,"
+     " ((pg_catalog.regexp_match(pg_catalog.pg_get_triggerdef(t.oid), ' (EXECUTE FUNCTION .*)$'))[1])::varchar AS action_statement,"
+     " (CASE t.tgtype::int4 & 1 WHEN 1 THEN 'ROW' ELSE 'STATEMENT' END)::varchar AS action_orientation,"
+     " (CASE t.tgtype::int4 & 66 WHEN 2 THEN 'BEFORE' WHEN 64 THEN 'INSTEAD OF' ELSE 'AFTER' END)::varchar AS action_timing,"
+     " t.tgoldtable AS action_reference_old_table, t.tgnewtable AS action_reference_new_table, NULL::name AS action_reference_old_row,"
+     " NULL::name AS action_reference_new_row, NULL::timestamptz AS created"
+     " FROM pg_catalog.pg_namespace n JOIN pg_catalog.pg_class c ON n.oid = c.relnamespace JOIN pg_catalog.pg_trigger t ON t.tgrelid = c.oid"
+     " JOIN (VALUES (4, 'INSERT'), (8, 'DELETE'), (16, 'UPDATE')) AS em(bit, event) ON t.tgtype::int4 & em.bit <> 0 WHERE NOT t.tgisinternal"},
 };
 #undef CATALOG
 #undef DATA_TYPE

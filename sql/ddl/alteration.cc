@@ -64,6 +64,14 @@ Status TableAlteration::run(const PgQuery__AlterTableCmd& command, unsigned pass
       std::uint16_t column = 0;
       return in(4) && !text_or_empty(command.name).empty() ? column_of(command.name, &column) : Status{};
     }
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_EnableTrig:
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_EnableAlwaysTrig:
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_EnableReplicaTrig:
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_DisableTrig:
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_EnableTrigAll:
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_EnableTrigUser:
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_DisableTrigAll:
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_DisableTrigUser: return in(4) ? enable_trigger(*table_, command) : Status{};
     case PG_QUERY__ALTER_TABLE_TYPE__AT_ClusterOn:
     case PG_QUERY__ALTER_TABLE_TYPE__AT_DropCluster:
     case PG_QUERY__ALTER_TABLE_TYPE__AT_SetLogged:
@@ -313,7 +321,7 @@ Status TableAlteration::rebind_checks() {
     options.table_name = table_->name;
     options.columns = columns;
     WANDIAN_ASSIGN(const BoundExpression bound, bind_standalone_expression(check.expression, ctx_.bind_context(), options));
-    check.expression = deparse(bound.expr, {column_names(*table_), nullptr, false});
+    check.expression = deparse(bound.expr, {column_names(*table_), nullptr, false, {}});
   }
   return reprint_indexes(ctx_, *table_, table_.get());
 }

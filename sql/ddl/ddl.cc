@@ -45,7 +45,6 @@ namespace {
 // What the grammar knows and nothing here implements.
 Status refuse(const ParseNode& node, std::string_view tag) {
   switch (node.node_case) {
-    case PG_QUERY__NODE__NODE_CREATE_TRIG_STMT: return feature_not_supported("triggers are not supported");
     case PG_QUERY__NODE__NODE_RULE_STMT: return feature_not_supported("rules are not supported");
     case PG_QUERY__NODE__NODE_CREATE_POLICY_STMT:
     case PG_QUERY__NODE__NODE_ALTER_POLICY_STMT: return feature_not_supported("row-level security is not supported");
@@ -97,6 +96,10 @@ Task<Status> run_statement(DdlContext& ctx) {
     case StatementKind::kAlterDatabase:
       co_return feature_not_supported(std::string(command_tag(ctx.statement.node)) + " is not supported")
           .with_detail("A data directory has the databases it was made with: \"postgres\" and one named like the superuser.");
+    case StatementKind::kOther:
+      if (ctx.statement.node->node_case == PG_QUERY__NODE__NODE_ALTER_FUNCTION_STMT) co_return co_await alter_function(ctx);
+      if (ctx.statement.node->node_case == PG_QUERY__NODE__NODE_CREATE_TRIG_STMT) co_return co_await create_trigger(ctx);
+      [[fallthrough]];
     default: co_return refuse(*ctx.statement.node, command_tag(ctx.statement.node));
   }
 }

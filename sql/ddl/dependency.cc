@@ -5,6 +5,7 @@
 
 #include "sql/expr/tree.h"
 #include "sql/functions/quote.h"
+#include "sql/routine/routine.h"
 
 namespace wandian::sql {
 
@@ -13,6 +14,19 @@ namespace {
 constexpr std::size_t kMostListed = 100;   // as many as PostgreSQL shows a client
 
 std::string default_mark(Oid sequence) { return "'" + std::to_string(sequence) + "'::regclass"; }
+
+bool calls_function(DdlContext& ctx, const TableDef& table, const std::string& expression, const ObjectDef& function) {
+  if (expression.find(function.name) == std::string::npos) return false;
+  BindContext context = ctx.bind_context();
+  context.search_path = {kPgCatalogSchema, table.schema};
+  StandaloneOptions options;
+  options.use = StandaloneUse::kDefault;
+  Result<BoundExpression> bound = bind_standalone_expression(expression, context, options);
+  return bound.ok() && any_node(bound.value().expr, [&](const Expr* inner) {
+           return inner->kind == ExprKind::kFunction && inner->as<FunctionExpr>().function->routine != nullptr &&
+                  inner->as<FunctionExpr>().function->routine->oid == function.oid;
+         });
+}
 
 }  // namespace
 
@@ -40,6 +54,13 @@ std::string describe(DdlContext& ctx, const ObjectRef& object) {
       const auto table = catalog->table(object.oid);
       const std::string column = table != nullptr ? quote_identifier(table->columns[object.column].name) : std::string();
       return (object.kind == RefKind::kDefault ? "default value for column " : "column ") + column + " of " + table_text(object.oid);
+    }
+    case RefKind::kTrigger: {
+      std::string name;
+      if (const auto table = catalog->table(object.table))
+        for (const TriggerDef& trigger : table->triggers)
+          if (trigger.oid == object.oid) name = trigger.name;
+      return "trigger " + quote_identifier(name) + " on " + table_text(object.table);
     }
     case RefKind::kFunction: return "function " + ctx.session.object_name(ObjectClass::kFunctionSignature, object.oid).value_or(std::to_string(object.oid));
     case RefKind::kSchema: return "schema " + quote_identifier(ctx.schema_name(object.oid));
@@ -138,8 +159,19 @@ std::vector<DropPlan::Dependent> DropPlan::dependents(const ObjectRef& object) {
             out.push_back({{RefKind::kDefault, oid, 0, static_cast<std::uint16_t>(c)}, false});
       views_of(object.oid);
       break;
-    case RefKind::kView:
-    case RefKind::kFunction: views_of(object.oid); break;
+    case RefKind::kFunction:
+      for (const auto& [oid, table] : catalog->tables())
+        for (const TriggerDef& trigger : table->triggers)
+          if (trigger.function == object.oid) out.push_back({{RefKind::kTrigger, trigger.oid, oid, 0}, false});
+      if (const std::shared_ptr<const ObjectDef> function = catalog->object(ObjectKind::kFunction, object.oid)) {
+        for (const auto& [oid, table] : catalog->tables())
+          for (std::size_t c = 0; c < table->columns.size(); ++c)
+            if (!table->columns[c].dropped && calls_function(ctx_, *table, table->columns[c].default_expression, *function))
+              out.push_back({{RefKind::kDefault, oid, 0, static_cast<std::uint16_t>(c)}, false});
+      }
+      views_of(object.oid);
+      break;
+    case RefKind::kView: views_of(object.oid); break;
     case RefKind::kKeyConstraint:
     case RefKind::kIndex: {
       const auto table = catalog->table(object.table);
@@ -181,6 +213,7 @@ std::vector<DropPlan::Dependent> DropPlan::dependents(const ObjectRef& object) {
       }
       break;
     case RefKind::kForeignKey:
+    case RefKind::kTrigger:
     case RefKind::kDefault: break;
   }
   return out;
@@ -213,7 +246,7 @@ void DropPlan::mark_targets() {
   // What goes with a table is not worth a word: its own defaults and constraints.
   std::erase_if(order_, [&](const Entry& entry) {
     if (entry.target) return false;
-    if (entry.object.kind == RefKind::kForeignKey) return planned(RefKind::kTable, entry.object.table);
+    if (entry.object.kind == RefKind::kForeignKey || entry.object.kind == RefKind::kTrigger) return planned(RefKind::kTable, entry.object.table);
     if (entry.object.kind == RefKind::kDefault)
       return planned(RefKind::kTable, entry.object.oid) || seen_.contains({RefKind::kColumn, entry.object.oid, 0, entry.object.column});
     return false;
@@ -319,6 +352,9 @@ Status DropPlan::collect(Changes& changes) {
       case RefKind::kSchema: changes.drop(ObjectKind::kSchema, object.oid); break;
       case RefKind::kForeignKey:
         if (TableDef* table = edit(object.table)) std::erase_if(table->foreign_keys, [&](const ForeignKeyDef& key) { return key.oid == object.oid; });
+        break;
+      case RefKind::kTrigger:
+        if (TableDef* table = edit(object.table)) std::erase_if(table->triggers, [&](const TriggerDef& trigger) { return trigger.oid == object.oid; });
         break;
       case RefKind::kDefault:
         gone.erase(object.oid);

@@ -13,7 +13,7 @@
 
 namespace wandian::sql {
 
-enum class RefKind : std::uint8_t { kTable, kIndex, kSequence, kView, kKeyConstraint, kForeignKey, kDefault, kColumn, kFunction, kSchema, kExtension };
+enum class RefKind : std::uint8_t { kTable, kIndex, kSequence, kView, kKeyConstraint, kForeignKey, kDefault, kColumn, kFunction, kSchema, kExtension, kTrigger };
 
 struct ObjectRef {
   RefKind kind = RefKind::kTable;

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "sql/ddl/dependency.h"
+#include "sql/ddl/statements.h"
 #include "sql/functions/quote.h"
 
 namespace wandian::sql {
@@ -96,38 +97,23 @@ Result<std::optional<ObjectRef>> find_named_target(DdlContext& ctx, const PgQuer
   // FUNCTION, PROCEDURE, ROUTINE: by signature, or by name alone if that is unique.
   if (object.node_case != PG_QUERY__NODE__NODE_OBJECT_WITH_ARGS) return feature_not_supported("DROP of this kind of object is not supported");
   const PgQuery__ObjectWithArgs& with_args = *object.object_with_args;
-  const std::string function(string_value(with_args.objname[with_args.n_objname - 1]));
-  const std::string schema = with_args.n_objname > 1 ? std::string(string_value(with_args.objname[with_args.n_objname - 2])) : std::string();
-  std::vector<Oid> types;
+  const std::string_view what = node.remove_type == PG_QUERY__OBJECT_TYPE__OBJECT_PROCEDURE ? "procedure"
+                                : node.remove_type == PG_QUERY__OBJECT_TYPE__OBJECT_ROUTINE ? "routine"
+                                                                                            : "function";
+  Result<std::shared_ptr<const ObjectDef>> found = find_routine(ctx, with_args, what);
+  if (found.ok()) return std::optional<ObjectRef>(ObjectRef{RefKind::kFunction, found.value()->oid, 0, 0});
+  if (node.missing_ok == 0 || found.status().code() == sqlstate::ambiguous_function || found.status().code() == sqlstate::wrong_object_type)
+    return found.take_status();
+  std::string shown;
+  for (std::size_t i = 0; i < with_args.n_objname; ++i) shown += (i != 0 ? "." : "") + std::string(string_value(with_args.objname[i]));
+  shown += "(";
   for (std::size_t i = 0; i < with_args.n_objargs; ++i) {
-    if (with_args.objargs[i]->node_case != PG_QUERY__NODE__NODE_TYPE_NAME) continue;
-    WANDIAN_ASSIGN(const ResolvedType type, resolve_type(*with_args.objargs[i]->type_name, ctx.statement.text));
-    types.push_back(type.type);
+    const PgQuery__TypeName& type = *with_args.objargs[i]->type_name;
+    if (i != 0) shown += ",";
+    for (std::size_t n = 0; n < type.n_names; ++n) shown += (n != 0 ? "." : "") + std::string(string_value(type.names[n]));
+    if (type.n_array_bounds != 0) shown += "[]";
   }
-  std::vector<Oid> schemas = ctx.bind_context().search_path;
-  if (!schema.empty()) {
-    WANDIAN_ASSIGN(const Oid only, ctx.find_schema(schema));
-    schemas = {only};
-  }
-  std::vector<Oid> matches;
-  for (const Oid where : schemas)
-    for (const auto& [key, candidate] : ctx.catalog()->objects()) {
-      if (key.first != ObjectKind::kFunction || candidate->parent != where) continue;
-      const auto stored = FunctionObject::decode(candidate->definition);
-      if (stored && stored->name == function && (with_args.args_unspecified || stored->arguments == types)) matches.push_back(candidate->oid);
-    }
-  if (matches.size() == 1) return std::optional<ObjectRef>(ObjectRef{RefKind::kFunction, matches[0], 0, 0});
-  if (matches.size() > 1)
-    return Status{sqlstate::ambiguous_function, "function name " + quoted(function) + " is not unique"}.with_hint(
-        "Specify the argument list to select the function unambiguously.");
-  std::string shown = function;
-  if (!with_args.args_unspecified) {
-    shown += "(";
-    for (std::size_t i = 0; i < types.size(); ++i) shown += (i != 0 ? "," : "") + ctx.session.object_name(ObjectClass::kType, types[i]).value_or("?");
-    shown += ")";
-  }
-  if (!node.missing_ok) return Status{sqlstate::undefined_function, with_args.args_unspecified ? "could not find a function named " + quoted(function) : "function " + shown + " does not exist"};
-  ctx.notice(sqlstate::successful_completion, "function " + shown + " does not exist, skipping");
+  ctx.notice(sqlstate::successful_completion, std::string(what) + " " + shown + ") does not exist, skipping");
   return std::optional<ObjectRef>();
 }
 
@@ -185,6 +171,7 @@ Result<std::vector<ObjectRef>> find_targets(DdlContext& ctx, const PgQuery__Drop
 
 Task<Status> drop_objects(DdlContext& ctx) {
   const PgQuery__DropStmt& node = *ctx.statement.node->drop_stmt;
+  if (node.remove_type == PG_QUERY__OBJECT_TYPE__OBJECT_TRIGGER) co_return co_await drop_trigger(ctx);
   const bool cascade = node.behavior == PG_QUERY__DROP_BEHAVIOR__DROP_CASCADE;
   Result<std::vector<ObjectRef>> targets = find_targets(ctx, node);
   if (!targets.ok()) co_return targets.take_status();

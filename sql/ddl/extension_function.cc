@@ -181,8 +181,9 @@ Task<Status> create_function(DdlContext& ctx) {
   const PgQuery__CreateFunctionStmt& node = *ctx.statement.node->create_function_stmt;
   Result<FunctionOptions> options = function_options(node);
   if (!options.ok()) co_return options.take_status();
+  if (options->language == "sql" || options->language == "plpgsql") co_return co_await create_routine(ctx, options->language);
   if (options->language != "c") {
-    if (options->language == "sql" || options->language == "plpgsql" || options->language == "internal")
+    if (options->language == "internal")
       co_return feature_not_supported("functions in language " + quoted(options->language) + " are not supported")
           .with_hint("Write a native procedure: CREATE FUNCTION ... LANGUAGE C AS 'module', 'symbol'.");
     co_return Status{sqlstate::undefined_object, "language " + quoted(options->language) + " does not exist"};

@@ -5,6 +5,7 @@
 #include "sql/ddl/index_builder.h"
 #include "sql/ddl/statements.h"
 #include "sql/expr/deparse.h"
+#include "sql/routine/trigger_rows.h"
 
 namespace wandian::sql {
 
@@ -19,7 +20,17 @@ Status reprint_checks(DdlContext& ctx, const TableDef& old, TableDef* table) {
     options.table_name = old.name;
     options.columns = columns;
     WANDIAN_ASSIGN(const BoundExpression bound, bind_standalone_expression(check.expression, ctx.bind_context(), options));
-    check.expression = deparse(bound.expr, {column_names(*table), nullptr, false});
+    check.expression = deparse(bound.expr, {column_names(*table), nullptr, false, {}});
+  }
+  for (TriggerDef& trigger : table->triggers) {
+    if (trigger.condition.empty()) continue;
+    TriggerRows rows(old);
+    BindContext context = ctx.bind_context();
+    context.variables = &rows;
+    StandaloneOptions options;
+    options.use = StandaloneUse::kTriggerWhen;
+    WANDIAN_ASSIGN(const BoundExpression bound, bind_standalone_expression(trigger.condition, context, options));
+    trigger.condition = deparse(bound.expr, trigger_row_names(*table));
   }
   return reprint_indexes(ctx, old, table);
 }
@@ -97,6 +108,39 @@ Status rename_view_column(DdlContext& ctx, const ObjectDef& old, std::string_vie
   return ctx.apply(changes);
 }
 
+bool is_routine(PgQuery__ObjectType type) {
+  return type == PG_QUERY__OBJECT_TYPE__OBJECT_FUNCTION || type == PG_QUERY__OBJECT_TYPE__OBJECT_PROCEDURE ||
+         type == PG_QUERY__OBJECT_TYPE__OBJECT_ROUTINE;
+}
+std::string_view routine_word(PgQuery__ObjectType type) {
+  return type == PG_QUERY__OBJECT_TYPE__OBJECT_PROCEDURE ? "procedure" : type == PG_QUERY__OBJECT_TYPE__OBJECT_ROUTINE ? "routine" : "function";
+}
+
+// A function under another name, or in another schema.
+Task<Status> move_routine(DdlContext& ctx, const PgQuery__ObjectWithArgs& with_args, std::string_view word, const std::string* new_name, Oid new_schema) {
+  Result<std::shared_ptr<const ObjectDef>> found = find_routine(ctx, with_args, word);
+  if (!found.ok()) co_return found.take_status();
+  auto changed = std::make_shared<ObjectDef>(*found.value());
+  std::optional<FunctionObject> function = FunctionObject::decode(changed->definition);
+  if (!function) co_return Status{sqlstate::data_corrupted, "the function's definition cannot be read"};
+  if (new_name != nullptr) function->name = *new_name;
+  if (new_schema != 0) changed->parent = new_schema;
+  changed->name = function->object_name();
+  changed->definition = function->encode();
+  if (changed->name == found.value()->name && changed->parent == found.value()->parent) co_return Status{};
+  WANDIAN_CO_TRY(co_await ctx.lock_name(changed->parent, changed->name));
+  if (ctx.catalog()->find_object(ObjectKind::kFunction, changed->parent, changed->name) != nullptr) {
+    std::string shown = function->name + "(";
+    for (std::size_t i = 0; i < function->arguments.size(); ++i)
+      shown += (i != 0 ? ", " : "") + ctx.session.object_name(ObjectClass::kType, function->arguments[i]).value_or("?");
+    co_return Status{sqlstate::duplicate_function, std::string(function->is_procedure ? "procedure " : "function ") + shown + ") already exists in schema " +
+                                                       quoted(ctx.schema_name(changed->parent))};
+  }
+  Changes changes;
+  changes.put(std::move(changed));
+  co_return ctx.apply(changes);
+}
+
 const char* article_of(PgQuery__ObjectType type) {
   switch (type) {
     case PG_QUERY__OBJECT_TYPE__OBJECT_INDEX: return "an index";
@@ -172,6 +216,9 @@ Task<Status> rename_object(DdlContext& ctx) {
     changes.put(std::move(renamed));
     co_return ctx.apply(changes);
   }
+  if (node.rename_type == PG_QUERY__OBJECT_TYPE__OBJECT_TRIGGER) co_return co_await rename_trigger(ctx);
+  if (is_routine(node.rename_type))
+    co_return co_await move_routine(ctx, *node.object->object_with_args, routine_word(node.rename_type), &to, 0);
   if (node.rename_type == PG_QUERY__OBJECT_TYPE__OBJECT_ROLE) {
     const auto role = ctx.catalog()->find_object(ObjectKind::kRole, 0, text_or_empty(node.subname));
     if (role == nullptr) co_return Status{sqlstate::undefined_object, "role " + quoted(text_or_empty(node.subname)) + " does not exist"};
@@ -227,24 +274,26 @@ Task<Status> alter_owner(DdlContext& ctx) {
     changes.put(std::move(changed));
     co_return ctx.apply(changes);
   }
-  if (node.object_type == PG_QUERY__OBJECT_TYPE__OBJECT_FUNCTION || node.object_type == PG_QUERY__OBJECT_TYPE__OBJECT_PROCEDURE) {
+  if (node.object_type == PG_QUERY__OBJECT_TYPE__OBJECT_FUNCTION || node.object_type == PG_QUERY__OBJECT_TYPE__OBJECT_PROCEDURE ||
+      node.object_type == PG_QUERY__OBJECT_TYPE__OBJECT_ROUTINE) {
     const PgQuery__ObjectWithArgs& with_args = *node.object->object_with_args;
-    const std::string name(string_value(with_args.objname[with_args.n_objname - 1]));
-    for (const auto& [key, object] : ctx.catalog()->objects()) {
-      const auto stored = key.first == ObjectKind::kFunction ? FunctionObject::decode(object->definition) : std::nullopt;
-      if (!stored || stored->name != name || (!with_args.args_unspecified && stored->arguments.size() != with_args.n_objargs)) continue;
-      auto changed = std::make_shared<ObjectDef>(*object);
-      changed->owner = role.value();
-      changes.put(std::move(changed));
-      co_return ctx.apply(changes);
-    }
-    co_return Status{sqlstate::undefined_function, "could not find a function named " + quoted(name)};
+    Result<std::shared_ptr<const ObjectDef>> found = find_routine(ctx, with_args, routine_word(node.object_type));
+    if (!found.ok()) co_return found.take_status();
+    auto changed = std::make_shared<ObjectDef>(*found.value());
+    changed->owner = role.value();
+    changes.put(std::move(changed));
+    co_return ctx.apply(changes);
   }
   co_return feature_not_supported("ALTER ... OWNER TO is not supported for this kind of object");
 }
 
 Task<Status> alter_schema_of(DdlContext& ctx) {
   const PgQuery__AlterObjectSchemaStmt& node = *ctx.statement.node->alter_object_schema_stmt;
+  if (is_routine(node.object_type)) {
+    Result<Oid> schema = ctx.find_schema(text_or_empty(node.newschema));
+    if (!schema.ok()) co_return schema.take_status();
+    co_return co_await move_routine(ctx, *node.object->object_with_args, routine_word(node.object_type), nullptr, schema.value());
+  }
   if (node.relation == nullptr) co_return feature_not_supported("ALTER ... SET SCHEMA is not supported for this kind of object");
   const std::string name(text_or_empty(node.relation->relname));
   const std::optional<FoundRelation> found = ctx.find(*node.relation);

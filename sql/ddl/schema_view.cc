@@ -318,15 +318,10 @@ Result<CommentTarget> find_comment_target(DdlContext& ctx, const PgQuery__Commen
     }
     case PG_QUERY__OBJECT_TYPE__OBJECT_FUNCTION:
     case PG_QUERY__OBJECT_TYPE__OBJECT_PROCEDURE: {
-      const PgQuery__ObjectWithArgs& with_args = *node.object->object_with_args;
-      const std::string name(string_value(with_args.objname[with_args.n_objname - 1]));
-      for (const auto& [key, object] : ctx.catalog()->objects()) {
-        if (key.first != ObjectKind::kFunction) continue;
-        const auto stored = FunctionObject::decode(object->definition);
-        if (stored && stored->name == name && (with_args.args_unspecified || stored->arguments.size() == with_args.n_objargs))
-          return CommentTarget{catalog_oid::kProc, object->oid, 0};
-      }
-      return Status{sqlstate::undefined_function, "function " + name + " does not exist"};
+      WANDIAN_ASSIGN(const std::shared_ptr<const ObjectDef> routine,
+                     find_routine(ctx, *node.object->object_with_args,
+                                  node.objtype == PG_QUERY__OBJECT_TYPE__OBJECT_PROCEDURE ? "procedure" : "function"));
+      return CommentTarget{catalog_oid::kProc, routine->oid, 0};
     }
     default: return feature_not_supported("COMMENT ON this kind of object is not supported");
   }

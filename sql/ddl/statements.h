@@ -15,6 +15,13 @@ Task<Status> create_schema(DdlContext& ctx);
 Task<Status> create_view(DdlContext& ctx);
 Task<Status> create_extension(DdlContext& ctx);
 Task<Status> create_function(DdlContext& ctx);
+Task<Status> create_routine(DdlContext& ctx, const std::string& language);
+Task<Status> alter_function(DdlContext& ctx);
+Task<Status> create_trigger(DdlContext& ctx);
+Task<Status> drop_trigger(DdlContext& ctx);
+Task<Status> rename_trigger(DdlContext& ctx);
+/// ALTER TABLE ... ENABLE or DISABLE TRIGGER.
+Status enable_trigger(TableDef& table, const PgQuery__AlterTableCmd& command);
 Task<Status> alter_table(DdlContext& ctx);
 Task<Status> truncate_tables(DdlContext& ctx);
 Task<Status> rename_object(DdlContext& ctx);
@@ -29,6 +36,8 @@ Status grant_or_revoke(DdlContext& ctx);
 
 /// The role a RoleSpec names. 42704.
 Result<Oid> find_role(DdlContext& ctx, const PgQuery__RoleSpec& role);
+/// A function or procedure by its signature, or by its name alone if that is unique. 42883, 42725; `what`: "function".
+Result<std::shared_ptr<const ObjectDef>> find_routine(DdlContext& ctx, const PgQuery__ObjectWithArgs& with_args, std::string_view what);
 /// Runs one statement of an extension's script, or of CREATE SCHEMA.
 Task<Status> run_statement(DdlContext& ctx);
 

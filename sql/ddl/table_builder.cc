@@ -142,7 +142,7 @@ Result<std::string> check_text(DdlContext& ctx, const TableDef& table, const Par
     if (use.column < 0) return feature_not_supported("system columns cannot be used in a check constraint");
     used->push_back(static_cast<std::uint16_t>(use.column));
   }
-  return deparse(bound.expr, {column_names(table), nullptr, false});
+  return deparse(bound.expr, {column_names(table), nullptr, false, {}});
 }
 
 Status read_options(PgQuery__Node** nodes, std::size_t count, bool index, std::vector<std::pair<std::string, std::string>>* out) {

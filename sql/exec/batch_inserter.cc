@@ -23,17 +23,31 @@ class Inserter final : public BatchInserter {
     for (std::size_t i = 0; i < body.slots.size(); ++i) ctx_.slots[i] = Value::null();
     ctx_.input.columns = ctx_.slots;
     for (std::uint32_t i = 0; i < body.arenas; ++i) ctx_.row_memory.push_back(std::make_unique<RowMemory>(env_));
-    driver_ = std::make_unique<ModifyDriver>(ctx_, *body.modify, nullptr);
+    if (body.root) source_ = make_operator(*body.root, ctx_);
+    driver_ = std::make_unique<ModifyDriver>(ctx_, *body.modify, source_.get());
   }
-  Task<Status> insert(std::span<const Value> rows) override { return driver_->insert_values(rows, columns_); }
-  Task<Status> finish() override { return driver_->finish(); }
+  Task<Status> insert(std::span<const Value> rows) override {
+    WANDIAN_CO_TRY(co_await begin());
+    co_return co_await driver_->insert_values(rows, columns_);
+  }
+  Task<Status> finish() override {
+    WANDIAN_CO_TRY(co_await begin());
+    co_return co_await driver_->finish();
+  }
   std::uint64_t inserted() const override { return driver_->processed(); }
 
  private:
+  Task<Status> begin() {
+    if (!std::exchange(begun_, true)) WANDIAN_CO_TRY(co_await driver_->before_statement());
+    co_return Status{};
+  }
+
   std::shared_ptr<const Plan> plan_;
   ExecutionEnv env_;
   std::size_t columns_;
+  bool begun_ = false;
   ExecContext ctx_;
+  std::unique_ptr<Operator> source_;
   std::unique_ptr<ModifyDriver> driver_;
 };
 

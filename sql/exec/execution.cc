@@ -41,13 +41,21 @@ struct Execution::Impl {
   /// False: it has to be waited for.
   bool start_wait(Task<Status> task) {
     wait_done = false;
-    in_start = true;
+    in_start = ctx.driven = true;
     waiter = wait_for(std::move(task));
     waiter.start();
-    in_start = false;
+    in_start = ctx.driven = false;
     waiting = !wait_done;
     return wait_done;
   }
+  // The coroutine that waited for a routine goes on. False: it waits again.
+  bool resume_caller() {
+    in_start = ctx.driven = true;
+    std::exchange(ctx.call_waiter, {}).resume();
+    in_start = ctx.driven = false;
+    return wait_done;
+  }
+  Progress waiting_for() const { return ctx.call_waiter ? Progress::kCall : Progress::kWaiting; }
 
   void prepare() {
     const PlanBody& body = *plan->body;
@@ -111,9 +119,10 @@ struct Execution::Impl {
 
   Progress paused() {
     pause_all();
+    if (ctx.call != nullptr) return Progress::kCall;
     if (!ctx.wait.valid()) return Progress::kPaused;
     Task<Status> wait = std::move(ctx.wait);
-    if (!start_wait(std::move(wait))) return Progress::kWaiting;
+    if (!start_wait(std::move(wait))) return waiting_for();
     if (!wait_status.ok()) return fail(std::move(wait_status));
     return Progress::kPaused;
   }
@@ -121,12 +130,15 @@ struct Execution::Impl {
   Progress run(std::uint64_t max_rows, RowReceiver& receiver) {
     if (failed) return Progress::kFailed;
     if (waiting) {
-      if (!wait_done) return Progress::kWaiting;
+      if (ctx.call_waiter && ctx.call->done) (void)resume_caller();
+      if (!wait_done) return waiting_for();
       waiting = false;
       if (!wait_status.ok()) return fail(std::move(wait_status));
       if (Status status = ctx.cancelled(); !status.ok()) return fail(std::move(status));
     }
     if (!started) prepare();
+    if (ctx.call != nullptr && !ctx.call->done) return Progress::kCall;
+    ctx.call = nullptr;
     ctx.begin_share();
     if (done) return Progress::kDone;
     if (next_init < init.size()) {
@@ -209,7 +221,7 @@ struct Execution::Impl {
       modified = true;
       if (!start_wait(write_all())) {
         ctx.hold_snapshot();
-        return Progress::kWaiting;
+        return waiting_for();
       }
       if (!wait_status.ok()) return fail(std::move(wait_status));
     }
@@ -217,7 +229,15 @@ struct Execution::Impl {
     raise_floor();
     while (next_returned < result_rows()) {
       if (receiver.congested()) return Progress::kPaused;
-      if (Status status = receiver.row(result_row(next_returned++)); !status.ok()) return fail(std::move(status));
+      const bool waits = modify != nullptr && plan->body->modify->returning_waits;
+      if (waits) {
+        const Step step = compute_returned();
+        if (step == Step::kPause) return paused();
+        if (step == Step::kError) return fail(std::move(ctx.error));
+      }
+      const std::span<const Value> values = waits ? std::span<const Value>(row) : result_row(next_returned);
+      ++next_returned;
+      if (Status status = receiver.row(values); !status.ok()) return fail(std::move(status));
       if (++given == max_rows) {
         given = 0;
         return Progress::kSuspended;
@@ -227,6 +247,22 @@ struct Execution::Impl {
     done = true;
     return Progress::kDone;
   }
+  // RETURNING with calls of routines: what the rows need stands in `returned`.
+  Step compute_returned() {
+    const ModifyPlan& plan_of = *plan->body->modify;
+    if (next_item == 0) {
+      ctx.reset_row(0);
+      row.resize(plan_of.returning.size());
+      restore_slots(plan_of.returning_slots, modify->returned(next_returned).data(), ctx.slots);
+    }
+    for (; next_item < plan_of.returning.size(); ++next_item)
+      if (const Step step = returning_eval.eval(ctx, plan_of.returning[next_item], 0, &row[next_item]); step != Step::kRow) return step;
+    next_item = 0;
+    return Step::kRow;
+  }
+  JournaledEval returning_eval;
+  std::size_t next_item = 0;
+
   bool root_started = false;
   std::uint64_t given = 0;             // since the last kSuspended
 };
@@ -267,6 +303,9 @@ std::string Execution::tag(std::uint64_t rows_returned) const {
   }
   return {};
 }
+
+RoutineCall& Execution::call() { return *impl_->ctx.call; }
+const ReadView& Execution::view() const { return impl_->ctx.view; }
 
 Status Execution::take_error() { return std::move(impl_->ctx.error); }
 const Plan& Execution::plan() const { return *impl_->plan; }

@@ -25,6 +25,14 @@ namespace wandian::sql {
 
 class DeferredConstraints;
 class Server;
+struct RoutineCall;
+
+/// Who runs routines for an execution that is not driven by a session's own loop (COPY).
+class RoutineRunner {
+ public:
+  virtual ~RoutineRunner() = default;
+  virtual Task<Status> run_routine(RoutineCall& call, const ReadView& callers) = 0;
+};
 
 /// What an execution needs from its session. Everything outlives the execution.
 struct ExecutionEnv {
@@ -44,12 +52,14 @@ struct ExecutionEnv {
   /// Not 0: a share of the turn ends after this many checks instead of by the clock, so that tests and simulations stop statements
   /// wherever they can stop. At least 4, since operators that stand on each other check before either of them gets on.
   std::uint32_t checks_per_share = 0;
+  RoutineRunner* routines = nullptr;          ///< null: run() answers kCall
 };
 
 enum class Progress : std::uint8_t {
   kDone,        ///< all rows were given; processed() and tag() are final
   kSuspended,   ///< max_rows were given; run() goes on after them
   kPaused,      ///< the turn's share is used up, or the receiver is congested: call run() again next turn, or when there is room
+  kCall,        ///< call() must be run; then run() goes on
   kWaiting,     ///< for owners; env.ready is posted when run() can go on
   kFailed,      ///< take_error()
 };
@@ -71,6 +81,10 @@ class Execution {
   /// The command tag: "INSERT 0 3", "UPDATE 1", "SELECT 10" (`rows_returned` counts only the last run, as PostgreSQL's portals do).
   std::string tag(std::uint64_t rows_returned) const;
   Status take_error();
+  /// After kCall. Whoever runs it sets its result and `done`.
+  RoutineCall& call();
+  /// What the statement sees.
+  const ReadView& view() const;
 
   const Plan& plan() const;
   /// EXPLAIN ANALYZE: count and time operators from here on; call before the first run().

@@ -362,6 +362,7 @@ Task<Status> ForeignKeys::follow(const Removal& removal) {
   }
   ActionMutation mutation(columns, values);
   mutation.deletes = action == 'c' && deleted;
+  mutation.columns = columns;
   for (const std::uint16_t column : columns) {
     const auto has = [&](const std::vector<std::uint16_t>& list) { return std::find(list.begin(), list.end(), column) != list.end(); };
     mutation.key_changes = mutation.key_changes || has(table->codec_columns[0]) || has(table->placement.columns);

@@ -28,6 +28,15 @@ Status ModifyDriver::evaluate_insert(std::span<const ModifyPlan::Set> sets) {
 // Checks and encodes values_, and gives the row its place among the pending ones.
 Task<Status> ModifyDriver::queue_insert() {
   const std::shared_ptr<const TableDef>& table = modify_.table;
+  if (!table->triggers.empty()) {
+    bool skip = false;
+    // The functions may wait: what the row points to must stay.
+    for (std::size_t c = 0; c < table->columns.size(); ++c) values_[c] = copy_value(table->columns[c].type, values_[c], writer_.inputs());
+    if (source_ != nullptr) set_source_aside();
+    WANDIAN_CO_TRY(co_await triggers_.before_row(table, TriggerDef::kInsert, {}, {}, {values_.data(), table->columns.size()}, writer_.inputs(), &skip));
+    if (source_ != nullptr) bring_source_back();
+    if (skip) co_return Status{};
+  }
   if (table->hidden_row_number) values_[table->columns.size()] = Value::of_int(new_row_number(*ctx_.shard, *table));
   WANDIAN_CO_TRY(check_not_null(*table, values_, eval()));
   PendingInsert row;
@@ -77,6 +86,7 @@ Status ModifyDriver::send_later(PendingInsert& row) {
 Status ModifyDriver::inserted(const PendingInsert& row) {
   ++processed_;
   const std::span<const Value> values(row.values, modify_.table->layout_columns());
+  if (!modify_.table->triggers.empty()) WANDIAN_TRY(triggers_.after_row(modify_.table, TriggerDef::kInsert, {}, {}, values));
   if (!modify_.table->foreign_keys.empty()) WANDIAN_TRY(foreign_keys_.written(modify_.table, values, nullptr));
   return return_row(modify_.returning_columns, values, nullptr);
 }
@@ -327,7 +337,7 @@ Task<Status> ModifyDriver::run_insert() {
     if (step == Step::kEnd) break;
     WANDIAN_CO_TRY(evaluate_insert(modify_.sets));
     WANDIAN_CO_TRY(co_await queue_insert());
-    if (inserts_.size() < kBatchRows) continue;
+    if (inserts_.size() < batch_rows_) continue;
     set_source_aside();
     WANDIAN_CO_TRY(co_await flush_inserts());
     bring_source_back();
@@ -342,9 +352,16 @@ Task<Status> ModifyDriver::insert_values(std::span<const Value> values, std::siz
     // The plan is that of INSERT ... VALUES ($1, $2, ...): each row is its parameters.
     ctx_.params = values.data() + r * columns;
     ctx_.input.params = ctx_.params;
+    if (source_ != nullptr) {
+      // Defaults that call routines are computed there.
+      source_->restart(ctx_);
+      Step step;
+      while ((step = source_->next(ctx_)) == Step::kPause) WANDIAN_CO_TRY(co_await ctx_.pause(source_));
+      if (step == Step::kError) co_return std::move(ctx_.error);
+    }
     WANDIAN_CO_TRY(evaluate_insert(modify_.sets));
     WANDIAN_CO_TRY(co_await queue_insert());
-    if (inserts_.size() < kBatchRows) continue;
+    if (inserts_.size() < batch_rows_) continue;
     WANDIAN_CO_TRY(co_await flush_inserts());
     if (ctx_.out_of_budget()) WANDIAN_CO_TRY(co_await ctx_.next_share());
   }

@@ -128,7 +128,7 @@ Task<Status> ModifyDriver::run_merge() {
     if (ctx_.slots[modify_.key_slot].is_null) {
       if (!targets.empty()) WANDIAN_CO_TRY(co_await write_targets());
       WANDIAN_CO_TRY(co_await merge_unmatched());
-      if (inserts_.size() >= kBatchRows) WANDIAN_CO_TRY(co_await write_inserts());
+      if (inserts_.size() >= batch_rows_) WANDIAN_CO_TRY(co_await write_inserts());
       continue;
     }
     std::uint32_t action = 0;
@@ -145,7 +145,7 @@ Task<Status> ModifyDriver::run_merge() {
     target.key = {key.data(), static_cast<std::uint32_t>(key.size())};
     target.action = action;
     if (!modify_.others.slots.empty()) target.others = save_slots(modify_.others, ctx_.slots, memory);
-    if (targets.size() >= kBatchRows) WANDIAN_CO_TRY(co_await write_targets());
+    if (targets.size() >= batch_rows_) WANDIAN_CO_TRY(co_await write_targets());
   }
   if (!targets.empty()) WANDIAN_CO_TRY(co_await merge_targets(targets));
   co_return co_await flush_inserts();

@@ -1,5 +1,6 @@
 #include "sql/exec/modify.h"
 
+#include <algorithm>
 #include <functional>
 
 #include "engine/database.h"
@@ -10,12 +11,39 @@ namespace wandian::sql {
 
 namespace {
 
+bool same_value(Oid type, const Value& a, const Value& b) {
+  if (a.is_null || b.is_null) return a.is_null == b.is_null;
+  return is_by_value(type) ? a.i == b.i : a.bytes() == b.bytes();
+}
+
 bool touches_foreign_keys(const TableDef& table) { return !table.foreign_keys.empty() || !table.referencing.empty(); }
 
 }  // namespace
 
 ModifyDriver::ModifyDriver(ExecContext& ctx, const ModifyPlan& plan, Operator* source)
-    : ctx_(ctx), modify_(plan), source_(source), writer_(ctx), foreign_keys_(*this, ctx), returning_width_(plan.returning.size()) {}
+    : ctx_(ctx),
+      modify_(plan),
+      source_(source),
+      writer_(ctx),
+      foreign_keys_(*this, ctx),
+      batch_rows_(plan.calls_routines || has_triggers(*plan.table, TriggerDef::kRow | TriggerDef::kBefore) ? 1 : kBatchRows),
+      returning_width_(plan.returning_waits ? plan.returning_slots.slots.size() : plan.returning.size()),
+      triggers_(ctx) {
+  const auto does = [&plan](PlanKind kind) {
+    return plan.kind == kind || std::any_of(plan.actions.begin(), plan.actions.end(),
+                                            [kind](const ModifyPlan::Action& action) { return !action.nothing && action.kind == kind; });
+  };
+  if (does(PlanKind::kInsert)) events_.push_back(TriggerDef::kInsert);
+  if (does(PlanKind::kUpdate) || plan.conflict == ConflictAction::kUpdate) events_.push_back(TriggerDef::kUpdate);
+  if (does(PlanKind::kDelete)) events_.push_back(TriggerDef::kDelete);
+  if (plan.kind == PlanKind::kUpdate)
+    for (const ModifyPlan::Set& set : plan.sets) set_columns_.push_back(set.column);
+  for (const ModifyPlan::Set& set : plan.conflict_sets) set_columns_.push_back(set.column);
+  for (const ModifyPlan::Action& action : plan.actions) {
+    if (action.kind != PlanKind::kUpdate) continue;
+    for (const ModifyPlan::Set& set : action.sets) set_columns_.push_back(set.column);
+  }
+}
 ModifyDriver::~ModifyDriver() = default;
 
 void ModifyDriver::set_source_aside() {
@@ -26,7 +54,14 @@ void ModifyDriver::set_source_aside() {
 
 void ModifyDriver::bring_source_back() { std::copy(source_frame_.begin(), source_frame_.end(), ctx_.slots); }
 
+Task<Status> ModifyDriver::before_statement() {
+  if (modify_.table->triggers.empty()) co_return Status{};
+  for (const std::uint16_t event : events_) WANDIAN_CO_TRY(co_await triggers_.statement(modify_.table, true, event, set_columns_));
+  co_return Status{};
+}
+
 Task<Status> ModifyDriver::run() {
+  if (!modify_.table->triggers.empty()) WANDIAN_CO_TRY(co_await before_statement());
   if (modify_.kind == PlanKind::kInsert) co_return co_await run_insert();
   if (modify_.kind == PlanKind::kMerge) co_return co_await run_merge();
   if (modify_.at_owner) co_return co_await run_at_owner();
@@ -34,9 +69,12 @@ Task<Status> ModifyDriver::run() {
 }
 
 Task<Status> ModifyDriver::finish() {
-  if (!foreign_keys_.pending()) co_return Status{};
-  Status status = co_await foreign_keys_.run();
-  co_return status;
+  if (foreign_keys_.pending()) WANDIAN_CO_TRY(co_await foreign_keys_.run());
+  if (triggers_.pending()) WANDIAN_CO_TRY(co_await triggers_.run());
+  if (modify_.table->triggers.empty()) co_return Status{};
+  for (auto event = events_.rbegin(); event != events_.rend(); ++event)
+    WANDIAN_CO_TRY(co_await triggers_.statement(modify_.table, false, *event, set_columns_));
+  co_return Status{};
 }
 
 Status ModifyDriver::return_row(std::span<const ScanColumn> columns, std::span<const Value> values, const Value* others) {
@@ -44,6 +82,13 @@ Status ModifyDriver::return_row(std::span<const ScanColumn> columns, std::span<c
   ctx_.reset_row(0);
   for (const ScanColumn& c : columns) ctx_.slots[c.slot] = values[c.column];
   if (others != nullptr) restore_slots(modify_.others, others, ctx_.slots);
+  if (modify_.returning_waits) {
+    const Value* kept = save_slots(modify_.returning_slots, ctx_.slots, ctx_.statement);
+    returned_.insert(returned_.end(), kept, kept + returning_width_);
+    ++returned_count_;
+    return {};
+  }
+  ++returned_count_;
   for (const PlanExpr& expr : modify_.returning) {
     Value value;
     if (!ctx_.eval(expr, 0, &value)) return std::move(ctx_.error);
@@ -191,7 +236,7 @@ Task<Status> ModifyDriver::run_at_owner() {
     } else {
       more = false;
     }
-    if (more && writer_.pending() < kBatchRows) continue;
+    if (more && writer_.pending() < batch_rows_) continue;
     if (more) set_source_aside();
     WANDIAN_CO_TRY(co_await writer_.send());
     for (const Sent& item : sent) {
@@ -293,7 +338,7 @@ Task<Status> ModifyDriver::run_locked() {
     } else {
       more = false;
     }
-    if (more && targets.size() < kBatchRows) continue;
+    if (more && targets.size() < batch_rows_) continue;
     if (more) set_source_aside();
     WANDIAN_CO_TRY(co_await mutate(modify_.table, targets, mutation, 0, nullptr));
     targets.clear();
@@ -346,8 +391,28 @@ Task<Status> ModifyDriver::mutate(std::shared_ptr<const TableDef> table, std::sp
     Mutation::Decision decision = mutation.deletes ? Mutation::Decision::kDelete : Mutation::Decision::kUpdate;
     WANDIAN_CO_TRY(mutation.decide(targets[i], lock.changed, {new_values, width}, &decision));
     if (decision == Mutation::Decision::kSkip) continue;
-    Written item{&targets[i], old_values, new_values, ops.size(), 0, decision == Mutation::Decision::kDelete};
-    if (item.deleted) {
+    const bool deletes = decision == Mutation::Decision::kDelete;
+    bool key_changes = mutation.key_changes;
+    if (!table->triggers.empty()) {
+      // The functions may wait: what the new row points to must stay.
+      for (std::size_t c = 0; c < table->columns.size(); ++c)
+        if (!is_by_value(table->columns[c].type) && new_values[c].p != old_values[c].p) new_values[c] = copy_bytes(new_values[c], memory);
+      const std::uint16_t event = deletes ? TriggerDef::kDelete : TriggerDef::kUpdate;
+      bool skip = false;
+      WANDIAN_CO_TRY(co_await triggers_.before_row(table, event, depth == 0 ? std::span<const std::uint16_t>(set_columns_) : mutation.columns,
+                                                   {old_values, width}, {new_values, width}, memory, &skip));
+      if (skip) continue;
+      // What a trigger has changed may be part of the key.
+      const auto changed = [&](const std::vector<std::uint16_t>& columns) {
+        for (const std::uint16_t column : columns)
+          if (column < table->columns.size() && !same_value(table->columns[column].type, old_values[column], new_values[column])) return true;
+        return false;
+      };
+      if (!deletes && has_triggers(*table, TriggerDef::kRow | TriggerDef::kBefore | TriggerDef::kUpdate))
+        key_changes = key_changes || changed(table->codec_columns[0]) || changed(table->placement.columns);
+    }
+    Written item{&targets[i], old_values, new_values, ops.size(), 0, deletes};
+    if (deletes) {
       RowOp& op = writes.add(table, targets[i].partition, targets[i].key);
       op.lock = RowLock::kUpdate;
       op.transform = &delete_row;
@@ -378,7 +443,7 @@ Task<Status> ModifyDriver::mutate(std::shared_ptr<const TableDef> table, std::sp
       }
       PartitionId partition = targets[i].partition;
       KeyRef key = targets[i].key;
-      if (mutation.key_changes) {
+      if (key_changes) {
         key = key_of(*table, 0, {new_values, width}, memory);
         Result<PartitionId> place =
             place_row(ctx_.shard->database().placement(), *table, *ctx_.env->catalog, {new_values, width}, true);
@@ -392,7 +457,7 @@ Task<Status> ModifyDriver::mutate(std::shared_ptr<const TableDef> table, std::sp
       }
       if (partition == targets[i].partition && key == targets[i].key) {
         RowOp& op = writes.add(table, partition, key);
-        op.lock = mutation.key_changes ? RowLock::kUpdate : RowLock::kNoKeyUpdate;
+        op.lock = key_changes ? RowLock::kUpdate : RowLock::kNoKeyUpdate;
         op.transform = new (memory.allocate(sizeof(ReplaceRow), alignof(ReplaceRow))) ReplaceRow(bytes);
         ops.emplace_back(&op, -1);
       } else {
@@ -447,6 +512,10 @@ Task<Status> ModifyDriver::mutate(std::shared_ptr<const TableDef> table, std::sp
       if (!item.deleted) WANDIAN_CO_TRY(foreign_keys_.written(table, {item.new_values, width}, item.old_values));
       WANDIAN_CO_TRY(foreign_keys_.removed(table, {item.old_values, width}, item.deleted ? nullptr : item.new_values, depth));
     }
+    if (!table->triggers.empty())
+      WANDIAN_CO_TRY(triggers_.after_row(table, item.deleted ? TriggerDef::kDelete : TriggerDef::kUpdate,
+                                         depth == 0 ? std::span<const std::uint16_t>(set_columns_) : mutation.columns, {item.old_values, width},
+                                         {item.new_values, width}));
     WANDIAN_CO_TRY(mutation.done(*item.target, {item.old_values, width}, {item.new_values, width}));
   }
   co_return Status{};

@@ -11,6 +11,7 @@
 #include "sql/exec/foreign_keys.h"
 #include "sql/exec/operator.h"
 #include "sql/exec/row_writer.h"
+#include "sql/exec/triggers.h"
 
 namespace wandian::sql {
 
@@ -28,6 +29,7 @@ class Mutation {
   virtual ~Mutation() = default;
   enum class Decision : std::uint8_t { kUpdate, kDelete, kSkip };
   bool deletes = false;
+  std::vector<std::uint16_t> columns;   ///< that a foreign key's action sets
   bool key_changes = false;          ///< primary key or placement may change
   virtual RowLock lock_of(const Target&) const { return deletes || key_changes ? RowLock::kUpdate : RowLock::kNoKeyUpdate; }
   /// `values` holds the row's columns and is changed in place. *decision is what `deletes` says, and may be changed.
@@ -45,9 +47,11 @@ class ModifyDriver {
   /// All rows; finish() is still to come.
   Task<Status> run();
   std::uint64_t processed() const { return processed_; }
-  std::size_t returned_rows() const { return returning_width_ == 0 ? 0 : returned_.size() / returning_width_; }
+  std::size_t returned_rows() const { return returned_count_; }
   std::span<const Value> returned(std::size_t row) const { return {returned_.data() + row * returning_width_, returning_width_}; }
 
+  /// BEFORE STATEMENT triggers; run() does it itself.
+  Task<Status> before_statement();
   /// For COPY and the like: rows of `columns` values each, which are the parameters of the plan's VALUES.
   Task<Status> insert_values(std::span<const Value> values, std::size_t columns);
   /// Checks what is still open: foreign keys.
@@ -107,8 +111,12 @@ class ModifyDriver {
   ForeignKeys foreign_keys_;
   std::uint64_t processed_ = 0;
   bool looked_up_ = false;
-  std::size_t returning_width_ = 0;
+  std::size_t batch_rows_ = kBatchRows;
+  std::size_t returning_width_ = 0, returned_count_ = 0;
   std::vector<Value> returned_;
+  Triggers triggers_;
+  std::vector<std::uint16_t> events_;        ///< TriggerDef::kInsert, ...: what the statement may do to its table
+  std::vector<std::uint16_t> set_columns_;   ///< that its UPDATE sets
   std::vector<Value> source_frame_;   ///< while the source is set aside
   std::vector<PendingInsert> inserts_;
   std::vector<Value> values_;

@@ -10,9 +10,40 @@ Task<Status> ExecContext::next_share() {
   co_return cancelled();
 }
 
+namespace {
+
+struct CallPoint {
+  ExecContext& ctx;
+  bool await_ready() const { return false; }
+  void await_suspend(std::coroutine_handle<> handle) const {
+    ctx.call_waiter = handle;
+    // Whoever runs it has to be told, unless it is looking.
+    if (!ctx.driven && ctx.env->ready != nullptr) ctx.shard->post(*ctx.env->ready);
+  }
+  void await_resume() const {}
+};
+
+}  // namespace
+
+Task<Status> ExecContext::run_call(RoutineCall& wanted) {
+  call = &wanted;
+  if (env->routines != nullptr) {
+    Status status = co_await env->routines->run_routine(wanted, view);
+    call = nullptr;
+    WANDIAN_CO_TRY(std::move(status));
+    co_return cancelled();
+  }
+  hold_snapshot();
+  co_await CallPoint{*this};
+  call = nullptr;
+  begin_share();
+  co_return cancelled();
+}
+
 Task<Status> ExecContext::pause(Operator* source) {
   hold_snapshot();
   if (source != nullptr) source->pause(*this);
+  if (call != nullptr) co_return co_await run_call(*call);
   if (!wait.valid()) co_return co_await next_share();
   Task<Status> waited = std::move(wait);
   WANDIAN_CO_TRY(co_await waited);

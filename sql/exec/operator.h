@@ -15,6 +15,7 @@
 #include "engine/shard.h"
 #include "engine/transaction.h"
 #include "sql/co_try.h"
+#include "sql/expr/call_journal.h"
 #include "sql/exec/execution.h"
 #include "sql/expr/expression.h"
 #include "sql/plan/nodes.h"
@@ -60,6 +61,10 @@ struct ExecContext {
   Status error;
   /// Set with kPause when something else than the next turn is waited for.
   Task<Status> wait;
+  /// The same for a routine that must be run; its `done` says that it has been.
+  RoutineCall* call = nullptr;
+  std::coroutine_handle<> call_waiter;         ///< the coroutine that waits for `call`, if it is one
+  bool driven = false;                         ///< Execution::run() is under way
 
   EvalContext& eval(std::uint32_t arena) { return row_memory[arena]->eval; }
   void reset_row(std::uint32_t arena) { row_memory[arena]->arena.reset(); }
@@ -77,6 +82,8 @@ struct ExecContext {
   }
 
   Status cancelled() const { return env->cancelled == nullptr || env->cancelled->ok() ? Status{} : env->cancelled->clone(); }
+  /// For coroutines: runs `wanted` to its end.
+  Task<Status> run_call(RoutineCall& wanted);
   /// The rest in another turn. Not ok: the statement was cancelled meanwhile.
   Task<Status> next_share();
   /// After kPause of `source` (may be null), or where the share is used up: waits for what it waits for, or for the next share.
@@ -249,6 +256,26 @@ OperatorPtr make_window_operator(const PlanNode& node, ExecContext& ctx);      /
 OperatorPtr make_set_operator(const PlanNode& node, ExecContext& ctx);         // set_ops.cc
 OperatorPtr make_apply_operator(const PlanNode& node, ExecContext& ctx);       // apply_ops.cc
 OperatorPtr make_lock_operator(const PlanNode& node, ExecContext& ctx);        // lock_ops.cc
+
+/// Evaluates expressions that may call routines, one after the other.
+class JournaledEval {
+ public:
+  /// kRow: *out is there, its bytes in the row's arena. kPause: ctx.call must be run first, then the same again.
+  Step eval(ExecContext& ctx, const PlanExpr& expr, std::uint32_t arena, Value* out) { return eval(ctx, expr, *ctx.row_memory[arena], out); }
+  Step eval(ExecContext& ctx, const PlanExpr& expr, RowMemory& memory, Value* out);
+  /// Forgets an evaluation that was not finished.
+  void reset() {
+    journal_.clear();
+    waiting_ = false;
+  }
+
+ private:
+  CallJournal journal_;
+  bool waiting_ = false;
+};
+
+OperatorPtr make_call_filter(const FilterNode& node);     // call_ops.cc
+OperatorPtr make_call_project(const ProjectNode& node);
 
 /// Evaluates a sub-select and stores its value in its slot. kRow when done.
 class SubselectRunner {

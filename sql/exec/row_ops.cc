@@ -73,16 +73,25 @@ class ProjectSetOperator final : public Operator {
  protected:
   void do_restart(ExecContext& ctx) override {
     in_row_ = false;
+    starting_ = calls_.size();
+    computing_ = false;
+    eval_.reset();
+    for (SetCall& call : calls_) call.reset();
     children_[0]->restart(ctx);
   }
   Step do_next(ExecContext& ctx) override {
+    if (computing_) return compute_items(ctx);
     for (;;) {
       if (ctx.out_of_budget()) return Step::kPause;
       if (!in_row_) {
-        const Step step = children_[0]->next(ctx);
-        if (step != Step::kRow) return step;
-        for (std::size_t i = 0; i < calls_.size(); ++i)
-          if (calls_[i].start(ctx, *project_.sets[i].call, project_.sets[i].args) == Step::kError) return Step::kError;
+        if (starting_ == calls_.size()) {
+          const Step step = children_[0]->next(ctx);
+          if (step != Step::kRow) return step;
+          starting_ = 0;
+        }
+        for (; starting_ < calls_.size(); ++starting_)
+          if (const Step step = calls_[starting_].start(ctx, *project_.sets[starting_].call, project_.sets[starting_].args); step != Step::kRow)
+            return step;
         in_row_ = true;
       }
       ctx.reset_row(node_.arena);
@@ -103,14 +112,27 @@ class ProjectSetOperator final : public Operator {
         in_row_ = false;
         continue;
       }
-      for (std::size_t i = 0; i < project_.items.size(); ++i)
-        if (is_set_[i] == 0 && !ctx.eval(project_.items[i].first, node_.arena, &ctx.slots[project_.items[i].second]))
-          return Step::kError;
-      return Step::kRow;
+      next_item_ = 0;
+      return compute_items(ctx);
     }
   }
 
  private:
+  // The expressions beside the sets; goes on where it had to wait.
+  Step compute_items(ExecContext& ctx) {
+    computing_ = true;
+    for (; next_item_ < project_.items.size(); ++next_item_) {
+      if (is_set_[next_item_] != 0) continue;
+      const Step step = eval_.eval(ctx, project_.items[next_item_].first, node_.arena, &ctx.slots[project_.items[next_item_].second]);
+      if (step != Step::kRow) return step;
+    }
+    computing_ = false;
+    return Step::kRow;
+  }
+
+  JournaledEval eval_;
+  std::size_t starting_ = 0, next_item_ = 0;
+  bool computing_ = false;
   const ProjectNode& project_;
   std::deque<SetCall> calls_;
   std::vector<std::uint8_t> is_set_;
@@ -279,8 +301,13 @@ class WithOperator final : public Operator {
 
 OperatorPtr make_row_operator(const PlanNode& node, ExecContext& ctx) {
   switch (node.type) {
-    case NodeType::kFilter: return std::make_unique<FilterOperator>(node.as<FilterNode>());
-    case NodeType::kProject: return std::make_unique<ProjectOperator>(node.as<ProjectNode>());
+    case NodeType::kFilter:
+      if (node.as<FilterNode>().filter.waits) return make_call_filter(node.as<FilterNode>());
+      return std::make_unique<FilterOperator>(node.as<FilterNode>());
+    case NodeType::kProject:
+      for (const auto& [expr, slot] : node.as<ProjectNode>().items)
+        if (expr.waits) return make_call_project(node.as<ProjectNode>());
+      return std::make_unique<ProjectOperator>(node.as<ProjectNode>());
     case NodeType::kProjectSet: return std::make_unique<ProjectSetOperator>(node.as<ProjectNode>(), ctx);
     case NodeType::kLimit: return std::make_unique<LimitOperator>(node.as<LimitNode>(), ctx);
     case NodeType::kUnique: return std::make_unique<UniqueOperator>(node.as<UniqueNode>(), ctx);

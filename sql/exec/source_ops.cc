@@ -1,6 +1,7 @@
 // Rows that come from nowhere else: one row, VALUES, functions, system relations, CTEs and working tables.
 #include <deque>
 
+#include "engine/array_value.h"
 #include "sql/catalog/system_relation.h"
 #include "sql/exec/operator.h"
 #include "sql/exec/set_function.h"
@@ -39,16 +40,28 @@ class ValuesOperator final : public Operator {
   explicit ValuesOperator(const ValuesNode& node) : Operator(node), values_(node) {}
 
  protected:
-  void do_restart(ExecContext&) override { next_ = 0; }
+  void do_restart(ExecContext&) override {
+    next_ = column_ = 0;
+    eval_.reset();
+  }
   Step do_next(ExecContext& ctx) override {
     while (next_ < values_.rows_exprs.size()) {
-      if (ctx.out_of_budget()) return Step::kPause;
-      ctx.reset_row(node_.arena);
-      const std::vector<PlanExpr>& row = values_.rows_exprs[next_++];
-      for (std::size_t i = 0; i < row.size(); ++i) {
-        if (values_.slots[i] == kNoSlot) continue;
-        if (!ctx.eval(row[i], node_.arena, &ctx.slots[values_.slots[i]])) return Step::kError;
+      const std::vector<PlanExpr>& row = values_.rows_exprs[next_];
+      if (column_ == 0) {
+        if (ctx.out_of_budget()) return Step::kPause;
+        ctx.reset_row(node_.arena);
       }
+      for (; column_ < row.size(); ++column_) {
+        const Slot slot = values_.slots[column_];
+        if (slot == kNoSlot) continue;
+        if (!row[column_].waits) [[likely]] {
+          if (!ctx.eval(row[column_], node_.arena, &ctx.slots[slot])) return Step::kError;
+        } else if (const Step step = eval_.eval(ctx, row[column_], node_.arena, &ctx.slots[slot]); step != Step::kRow) {
+          return step;
+        }
+      }
+      ++next_;
+      column_ = 0;
       bool passes = true;
       if (values_.filter && !ctx.test(values_.filter, node_.arena, &passes)) return Step::kError;
       if (passes) return Step::kRow;
@@ -59,7 +72,8 @@ class ValuesOperator final : public Operator {
 
  private:
   const ValuesNode& values_;
-  std::size_t next_ = 0;
+  std::size_t next_ = 0, column_ = 0;   ///< the row and the column that come next
+  JournaledEval eval_;
 };
 
 class SystemScanOperator final : public Operator {
@@ -103,24 +117,31 @@ class SystemScanOperator final : public Operator {
 
 class FunctionScanOperator final : public Operator {
  public:
-  FunctionScanOperator(const FunctionScanNode& node, const ExecContext& ctx) : Operator(node), scan_(node) {
+  FunctionScanOperator(const FunctionScanNode& node, const ExecContext& ctx)
+      : Operator(node), scan_(node), single_(*ctx.env), singles_(node.functions.size()) {
     for (std::size_t i = 0; i < node.functions.size(); ++i) calls_.emplace_back(ctx);
     row_.resize(node.total_columns + 1u);
   }
 
  protected:
   void do_restart(ExecContext&) override {
-    started_ = false;
+    starting_ = 0;
     number_ = 0;
+    eval_.reset();
+    for (SetCall& call : calls_) call.reset();
   }
   Step do_next(ExecContext& ctx) override {
-    if (!started_) {
-      for (std::size_t i = 0; i < calls_.size(); ++i) {
-        const PlanFunction& function = scan_.functions[i];
-        if (function.set_call != nullptr && calls_[i].start(ctx, *function.set_call, function.args) == Step::kError)
-          return Step::kError;
+    // Everything that may wait comes before the first row.
+    for (; starting_ < calls_.size(); ++starting_) {
+      const PlanFunction& function = scan_.functions[starting_];
+      Step step = Step::kRow;
+      if (function.set_call != nullptr) {
+        step = calls_[starting_].start(ctx, *function.set_call, function.args);
+      } else if (function.value.waits) {
+        if (starting_ == 0) single_.arena.reset();
+        step = eval_.eval(ctx, function.value, single_, &singles_[starting_]);
       }
-      started_ = true;
+      if (step != Step::kRow) return step;
     }
     for (;;) {
       if (ctx.out_of_budget()) return Step::kPause;
@@ -135,7 +156,7 @@ class FunctionScanOperator final : public Operator {
           if (step == Step::kError) return step;
         } else {
           step = number_ == 0 ? Step::kRow : Step::kEnd;
-          if (step == Step::kRow && !ctx.eval(function.value, node_.arena, out)) return Step::kError;
+          if (step == Step::kRow && !give_single(ctx, i, out)) return Step::kError;
         }
         if (step == Step::kRow) any = true;
         else std::fill(out, out + function.column_count, Value::null());
@@ -152,10 +173,29 @@ class FunctionScanOperator final : public Operator {
   }
 
  private:
+  // The one row of a function that returns no set: a value, or the fields of a record.
+  bool give_single(ExecContext& ctx, std::size_t i, Value* out) {
+    const PlanFunction& function = scan_.functions[i];
+    Value value = singles_[i];
+    if (!function.value.waits && !ctx.eval(function.value, node_.arena, &value)) return false;
+    if (function.column_count == 1) {
+      *out = value;
+      return true;
+    }
+    for (std::uint16_t c = 0; c < function.column_count; ++c) {
+      const bool there = !value.is_null && c < RecordView(value).count();
+      out[c] = there ? RecordView(value).field(c) : Value::null();
+    }
+    return true;
+  }
+
   const FunctionScanNode& scan_;
   std::deque<SetCall> calls_;
   std::vector<Value> row_;
-  bool started_ = false;
+  std::size_t starting_ = 0;
+  JournaledEval eval_;
+  RowMemory single_;
+  std::vector<Value> singles_;
   std::uint64_t number_ = 0;
 };
 

@@ -1,6 +1,7 @@
 #include "sql/expr/deparse.h"
 
 #include "sql/functions/quote.h"
+#include "sql/routine/routine.h"
 #include "sql/functions/session_hooks.h"
 #include "sql/types/text_io.h"
 
@@ -25,7 +26,10 @@ class Deparser {
   std::string text(const Expr* expr, bool show = false) {
     switch (expr->kind) {
       case ExprKind::kConst: return constant(expr->as<ConstExpr>());
-      case ExprKind::kParam: return "$" + std::to_string(expr->as<ParamExpr>().index + 1);
+      case ExprKind::kParam: {
+        const std::uint32_t index = expr->as<ParamExpr>().index;
+        return index < options_.parameters.size() ? options_.parameters[index] : "$" + std::to_string(index + 1);
+      }
       case ExprKind::kColumn: {
         const auto& column = expr->as<ColumnExpr>();
         if (column.column < 0 || static_cast<std::size_t>(column.column) >= options_.columns.size()) return system_column(column.column);
@@ -204,6 +208,9 @@ class Deparser {
       if (!special.empty()) return special;
     }
     std::string out = quote_identifier(name) + "(";
+    // What is not in `public` might not be found by whoever reads this.
+    if (call.function->routine != nullptr && call.function->routine->schema_name != "public")
+      out = quote_identifier(call.function->routine->schema_name) + "." + out;
     for (std::size_t i = 0; i < call.args.size(); ++i) {
       if (i != 0) out += ", ";
       const bool tail = i + 1 == call.args.size();

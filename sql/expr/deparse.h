@@ -21,6 +21,7 @@ struct DefinitionStyle {
   /// that definitions are kept in, since it outlives renaming.
   SessionHooks* names = nullptr;
   bool pretty = false;               ///< leaves out parentheses that precedence makes needless
+  std::vector<std::string> parameters;   ///< what parameters are called, by number; the others are $n
 };
 
 std::string deparse(const Expr* expr, const DefinitionStyle& options);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/array_value.h"
+#include "sql/expr/call_journal.h"
 #include "sql/functions/session_hooks.h"
 #include "sql/types/text_io.h"
 
@@ -274,6 +275,50 @@ bool element(const EvalNode&, EvalContext&, const ExprInput& in, Value* out) {
 }
 bool test_value(const EvalNode&, EvalContext&, const ExprInput& in, Value* out) {
   *out = *in.test;
+  return true;
+}
+
+// Arguments come before the journal is asked: what they call stands there first.
+bool eval_arguments(const CallNode& call, EvalContext& ctx, const ExprInput& in, std::vector<Value>* values, bool* is_null) {
+  values->resize(call.args.size());
+  *is_null = false;
+  for (std::size_t i = 0; i < values->size(); ++i) {
+    if (!run(call.args[i], ctx, in, &(*values)[i])) return false;
+    *is_null = *is_null || (call.strict && (*values)[i].is_null);
+  }
+  return true;
+}
+
+bool routine_call(const EvalNode& node, EvalContext& ctx, const ExprInput& in, Value* out) {
+  const auto& c = as<CallNode>(node);
+  if (ctx.journal == nullptr) {
+    return ctx.fail(Status{sqlstate::feature_not_supported,
+                           "function " + std::string(c.function->name) + " cannot be called here: it is written in SQL or PL/pgSQL"});
+  }
+  std::vector<Value> values;
+  bool is_null = false;
+  if (!eval_arguments(c, ctx, in, &values, &is_null)) return false;
+  if (is_null) {
+    *out = Value::null();
+    return true;
+  }
+  if (ctx.journal->take(out)) return true;
+  ctx.journal->ask(c.function, {c.types, c.args.size() + 1}, values);
+  return false;
+}
+
+bool journaled_call(const EvalNode& node, EvalContext& ctx, const ExprInput& in, Value* out) {
+  const auto& c = as<CallNode>(node);
+  std::vector<Value> values;
+  bool is_null = false;
+  if (!eval_arguments(c, ctx, in, &values, &is_null)) return false;
+  if (is_null) {
+    *out = Value::null();
+    return true;
+  }
+  if (ctx.journal != nullptr && ctx.journal->take(out)) return true;
+  if (!c.invoke(ctx, values.data(), out)) return false;
+  if (ctx.journal != nullptr) ctx.journal->note(*out, is_by_value(c.types[c.args.size()]));
   return true;
 }
 

@@ -170,11 +170,20 @@ const EvalNode* Compiler::compile_call(const FunctionExpr& call) {
     if (!status_.ok()) return nullptr;
   }
   auto* node = make_node<eval::CallNode>(arena_);
+  if (call.function->routine != nullptr && !call.function->returns_set) {
+    node->function = call.function;
+    node->types = call.types.data();
+    node->strict = call.function->strict;
+    node->fn = eval::routine_call;
+    return compile_list(call.args, &node->args) ? node : nullptr;
+  }
   if (!fill_call(node, call.function, call.types, call.args)) return nullptr;
   switch (call.kind) {
     case ExprKind::kNullIf: node->fn = eval::null_if; break;
     case ExprKind::kDistinct: node->fn = eval::is_distinct; break;
-    default: node->fn = eval::call_function(*node); break;
+    default:
+      node->fn = options_.journaled && call.function->volatility != Volatility::kImmutable ? eval::journaled_call : eval::call_function(*node);
+      break;
   }
   return node;
 }

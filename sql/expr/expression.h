@@ -54,6 +54,9 @@ struct CompileOptions {
   /// ColumnExpr (levels_up 0, not a system column) reads slot `column` of the input; for CHECK and DEFAULT expressions and
   /// other single-table uses. Without it a ColumnExpr does not compile.
   bool columns_are_slots = false;
+  /// The expression holds calls of routines and will be evaluated with a journal: built-in functions that are not immutable
+  /// answer once for each row.
+  bool journaled = false;
 };
 
 /// Fails with XX000 on what the planner must have replaced (columns, sub-selects, aggregates), and with 0A000 on a

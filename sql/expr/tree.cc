@@ -456,6 +456,10 @@ bool contains_volatile(const Expr* expr) {
   });
 }
 
+bool contains_routine(const Expr* expr) {
+  return any_node(expr, [](const Expr* node) { return is_call(node) && node->as<FunctionExpr>().function->routine != nullptr; });
+}
+
 namespace {
 
 bool is_immutable_function(Oid oid) {
@@ -490,7 +494,7 @@ bool is_statement_constant(const Expr* expr) {
       default: return node->returns_set;
     }
   });
-  return !varies && !contains_volatile(expr);
+  return !varies && !contains_volatile(expr) && !contains_routine(expr);
 }
 
 namespace {
@@ -522,7 +526,7 @@ bool is_pure(const Expr* expr) {
     switch (node->kind) {
       case ExprKind::kFunction: case ExprKind::kNullIf: case ExprKind::kDistinct: {
         const FunctionDef& function = *node->as<FunctionExpr>().function;
-        if (function.returns_set || function.volatility == Volatility::kVolatile) return true;
+        if (function.returns_set || function.routine != nullptr || function.volatility == Volatility::kVolatile) return true;
         return function.volatility == Volatility::kStable && !is_stable_without_session(function);
       }
       case ExprKind::kArrayCompare: return node->as<ArrayCompareExpr>().function->volatility != Volatility::kImmutable;

@@ -68,6 +68,8 @@ bool is_statement_constant(const Expr* expr);
 /// Computes the same on any shard's thread, from the row, the parameters, FormatSettings and the time stamps alone: no
 /// SessionHooks, no sub-selects, nothing volatile.
 bool is_pure(const Expr* expr);
+/// A call of a function that users wrote, not looking into sub-selects.
+bool contains_routine(const Expr* expr);
 bool contains_param(const Expr* expr);
 bool contains_columns(const Expr* expr);   ///< of any level
 bool contains_aggregate(const Expr* expr);

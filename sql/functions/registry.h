@@ -19,6 +19,8 @@
 
 namespace wandian::sql {
 
+class CallJournal;    // sql/expr/call_journal.h
+struct Routine;       // sql/routine/routine.h
 class SessionHooks;   // sql/functions/session_hooks.h: nextval, current_setting, catalog look-ups, ...
 
 /// Settings that text forms and functions depend on. Owned by the session.
@@ -41,7 +43,8 @@ struct EvalContext {
   SessionHooks* session = nullptr;      ///< null only where the plan contains no function that needs it
   std::int64_t statement_timestamp = 0; ///< µs from 2000-01-01 UTC
   std::int64_t transaction_timestamp = 0;
-  Status error;                         ///< set by whatever returns false
+  Status error;                         ///< set by whatever returns false, unless `journal` asks for a routine
+  CallJournal* journal = nullptr;       ///< where routines are answered from; null: none can be called
 
   /// Sets the error and returns false, so that a function can `return ctx.fail(...)`.
   bool fail(Status status) {
@@ -85,6 +88,7 @@ struct FunctionDef {
   WindowFunction window = WindowFunction::kNone;
   std::vector<std::string_view> out_names;   ///< columns of a set-returning function with several
   std::vector<Oid> out_types;
+  const Routine* routine = nullptr;    ///< a function that users wrote, instead of fn, typed_fn and set_fn
 };
 
 struct OperatorDef {

@@ -202,6 +202,8 @@ bool lsn_difference(EvalContext& ctx, const Value* args, Value* result) {
   return check(ctx, store_numeric(Numeric::of_int128(d, 0), ctx.arena, result));
 }
 
+bool trigger_depth(EvalContext& ctx, const Value*, Value* result) { return return_int(result, ctx.session->trigger_depth()); }
+
 bool no(EvalContext&, const Value*, Value* result) { return return_bool(result, false); }
 bool nothing(EvalContext&, const Value*, Value* result) { return return_null(result); }
 bool zero(EvalContext&, const Value*, Value* result) { return return_int(result, 0); }
@@ -263,7 +265,7 @@ constexpr FunctionBinding kBindings[] = {
     {"pg_last_xact_replay_timestamp", nothing}, {"pg_lsn_mi", lsn_difference},
     {"pg_wal_lsn_diff(pg_lsn,pg_lsn)", lsn_difference},
     {"pg_jit_available", no}, {"pg_is_other_temp_schema", no}, {"pg_is_wal_replay_paused", no},
-    {"pg_my_temp_schema", zero}, {"pg_trigger_depth", zero},
+    {"pg_my_temp_schema", zero}, {"pg_trigger_depth", trigger_depth},
     {"pg_num_nulls", nullptr, count_nulls<true>}, {"pg_num_nonnulls", nullptr, count_nulls<false>},
 };
 

@@ -124,6 +124,8 @@ class SessionHooks {
   virtual bool in_recovery() = 0;
   virtual std::uint64_t current_lsn() = 0;
   virtual std::uint64_t flushed_lsn() = 0;
+
+  virtual std::int32_t trigger_depth() { return 0; }     ///< trigger functions that are under way
 };
 
 }  // namespace wandian::sql

@@ -39,7 +39,10 @@ class Finalizer {
       if (body_.modify) mark_modify(*body_.modify, wanted);
       want(*body_.root, wanted);
     }
-    if (body_.modify) fill(body_.modify->others);
+    if (body_.modify) {
+      fill(body_.modify->others);
+      fill(body_.modify->returning_slots);
+    }
     // A plan that only an init plan or a CTE reads needs its place in the numbering, too.
     for (PlanCte& cte : body_.ctes)
       if (cte.plan) number(*cte.plan);

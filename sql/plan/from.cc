@@ -11,6 +11,10 @@ namespace {
 
 constexpr double kHashBuildCost = 0.02, kHashProbeCost = 0.0125, kPairCost = 0.004, kMaterialCost = 0.005;
 
+Status routine_in_outer_join() {
+  return Status(sqlstate::feature_not_supported, "functions written in SQL or PL/pgSQL are not supported in the conditions of outer joins");
+}
+
 void append_new(std::vector<Slot>& to, std::span<const Slot> from) {
   for (const Slot slot : from)
     if (!contains(to, slot)) to.push_back(slot);
@@ -103,7 +107,8 @@ Conjunct* Planner::make_conjunct(const Expr* lowered, Subselects subselects) {
   Conjunct& made = conjuncts_.emplace_back();
   made.expr = lowered;
   made.subselects = std::move(subselects);
-  made.is_volatile = contains_volatile(lowered);
+  // Neither may stand inside of scans and joins.
+  made.is_volatile = contains_volatile(lowered) || contains_routine(lowered);
   collect_slots(lowered, made.slots);
   return &made;
 }
@@ -117,12 +122,45 @@ Status Planner::add_conjuncts(PlanScope& scope, const Expr* condition, JoinProbl
     }
     Subselects subselects;
     WANDIAN_ASSIGN(const Expr* lowered, lower({&scope, &subselects, nullptr, nullptr, nullptr}, part));
+    WANDIAN_ASSIGN(lowered, compute_operand_once(lowered));
     for (const Expr* piece : split_conjuncts(lowered)) {
       out.push_back(make_conjunct(piece, std::move(subselects)));
       subselects.clear();
     }
   }
   return {};
+}
+
+// column = f(1): what a routine that is not volatile makes of constants is computed once, before the first row, so that it can be a
+// key. PostgreSQL computes it when the index scan starts.
+Result<const Expr*> Planner::compute_operand_once(const Expr* lowered) {
+  if (lowered->kind != ExprKind::kFunction || !contains_routine(lowered)) return lowered;
+  const auto& comparison = lowered->as<FunctionExpr>();
+  if (comparison.op == nullptr || comparison.op->btree_strategy == 0 || comparison.args.size() != 2) return lowered;
+  Status status;
+  const Expr* out = mutate_children(arena_, lowered, [&](const Expr* side) -> const Expr* {
+    if (!contains_routine(side) || contains_volatile(side) || !status.ok()) return side;
+    const bool varies = any_node(side, [](const Expr* node) { return node->kind == ExprKind::kSlot || node->returns_set; });
+    if (varies) return side;
+    auto once = std::make_unique<PlanSubselect>();
+    once->kind = SubLinkKind::kScalar;
+    once->once = true;
+    const Slot inner = new_slot(side->type);
+    Result<NodePtr> plan = project(std::make_unique<ResultNode>(), {{side, inner}}, {});
+    if (!plan.ok()) {
+      status = plan.take_status();
+      return side;
+    }
+    once->plan = plan.take();
+    once->outputs = once->saved.slots = {inner};
+    once->out = new_slot(side->type);
+    once->name = "InitPlan " + std::to_string(next_init_++);
+    const Slot slot = once->out;
+    body_.init_plans.push_back(std::move(once));
+    return make_slot(arena_, slot, side->type, side->typmod);
+  });
+  if (!status.ok()) return status;
+  return out;
 }
 
 Status Planner::try_semi_join(PlanScope& scope, const Expr* conjunct, JoinProblem& problem, bool* done) {
@@ -162,14 +200,14 @@ Status Planner::try_semi_join(PlanScope& scope, const Expr* conjunct, JoinProble
     nodes.push_back(node->right);
   }
   for (const Expr* part : split_conjuncts(query.where)) {
-    if (contains_volatile(part)) return {};
+    if (contains_volatile(part) || contains_routine(part)) return {};
     if (contains_sublink(part) && !collect_columns(part, 1).empty()) return {};
     // Columns from further out are fine: they stand in their slots.
   }
   if (in) {
-    if (contains_sublink(link.test) || contains_volatile(link.test)) return {};
+    if (contains_sublink(link.test) || contains_volatile(link.test) || contains_routine(link.test)) return {};
     for (const TargetEntry& target : query.targets)
-      if (contains_sublink(target.expr) || contains_volatile(target.expr)) return {};
+      if (contains_sublink(target.expr) || contains_volatile(target.expr) || contains_routine(target.expr)) return {};
   }
   PlanScope& child = open_scope(query, &scope);
   WANDIAN_TRY(plan_ranges(child));
@@ -544,6 +582,7 @@ Result<NodePtr> Planner::hash_join(NodePtr left, NodePtr right, const std::vecto
   WANDIAN_ASSIGN(right, project(std::move(right), std::move(right_items), {}));
   if (!others.empty()) {
     WANDIAN_ASSIGN(node->filter, compile_expr(make_conjunction(arena_, others)));
+    if (node->filter.waits) return routine_in_outer_join();
   }
   node->rows = rows;
   node->cost = cost;
@@ -620,6 +659,7 @@ Result<NodePtr> Planner::join(NodePtr left, const std::vector<Slot>& left_slots,
         if (!conjunct->derived) parts.push_back(conjunct->expr);
       if (!parts.empty()) {
         WANDIAN_ASSIGN(node->filter, compile_expr(make_conjunction(arena_, parts)));
+        if (node->filter.waits) return routine_in_outer_join();
       }
     }
   }

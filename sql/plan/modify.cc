@@ -35,7 +35,27 @@ Status Planner::plan_returning(PlanScope& scope, const Query& query, ModifyPlan&
   for (const TargetEntry& target : query.returning) {
     WANDIAN_ASSIGN(PlanExpr compiled, lower_and_compile({&scope, nullptr, nullptr, nullptr, nullptr}, target.expr));
     modify.returning.push_back(compiled);
+    modify.returning_waits = modify.returning_waits || compiled.waits;
   }
+  if (modify.returning_waits)
+    for (const PlanExpr& expr : modify.returning) collect_slots(expr.expr, modify.returning_slots.slots);
+  return {};
+}
+
+// What routines compute for SET and VALUES is computed below, where it may wait; the write takes it from a slot.
+Status Planner::project_waiting(ModifyPlan& modify, NodePtr& root, bool* any) {
+  std::vector<std::pair<const Expr*, Slot>> items;
+  for (ModifyPlan::Set& set : modify.sets) {
+    if (!set.value.waits) continue;
+    const Slot slot = new_slot(set.value.expr->type);
+    items.emplace_back(set.value.expr, slot);
+    WANDIAN_ASSIGN(set.value, compile_expr(make_slot(arena_, slot, set.value.expr->type, set.value.expr->typmod)));
+  }
+  *any = !items.empty();
+  if (items.empty()) return {};
+  modify.calls_routines = true;
+  if (!root) root = std::make_unique<ResultNode>();
+  WANDIAN_ASSIGN(root, project(std::move(root), std::move(items), {}));
   return {};
 }
 
@@ -58,6 +78,8 @@ Status Planner::plan_writing_ctes() {
   for (std::size_t i = 0; i < top.ctes.size(); ++i) {
     if (top.query->ctes[i]->query->command == Command::kSelect) continue;
     if (top.ctes[i].index < 0) WANDIAN_TRY(plan_cte(top, static_cast<std::uint16_t>(i)));
+    if (const auto& modify = body_.ctes[static_cast<std::size_t>(top.ctes[i].index)].modify; modify != nullptr && modify->returning_waits)
+      return Status(sqlstate::feature_not_supported, "functions written in SQL or PL/pgSQL are not supported in RETURNING of a statement in WITH");
     body_.writing_ctes.push_back(static_cast<std::uint32_t>(top.ctes[i].index));
   }
   return {};
@@ -80,6 +102,8 @@ Status Planner::plan_insert(PlanScope& scope, ModifyPlan& modify, NodePtr& root)
     if (!root) root = std::make_unique<ResultNode>();
     root = apply(std::move(root), std::move(subselects));
   }
+  bool waiting = false;
+  WANDIAN_TRY(project_waiting(modify, root, &waiting));
   const OnConflict& conflict = query.on_conflict;
   modify.conflict = conflict.action;
   modify.any_arbiter = conflict.any_index;
@@ -95,6 +119,10 @@ Status Planner::plan_insert(PlanScope& scope, ModifyPlan& modify, NodePtr& root)
     if (conflict.where != nullptr) {
       WANDIAN_ASSIGN(modify.conflict_where, lower_and_compile(lowering, conflict.where));
     }
+    bool waits = modify.conflict_where.waits;
+    for (const ModifyPlan::Set& set : modify.conflict_sets) waits = waits || set.value.waits;
+    if (waits)
+      return Status(sqlstate::feature_not_supported, "functions written in SQL or PL/pgSQL are not supported in ON CONFLICT DO UPDATE");
     modify.conflict_columns = columns_of(scope.ranges[0]);
     modify.excluded_columns = columns_of(scope.ranges[conflict.excluded]);
   }
@@ -144,7 +172,7 @@ Status Planner::plan_update_delete(PlanScope& scope, ModifyPlan& modify, NodePtr
   // What holds for a row that changed meanwhile: everything that can be told from it, and the other tables' rows as they were.
   std::vector<const Expr*> recheck;
   for (const Expr* part : split_conjuncts(query.where)) {
-    if (contains_sublink(part) || contains_volatile(part)) continue;
+    if (contains_sublink(part) || contains_volatile(part) || contains_routine(part)) continue;
     WANDIAN_ASSIGN(const Expr* lowered, lower({&scope, nullptr, nullptr, nullptr, nullptr}, part));
     pure = pure && is_pure(lowered);
     recheck.push_back(lowered);
@@ -154,12 +182,36 @@ Status Planner::plan_update_delete(PlanScope& scope, ModifyPlan& modify, NodePtr
   }
   WANDIAN_TRY(plan_returning(scope, query, modify));
   modify.target_columns = columns_of(target);
+  const bool sets_wait = std::any_of(modify.sets.begin(), modify.sets.end(), [](const ModifyPlan::Set& set) { return set.value.waits; });
+  if (sets_wait) {
+    // The row is locked before the routines see it: what they compute must be of its newest version.
+    auto locks = std::make_unique<LockRowsNode>();
+    PlanRowMark mark;
+    mark.table = target.table;
+    mark.strength = modify.key_changes ? RowLock::kUpdate : RowLock::kNoKeyUpdate;
+    mark.key_slot = target.key_slot;
+    mark.partition_slot = target.partition_slot;
+    mark.columns = modify.target_columns;
+    locks->marks.push_back(std::move(mark));
+    locks->recheck = modify.recheck;
+    locks->rows = root->rows;
+    locks->cost = root->cost;
+    locks->startup_cost = root->startup_cost;
+    locks->children.push_back(std::move(root));
+    root = std::move(locks);
+    body_.locks_rows = true;
+    bool any = false;
+    WANDIAN_TRY(project_waiting(modify, root, &any));
+    pure = false;
+  }
   std::vector<Slot> read;
   for (const ModifyPlan::Set& set : modify.sets) collect_slots(set.value.expr, read);
   if (modify.recheck) collect_slots(modify.recheck.expr, read);
   for (const PlanExpr& expr : modify.returning) collect_slots(expr.expr, read);
   keep_others(modify, read);
-  modify.at_owner = pure && fixed_keys && !modify.key_changes;
+  // Triggers see each row here.
+  const bool row_triggers = std::any_of(table.triggers.begin(), table.triggers.end(), [](const TriggerDef& trigger) { return (trigger.events & TriggerDef::kRow) != 0; });
+  modify.at_owner = pure && fixed_keys && !modify.key_changes && !row_triggers;
   modify.may_repeat = query.from.size() > 1 || (query.from.size() == 1 && query.from[0]->is_join);
   return {};
 }
@@ -205,12 +257,15 @@ Status Planner::plan_merge(PlanScope& scope, ModifyPlan& modify, NodePtr& root) 
       modify.key_changes = modify.key_changes || (key && action.command == Command::kUpdate);
       made.sets.push_back(set);
     }
+    bool waits = made.condition.waits;
+    for (const ModifyPlan::Set& set : made.sets) waits = waits || set.value.waits;
+    if (waits) return Status(sqlstate::feature_not_supported, "functions written in SQL or PL/pgSQL are not supported in MERGE ... WHEN");
     modify.actions.push_back(std::move(made));
   }
   if (!subselects.empty()) root = apply(std::move(root), std::move(subselects));
   std::vector<const Expr*> recheck;
   for (const Expr* part : split_conjuncts(query.from[0]->on)) {
-    if (contains_sublink(part) || contains_volatile(part)) continue;
+    if (contains_sublink(part) || contains_volatile(part) || contains_routine(part)) continue;
     WANDIAN_ASSIGN(const Expr* lowered, lower({&scope, nullptr, nullptr, nullptr, nullptr}, part));
     recheck.push_back(lowered);
   }
@@ -227,9 +282,10 @@ Status Planner::plan_merge(PlanScope& scope, ModifyPlan& modify, NodePtr& root) 
 void Planner::find_fast_path(Plan& plan) {
   FastPath& fast = body_.fast;
   if (!body_.init_plans.empty() || !body_.ctes.empty() || body_.locks_rows) return;
+  if (body_.modify && !body_.modify->table->triggers.empty()) return;
   if (plan.kind == PlanKind::kInsert) {
     const ModifyPlan& modify = *body_.modify;
-    if (body_.root || modify.conflict != ConflictAction::kNone || !modify.table->foreign_keys.empty()) return;
+    if (body_.root || modify.returning_waits || modify.conflict != ConflictAction::kNone || !modify.table->foreign_keys.empty()) return;
     for (const IndexDef& index : modify.table->indexes)
       if (index.global_table != 0) return;
     for (const ModifyPlan::Set& set : modify.sets)
@@ -249,6 +305,8 @@ void Planner::find_fast_path(Plan& plan) {
   if (scan.method != ScanMethod::kPoint || !scan.free_slots.empty()) return;
   for (const KeyCondition& condition : scan.equals)
     if (condition.list) return;
+  if (project != nullptr && std::any_of(project->items.begin(), project->items.end(), [](const auto& item) { return item.first.waits; })) return;
+  if (plan.kind != PlanKind::kSelect && body_.modify->returning_waits) return;
   if (plan.kind != PlanKind::kSelect && (!body_.modify->at_owner || !body_.modify->others.slots.empty())) return;
   fast.table = scan.table;
   fast.scan = &scan;

@@ -37,6 +37,7 @@ struct SlotInfo {
 struct PlanExpr {
   const Expr* expr = nullptr;
   CompiledExpr code;
+  bool waits = false;                ///< holds calls of routines: to be evaluated by JournaledEval alone
   explicit operator bool() const { return expr != nullptr; }
 };
 
@@ -389,6 +390,9 @@ struct ModifyPlan {
   bool key_changes = false;                    ///< the primary key or the placement may change
   bool may_repeat = false;                     ///< joins: the same target may come twice
   std::vector<PlanExpr> returning;             ///< over target_columns' slots (the new row; of DELETE the old one) and others
+  bool returning_waits = false;                ///< some of `returning` calls routines: evaluated when the rows are given out
+  SavedSlots returning_slots;                  ///< ... over these
+  bool calls_routines = false;                 ///< the source or the sets call routines: rows are written one by one, for them to see
   std::vector<ScanColumn> returning_columns;   ///< INSERT: slots that the new row's columns go to
   // INSERT ... ON CONFLICT
   ConflictAction conflict = ConflictAction::kNone;

@@ -211,7 +211,19 @@ const Expr* Planner::lower_aggregate(const Lowering& lowering, const AggregateEx
   input.windowing = nullptr;
   input.subselects = aggregation->input_subselects;
   const auto add = [&](const Expr* expr, std::vector<PlanExpr>& to) {
-    Result<PlanExpr> made = lower_and_compile(input, expr);
+    Result<const Expr*> lowered = lower(input, expr);
+    if (!lowered.ok()) {
+      *status = lowered.take_status();
+      return false;
+    }
+    const Expr* argument = lowered.value();
+    if (contains_routine(argument)) {
+      // Computed below the aggregation, where it may wait.
+      const Slot slot = new_slot(expr->type);
+      aggregation->inputs.emplace_back(argument, slot);
+      argument = make_slot(arena_, slot, expr->type, expr->typmod);
+    }
+    Result<PlanExpr> made = compile_expr(argument);
     if (made.ok()) to.push_back(made.take());
     else *status = made.take_status();
     return status->ok();
@@ -326,6 +338,8 @@ const Expr* Planner::lower_sublink(const Lowering& lowering, const SubLinkExpr& 
       return &link;
     }
     Result<PlanExpr> compiled = compile_expr(lowered.value());
+    if (compiled.ok() && compiled.value().waits)
+      compiled = Status(sqlstate::feature_not_supported, "functions written in SQL or PL/pgSQL are not supported beside IN, ANY and ALL of a subquery");
     if (!compiled.ok()) {
       *status = compiled.take_status();
       return &link;
@@ -384,8 +398,10 @@ const Expr* Planner::lower_sublink(const Lowering& lowering, const SubLinkExpr& 
 }
 
 Result<PlanExpr> Planner::compile_expr(const Expr* lowered) {
-  WANDIAN_ASSIGN(const CompiledExpr code, compile(*lowered, arena_));
-  return PlanExpr{lowered, code};
+  CompileOptions options;
+  options.journaled = contains_routine(lowered);
+  WANDIAN_ASSIGN(const CompiledExpr code, compile(*lowered, arena_, options));
+  return PlanExpr{lowered, code, options.journaled};
 }
 
 Result<PlanExpr> Planner::lower_and_compile(const Lowering& lowering, const Expr* expr) {

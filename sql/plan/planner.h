@@ -83,6 +83,7 @@ struct Aggregation {
   std::vector<std::pair<const AggregateExpr*, Slot>> calls;
   std::vector<PlanAggregate> plans;
   Subselects* input_subselects = nullptr;
+  std::vector<std::pair<const Expr*, Slot>> inputs;   ///< arguments that must be computed before
   std::vector<std::pair<Slot, std::vector<std::int64_t>>> groupings;   ///< GROUPING(...), its value by grouping set
 };
 
@@ -177,6 +178,7 @@ class Planner {
   Status collect(PlanScope& scope, const JoinNode& node, JoinProblem& problem);
   Status collect_outer(JoinProblem& problem);
   Status add_conjuncts(PlanScope& scope, const Expr* condition, JoinProblem* semis, std::vector<Conjunct*>& out);
+  Result<const Expr*> compute_operand_once(const Expr* lowered);
   Conjunct* make_conjunct(const Expr* lowered, Subselects subselects);
   Result<Relation> leaf(PlanScope& scope, std::uint16_t range);
   Status outer_join(PlanScope& scope, const JoinNode& node, JoinProblem& problem);
@@ -231,6 +233,7 @@ class Planner {
   Status plan_merge(PlanScope& scope, ModifyPlan& modify, NodePtr& root);
   void keep_others(ModifyPlan& modify, std::span<const Slot> read) const;
   Status plan_writing_ctes();
+  Status project_waiting(ModifyPlan& modify, NodePtr& root, bool* any);
   Status plan_returning(PlanScope& scope, const Query& query, ModifyPlan& modify);
   void find_fast_path(Plan& plan);
 

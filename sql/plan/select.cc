@@ -208,6 +208,7 @@ Result<Planned> Planner::plan_select(PlanScope& scope) {
   }
   if (query.has_windows) WANDIAN_TRY(lower_windows(scope, lowering));
   if (aggregating) {
+    items.insert(items.end(), aggregation.inputs.begin(), aggregation.inputs.end());
     WANDIAN_ASSIGN(node, project(std::move(node), std::move(items), std::move(below)));
     items.clear();
     WANDIAN_ASSIGN(node, aggregate(scope, std::move(node), aggregation, std::move(group_inputs)));
@@ -364,6 +365,9 @@ Result<Planned> Planner::plan_select(PlanScope& scope) {
     if (query.offset != nullptr) {
       WANDIAN_ASSIGN(limit->offset, lower_and_compile(plain, query.offset));
     }
+    if (limit->limit.waits || limit->offset.waits)
+      return Status(sqlstate::feature_not_supported, "functions written in SQL or PL/pgSQL are not supported in LIMIT and OFFSET")
+          .with_hint("Compute the number in a subquery: LIMIT (SELECT f()).");
     limit->with_ties = query.with_ties;
     if (query.with_ties)
       for (const SortSlot& key : keys) {

@@ -126,7 +126,7 @@ bool append_text_to(EvalContext& ctx, Oid type, const Value& value, Out& out) {
       put(out, text, write_uint(static_cast<std::uint32_t>(value.i), text));
       return true;
     case kText: case kVarchar: case kBpchar: case kName: case kJson: case kJsonb: case kUnknown: case kCstring:
-    case kPgNodeTree: case kAclItem:
+    case kPgNodeTree: case kAclItem: case kRefcursor:
       out.append(value.p, value.size);
       return true;
     case kChar:
@@ -229,7 +229,7 @@ bool value_from_text(EvalContext& ctx, Oid type, std::int32_t typmod, std::strin
       return true;
     }
     case kNumeric: return finish(ctx, numeric_from_text(text, typmod, ctx.arena, out));
-    case kText: case kCstring: case kUnknown: case kAclItem:
+    case kText: case kCstring: case kUnknown: case kAclItem: case kRefcursor:
       if (!finish(ctx, check_utf8(text))) return false;
       *out = Value::of_bytes(ctx.arena.copy(text));
       return true;

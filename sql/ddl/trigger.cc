@@ -1,0 +1,201 @@
+// CREATE TRIGGER, DROP TRIGGER, ALTER TRIGGER ... RENAME, ALTER TABLE ... ENABLE and DISABLE TRIGGER.
+#include <algorithm>
+
+#include "sql/ddl/dependency.h"
+#include "sql/ddl/statements.h"
+#include "sql/expr/deparse.h"
+#include "sql/expr/tree.h"
+#include "sql/functions/registry.h"
+#include "sql/routine/routine.h"
+#include "sql/routine/trigger_rows.h"
+
+namespace wandian::sql {
+
+namespace {
+
+constexpr int kTimingAfter = 0, kTimingBefore = TriggerDef::kBefore;
+
+Status bad_definition(std::string message) { return Status{sqlstate::invalid_object_definition, std::move(message)}; }
+
+// The function a trigger runs: without parameters, returning trigger.
+Result<Oid> trigger_function(DdlContext& ctx, const PgQuery__CreateTrigStmt& node) {
+  const std::string name(string_value(node.funcname[node.n_funcname - 1]));
+  std::vector<Oid> schemas = ctx.bind_context().search_path;
+  std::string full = name;
+  if (node.n_funcname > 1) {
+    const std::string schema(string_value(node.funcname[node.n_funcname - 2]));
+    full = schema + "." + name;
+    WANDIAN_ASSIGN(const Oid only, ctx.find_schema(schema));
+    schemas = {only};
+  }
+  for (const Oid schema : schemas) {
+    const auto object = ctx.catalog()->find_object(ObjectKind::kFunction, schema, name + "()");
+    if (object == nullptr) continue;
+    const Routine* routine = routine_of(*object);
+    if (routine == nullptr || routine->declaration.result != type_oid::kTrigger) return bad_definition("function " + full + " must return type trigger");
+    return object->oid;
+  }
+  for (const FunctionDef* builtin : find_functions(name))
+    if (builtin->args.empty()) return bad_definition("function " + full + " must return type trigger");
+  return Status{sqlstate::undefined_function, "function " + full + "() does not exist"};
+}
+
+// WHEN, in its canonical form.
+Result<std::string> condition_text(DdlContext& ctx, const PgQuery__CreateTrigStmt& node, const TableDef& table) {
+  TriggerRows rows(table);
+  BindContext context = ctx.bind_context();
+  context.variables = &rows;
+  StandaloneOptions options;
+  options.use = StandaloneUse::kTriggerWhen;
+  WANDIAN_ASSIGN(const BoundExpression bound, bind_standalone_node(node.when_clause, ctx.statement.text, context, options));
+  if (contains_sublink(bound.expr)) return feature_not_supported("cannot use subquery in trigger WHEN condition");
+  if (contains_routine(bound.expr)) return feature_not_supported("functions written in SQL or PL/pgSQL are not supported in a trigger's WHEN condition");
+  // The first mention of a row that there is none of.
+  const auto refuse = [&](bool old_row, bool new_row, std::string message) -> Status {
+    std::int32_t location = -1;
+    const bool found = any_node(bound.expr, [&](const Expr* node) {
+      if (node->kind != ExprKind::kParam) return false;
+      const bool is_new = node->as<ParamExpr>().index >= table.columns.size();
+      if (!(is_new ? new_row : old_row)) return false;
+      location = node->location;
+      return true;
+    });
+    return found ? bad_definition(std::move(message)).with_position(ctx.position(location)) : Status{};
+  };
+  if (node.row == 0) WANDIAN_TRY(refuse(true, true, "statement trigger's WHEN condition cannot reference column values"));
+  if ((node.events & TriggerDef::kInsert) != 0) WANDIAN_TRY(refuse(true, false, "INSERT trigger's WHEN condition cannot reference OLD values"));
+  if ((node.events & TriggerDef::kDelete) != 0) WANDIAN_TRY(refuse(false, true, "DELETE trigger's WHEN condition cannot reference NEW values"));
+  return deparse(bound.expr, trigger_row_names(table));
+}
+
+}  // namespace
+
+Task<Status> create_trigger(DdlContext& ctx) {
+  const PgQuery__CreateTrigStmt& node = *ctx.statement.node->create_trig_stmt;
+  const std::string relation(text_or_empty(node.relation->relname));
+  const std::optional<FoundRelation> found = ctx.find(*node.relation);
+  if (!found) co_return undefined_relation(text_or_empty(node.relation->schemaname), relation);
+  if (found->kind == FoundRelation::Kind::kView) co_return feature_not_supported("triggers on views are not supported");
+  if (found->kind != FoundRelation::Kind::kTable)
+    co_return Status{sqlstate::wrong_object_type, "relation " + quoted(relation) + " cannot have triggers"}.with_detail(
+        "This operation is not supported for " + std::string(found->kind == FoundRelation::Kind::kIndex ? "indexes." : found->kind == FoundRelation::Kind::kSequence ? "sequences." : "system catalogs."));
+  if (node.timing != kTimingAfter && node.timing != kTimingBefore)
+    co_return Status{sqlstate::wrong_object_type, quoted(relation) + " is a table"}.with_detail("Tables cannot have INSTEAD OF triggers.");
+  if (node.row != 0 && (node.events & TriggerDef::kTruncate) != 0) co_return feature_not_supported("TRUNCATE FOR EACH ROW triggers are not supported");
+  if (node.n_transition_rels > 0) co_return feature_not_supported("transition tables of triggers are not supported");
+  if (node.deferrable != 0 || node.initdeferred != 0) co_return feature_not_supported("deferrable triggers are not supported");
+  Result<std::shared_ptr<const TableDef>> locked = co_await ctx.lock_table(*node.relation, TableLock::kShareRowExclusive, false);
+  if (!locked.ok()) co_return locked.take_status();
+  auto table = std::make_shared<TableDef>(*locked.value());
+  TriggerDef trigger;
+  trigger.name = truncate_identifier(text_or_empty(node.trigname));
+  trigger.events = static_cast<std::uint16_t>(node.events | node.timing | (node.row != 0 ? TriggerDef::kRow : 0));
+  trigger.constraint = node.isconstraint != 0;
+  for (std::size_t i = 0; i < node.n_columns; ++i) {
+    const std::string column(string_value(node.columns[i]));
+    const int position = table->find_column(column);
+    if (position < 0) co_return undefined_column(column, table->name);
+    if (std::find(trigger.columns.begin(), trigger.columns.end(), position) != trigger.columns.end())
+      co_return Status{sqlstate::duplicate_column, "column " + quoted(column) + " specified more than once"};
+    trigger.columns.push_back(static_cast<std::uint16_t>(position));
+  }
+  for (std::size_t i = 0; i < node.n_args; ++i) trigger.arguments.emplace_back(string_value(node.args[i]));
+  if (node.when_clause != nullptr) {
+    Result<std::string> condition = condition_text(ctx, node, *table);
+    if (!condition.ok()) co_return condition.take_status();
+    trigger.condition = condition.take();
+  }
+  Result<Oid> function = trigger_function(ctx, node);
+  if (!function.ok()) co_return function.take_status();
+  trigger.function = function.value();
+  const auto old = std::find_if(table->triggers.begin(), table->triggers.end(), [&](const TriggerDef& other) { return other.name == trigger.name; });
+  if (old != table->triggers.end()) {
+    if (node.replace == 0)
+      co_return Status{sqlstate::duplicate_object, "trigger " + quoted(trigger.name) + " for relation " + quoted(table->name) + " already exists"};
+    trigger.oid = old->oid;
+    table->triggers.erase(old);
+  } else {
+    trigger.oid = ctx.allocate_oid();
+  }
+  table->triggers.push_back(std::move(trigger));
+  std::sort(table->triggers.begin(), table->triggers.end(), [](const TriggerDef& a, const TriggerDef& b) { return a.name < b.name; });
+  Changes changes;
+  changes.put(std::move(table));
+  co_return ctx.apply(changes);
+}
+
+Task<Status> drop_trigger(DdlContext& ctx) {
+  const PgQuery__DropStmt& node = *ctx.statement.node->drop_stmt;
+  for (std::size_t i = 0; i < node.n_objects; ++i) {
+    const PgQuery__List& parts = *node.objects[i]->list;
+    const std::string name(string_value(parts.items[parts.n_items - 1]));
+    PgQuery__RangeVar relation = PG_QUERY__RANGE_VAR__INIT;
+    std::string table_name(string_value(parts.items[parts.n_items - 2])), schema;
+    if (parts.n_items > 2) schema = string_value(parts.items[parts.n_items - 3]);
+    relation.relname = table_name.data();
+    relation.schemaname = schema.data();
+    const std::optional<FoundRelation> found = ctx.find(relation);
+    if (!found || found->kind != FoundRelation::Kind::kTable) {
+      if (node.missing_ok == 0) co_return undefined_relation(schema, table_name);
+      ctx.notice(sqlstate::successful_completion, "relation " + quoted(table_name) + " does not exist, skipping");
+      continue;
+    }
+    Result<std::shared_ptr<const TableDef>> locked = co_await ctx.lock_table(relation, TableLock::kAccessExclusive, false);
+    if (!locked.ok()) co_return locked.take_status();
+    auto table = std::make_shared<TableDef>(*locked.value());
+    if (std::erase_if(table->triggers, [&](const TriggerDef& trigger) { return trigger.name == name; }) == 0) {
+      if (node.missing_ok == 0) co_return Status{sqlstate::undefined_object, "trigger " + quoted(name) + " for table " + quoted(table_name) + " does not exist"};
+      ctx.notice(sqlstate::successful_completion, "trigger " + quoted(name) + " for relation " + quoted(table_name) + " does not exist, skipping");
+      continue;
+    }
+    Changes changes;
+    changes.put(std::move(table));
+    WANDIAN_CO_TRY(ctx.apply(changes));
+  }
+  co_return Status{};
+}
+
+Task<Status> rename_trigger(DdlContext& ctx) {
+  const PgQuery__RenameStmt& node = *ctx.statement.node->rename_stmt;
+  const std::string from(text_or_empty(node.subname)), to = truncate_identifier(text_or_empty(node.newname));
+  Result<std::shared_ptr<const TableDef>> locked = co_await ctx.lock_table(*node.relation, TableLock::kAccessExclusive, false);
+  if (!locked.ok()) co_return locked.take_status();
+  auto table = std::make_shared<TableDef>(*locked.value());
+  const auto named = [&](const std::string& name) {
+    return std::find_if(table->triggers.begin(), table->triggers.end(), [&](const TriggerDef& trigger) { return trigger.name == name; });
+  };
+  const auto renamed = named(from);
+  if (renamed == table->triggers.end())
+    co_return Status{sqlstate::undefined_object, "trigger " + quoted(from) + " for table " + quoted(table->name) + " does not exist"};
+  if (named(to) != table->triggers.end())
+    co_return Status{sqlstate::duplicate_object, "trigger " + quoted(to) + " for relation " + quoted(table->name) + " already exists"};
+  renamed->name = to;
+  std::sort(table->triggers.begin(), table->triggers.end(), [](const TriggerDef& a, const TriggerDef& b) { return a.name < b.name; });
+  Changes changes;
+  changes.put(std::move(table));
+  co_return ctx.apply(changes);
+}
+
+Status enable_trigger(TableDef& table, const PgQuery__AlterTableCmd& command) {
+  char enabled = 'O';
+  bool all = false;
+  switch (command.subtype) {
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_EnableTrig: break;
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_EnableAlwaysTrig: enabled = 'A'; break;
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_EnableReplicaTrig: enabled = 'R'; break;
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_DisableTrig: enabled = 'D'; break;
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_EnableTrigAll:
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_EnableTrigUser: all = true; break;
+    default: enabled = 'D', all = true; break;
+  }
+  bool found = all;
+  for (TriggerDef& trigger : table.triggers) {
+    if (!all && trigger.name != text_or_empty(command.name)) continue;
+    trigger.enabled = enabled;
+    found = true;
+  }
+  if (found) return {};
+  return Status{sqlstate::undefined_object, "trigger " + quoted(text_or_empty(command.name)) + " for table " + quoted(table.name) + " does not exist"};
+}
+
+}  // namespace wandian::sql

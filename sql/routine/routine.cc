@@ -1,0 +1,74 @@
+#include "sql/routine/routine.h"
+
+#include <atomic>
+
+#include "sql/functions/quote.h"
+#include "sql/types/text_io.h"
+
+namespace wandian::sql {
+
+namespace {
+
+bool is_input(char mode) { return mode == 'i' || mode == 'b' || mode == 'v'; }
+
+}  // namespace
+
+std::shared_ptr<const Routine> compile_routine(const Catalog& catalog, const ObjectDef& object) {
+  std::optional<FunctionObject> declaration = FunctionObject::decode(object.definition);
+  if (!declaration || declaration->is_native()) return nullptr;
+  static std::atomic<std::uint64_t> last_id{0};
+  auto routine = std::make_shared<Routine>();
+  routine->id = 1 + last_id.fetch_add(1, std::memory_order_relaxed);
+  routine->declaration = std::move(*declaration);
+  const FunctionObject& declared = routine->declaration;
+  routine->oid = object.oid;
+  routine->schema = object.parent;
+  routine->owner = object.owner;
+  if (const auto schema = catalog.schema(object.parent)) routine->schema_name = schema->name;
+  FunctionDef& def = routine->def;
+  def.oid = object.oid;
+  def.name = declared.name;
+  def.result = declared.result;
+  def.args = declared.arguments;
+  def.strict = declared.strict;
+  def.volatility = static_cast<Volatility>(declared.volatility);
+  def.kind = declared.is_procedure ? 'p' : 'f';
+  def.returns_set = declared.returns_set;
+  def.routine = routine.get();
+  for (std::size_t i = 0; i < declared.parameters.size(); ++i) {
+    const FunctionObject::Parameter& parameter = declared.parameters[i];
+    if (is_input(parameter.mode)) {
+      routine->inputs.push_back(i);
+      if (parameter.has_default) ++routine->defaults;
+    }
+    if (parameter.mode == 'v') {
+      const TypeInfo* type = find_type(parameter.type);
+      def.variadic = parameter.type == type_oid::kAny        ? type_oid::kAny
+                     : parameter.type == type_oid::kAnyArray ? type_oid::kAnyElement
+                     : type != nullptr                       ? type->element
+                                                             : 0;
+      if (parameter.type == type_oid::kAnyCompatibleArray) def.variadic = type_oid::kAnyCompatible;
+    }
+    if (parameter.mode == 'o' || parameter.mode == 'b' || parameter.mode == 't') routine->outputs.push_back(i);
+  }
+  def.defaults = static_cast<std::uint8_t>(routine->defaults);
+  if (declared.result == type_oid::kRecord) {
+    for (std::size_t i = 0; i < routine->outputs.size(); ++i) {
+      const FunctionObject::Parameter& parameter = declared.parameters[routine->outputs[i]];
+      def.out_names.push_back(parameter.name);
+      def.out_types.push_back(parameter.type);
+    }
+  }
+  return routine;
+}
+
+std::string routine_signature(const Routine& routine, bool qualified) {
+  std::string out;
+  if (qualified) out = quote_identifier(routine.schema_name) + ".";
+  out += quote_identifier(routine.declaration.name) + "(";
+  for (std::size_t i = 0; i < routine.declaration.arguments.size(); ++i)
+    out += (i != 0 ? "," : "") + format_type(routine.declaration.arguments[i], -1);
+  return out + ")";
+}
+
+}  // namespace wandian::sql

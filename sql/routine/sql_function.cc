@@ -1,0 +1,304 @@
+// LANGUAGE sql: the statements of a body, run one after the other; the last one's rows are the result.
+#include <algorithm>
+
+#include "engine/array_value.h"
+#include "sql/messages.h"
+#include "sql/routine/body.h"
+#include "sql/routine/value_cast.h"
+#include "sql/session_portal.h"
+#include "sql/types/text_io.h"
+
+namespace wandian::sql {
+
+using namespace type_oid;
+
+namespace {
+
+bool is_polymorphic_type(Oid type) {
+  switch (type) {
+    case kAnyElement: case kAnyArray: case kAnyNonArray: case kAnyEnum: case kAnyCompatible: case kAnyCompatibleArray: case kAnyCompatibleNonArray:
+      return true;
+    default: return false;
+  }
+}
+
+// The arguments by name and number. A column of the same name wins.
+class Arguments final : public BindVariables {
+ public:
+  Arguments(const Routine& routine, std::span<const Oid> types) : routine_(routine), types_(types) {}
+  Precedence precedence() const override { return Precedence::kColumn; }
+  Result<bool> find(std::span<const std::string_view> names, Found* out) override {
+    if (names.size() > 2 || (names.size() == 2 && names[0] != routine_.declaration.name)) return false;
+    for (std::size_t i = 0; i < routine_.inputs.size(); ++i)
+      if (routine_.declaration.parameters[routine_.inputs[i]].name == names.back()) return give(i, out);
+    return false;
+  }
+  Result<bool> find_number(std::uint32_t number, Found* out) override {
+    if (number > routine_.inputs.size()) return false;
+    return give(number - 1, out);
+  }
+
+ private:
+  bool give(std::size_t i, Found* out) const {
+    out->scalar = {static_cast<std::uint32_t>(i), types_[i], -1};
+    return true;
+  }
+  const Routine& routine_;
+  std::span<const Oid> types_;
+};
+
+struct OutputColumn {
+  std::string name;
+  Oid type = 0;
+};
+
+// What a row of the result consists of; one column without a name for a scalar.
+Result<std::vector<OutputColumn>> result_columns(SessionImpl& session, const Routine& routine, Oid result_type) {
+  const FunctionObject& declared = routine.declaration;
+  std::vector<OutputColumn> out;
+  if (declared.result_relation != 0) {
+    if (const auto table = session.catalog()->table(declared.result_relation)) {
+      for (const ColumnDef& column : table->columns)
+        if (!column.dropped) out.push_back({column.name, column.type});
+    } else if (const auto view = session.catalog()->object(ObjectKind::kView, declared.result_relation)) {
+      if (const auto definition = ViewDefinition::decode(view->definition))
+        for (const ViewDefinition::Column& column : definition->columns) out.push_back({column.name, column.type});
+    }
+    return out;
+  }
+  if (routine.outputs.size() > 1 || declared.is_procedure) {
+    for (const std::size_t output : routine.outputs) out.push_back({declared.parameters[output].name, declared.parameters[output].type});
+    return out;
+  }
+  out.push_back({"", result_type});
+  return out;
+}
+
+class SqlBody final : public RoutineBody {
+ public:
+  SqlBody(const Routine& routine, std::span<const Oid> types) : routine_(routine), types_(types.begin(), types.end()) {}
+
+  Status prepare(SessionImpl& session, bool check_only);
+  Task<Status> run(RoutineRun& run) override;
+
+ private:
+  Result<CompiledPtr> compiled(SessionImpl& session, std::size_t index);
+  Status check_result(const CompiledStatement& statement) const;
+  bool gives_rows() const { return returns_void_ ? false : !columns_.empty(); }
+
+  const Routine& routine_;
+  std::vector<Oid> types_;                       ///< of the arguments, then of the result
+  std::shared_ptr<const ParsedStatements> parsed_;
+  std::vector<CompiledPtr> statements_;
+  std::vector<OutputColumn> columns_;
+  bool returns_void_ = false, row_ = false, whole_row_ = false;
+  friend class SqlFrame;
+};
+
+class SqlFrame final : public RoutineFrame {
+ public:
+  SqlFrame(SessionImpl& session, std::string name) : RoutineFrame(session), name_(std::move(name)) {}
+  void append_context(std::string& out) const override {
+    append_context_line(out, "SQL function " + quoted(name_) + (statement == 0 ? " during startup" : " statement " + std::to_string(statement)));
+  }
+  std::size_t statement = 0;
+
+ private:
+  const std::string name_;
+};
+
+// The rows of the last statement, as the function's result has them.
+class ResultTaker final : public RowReceiver {
+ public:
+  ResultTaker(SessionImpl& session, RoutineCall& call, const std::vector<OutputColumn>& columns, std::vector<Oid> sources, bool row, bool whole_row)
+      : session_(session), call_(call), columns_(columns), sources_(std::move(sources)), row_(row), whole_row_(whole_row) {}
+  Status row(std::span<const Value> values) override {
+    scratch_.reset();
+    std::vector<Value> fields(columns_.size());
+    EvalContext eval = session_.eval_context(scratch_);
+    for (std::size_t i = 0; i < columns_.size(); ++i) {
+      Value source;
+      Oid type = 0;
+      if (whole_row_) {
+        if (values[0].is_null) continue;
+        source = RecordView(values[0]).field(static_cast<std::uint32_t>(i));
+        type = RecordView(values[0]).type(static_cast<std::uint32_t>(i));
+      } else {
+        source = values[i];
+        type = sources_[i];
+      }
+      WANDIAN_TRY(session_.casts().cast(session_.bind_context(), eval, source, type, columns_[i].type, -1, &fields[i]));
+    }
+    any = true;
+    if (call_.rows != nullptr) {
+      for (std::size_t i = 0; i < fields.size(); ++i) call_.rows->values.push_back(copy_value(columns_[i].type, fields[i], call_.rows->arena));
+      return {};
+    }
+    if (row_) {
+      std::vector<Oid> types;
+      for (const OutputColumn& column : columns_) types.push_back(column.type);
+      call_.result = build_record(types, fields, *call_.arena);
+    } else {
+      call_.result = copy_value(columns_[0].type, fields[0], *call_.arena);
+    }
+    return {};
+  }
+  bool any = false;
+
+ private:
+  SessionImpl& session_;
+  RoutineCall& call_;
+  const std::vector<OutputColumn>& columns_;
+  std::vector<Oid> sources_;
+  const bool row_, whole_row_;
+  Arena scratch_;
+};
+
+Status mismatch(const std::string& result, std::string detail) {
+  return Status{sqlstate::invalid_function_definition, "return type mismatch in function declared to return " + result}.with_detail(std::move(detail));
+}
+
+Status SqlBody::prepare(SessionImpl& session, bool check_only) {
+  const FunctionObject& declared = routine_.declaration;
+  WANDIAN_ASSIGN(ParsedStatements parsed, ParsedStatements::parse(declared.source));
+  parsed_ = std::make_shared<const ParsedStatements>(std::move(parsed));
+  statements_.resize(parsed_->statements().size());
+  returns_void_ = declared.result == kVoid || (declared.is_procedure && routine_.outputs.empty());
+  row_ = declared.result == kRecord || declared.is_procedure;
+  const Oid result = types_.empty() ? declared.result : types_.back();
+  WANDIAN_ASSIGN(columns_, result_columns(session, routine_, result));
+  const bool polymorphic = std::any_of(declared.arguments.begin(), declared.arguments.end(), is_polymorphic_type);
+  if (check_only && polymorphic) return {};
+  for (std::size_t i = 0; i < statements_.size(); ++i) {
+    const ParseNode* node = parsed_->statements()[i].node;
+    if (node->node_case == PG_QUERY__NODE__NODE_TRANSACTION_STMT)
+      return Status{sqlstate::feature_not_supported, std::string(command_tag(node)) + " is not allowed in an SQL function"};
+    // What earlier statements create is not there yet: each is bound when its turn comes.
+    if (check_only || i + 1 == statements_.size()) {
+      Result<CompiledPtr> statement = compiled(session, i);
+      if (!statement.ok()) {
+        if (!check_only) continue;
+        return statement.take_status();
+      }
+      if (i + 1 == statements_.size()) WANDIAN_TRY(check_result(*statement.value()));
+    }
+  }
+  if (statements_.empty() && !returns_void_) {
+    return mismatch(format_type(declared.result, -1), "Function's final statement must be SELECT or INSERT/UPDATE/DELETE RETURNING.");
+  }
+  return {};
+}
+
+// Whether the last statement gives what the function returns.
+Status SqlBody::check_result(const CompiledStatement& statement) const {
+  if (returns_void_) return {};
+  const std::string result = format_type(types_.empty() ? routine_.declaration.result : types_.back(), -1);
+  if (!statement.returns_rows || statement.bound == nullptr)
+    return mismatch(result, "Function's final statement must be SELECT or INSERT/UPDATE/DELETE RETURNING.");
+  const std::vector<ResultColumn>& given = statement.columns;
+  const auto fits = [](Oid from, Oid to) {
+    if (from == to || from == kUnknown) return true;
+    const CastDef* cast = find_cast(from, to);
+    const TypeInfo* target = find_type(to);
+    return (cast != nullptr && cast->context != CastDef::Context::kExplicit) || (target != nullptr && target->category == 'S') ||
+           (find_type(from) != nullptr && find_type(from)->category == 'A' && target != nullptr && target->category == 'A');
+  };
+  if (!row_) {
+    if (given.size() != 1) return mismatch(result, "Final statement must return exactly one column.");
+    if (!fits(given[0].type, columns_[0].type)) return mismatch(result, "Actual return type is " + format_type(given[0].type, -1) + ".");
+    return {};
+  }
+  if (given.size() == 1 && given[0].type == kRecord) return {};
+  if (columns_.empty()) return {};
+  if (columns_.size() == 1 && columns_[0].type == kRecord) return {};
+  for (std::size_t i = 0; i < given.size(); ++i) {
+    if (i >= columns_.size()) return mismatch(result, "Final statement returns too many columns.");
+    if (!fits(given[i].type, columns_[i].type))
+      return mismatch(result, "Final statement returns " + format_type(given[i].type, -1) + " instead of " + format_type(columns_[i].type, -1) +
+                                  " at column " + std::to_string(i + 1) + ".");
+  }
+  if (given.size() < columns_.size()) return mismatch(result, "Final statement returns too few columns.");
+  return {};
+}
+
+Result<CompiledPtr> SqlBody::compiled(SessionImpl& session, std::size_t index) {
+  CompiledPtr& slot = statements_[index];
+  if (slot != nullptr && session.is_current(*slot)) return slot;
+  Arguments arguments(routine_, types_);
+  WANDIAN_ASSIGN(slot, session.compile_nested(parsed_, index, &arguments, {}));
+  return slot;
+}
+
+Task<Status> SqlBody::run(RoutineRun& run) {
+  SessionImpl& session = run.session;
+  RoutineCall& call = run.call;
+  SqlFrame frame(session, routine_.declaration.name);
+  const auto failed = [&](Status status) {
+    if (status.error().position > 0 && !status.error().context_complete) make_internal(status, routine_.declaration.source);
+    session.complete_context(status);
+    return status;
+  };
+  for (std::size_t i = 0; i < statements_.size(); ++i) {
+    frame.statement = 0;
+    const bool last = i + 1 == statements_.size() && !returns_void_;
+    for (;;) {
+      Result<CompiledPtr> found = compiled(session, i);
+      if (!found.ok()) co_return failed(found.take_status());
+      const CompiledPtr statement = found.take();
+      if (last)
+        if (Status status = check_result(*statement); !status.ok()) co_return failed(std::move(status));
+      // A statement knows the parameters that it names; those before the highest one may be of no type there.
+      std::vector<Value> params;
+      for (std::size_t p = 0; p < statement->parameter_types.size() && p < call.args.size(); ++p) params.push_back(call.args[p]);
+      std::vector<Oid> sources;
+      for (const ResultColumn& column : statement->columns) sources.push_back(column.type);
+      const bool whole_row = row_ && sources.size() == 1 && sources[0] == kRecord;
+      ResultTaker taker(session, call, columns_, sources, row_, whole_row);
+      RowCounter nowhere;
+      // A scalar function takes the first row and leaves the others; what writes runs to its end.
+      const bool one = last && call.rows == nullptr && statement->kind == StatementKind::kSelect;
+      SessionImpl::NestedResult result;
+      bool stale = false;
+      frame.statement = i + 1;
+      class FirstRow final : public RowReceiver {
+       public:
+        explicit FirstRow(ResultTaker& taker) : taker_(taker) {}
+        Status row(std::span<const Value> values) override { return taker_.any ? Status{} : taker_.row(values); }
+
+       private:
+        ResultTaker& taker_;
+      } first(taker);
+      RowReceiver& receiver = !last ? static_cast<RowReceiver&>(nowhere) : call.rows != nullptr ? static_cast<RowReceiver&>(taker) : first;
+      Status status = co_await session.run_nested(statement, params, one ? 1 : 0, receiver, run.view, &result, &stale);
+      if (!status.ok()) {
+        // PostgreSQL looks at this before it begins.
+        if (status.error().message.ends_with("is not allowed in a non-volatile function")) frame.statement = 0;
+        co_return failed(std::move(status));
+      }
+      if (!stale) break;
+    }
+  }
+  co_return Status{};
+}
+
+}  // namespace
+
+Result<std::shared_ptr<RoutineBody>> make_sql_body(SessionImpl& session, const Routine& routine, std::span<const Oid> types) {
+  auto body = std::make_shared<SqlBody>(routine, types);
+  if (Status status = body->prepare(session, false); !status.ok()) {
+    make_internal(status, routine.declaration.source);
+    return std::move(status).with_context("SQL function " + quoted(routine.declaration.name) + " during startup");
+  }
+  return std::shared_ptr<RoutineBody>(std::move(body));
+}
+
+Status check_sql_body(SessionImpl& session, const Routine& routine) {
+  std::vector<Oid> types = routine.declaration.arguments;
+  types.push_back(routine.declaration.result);
+  SqlBody body(routine, types);
+  Status status = body.prepare(session, true);
+  if (!status.ok() && status.error().position == 0) status = std::move(status).with_context("SQL function " + quoted(routine.declaration.name));
+  return status;
+}
+
+}  // namespace wandian::sql
