@@ -19,13 +19,13 @@ MARK = "@@ "
 
 
 def statements(path):
-    """The statements of a file: each ends with a line that ends with ";"."""
+    """The statements of a file: each ends with a line that ends with ";", outside of $$...$$."""
     out, parts = [], []
     for line in path.read_text().splitlines():
         if line.startswith("--") and not parts:
             continue
         parts.append(line)
-        if line.endswith(";"):
+        if line.endswith(";") and "\n".join(parts).count("$$") % 2 == 0:
             out.append("\n".join(parts))
             parts = []
     return out
