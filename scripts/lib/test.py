@@ -112,7 +112,7 @@ def unit(part):
 def isolation(part):
     """What sessions do to each other, as PostgreSQL 15 did it, and histories without what their level forbids."""
     part.must(PYTHON, "tests/isolation/history_test.py")
-    share, transactions = (0.1, 2_000) if part.quick else (0.3, 10_000)
+    share, transactions = (0.05, 2_000) if part.quick else (0.15, 5_000)
     status, output = part.run(PYTHON, "tests/isolation/run", "--share", share, "--transactions", transactions)
     part.count(status, output, "tests/isolation/run")
 

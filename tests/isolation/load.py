@@ -18,6 +18,7 @@ from history import APPEND, PREDICATE, READ, Transaction
 KEYS = 4                        # lists of a group
 GROUPS = 5                      # groups that transactions meet in at a time
 LIFE = 120                      # transactions that begin in a group's time
+EPOCH = 10_000                  # transactions of an epoch
 LEVELS = {"RC": "READ COMMITTED", "RR": "REPEATABLE READ", "SER": "SERIALIZABLE"}
 RETRIABLE = {"40001", "40P01"}
 PLACEMENTS = {"one": "PARTITION BY SHARD (g)", "shards": "PARTITION BY SHARD (g, k)", "": ""}
@@ -213,7 +214,7 @@ def work(pipe, *arguments):
 class Load:
     """The processes of a load at one level, and the sum of what their histories showed."""
 
-    def __init__(self, url, level, placement="", seed=1, processes=2, clients=8, epoch=10_000):
+    def __init__(self, url, level, placement="", seed=1, processes=2, clients=8, epoch=EPOCH):
         self.level, self.epoch_size, self.processes = level, epoch, processes
         self.control = wire.Connection(url, {})
         self.control.query("SET client_min_messages = error")
