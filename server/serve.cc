@@ -26,6 +26,7 @@
 #include "storage/base/memory_reserve.h"
 #include "wire/scram.h"
 #include "wire/server.h"
+#include "wire/tls.h"
 
 namespace wandian::server {
 
@@ -147,6 +148,43 @@ Status engine_setting(const std::string& name, const std::string& value, Databas
       .with_hint("Valid units for this parameter are \"B\", \"kB\", \"MB\" and \"GB\".");
 }
 
+// Null: ssl is off. File names without a directory are in the data directory, as in PostgreSQL.
+Result<std::shared_ptr<const wire::TlsContext>> tls_context(const sql::Server& server, const std::string& data_directory) {
+  const auto setting = [&](const char* name) { return server.defaults().get(sql::setting_index(*sql::find_setting(name))); };
+  const auto file = [&](const char* name) {
+    const std::string value = setting(name);
+    return value.empty() || value.front() == '/' ? value : data_directory + "/" + value;
+  };
+  if (setting("ssl") != "on") return std::shared_ptr<const wire::TlsContext>();
+  if (!setting("ssl_passphrase_command").empty())
+    return Status{sqlstate::feature_not_supported, "ssl_passphrase_command is not supported"};
+  wire::TlsOptions tls;
+  tls.certificate_file = file("ssl_cert_file");
+  tls.key_file = file("ssl_key_file");
+  tls.ca_file = file("ssl_ca_file");
+  tls.crl_file = file("ssl_crl_file");
+  tls.crl_directory = file("ssl_crl_dir");
+  tls.dh_params_file = file("ssl_dh_params_file");
+  tls.ciphers = setting("ssl_ciphers");
+  tls.ecdh_curve = setting("ssl_ecdh_curve");
+  tls.minimum_version = setting("ssl_min_protocol_version");
+  tls.maximum_version = setting("ssl_max_protocol_version");
+  tls.prefer_server_ciphers = setting("ssl_prefer_server_ciphers") == "on";
+  return wire::TlsContext::create(tls);
+}
+
+// SIGHUP: certificates that were renewed are read again.
+void reload_tls(const sql::Server& server, const std::string& data_directory, wire::WireServer& wire) {
+  Result<std::shared_ptr<const wire::TlsContext>> tls = tls_context(server, data_directory);
+  if (!tls.ok()) {
+    spdlog::error("{}", tls.status().error().message);
+    spdlog::info("SSL configuration was not reloaded");
+    return;
+  }
+  spdlog::info("SIGHUP: {}", tls.value() != nullptr ? "the files of TLS were read again" : "there is nothing to read again");
+  wire.set_tls(tls.take());
+}
+
 }  // namespace
 
 int serve(const ServeOptions& options) {
@@ -237,6 +275,9 @@ int serve(const ServeOptions& options) {
   wire_options.max_connections = server->options().max_connections;
   wire_options.authentication = trust ? wire::Authentication::kTrust : wire::Authentication::kScram;
   wire_options.log = [](Severity severity, std::string_view message) { spdlog::log(level_of(severity), "{}", message); };
+  Result<std::shared_ptr<const wire::TlsContext>> tls = tls_context(*server, options.data_directory);
+  if (!tls.ok()) return refuse(tls.status());
+  wire_options.tls = tls.take();
   LogClock clock(*database);
   RoleAuthenticator authenticator(*server);
   wire::WireServer wire(
@@ -253,7 +294,7 @@ int serve(const ServeOptions& options) {
   std::fflush(stdout);
 
   int signal = 0;
-  while (sigwait(&signals, &signal) == 0 && signal == SIGHUP) spdlog::info("SIGHUP: there is no configuration file to read");
+  while (sigwait(&signals, &signal) == 0 && signal == SIGHUP) reload_tls(*server, options.data_directory, wire);
   spdlog::info("stopping: {}", signal == SIGTERM ? "SIGTERM" : "SIGINT");
   wire.begin_shutdown(5'000'000);
   wire.wait_drained(6'000'000);

@@ -26,6 +26,7 @@ class ProcedureCaller;   // sql/procedure_caller.h: runs native procedures
 class ProcedureLookup;   // sql/bind/binder.h
 class NotificationQueue;   // sql/notification_queue.h
 class SessionImpl;
+struct TlsInfo;          // sql/session.h
 struct ShardShare;       // sql/shard_share.h: one shard's caches and sessions
 
 /// Compiles what the engine does not understand (CHECK constraints). Give it to Database::open. Stateless; never destroyed.
@@ -70,6 +71,7 @@ struct ActivitySnapshot {
   ActivityState state = ActivityState::kIdle;
   std::string query;                           ///< its first 1023 bytes
   unsigned shard = 0;
+  std::shared_ptr<const TlsInfo> tls;
 };
 
 class Server {

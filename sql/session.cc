@@ -155,6 +155,7 @@ Status SessionImpl::start(const RoleProperties& role, const DatabaseProperties& 
     activity_.user = identity_.user;
     activity_.client_address = identity_.client_address;
     activity_.client_port = identity_.client_port;
+    activity_.tls = identity_.tls;
     activity_.backend_start = activity_.state_change = backend_start_;
     activity_.shard = shard_.index();
     activity_.application_name = show_value("application_name").value_or("");

@@ -30,6 +30,13 @@ class Server;   // sql/server.h: what all sessions share (caches, catalogs' comp
 
 enum class Poll : std::uint8_t { kReady, kPending };
 
+/// Of a connection under TLS; one row of pg_stat_ssl.
+struct TlsInfo {
+  std::string version, cipher;
+  int bits = 0;
+  std::string client_dn, client_serial, issuer_dn;   ///< of the client's certificate; empty: it showed none
+};
+
 /// What the startup packet and authentication established.
 struct SessionIdentity {
   std::string user;
@@ -37,6 +44,7 @@ struct SessionIdentity {
   std::int32_t process_id = 0;         ///< as in BackendKeyData
   std::string client_address;          ///< "" for a Unix socket
   std::int32_t client_port = -1;
+  std::shared_ptr<const TlsInfo> tls;  ///< null: not encrypted
   std::vector<std::pair<std::string, std::string>> settings;   ///< startup parameters and `options=-c`, in order
 };
 

@@ -47,6 +47,11 @@ class ConnectionHost {
   virtual void resume(Connection& connection) = 0;
   virtual std::int64_t now_us() = 0;
   virtual void entropy(void* into, std::size_t bytes) = 0;
+  /// Begins TLS on the connection's socket, at which nothing is to be handled but what comes out of it; false: there is none.
+  /// `received`: what came with the request, if the client began with its handshake.
+  virtual bool start_tls(Connection&, std::string_view /*received*/) { return false; }
+  /// The TLS that the connection runs under, and the hash that its channel binding is about; null: none.
+  virtual std::shared_ptr<const sql::TlsInfo> tls_info(Connection&, std::string* /*end_point*/) { return nullptr; }
   virtual BufferPool& buffers() = 0;
   virtual DecodeScratch& scratch() = 0;
 };
@@ -128,6 +133,7 @@ class Connection : public sql::SessionSink {
   // connection_startup.cc
   std::size_t consume_startup(std::string_view input);
   std::size_t consume_authentication(std::string_view input);
+  void handle_ssl_request(bool more);
   void decline_encryption(const char* what, bool more);
   void handle_startup(std::string_view body, std::uint32_t protocol);
   void handle_sasl_initial(std::string_view body);
@@ -190,6 +196,7 @@ class Connection : public sql::SessionSink {
   struct Login {                       ///< until the session is there
     Peer peer;
     StartupPacket packet;
+    std::shared_ptr<const sql::TlsInfo> tls;
     std::optional<ScramServer> scram;
     RoleLogin role;
   };

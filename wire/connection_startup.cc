@@ -8,6 +8,8 @@
 namespace wandian::wire {
 namespace {
 
+constexpr char kTlsHandshake = 0x16;   // the content type of a ClientHello's record (RFC 8446, 5.1)
+
 Status password_failed(const std::string& user) {
   return Status{sqlstate::invalid_password, "password authentication failed for user \"" + user + "\""};
 }
@@ -16,6 +18,11 @@ Status password_failed(const std::string& user) {
 
 // One packet without a type byte; 0 if it is not whole yet.
 std::size_t Connection::consume_startup(std::string_view input) {
+  // A TLS record instead of a packet, as libpq 17 sends with sslnegotiation=direct.
+  if (input.front() == kTlsHandshake && !ssl_asked_ && !gss_asked_ && !login_->peer.address.empty() && host_.start_tls(*this, input)) {
+    ssl_asked_ = true;
+    return input.size();
+  }
   if (input.size() < 4) return 0;
   const std::uint32_t length = load_uint32(input.data());
   // The length counts itself and must leave room for the protocol number. It is refused before it is waited for or stored.
@@ -37,8 +44,7 @@ std::size_t Connection::consume_startup(std::string_view input) {
       log(Severity::kLog, "invalid length of startup packet");
     close();
   } else if (code == kSslRequestCode && !ssl_asked_) {
-    ssl_asked_ = true;
-    decline_encryption("SSL request", input.size() > length);
+    handle_ssl_request(input.size() > length);
   } else if (code == kGssEncRequestCode && !gss_asked_) {
     gss_asked_ = true;
     decline_encryption("GSSAPI encryption request", input.size() > length);
@@ -46,6 +52,12 @@ std::size_t Connection::consume_startup(std::string_view input) {
     handle_startup(body, code);
   }
   return length;
+}
+
+// `more`: as below. Then there is no TLS either: what an attacker has put in front of it must not be taken for what is inside it.
+void Connection::handle_ssl_request(bool more) {
+  ssl_asked_ = true;
+  if (more || login_->peer.address.empty() || !host_.start_tls(*this, {})) decline_encryption("SSL request", more);
 }
 
 // `more`: bytes came with the request. They were sent before the answer was known, so they may be somebody else's.
@@ -86,6 +98,7 @@ void Connection::handle_startup(std::string_view body, std::uint32_t protocol) {
 
 void Connection::begin_authentication(const RoleLogin& role) {
   login_->role = role;
+  login_->tls = host_.tls_info(*this, nullptr);
   if (host_.options().authentication == Authentication::kTrust) return login(role);
   std::optional<ScramVerifier> verifier;
   if (role.exists) verifier = parse_scram_verifier(role.verifier);
@@ -93,9 +106,11 @@ void Connection::begin_authentication(const RoleLogin& role) {
   if (!verifier) verifier = mock_verifier(host_.options().mock_secret, login_->packet.user);
   char nonce[18];
   host_.entropy(nonce, sizeof nonce);
-  login_->scram.emplace(std::move(*verifier), std::string_view(nonce, sizeof nonce));
-  constexpr std::string_view kMechanisms{"SCRAM-SHA-256\0\0", 15};
-  write_authentication(output_.buffer(), AuthenticationCode::kSasl, kMechanisms);
+  std::string end_point;
+  if (login_->tls != nullptr) (void)host_.tls_info(*this, &end_point);
+  constexpr std::string_view kMechanisms{"SCRAM-SHA-256-PLUS\0SCRAM-SHA-256\0\0", 34};
+  write_authentication(output_.buffer(), AuthenticationCode::kSasl, end_point.empty() ? kMechanisms.substr(19) : kMechanisms);
+  login_->scram.emplace(std::move(*verifier), std::string_view(nonce, sizeof nonce), std::move(end_point));
   phase_ = Phase::kSaslInitial;
 }
 
@@ -128,7 +143,7 @@ std::size_t Connection::consume_authentication(std::string_view input) {
 void Connection::handle_sasl_initial(std::string_view body) {
   MessageReader reader(body);
   const std::string_view mechanism = reader.string();
-  if (reader.ok() && mechanism != "SCRAM-SHA-256")
+  if (reader.ok() && !login_->scram->choose(mechanism))
     return fatal(Status{sqlstate::protocol_violation, "client selected an invalid SASL authentication mechanism"});
   const auto length = static_cast<std::int32_t>(reader.int32());
   // -1: the client waits for an empty challenge first
@@ -171,6 +186,7 @@ void Connection::start_session() {
   identity_.database = std::move(login_->packet.database);
   identity_.client_address = std::move(login_->peer.address);
   identity_.client_port = login_->peer.port;
+  identity_.tls = std::move(login_->tls);
   identity_.settings = std::move(login_->packet.settings);
   login_.reset();
   in_call_ = true;

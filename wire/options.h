@@ -4,12 +4,15 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "wire/host.h"
 
 namespace wandian::wire {
+
+class TlsContext;   // wire/tls.h
 
 enum class Authentication : std::uint8_t { kTrust, kScram };
 
@@ -28,6 +31,7 @@ struct WireOptions {
   unsigned messages_per_turn = 256;                  ///< of one connection, before others get their share
   std::int64_t turn_budget_us = 500;                 ///< the same in time, looked at between statements; and of all together
   std::array<unsigned char, 32> mock_secret{};       ///< salts shown for unknown roles come from it; all zero: drawn at start
+  std::shared_ptr<const TlsContext> tls;             ///< null: SSLRequest is answered 'N'
   Logger log;
 };
 

@@ -15,6 +15,8 @@
 namespace wandian::wire {
 namespace {
 
+constexpr std::string_view kBindingType = "tls-server-end-point";
+
 ScramKey hmac(std::span<const unsigned char> key, std::string_view text) {
   ScramKey out;
   unsigned int length = 0;
@@ -153,25 +155,52 @@ ScramVerifier mock_verifier(std::span<const unsigned char, 32> secret, std::stri
   return verifier;
 }
 
-ScramServer::ScramServer(ScramVerifier verifier, std::string_view nonce)
-    : verifier_(std::move(verifier)), server_nonce_(base64_encode(nonce)) {}
+ScramServer::ScramServer(ScramVerifier verifier, std::string_view nonce, std::string end_point)
+    : verifier_(std::move(verifier)), server_nonce_(base64_encode(nonce)), end_point_(std::move(end_point)) {}
+
+bool ScramServer::choose(std::string_view mechanism) {
+  binding_ = mechanism == "SCRAM-SHA-256-PLUS" && !end_point_.empty();
+  return binding_ || mechanism == "SCRAM-SHA-256";
+}
+
+// The channel-binding flag at the front of the client's first message (RFC 5802, 6), taken off it.
+Status ScramServer::take_binding_flag(std::string_view* message) {
+  binding_flag_ = message->front();
+  switch (binding_flag_) {
+    case 'n':
+    case 'y':
+      if (binding_)
+        return malformed("The client selected SCRAM-SHA-256-PLUS, but the SCRAM message does not include channel binding data.");
+      // It could and saw no SCRAM-SHA-256-PLUS: right without TLS; else somebody has taken it off the list.
+      if (binding_flag_ == 'y' && !end_point_.empty())
+        return Status{sqlstate::invalid_authorization_specification, "SCRAM channel binding negotiation error"}.with_detail(
+            "The client supports SCRAM channel binding but thinks the server does not.  However, this server does support channel "
+            "binding.");
+      message->remove_prefix(1);
+      break;
+    case 'p': {
+      if (!binding_)
+        return malformed("The client selected SCRAM-SHA-256 without channel binding, but the SCRAM message includes channel "
+                         "binding data.");
+      const std::size_t comma = std::min(message->find(','), message->size());
+      const std::string_view attribute = message->substr(0, comma);
+      if (attribute.substr(0, 2) != "p=") return malformed("Expected character \"=\" for attribute \"p\".");
+      if (attribute.substr(2) != kBindingType)
+        return Status{sqlstate::protocol_violation, "unsupported SCRAM channel-binding type \"" + std::string(attribute.substr(2)) + "\""};
+      message->remove_prefix(comma);
+      break;
+    }
+    default:
+      return malformed("Unexpected channel-binding flag \"" + printable(binding_flag_) + "\".");
+  }
+  return {};
+}
 
 Result<std::string> ScramServer::first(std::string_view message) {
   if (message.find('\0') != std::string_view::npos) return malformed("Message length does not match input length.");
   if (message.empty()) return malformed("The message is empty.");
   // gs2-header: channel-binding flag, authorization identity
-  binding_flag_ = message.front();
-  switch (binding_flag_) {
-    case 'n':
-    case 'y':   // the client could, but saw no SCRAM-SHA-256-PLUS on offer: right, there is none without TLS
-      break;
-    case 'p':
-      return malformed("The client selected SCRAM-SHA-256 without channel binding, but the SCRAM message includes channel "
-                       "binding data.");
-    default:
-      return malformed("Unexpected channel-binding flag \"" + printable(binding_flag_) + "\".");
-  }
-  message.remove_prefix(1);
+  WANDIAN_TRY(take_binding_flag(&message));
   if (message.empty() || message.front() != ',')
     return malformed("Comma expected, but found character \"" + (message.empty() ? std::string("0x00") : printable(message.front())) + "\".");
   message.remove_prefix(1);
@@ -198,8 +227,11 @@ Result<std::optional<std::string>> ScramServer::last(std::string_view message) {
   if (message.find('\0') != std::string_view::npos) return malformed("Message length does not match input length.");
   Attributes attributes(message);
   WANDIAN_ASSIGN(const std::string_view binding, attributes.next('c'));
-  // base64 of the gs2-header: "n,," or "y,,"
-  if (binding != (binding_flag_ == 'n' ? "biws" : "eSws"))
+  if (binding_) {
+    const std::string expected = base64_encode("p=" + std::string(kBindingType) + ",," + end_point_);
+    if (binding.size() != expected.size() || !equal_in_constant_time(binding.data(), expected.data(), expected.size()))
+      return Status{sqlstate::invalid_authorization_specification, "SCRAM channel binding check failed"};
+  } else if (binding != (binding_flag_ == 'n' ? "biws" : "eSws"))   // base64 of the gs2-header: "n,," or "y,,"
     return Status{sqlstate::protocol_violation, "unexpected SCRAM channel-binding attribute in client-final-message"};
   WANDIAN_ASSIGN(const std::string_view nonce, attributes.next('r'));
   // Extensions may stand between; the proof is the last attribute.

@@ -42,8 +42,11 @@ ScramVerifier mock_verifier(std::span<const unsigned char, 32> secret, std::stri
 
 class ScramServer {
  public:
-  /// `nonce`: bytes nobody can guess, at least 18.
-  ScramServer(ScramVerifier verifier, std::string_view nonce);
+  /// `nonce`: bytes nobody can guess, at least 18. `end_point`: what a channel can be bound to, "tls-server-end-point"; empty: nothing.
+  ScramServer(ScramVerifier verifier, std::string_view nonce, std::string end_point = {});
+
+  /// The mechanism that the client wants; false: it was not offered.
+  bool choose(std::string_view mechanism);
 
   /// client-first-message -> server-first-message. Errors: 08P01, 0A000.
   Result<std::string> first(std::string_view message);
@@ -51,11 +54,15 @@ class ScramServer {
   Result<std::optional<std::string>> last(std::string_view message);
 
  private:
+  Status take_binding_flag(std::string_view* message);
+
   ScramVerifier verifier_;
   std::string nonce_;                 ///< the client's and ours
   std::string server_nonce_;
   std::string client_first_bare_;
   std::string server_first_;
+  const std::string end_point_;
+  bool binding_ = false;              ///< SCRAM-SHA-256-PLUS
   char binding_flag_ = 'n';
 };
 

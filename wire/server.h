@@ -39,6 +39,9 @@ class WireServer {
   /// Ends what is left and joins the threads. The loops may then be stepped by the caller.
   void stop();
 
+  /// For connections from now on; null: no TLS. What runs goes on under what it has.
+  void set_tls(std::shared_ptr<const TlsContext> tls) { state_.set_tls(std::move(tls)); }
+
   unsigned connections() const;          ///< sockets, those in their handshake too
   unsigned admitted() const { return state_.admitted.load(std::memory_order_relaxed); }
   /// pg_cancel_backend() and pg_terminate_backend(); a number nobody has is ignored.

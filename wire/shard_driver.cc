@@ -13,6 +13,7 @@
 
 #include "storage/base/assert.h"
 #include "storage/base/large_memory.h"
+#include "wire/tls.h"
 
 namespace wandian::wire {
 namespace {
@@ -21,6 +22,8 @@ constexpr std::size_t kReceiveBytes = 64 * 1024;
 constexpr int kEventsPerWait = 256;
 constexpr std::size_t kPiecesPerSend = 16;
 constexpr int kResumeRounds = 4;
+// Not the protocol's 16 KiB: libpq reads into as little as this, and who waits for its socket does not see what is left of a record.
+constexpr std::size_t kTlsRecordBytes = 8 * 1024;
 constexpr std::int64_t kAwaitMailUs = 20;
 constexpr unsigned kMostTurnsWithoutSockets = 8;
 
@@ -81,6 +84,7 @@ class InputBuffer {
 struct ShardDriver::Client final : Connection {
   Client(ShardDriver& driver, AcceptedSocket& socket) : Connection(driver, std::move(socket.peer)), fd(socket.fd) {}
   int fd;
+  std::unique_ptr<TlsChannel> tls;
   InputBuffer input;
   std::size_t index = 0;               ///< in clients_
   std::int64_t deadline_us = 0;        ///< in deadlines_; 0 = none
@@ -320,6 +324,7 @@ void ShardDriver::on_event(Client& client, std::uint32_t events) {
     client.in_dirty = true;
     dirty_.push_back(&client);
   }
+  if ((events & EPOLLOUT) != 0 && client.tls != nullptr && !client.tls->established()) events |= EPOLLIN;   // the handshake waited for room
   if ((events & (EPOLLIN | EPOLLRDHUP)) != 0) {
     client.readable = true;
     if (client.in_runnable) return;
@@ -361,7 +366,7 @@ bool ShardDriver::receive(Client& client) {
     into = input.tail();
     room = input.room();
   }
-  const ssize_t got = ::recv(client.fd, into, room, 0);
+  const ssize_t got = client.tls == nullptr ? ::recv(client.fd, into, room, 0) : receive_tls(client, into, room);
   if (got <= 0) {
     client.readable = false;
     if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
@@ -378,7 +383,7 @@ bool ShardDriver::receive(Client& client) {
   const std::size_t bytes = static_cast<std::size_t>(got);
   // Fewer bytes than there was room for: the socket is empty, and the next ones will be an edge. Only an end of file that was
   // signalled together with these bytes would not be.
-  client.readable = bytes == room || client.peer_closing;
+  client.readable = bytes == room || client.peer_closing || (client.tls != nullptr && client.tls->may_have_more());
   if (append) {
     input.filled(bytes);
     const std::size_t done = client.consume(input.data(), input.size());
@@ -388,6 +393,23 @@ bool ShardDriver::receive(Client& client) {
     if (done < bytes && !input.append(into + done, bytes - done)) refuse_for_memory(client);
   }
   return true;
+}
+
+// As recv() would answer.
+ssize_t ShardDriver::receive_tls(Client& client, char* into, std::size_t room) {
+  std::size_t got = 0;
+  switch (client.tls->read(into, room, &got)) {
+    case TlsChannel::Outcome::kDone: return static_cast<ssize_t>(got);
+    case TlsChannel::Outcome::kClosed: return 0;
+    case TlsChannel::Outcome::kFailed:
+      if (!client.ready() && state_.options.log)
+        state_.options.log(Severity::kLog, "could not accept SSL connection: " + client.tls->error());
+      errno = ECONNRESET;
+      return -1;
+    default:
+      errno = EAGAIN;
+      return -1;
+  }
 }
 
 void ShardDriver::refuse_for_memory(Client& client) {
@@ -499,29 +521,9 @@ void ShardDriver::flush(Client& client) {
   client.seal();
   output.release(released_);
   while (output.sendable()) {
-    iovec pieces[kPiecesPerSend];
-    const std::size_t count = output.gather(pieces, kPiecesPerSend);
-    std::size_t offered = 0;
-    for (std::size_t i = 0; i < count; ++i) offered += pieces[i].iov_len;
-    DB_ASSERT(offered > 0);   // else this would go round for ever, and the shard with it
-    ssize_t sent;
-    if (count == 1) [[likely]] {
-      sent = ::send(client.fd, pieces[0].iov_base, offered, MSG_NOSIGNAL);
-    } else {
-      msghdr message{};
-      message.msg_iov = pieces;
-      message.msg_iovlen = count;
-      sent = ::sendmsg(client.fd, &message, MSG_NOSIGNAL);
-    }
-    if (sent < 0) {
-      if (errno == EINTR) continue;
-      if (errno == EAGAIN) break;   // the socket's EPOLLOUT edge brings it back
-      close(client);
-      return;
-    }
-    output.consumed(static_cast<std::size_t>(sent));
-    if (static_cast<std::size_t>(sent) < offered) break;
+    if (!(client.tls == nullptr ? send_some(client) : send_some_tls(client))) break;
   }
+  if (client.dead) return;
   if (output.gated()) {
     demanded_ = std::max(demanded_, output.newest_floor());
     if (!client.in_gated) {
@@ -537,6 +539,49 @@ void ShardDriver::flush(Client& client) {
     resume(client);
   } else if (!client.stalled() && (client.unhandled || client.readable || client.end_of_file)) {
     settle(client);   // it had stopped for its output's sake
+  }
+}
+
+// Offers what may leave to the client's kernel. False: no more for now, or the client is dead.
+bool ShardDriver::send_some(Client& client) {
+  iovec pieces[kPiecesPerSend];
+  const std::size_t count = client.output().gather(pieces, kPiecesPerSend);
+  std::size_t offered = 0;
+  for (std::size_t i = 0; i < count; ++i) offered += pieces[i].iov_len;
+  DB_ASSERT(offered > 0);   // else the caller would go round for ever, and the shard with it
+  ssize_t sent;
+  if (count == 1) [[likely]] {
+    sent = ::send(client.fd, pieces[0].iov_base, offered, MSG_NOSIGNAL);
+  } else {
+    msghdr message{};
+    message.msg_iov = pieces;
+    message.msg_iovlen = count;
+    sent = ::sendmsg(client.fd, &message, MSG_NOSIGNAL);
+  }
+  if (sent < 0) {
+    if (errno == EINTR) return true;
+    if (errno != EAGAIN) close(client);   // else the socket's EPOLLOUT edge brings it back
+    return false;
+  }
+  client.output().consumed(static_cast<std::size_t>(sent));
+  return static_cast<std::size_t>(sent) == offered;
+}
+
+// The same through TLS, a record at most.
+bool ShardDriver::send_some_tls(Client& client) {
+  iovec piece;
+  const std::size_t count = client.output().gather(&piece, 1);
+  DB_ASSERT(count == 1 && piece.iov_len > 0);
+  std::size_t taken = 0;
+  switch (client.tls->write(static_cast<const char*>(piece.iov_base), std::min(piece.iov_len, kTlsRecordBytes), &taken)) {
+    case TlsChannel::Outcome::kDone:
+      client.output().consumed(taken);
+      return true;
+    case TlsChannel::Outcome::kWantsRead:
+    case TlsChannel::Outcome::kWantsWrite: return false;
+    default:
+      close(client);
+      return false;
   }
 }
 
@@ -560,6 +605,7 @@ void ShardDriver::close(Client& client) {
   count_waiting(client, false);
   client.end_of_input();
   set_deadline(client, 0);
+  if (client.tls != nullptr) client.tls->shutdown();
   if (client.output().empty() && !client.end_of_file) {
     // Closing a socket with unread bytes sends a reset, which may overtake the last answer: read them first.
     ::shutdown(client.fd, SHUT_WR);
@@ -662,6 +708,25 @@ std::int32_t ShardDriver::assign_process_id(Connection& connection) {
 }
 
 void ShardDriver::handshake_done(Connection& connection) { set_deadline(static_cast<Client&>(connection), 0); }
+
+bool ShardDriver::start_tls(Connection& connection, std::string_view received) {
+  auto& client = static_cast<Client&>(connection);
+  std::shared_ptr<const TlsContext> context = state_.tls();
+  if (context == nullptr || client.tls != nullptr) return false;
+  const bool direct = !received.empty();
+  // One byte, the first on this socket: the kernel takes it.
+  if (!direct && ::send(client.fd, "S", 1, MSG_NOSIGNAL) != 1) return false;
+  client.tls = std::make_unique<TlsChannel>(std::move(context), client.fd, received, direct);
+  client.readable = true;
+  return true;
+}
+
+std::shared_ptr<const sql::TlsInfo> ShardDriver::tls_info(Connection& connection, std::string* end_point) {
+  auto& client = static_cast<Client&>(connection);
+  if (client.tls == nullptr) return nullptr;
+  if (end_point != nullptr) *end_point = client.tls->context().end_point();
+  return std::make_shared<const sql::TlsInfo>(client.tls->info());
+}
 
 void ShardDriver::cancel(std::int32_t process_id, std::uint32_t secret) {
   if (process_id <= 0) return;

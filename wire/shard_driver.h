@@ -37,6 +37,16 @@ struct ServerState {
   Authenticator& authenticator;
   ReleaseClock& clock;
   unsigned shards = 1;
+  std::shared_ptr<const TlsContext> tls() {
+    const std::lock_guard<std::mutex> lock(tls_mutex);
+    return options.tls;
+  }
+  void set_tls(std::shared_ptr<const TlsContext> tls) {
+    const std::lock_guard<std::mutex> lock(tls_mutex);
+    options.tls.swap(tls);
+  }
+
+  std::mutex tls_mutex;                         ///< of options.tls, which may be replaced while the server runs
   std::atomic<Accepting> accepting{Accepting::kReady};
   std::atomic<unsigned> admitted{0};            ///< connections that count against max_connections
   class ShardDriver* const* drivers = nullptr;  ///< one a shard; fixed before the threads start
@@ -83,6 +93,8 @@ class ShardDriver final : public ConnectionHost {
   void resume(Connection& connection) override;
   std::int64_t now_us() override { return state_.env.clock().monotonic_us(); }
   void entropy(void* into, std::size_t bytes) override { state_.env.entropy(into, bytes); }
+  bool start_tls(Connection& connection, std::string_view received) override;
+  std::shared_ptr<const sql::TlsInfo> tls_info(Connection& connection, std::string* end_point) override;
   BufferPool& buffers() override { return buffers_; }
   DecodeScratch& scratch() override { return scratch_; }
 
@@ -104,6 +116,7 @@ class ShardDriver final : public ConnectionHost {
   void on_event(Client& client, std::uint32_t events);
   void service(Client& client);
   bool receive(Client& client);
+  ssize_t receive_tls(Client& client, char* into, std::size_t room);
   void refuse_for_memory(Client& client);
   void settle(Client& client);
   void count_waiting(Client& client, bool waits);
@@ -113,6 +126,8 @@ class ShardDriver final : public ConnectionHost {
   void serve_resumed();
   void flush_all();
   void flush(Client& client);
+  bool send_some(Client& client);
+  bool send_some_tls(Client& client);
   void start_closing(Client& client);
   void close(Client& client);
   void set_deadline(Client& client, std::int64_t deadline_us);

@@ -171,6 +171,8 @@ def clients(part):
     served(part, clients=True)
     status, output = part.run(PYTHON, "tests/procedures/modules.py")
     part.count(status, output, "tests/procedures/modules.py")
+    status, output = part.run(PYTHON, "tests/wire/tls.py")
+    part.count(status, output, "tests/wire/tls.py")
 
 
 def day(part):

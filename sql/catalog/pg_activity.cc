@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 
+#include "engine/numeric.h"
 #include "engine/shard.h"
 #include "engine/shard_state.h"
 #include "sql/catalog/producers.h"
@@ -105,6 +106,26 @@ Status pg_stat_activity(const SystemContext& context, SystemRows& rows) {
   return {};
 }
 
+Status pg_stat_ssl(const SystemContext& context, SystemRows& rows) {
+  for (const ActivitySnapshot& session : context.server.activity()) {
+    CatalogRow row(rows);
+    row.i(session.process_id).b(session.tls != nullptr);
+    if (session.tls == nullptr) {
+      row.null(6);
+    } else {
+      const TlsInfo& tls = *session.tls;
+      row.t(tls.version).t(tls.cipher).i(tls.bits);
+      Value serial = Value::null();
+      if (!tls.client_serial.empty()) WANDIAN_TRY(numeric_from_text(tls.client_serial, -1, rows.arena, &serial));
+      tls.client_dn.empty() ? row.null() : row.t(tls.client_dn);
+      row.value(serial);
+      tls.issuer_dn.empty() ? row.null() : row.t(tls.issuer_dn);
+    }
+    row.done();
+  }
+  return {};
+}
+
 // As virtual transactions: shard and number.
 std::string transaction_text(std::uint64_t transaction) {
   return std::to_string(transaction >> 56) + "/" + std::to_string(transaction & 0xffffffffffffffu);
@@ -174,6 +195,7 @@ Status pg_stat_database(const SystemContext& context, SystemRows& rows) {
 constexpr SystemProducer kActivityProducers[] = {
     {"pg_settings", pg_settings},
     {"pg_stat_activity", pg_stat_activity},
+    {"pg_stat_ssl", pg_stat_ssl},
     {"pg_locks", pg_locks},
     {"pg_prepared_statements", pg_prepared_statements},
     {"pg_cursors", pg_cursors},

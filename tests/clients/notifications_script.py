@@ -5,6 +5,7 @@ import select
 import sys
 import threading
 import time
+import urllib.parse
 
 import psycopg
 
@@ -244,7 +245,7 @@ def what_is_heard_of_can_be_read(url):
 
 @case
 def databases_are_apart(url):
-    other = url.rsplit("/", 1)[0] + "/postgres"
+    other = urllib.parse.urlparse(url)._replace(path="/postgres").geturl()
     with connect(url) as listener, connect(other) as stranger, connect(other) as sender:
         listener.execute("LISTEN a")
         stranger.execute("LISTEN a")

@@ -71,6 +71,29 @@ TEST(Scram, BrokenMessagesAreProtocolViolations) {
   }
 }
 
+TEST(Scram, AChannelIsBoundOrTheExchangeEnds) {
+  const auto bound = [](std::string_view mechanism, std::string_view first) {
+    ScramServer server(*parse_scram_verifier(make_verifier("secret", 4096, "0123456789abcdef")), "123456789012345678", "hash");
+    EXPECT_TRUE(server.choose(mechanism));
+    return server.first(first).status().clone();
+  };
+  EXPECT_TRUE(bound("SCRAM-SHA-256-PLUS", "p=tls-server-end-point,,n=,r=abc").ok());
+  EXPECT_TRUE(bound("SCRAM-SHA-256", "n,,n=,r=abc").ok());
+  EXPECT_EQ(bound("SCRAM-SHA-256-PLUS", "n,,n=,r=abc").code(), sqlstate::protocol_violation);
+  EXPECT_EQ(bound("SCRAM-SHA-256-PLUS", "p=tls-unique,,n=,r=abc").code(), sqlstate::protocol_violation);
+  EXPECT_EQ(bound("SCRAM-SHA-256", "p=tls-server-end-point,,n=,r=abc").code(), sqlstate::protocol_violation);
+  EXPECT_EQ(bound("SCRAM-SHA-256", "y,,n=,r=abc").code(), sqlstate::invalid_authorization_specification) << "a downgrade";
+  EXPECT_FALSE(server_for("secret").choose("SCRAM-SHA-256-PLUS")) << "without TLS there is nothing to bind to";
+
+  for (const auto& [hash, code] : {std::pair("hash", sqlstate::protocol_violation), std::pair("other", sqlstate::invalid_authorization_specification)}) {
+    ScramServer server(*parse_scram_verifier(make_verifier("secret", 4096, "0123456789abcdef")), "123456789012345678", "hash");
+    ASSERT_TRUE(server.choose("SCRAM-SHA-256-PLUS"));
+    const std::string nonce = server.first("p=tls-server-end-point,,n=,r=abc").value().substr(2, 27);
+    const std::string binding = base64_encode("p=tls-server-end-point,," + std::string(hash));
+    EXPECT_EQ(server.last("c=" + binding + ",r=" + nonce + ",p=AAAA").status().code(), code) << "the proof is looked at after the binding";
+  }
+}
+
 TEST(Scram, AStrangersNonceIsRefused) {
   ScramServer server = server_for("secret");
   ScramClient client("secret");

@@ -247,7 +247,8 @@ public final class JdbcScript {
   public static void main(String[] arguments) throws Exception {
     URI url = new URI(arguments[Arrays.asList(arguments).indexOf("--url") + 1]);
     String[] user = url.getUserInfo().split(":", 2);
-    String jdbc = "jdbc:postgresql://" + url.getHost() + ":" + url.getPort() + url.getPath();
+    String jdbc = "jdbc:postgresql://" + url.getHost() + ":" + url.getPort() + url.getPath()
+        + (url.getQuery() != null ? "?" + url.getQuery() : "");
     int failed = 0;
     another = () -> DriverManager.getConnection(jdbc, user[0], user.length > 1 ? user[1] : System.getenv("PGPASSWORD"));
     try (Connection db = another.get()) {
