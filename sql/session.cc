@@ -9,6 +9,7 @@
 
 #include "engine/sequence.h"
 #include "sql/copy/copy_in.h"
+#include "sql/encoding_sink.h"
 #include "sql/null_sink.h"
 #include "sql/procedure_caller.h"
 #include "sql/session_impl.h"
@@ -95,6 +96,7 @@ SessionImpl::SessionImpl(Server& server, Shard& shard, SessionSink& sink, const 
     : server_(server),
       shard_(shard),
       sink_(&sink),
+      client_sink_(&sink),
       identity_(identity),
       session_role_(role),
       current_role_(role),
@@ -145,6 +147,7 @@ Status SessionImpl::start(const RoleProperties& role, const DatabaseProperties& 
   for (const auto& [name, value] : identity_.settings) WANDIAN_TRY(settings_.set_startup(name, value, SettingSource::kClient));
   env_.format = &settings_.decoded().format;
   env_.database = database_;
+  choose_sink();
   settings_.report_all([&](std::string_view name, std::string_view value) { sink_->parameter_status(name, value); });
   {
     const std::lock_guard guard(activity_mutex_);

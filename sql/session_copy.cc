@@ -13,6 +13,7 @@
 #include "sql/session_portal.h"
 #include "sql/session_receiver.h"
 #include "sql/session_wait.h"
+#include "sql/types/encoding.h"
 #include "sql/types/text_io.h"
 
 namespace wandian::sql {
@@ -160,7 +161,7 @@ Task<Status> SessionImpl::copy_to(const CompiledStatement& statement, const PgQu
   sink_->copy_out_response(options.format == CopyFormat::kBinary ? Format::kBinary : Format::kText,
                            static_cast<std::uint16_t>(names.size()));
   CopyWriter writer(*sink_, options, source->columns, std::move(force), settings_.decoded().format, this);
-  writer.begin();
+  WANDIAN_CO_TRY(writer.begin());
   std::uint64_t rows = 0;
   bool finished = false;
   Status status = co_await run_execution(*execution, 0, writer, &rows, &finished);
@@ -184,9 +185,27 @@ class CopyRunner {
         columns_(std::move(columns)),
         names_(std::move(names)),
         binary_(options.format == CopyFormat::kBinary),
+        encoding_(binary_                 ? nullptr
+                  : options.encoding >= 0 ? find_encoding(options.encoding)
+                                          : session.settings().decoded().format.client_encoding),
         parser_(options, names_) {}
 
   CopyParser& parser() { return parser_; }
+  /// The client's bytes, in its encoding. What is not of it is told when the rows before it have been read.
+  void feed(std::string_view bytes) {
+    if (encoding_ == nullptr) return parser_.feed(bytes);
+    if (!bad_text_.ok()) return;
+    unfinished_.append(bytes);
+    const std::size_t whole = unfinished_.size() - encoding_->unfinished(unfinished_);
+    convert_text(std::string_view(unfinished_).substr(0, whole));
+    unfinished_.erase(0, whole);
+  }
+  void finish() {
+    if (!unfinished_.empty() && bad_text_.ok()) convert_text(unfinished_);
+    if (bad_text_.ok()) parser_.finish();
+  }
+  bool has_bad_text() const { return !bad_text_.ok(); }
+  Status take_bad_text() { return bad_text_.ok() ? Status{} : with_line(std::move(bad_text_), parser_.line() + 1, ""); }
   std::uint64_t copied() const { return inserter_ != nullptr ? inserter_->inserted() : 0; }
 
   Status open(const ParseNode* where, std::string_view text) {
@@ -242,6 +261,11 @@ class CopyRunner {
   }
 
  private:
+  void convert_text(std::string_view text) {
+    std::string utf8;
+    bad_text_ = encoding_->to_utf8(text, &utf8);
+    parser_.feed(utf8);
+  }
   Status convert() {
     EvalContext context = session_.eval_context(arena_);
     const auto& fields = parser_.fields();
@@ -281,6 +305,9 @@ class CopyRunner {
   const std::vector<std::uint16_t> columns_;
   const std::vector<std::string> names_;
   const bool binary_;
+  const Encoding* const encoding_;     ///< of the lines; null: UTF-8
+  std::string unfinished_;             ///< the first bytes of a character
+  Status bad_text_;
   CopyParser parser_;
   std::unique_ptr<BatchInserter> inserter_;
   BoundExpression where_bound_;
@@ -337,12 +364,12 @@ Task<Status> SessionImpl::copy_from(const CompiledStatement& statement, const Pg
     co_await park(Parked::kCopyData);
     WANDIAN_CO_TRY(check_cancel());
     switch (input.event) {
-      case CopyIn::Event::kData: runner.parser().feed(input.bytes); break;
+      case CopyIn::Event::kData: runner.feed(input.bytes); break;
       case CopyIn::Event::kFail:
         co_return runner.with_line(Status{sqlstate::query_canceled, "COPY from stdin failed: " + input.message},
                                    runner.parser().line() + 1, "");
       default:
-        runner.parser().finish();
+        runner.finish();
         more = false;
         break;
     }
@@ -351,14 +378,17 @@ Task<Status> SessionImpl::copy_from(const CompiledStatement& statement, const Pg
       Result<CopyParser::Next> filled = runner.fill();
       // A batch that is not full waits for the rows of the next message. What came before a bad row is sent first: its own
       // error counts.
-      if (filled.ok() && filled.value() != CopyParser::Next::kRow && more) break;
+      if (filled.ok() && filled.value() != CopyParser::Next::kRow && more && !runner.has_bad_text()) break;
       if (!runner.empty()) {
         Status status = co_await settled(runner.insert());
         WANDIAN_CO_TRY(std::move(status));
         transaction_.next_command();
       }
       if (!filled.ok()) co_return filled.take_status();
-      if (filled.value() != CopyParser::Next::kRow) break;
+      if (filled.value() != CopyParser::Next::kRow) {
+        if (Status bad = runner.take_bad_text(); !bad.ok()) co_return std::move(bad);
+        break;
+      }
       WANDIAN_CO_TRY(check_cancel());
       if (engine_database().env().clock().monotonic_us() >= turn_ends) {
         co_await pause();

@@ -76,7 +76,11 @@ Status no_such_portal(std::string_view name) {
 
 Poll SessionImpl::parse(std::string_view name, std::string_view text, std::span<const Oid> parameter_types) {
   return call([&] {
-    become_active(text);
+    std::string converted_name, converted;
+    Status bad = from_client(&name, &converted_name);
+    if (bad.ok()) bad = from_client(&text, &converted);
+    become_active(bad.ok() ? text : std::string_view());
+    if (!bad.ok()) [[unlikely]] return fail_call(std::move(bad));
     if (Status status = do_parse(name, text, parameter_types); !status.ok()) [[unlikely]] return fail_call(std::move(status));
     sink_->parse_complete();
     return Poll::kReady;
@@ -108,9 +112,16 @@ Status SessionImpl::do_parse(std::string_view name, std::string_view text, std::
 
 // ---- Bind ----
 
-Poll SessionImpl::bind(const BindMessage& message) {
+Poll SessionImpl::bind(const BindMessage& given) {
   return call([&] {
     begin_statement_clock();
+    BindMessage message = given;
+    std::string portal, statement;
+    if (client_encoding() != nullptr) [[unlikely]] {
+      Status bad = from_client(&message.portal, &portal);
+      if (bad.ok()) bad = from_client(&message.statement, &statement);
+      if (!bad.ok()) return fail_call(std::move(bad));
+    }
     if (Status status = do_bind(message); !status.ok()) [[unlikely]] return fail_call(std::move(status));
     sink_->bind_complete();
     return Poll::kReady;
@@ -170,6 +181,7 @@ Status SessionImpl::do_bind(const BindMessage& message) {
 Status SessionImpl::decode_parameters(const CompiledStatement& statement, const BindMessage& message, Portal& portal) {
   EvalContext context = eval_context(portal.arena);
   portal.params.resize(message.parameters.size());
+  std::string converted;
   for (std::size_t i = 0; i < message.parameters.size(); ++i) {
     const std::optional<std::string_view>& given = message.parameters[i];
     if (!given) {
@@ -178,8 +190,10 @@ Status SessionImpl::decode_parameters(const CompiledStatement& statement, const 
     }
     const Oid type = statement.parameter_types[i];
     if (format_of(message.parameter_formats, i) == Format::kText) {
+      std::string_view text = *given;
+      WANDIAN_TRY(from_client(&text, &converted));
       // Kept by the portal: a value may point into its text.
-      if (!value_from_text(context, type, -1, portal.arena.copy(*given), &portal.params[i])) [[unlikely]]
+      if (!value_from_text(context, type, -1, portal.arena.copy(text), &portal.params[i])) [[unlikely]]
         return std::move(context.error);
     } else if (!value_from_binary(context, type, -1, portal.arena.copy(*given), &portal.params[i])) [[unlikely]] {
       if (context.error.code() == sqlstate::invalid_binary_representation && context.error.error().message.empty())
@@ -194,6 +208,8 @@ Status SessionImpl::decode_parameters(const CompiledStatement& statement, const 
 
 Poll SessionImpl::describe_statement(std::string_view name) {
   return call([&] {
+    std::string converted;
+    if (Status bad = from_client(&name, &converted); !bad.ok()) [[unlikely]] return fail_call(std::move(bad));
     Status status;
     if (Prepared* prepared = find_prepared(name); prepared == nullptr) {
       status = no_such_statement(name);
@@ -212,6 +228,8 @@ Poll SessionImpl::describe_statement(std::string_view name) {
 
 Poll SessionImpl::describe_portal(std::string_view name) {
   return call([&] {
+    std::string converted;
+    if (Status bad = from_client(&name, &converted); !bad.ok()) [[unlikely]] return fail_call(std::move(bad));
     Portal* portal = find_portal(name);
     if (portal == nullptr) return fail_call(no_such_portal(name));
     Status status = do_describe(*portal->statement, portal);
@@ -260,6 +278,8 @@ Status SessionImpl::do_describe(const CompiledStatement& statement, const Portal
 
 Poll SessionImpl::execute(std::string_view name, std::uint32_t max_rows) {
   return call([&] {
+    std::string converted;
+    if (Status bad = from_client(&name, &converted); !bad.ok()) [[unlikely]] return fail_call(std::move(bad));
     Portal* portal = find_portal(name);
     if (portal == nullptr) [[unlikely]] return fail_call(no_such_portal(name));
     become_active(portal->statement->text());
@@ -397,6 +417,8 @@ Task<Status> SessionImpl::run_execute_rows(Portal& portal, std::uint32_t max_row
 
 Poll SessionImpl::close_statement(std::string_view name) {
   return call([&] {
+    std::string converted;
+    if (Status bad = from_client(&name, &converted); !bad.ok()) [[unlikely]] return fail_call(std::move(bad));
     if (name.empty()) {
       unnamed_statement_.statement.reset();
     } else if (const auto found = prepared_.find(name); found != prepared_.end()) {
@@ -409,6 +431,8 @@ Poll SessionImpl::close_statement(std::string_view name) {
 
 Poll SessionImpl::close_portal(std::string_view name) {
   return call([&] {
+    std::string converted;
+    if (Status bad = from_client(&name, &converted); !bad.ok()) [[unlikely]] return fail_call(std::move(bad));
     if (Portal* portal = find_portal(name)) {
       close_portal_object(*portal);
       if (!name.empty()) portals_.erase(portals_.find(name));

@@ -47,6 +47,8 @@ struct Portal;          // sql/session_portal.h
 class CopyIn;           // sql/copy/copy_in.h
 struct CopyOptions;     // sql/copy/copy_options.h
 class NullSink;
+class Encoding;        // sql/types/encoding.h
+class EncodingSink;
 class SessionNotifications;   // sql/session_notify.h
 class RunningProcedure; // sql/procedure_caller.h
 class RoutineBody;      // sql/routine/body.h
@@ -477,6 +479,7 @@ class SessionImpl final : public SessionHooks, public RoutineRunner {
   Status set_value(std::string_view name, std::string_view value, bool local, bool in_transaction);
   std::optional<std::string> show_value(std::string_view name);
   void settings_changed();
+  void choose_sink();
   Task<Status> run_discard(StatementRef statement);
   Status run_prepare(const CompiledStatement& statement);
   Status run_deallocate(StatementRef statement);
@@ -515,6 +518,13 @@ class SessionImpl final : public SessionHooks, public RoutineRunner {
   Task<Status> copy_from(const CompiledStatement& statement, const PgQuery__CopyStmt& copy, const CopyOptions& options,
                          std::string* tag);
 
+  const Encoding* client_encoding() const { return settings_.decoded().format.client_encoding; }
+  /// A text of the client's in UTF-8; `kept` holds it if it had to be converted. 22021, 22P05.
+  Status from_client(std::string_view* text, std::string* kept) const {
+    return client_encoding() == nullptr ? Status{} : convert_from_client(text, kept);
+  }
+  Status convert_from_client(std::string_view* text, std::string* kept) const;
+
   // session_extended.cc
   Portal* find_portal(std::string_view name);
   Prepared* find_prepared(std::string_view name);
@@ -537,6 +547,8 @@ class SessionImpl final : public SessionHooks, public RoutineRunner {
   Server& server_;
   Shard& shard_;
   SessionSink* sink_;
+  SessionSink* client_sink_;                     ///< what sink_ is, or what an EncodingSink before it gives to
+  std::unique_ptr<EncodingSink> encoding_sink_;  ///< null until the client speaks another encoding than UTF-8
   SessionIdentity identity_;
   Oid database_ = 0;
   std::string database_name_;

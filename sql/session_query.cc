@@ -21,10 +21,13 @@ std::string_view class_bytes(const NormalizedQuery& query, std::string* buffer) 
 
 Poll SessionImpl::query(std::string_view text) {
   return call([&] {
-    become_active(text);
+    std::string converted;
+    Status bad = from_client(&text, &converted);
+    become_active(bad.ok() ? text : std::string_view());
     pipelining_ = false;
     sync_follows_ = true;   // kSingle is one statement alone in this protocol
     unnamed_statement_.statement.reset();
+    if (!bad.ok()) [[unlikely]] return fail_call(std::move(bad));
     if (try_fast_query(text)) return Poll::kReady;
     if (operation_.valid()) return poll_operation();
     return start_operation(run_query(std::string(text)));

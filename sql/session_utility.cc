@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "engine/table.h"
+#include "sql/encoding_sink.h"
 #include "sql/expr/expression.h"
 #include "sql/messages.h"
 #include "sql/session_notify.h"
@@ -182,7 +183,28 @@ Result<std::vector<ResultColumn>> SessionImpl::utility_columns(const CompiledSta
 
 // ---- Settings ----
 
+// Texts for a client that does not speak UTF-8 are converted on their way to it, and what comes from it on its way in.
+void SessionImpl::choose_sink() {
+  if (closing_) return;
+  const Encoding* encoding = client_encoding();
+  if (encoding == nullptr) {
+    sink_ = client_sink_;
+    return;
+  }
+  if (encoding_sink_ == nullptr) encoding_sink_ = std::make_unique<EncodingSink>(*client_sink_);
+  encoding_sink_->use(*encoding);
+  sink_ = encoding_sink_.get();
+}
+
+Status SessionImpl::convert_from_client(std::string_view* text, std::string* kept) const {
+  kept->clear();
+  WANDIAN_TRY(client_encoding()->to_utf8(*text, kept));
+  *text = *kept;
+  return {};
+}
+
 void SessionImpl::settings_changed() {
+  choose_sink();
   const std::string& role = settings_.value(*find_setting("role"));
   const std::string& session_user = settings_.value(*find_setting("session_authorization"));
   const Oid session_role_before = session_role_, current_role_before = current_role_;
@@ -238,7 +260,7 @@ Status SessionImpl::set_value(std::string_view name, std::string_view value, boo
     return {};
   }
   WANDIAN_TRY(settings_.set(name, value, local, in_transaction));
-  if (role || authorization) settings_changed();
+  role || authorization ? settings_changed() : choose_sink();
   if (same_word(name, "application_name")) {
     const std::lock_guard guard(activity_mutex_);
     activity_.application_name = settings_.value(*find_setting("application_name"));

@@ -171,8 +171,9 @@ def clients(part):
     served(part, clients=True)
     status, output = part.run(PYTHON, "tests/procedures/modules.py")
     part.count(status, output, "tests/procedures/modules.py")
-    status, output = part.run(PYTHON, "tests/wire/tls.py")
-    part.count(status, output, "tests/wire/tls.py")
+    for script in ("tests/wire/tls.py", "tests/wire/poolers.py"):
+        status, output = part.run(PYTHON, script)
+        part.count(status, output, script)
 
 
 def day(part):

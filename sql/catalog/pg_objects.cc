@@ -7,6 +7,7 @@
 #include "sql/ddl/services.h"
 #include "sql/functions/registry.h"
 #include "sql/types/text_io.h"
+#include "sql/types/encoding.h"
 
 namespace wandian::sql {
 
@@ -331,7 +332,17 @@ Status pg_available_extension_versions(const SystemContext& context, SystemRows&
   return {};
 }
 
+Status pg_conversion(const SystemContext&, SystemRows& rows) {
+  for (const ConversionFacts& one : conversions()) {
+    CatalogRow row(rows);
+    row.i(one.oid).t(one.name).i(kPgCatalogSchema).i(kBootstrapRole).i(one.from).i(one.to).i(one.function).b(true);
+    row.done();
+  }
+  return {};
+}
+
 constexpr SystemProducer kObjectProducers[] = {
+    {"pg_conversion", pg_conversion},
     {"pg_namespace", pg_namespace},
     {"pg_proc", pg_proc},
     {"pg_aggregate", pg_aggregate},

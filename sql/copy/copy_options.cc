@@ -1,3 +1,4 @@
+#include "sql/types/encoding.h"
 #include "sql/copy/copy_options.h"
 
 #include <algorithm>
@@ -125,11 +126,11 @@ Result<CopyOptions> read_copy_options(const PgQuery__CopyStmt& copy, std::string
     } else if (name == "force_null") {
       WANDIAN_ASSIGN(options.force_null, column_list(option));
     } else if (name == "encoding") {
-      std::string bare;
-      for (const char c : lower(value))
-        if (c != '-' && c != '_') bare += c;
-      if (bare != "utf8" && bare != "unicode")
+      options.encoding = encoding_number(value);
+      if (options.encoding < 0)
         return invalid("argument to option \"encoding\" must be a valid encoding name").with_position(position);
+      if (options.encoding != kUtf8Encoding && options.encoding != kSqlAsciiEncoding && find_encoding(options.encoding) == nullptr)
+        return unsupported("COPY in " + std::string(encoding_name(options.encoding)) + " is not supported");
     } else {
       return syntax("option \"" + name + "\" not recognized").with_position(position);
     }

@@ -23,6 +23,7 @@ struct CopyOptions {
   char quote = '"';
   char escape = '"';
   std::string null_text = "\\N";
+  int encoding = -1;                   ///< sql/types/encoding.h; -1: the client's
   bool force_quote_all = false;
   std::vector<std::string> force_quote, force_not_null, force_null;   ///< column names
 };

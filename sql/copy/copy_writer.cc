@@ -1,5 +1,6 @@
 #include "sql/copy/copy_writer.h"
 
+#include "sql/types/encoding.h"
 #include "sql/types/text_io.h"
 
 namespace wandian::sql {
@@ -16,14 +17,16 @@ CopyWriter::CopyWriter(SessionSink& sink, const CopyOptions& options, std::span<
       options_(options),
       columns_(columns),
       force_quote_(std::move(force_quote)),
+      encoding_(options.encoding >= 0 ? find_encoding(options.encoding) : format.client_encoding),
       context_{arena_, format, session, 0, 0, {}} {}
 
-void CopyWriter::begin() {
+Status CopyWriter::begin() {
   OutBuffer& out = sink_.out();
   if (options_.format == CopyFormat::kBinary) {
     signature_due_ = true;   // it goes with the first row's message, as PostgreSQL sends it: drivers take it off there
   } else if (options_.header != CopyHeader::kNone) {
     OpenMessage message(out, 'd');
+    const std::size_t line_at = out.size();
     out_ = &out;
     for (std::size_t i = 0; i < columns_.size(); ++i) {
       if (i != 0) out.push_back(options_.delimiter);
@@ -34,8 +37,10 @@ void CopyWriter::begin() {
       }
     }
     out.push_back('\n');
+    if (encoding_ != nullptr) WANDIAN_TRY(encode_tail(*encoding_, line_at, out));
     message.close();
   }
+  return {};
 }
 
 void CopyWriter::append_signature_if_due(OutBuffer& out) {
@@ -102,6 +107,7 @@ Status CopyWriter::row(std::span<const Value> values) {
   out_ = &out;
   arena_.reset();
   OpenMessage message(out, 'd');
+  const std::size_t line_at = out.size();
   bool done = true;
   if (options_.format == CopyFormat::kBinary) {
     append_signature_if_due(out);
@@ -134,6 +140,8 @@ Status CopyWriter::row(std::span<const Value> values) {
     out.push_back('\n');
   }
   if (!done) return std::move(context_.error);
+  // A line as a whole: in UTF-8 no byte of a character looks like a delimiter, a quote or a backslash.
+  if (encoding_ != nullptr && options_.format != CopyFormat::kBinary) WANDIAN_TRY(encode_tail(*encoding_, line_at, out));
   message.close();
   return {};
 }

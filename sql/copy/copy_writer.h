@@ -16,7 +16,7 @@ class CopyWriter final : public RowReceiver {
   /// `columns` outlive it. `force_quote`: by column. `session` names reg* values.
   CopyWriter(SessionSink& sink, const CopyOptions& options, std::span<const ResultColumn> columns, std::vector<bool> force_quote,
              const FormatSettings& format, SessionHooks* session);
-  void begin();                   ///< header line, signature
+  Status begin();                 ///< header line, signature. 22P05
   Status row(std::span<const Value> values) override;
   bool congested() override { return sink_.congested(); }
   void end();                     ///< trailer
@@ -30,6 +30,7 @@ class CopyWriter final : public RowReceiver {
   const CopyOptions& options_;
   std::span<const ResultColumn> columns_;
   std::vector<bool> force_quote_;
+  const class Encoding* encoding_;   ///< of the lines; null: UTF-8
   Arena arena_;
   EvalContext context_;
   std::string field_;

@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "sql/expr/expression.h"
+#include "sql/types/encoding.h"
 #include "sql/types/text_io.h"
 
 namespace wandian::sql {
@@ -68,10 +69,37 @@ bool append_common_binary(Oid type, const Value& value, OutBuffer& out) {
   }
 }
 
+// For clients that do not speak UTF-8. Binary forms convert the texts inside them themselves.
+bool append_encoded_row(EvalContext& context, std::span<const ResultColumn> columns, std::span<const Format> formats,
+                        std::span<const Value> values, OutBuffer& out) {
+  OpenMessage message(out, 'D');
+  out.append_int16(static_cast<std::uint16_t>(values.size()));
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (values[i].is_null) {
+      out.append_int32(0xffffffffu);
+      continue;
+    }
+    const Format format = formats.empty() ? Format::kText : formats.size() == 1 ? formats[0] : formats[i];
+    const std::size_t length_at = out.size();
+    out.append_int32(0);
+    if (format == Format::kBinary) {
+      if (!append_binary(context, columns[i].type, values[i], out)) return false;
+    } else {
+      if (!append_text(context, columns[i].type, values[i], out)) return false;
+      Status status = encode_tail(*context.format.client_encoding, length_at + 4, out);
+      if (!status.ok()) return context.fail(std::move(status));
+    }
+    out.patch_int32(length_at, static_cast<std::uint32_t>(out.size() - length_at - 4));
+  }
+  message.close();
+  return true;
+}
+
 }  // namespace
 
 bool append_data_row(EvalContext& context, std::span<const ResultColumn> columns, std::span<const Format> formats,
                      std::span<const Value> values, OutBuffer& out) {
+  if (context.format.client_encoding != nullptr) [[unlikely]] return append_encoded_row(context, columns, formats, values, out);
   OpenMessage message(out, 'D');
   out.append_int16(static_cast<std::uint16_t>(values.size()));
   for (std::size_t i = 0; i < values.size(); ++i) {

@@ -49,6 +49,7 @@ std::span<const FunctionBinding> catalog_bindings();
 std::span<const FunctionBinding> compare_bindings();
 std::span<const FunctionBinding> datetime_bindings();
 std::span<const FunctionBinding> datetime_field_bindings();
+std::span<const FunctionBinding> encoding_bindings();
 std::span<const FunctionBinding> float_bindings();
 std::span<const FunctionBinding> format_bindings();
 std::span<const FunctionBinding> integer_bindings();

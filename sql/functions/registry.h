@@ -34,6 +34,8 @@ struct FormatSettings {
   std::int32_t extra_float_digits = 1;
   bool bytea_hex = true;
   const struct TimeZone* time_zone = nullptr;   ///< sql/types/timezone.h; null is UTC
+  /// Of what is sent to the client and comes from it; null: UTF-8, or nothing that has to be converted.
+  const class Encoding* client_encoding = nullptr;
 };
 
 /// What an expression sees while it is evaluated.

@@ -108,7 +108,6 @@ bool start_time(EvalContext& ctx, const Value*, Value* result) {
 bool load_time(EvalContext& ctx, const Value*, Value* result) {
   return return_int(result, ctx.session->configuration_load_time());
 }
-bool encoding(EvalContext& ctx, const Value*, Value* result) { return return_text(ctx, result, "UTF8"); }
 
 bool transaction_id(EvalContext& ctx, const Value*, Value* result) {
   return return_int(result, static_cast<std::int64_t>(ctx.session->transaction_id()));
@@ -231,7 +230,6 @@ constexpr FunctionBinding kBindings[] = {
     {"current_schema", current_schema}, {"current_schemas", current_schemas}, {"current_query", current_query},
     {"pg_backend_pid", backend_pid}, {"inet_client_port", client_port}, {"inet_server_port", server_port},
     {"pg_postmaster_start_time", start_time}, {"pg_conf_load_time", load_time},
-    {"getdatabaseencoding", encoding}, {"pg_client_encoding", encoding},
     {"txid_current()", transaction_id}, {"txid_current_if_assigned()", transaction_id_if_assigned},
     {"pg_export_snapshot", export_snapshot},
     {"pg_cancel_backend", cancel_backend}, {"pg_terminate_backend", terminate_backend},

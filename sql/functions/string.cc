@@ -385,32 +385,6 @@ bool to_hex(EvalContext& ctx, const Value* args, Value* result) {
   return return_text(ctx, result, {text + at, sizeof text - at});
 }
 
-bool is_utf8_name(std::string_view name) {
-  std::string lower;
-  for (const char c : name)
-    if (c != '-' && c != '_') lower.push_back(static_cast<char>(c | 0x20));
-  return lower == "utf8" || lower == "unicode";
-}
-// convert_from and convert_to know UTF-8 alone: the server's only encoding.
-bool convert(EvalContext& ctx, const Value* args, Value* result) {
-  if (!is_utf8_name(args[1].bytes()))
-    return bad_parameter(ctx, "invalid source encoding name \"" + std::string(args[1].bytes()) + "\"");
-  *result = args[0];
-  return check(ctx, check_utf8(args[0].bytes()));
-}
-bool encoding_name(EvalContext& ctx, const Value* args, Value* result) {
-  constexpr std::string_view kNames[] = {"SQL_ASCII", "EUC_JP", "EUC_CN", "EUC_KR", "EUC_TW", "EUC_JIS_2004", "UTF8",
-                                         "MULE_INTERNAL", "LATIN1"};
-  const std::int64_t i = args[0].i;
-  return return_text(ctx, result, i >= 0 && i < 9 ? kNames[i] : std::string_view());
-}
-bool encoding_number(EvalContext&, const Value* args, Value* result) {
-  return return_int(result, is_utf8_name(args[0].bytes()) ? 6 : -1);
-}
-bool octet_maximum(EvalContext&, const Value* args, Value* result) {
-  return args[0].i == 6 ? return_int(result, 4) : return_int(result, 1);
-}
-
 // parse_ident('schema."Table"').
 bool parse_identifier(EvalContext& ctx, const Value* args, Value* result) {
   const std::string_view s = args[0].bytes();
@@ -487,11 +461,6 @@ constexpr FunctionBinding kBindings[] = {
     {"binary_decode", decode},
     {"to_hex32", to_hex<std::uint32_t>},
     {"to_hex64", to_hex<std::uint64_t>},
-    {"pg_convert_from", convert},
-    {"pg_convert_to", convert},
-    {"PG_encoding_to_char", encoding_name},
-    {"PG_char_to_encoding", encoding_number},
-    {"pg_encoding_max_length_sql", octet_maximum},
     {"parse_ident", parse_identifier},
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "sql/types/encoding.h"
 #include "sql/types/timezone.h"
 
 namespace wandian::sql {
@@ -96,34 +97,6 @@ const TimeZone* zone_of_text(std::string_view text) {
   return find_time_zone(text);
 }
 
-// Every name PostgreSQL knows for UTF-8 and for the encodings clients ask for; only UTF-8 (and SQL_ASCII, which is no
-// conversion at all) can be had.
-bool is_utf8_name(std::string_view name) {
-  std::string bare;
-  for (const char c : name)
-    if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')) {
-      bare += c;
-    } else if (c >= 'A' && c <= 'Z') {
-      bare += static_cast<char>(c + 32);
-    }
-  return bare == "utf8" || bare == "unicode";
-}
-
-// Names of encodings that PostgreSQL converts from and to, letters and digits alone.
-bool is_other_encoding(std::string_view name) {
-  static constexpr std::string_view kFamilies[] = {"latin", "win", "windows", "iso8859", "euc", "koi8", "sjis",  "shiftjis", "mskanji",
-                                                   "big5",  "gbk", "gb18030", "uhc",     "johab", "abc", "vscii", "tcvn",     "alt",
-                                                   "muleinternal"};
-  std::string bare;
-  for (const char c : name)
-    if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')) {
-      bare += c;
-    } else if (c >= 'A' && c <= 'Z') {
-      bare += static_cast<char>(c + 32);
-    }
-  return std::any_of(std::begin(kFamilies), std::end(kFamilies), [&](std::string_view family) { return bare.starts_with(family); });
-}
-
 Severity message_level(std::string_view word) {
   if (word.starts_with("debug")) return Severity::kDebug;
   if (word == "log") return Severity::kLog;
@@ -150,10 +123,11 @@ Result<std::string> check_special(const SettingDef& def, std::string_view value,
     return zone->name;
   }
   if (def.name == "client_encoding") {
-    if (is_utf8_name(value)) return std::string("UTF8");
-    if (same_name(value, "SQL_ASCII")) return std::string("SQL_ASCII");
-    if (!is_other_encoding(value)) return invalid();
-    return Status{sqlstate::feature_not_supported, "conversion between " + std::string(value) + " and UTF8 is not supported"};
+    const int number = encoding_number(value);
+    if (number < 0) return invalid();
+    if (number != kUtf8Encoding && number != kSqlAsciiEncoding && find_encoding(number) == nullptr)
+      return Status{sqlstate::feature_not_supported, invalid().error().message}.with_detail("Conversion between " + std::string(encoding_name(number)) + " and UTF8 is not supported.");
+    return std::string(value == "UNICODE" ? value : encoding_name(number));   // older JDBC drivers want to see it so
   }
   if (def.name == "search_path" || def.name == "temp_tablespaces") {
     std::vector<std::string> names;
@@ -436,6 +410,8 @@ void SessionSettings::decode(std::size_t index) {
   } else if (def.name == "extra_float_digits") {
     d.format.extra_float_digits = static_cast<std::int32_t>(number_of(text));
     plans();
+  } else if (def.name == "client_encoding") {
+    d.format.client_encoding = find_encoding(encoding_number(text));
   } else if (def.name == "bytea_output") {
     d.format.bytea_hex = text == "hex";
     plans();

@@ -7,6 +7,7 @@
 #include "engine/array_value.h"
 #include "engine/numeric.h"
 #include "sql/types/datetime.h"
+#include "sql/types/encoding.h"
 #include "sql/types/json.h"
 #include "sql/types/string_types.h"
 #include "sql/types/text_io.h"
@@ -47,6 +48,29 @@ void append_numeric(const Value& value, Out& out) {
   put<std::uint16_t>(out, sign);
   put<std::uint16_t>(out, static_cast<std::uint16_t>(n.dscale));
   for (const std::int16_t d : n.digits) put<std::int16_t>(out, d);
+}
+
+// Text goes in the client's encoding in binary forms, too.
+template <class Out>
+bool append_client_text(EvalContext& ctx, std::string_view text, Out& out) {
+  if (ctx.format.client_encoding == nullptr) [[likely]] {
+    out.append(text.data(), text.size());
+    return true;
+  }
+  std::string encoded;
+  Status status = ctx.format.client_encoding->from_utf8(text, &encoded);
+  if (!status.ok()) return ctx.fail(std::move(status));
+  out.append(encoded.data(), encoded.size());
+  return true;
+}
+
+bool from_client(EvalContext& ctx, std::string_view* text) {
+  if (ctx.format.client_encoding == nullptr) [[likely]] return true;
+  std::string utf8;
+  Status status = ctx.format.client_encoding->to_utf8(*text, &utf8);
+  if (!status.ok()) return ctx.fail(std::move(status));
+  *text = ctx.arena.copy(utf8);
+  return true;
 }
 
 template <class Out>
@@ -106,14 +130,15 @@ bool append_binary_to(EvalContext& ctx, Oid type, const Value& value, Out& out) 
     case kInt8: case kTime: case kTimestamp: case kTimestamptz: case kPgLsn: put<std::int64_t>(out, value.i); return true;
     case kFloat8: put<std::uint64_t>(out, std::bit_cast<std::uint64_t>(value.d)); return true;
     case kFloat4: put<std::uint32_t>(out, std::bit_cast<std::uint32_t>(static_cast<float>(value.d))); return true;
-    case kText: case kVarchar: case kBpchar: case kName: case kJson: case kUnknown: case kCstring: case kBytea: case kRefcursor:
-    case kUuid: case kPgNodeTree: case kAclItem:
+    case kText: case kVarchar: case kBpchar: case kName: case kJson: case kUnknown: case kCstring: case kPgNodeTree: case kAclItem:
+    case kRefcursor:
+      return append_client_text(ctx, value.bytes(), out);
+    case kBytea: case kUuid:
       out.append(value.p, value.size);
       return true;
     case kJsonb:
       out.push_back(1);
-      out.append(value.p, value.size);
-      return true;
+      return append_client_text(ctx, value.bytes(), out);
     case kNumeric: append_numeric(value, out); return true;
     case kInterval: {
       const IntervalValue v = load_interval(value);
@@ -300,13 +325,14 @@ bool value_from_binary(EvalContext& ctx, Oid type, std::int32_t typmod, std::str
       return in.finish(ctx);
     case kText: case kVarchar: case kBpchar: case kName: case kJson: case kUnknown: case kCstring: case kAclItem: case kRefcursor:
     case kPgNodeTree: case kVoid:
-      return value_from_text(ctx, type, typmod, bytes, out);
+      return from_client(ctx, &bytes) && value_from_text(ctx, type, typmod, bytes, out);
     case kJsonb: {
       const auto version = in.get<std::int8_t>();
       if (in.ran_short()) return in.finish(ctx);
       if (version != 1)
         return ctx.fail({sqlstate::internal_error, "unsupported jsonb version number " + std::to_string(version)});
-      return value_from_text(ctx, type, typmod, in.rest(), out);
+      std::string_view body = in.rest();
+      return from_client(ctx, &body) && value_from_text(ctx, type, typmod, body, out);
     }
     case kBytea: *out = Value::of_bytes(ctx.arena.copy(bytes)); return true;
     case kUuid: {
