@@ -327,6 +327,7 @@ void ShardDriver::on_event(Client& client, std::uint32_t events) {
   if ((events & EPOLLOUT) != 0 && client.tls != nullptr && !client.tls->established()) events |= EPOLLIN;   // the handshake waited for room
   if ((events & (EPOLLIN | EPOLLRDHUP)) != 0) {
     client.readable = true;
+    if (client.tls != nullptr) client.tls->socket_has_more();   // records that were read before hide it from the next read
     if (client.in_runnable) return;
     if (time_left()) {
       service(client);

@@ -60,6 +60,8 @@ class TlsChannel {
 
   /// Decrypted bytes into `into`, after the handshake, which the first calls carry on with. kFailed: error() says why.
   Outcome read(char* into, std::size_t room, std::size_t* got);
+  /// The socket has had an edge: what was read before may not be all.
+  void socket_has_more() { transport_.drained = false; }
   /// After kDone: more may be had without another edge of the socket.
   bool may_have_more() const;
   /// Takes some of the bytes; after kWantsWrite the same bytes are to be offered again, and perhaps more.
@@ -76,7 +78,7 @@ class TlsChannel {
   struct Transport {                   ///< between OpenSSL and the socket
     int fd = -1;
     std::string received;              ///< handed out before the socket is read
-    bool drained = false;              ///< the socket had no more when it was last read
+    bool drained = false;              ///< the socket had no more when it was last read, nor an edge since
   };
 
  private:

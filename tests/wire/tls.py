@@ -345,6 +345,10 @@ def large_answers_and_long_statements_pass(world):
         with db.pipeline():
             for i in range(5000):
                 db.execute("SELECT v FROM t WHERE n = %s", (i,))
+        for _ in range(50):                          # records that arrive while others of the same read are being handled
+            with db.pipeline():
+                for i in range(100):
+                    db.execute("SELECT %s::int", (i,))
         assert db.execute("SELECT count(*) FROM t").fetchone() == (50_000,)
 
 
