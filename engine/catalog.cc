@@ -381,7 +381,7 @@ void fields(C& c, IndexDef& v) {
   c.field(v.oid), c.field(v.name), c.field(v.parts), c.field(v.key_parts), c.field(v.primary), c.field(v.unique);
   c.field(v.nulls_not_distinct), c.field(v.constraint), c.field(v.global_table), c.field(v.options);
   c.field(v.method), c.field(v.predicate), c.field(v.deferrable), c.field(v.initially_deferred), c.field(v.clustered);
-  c.field(v.replica_identity), c.field(v.parent);
+  c.field(v.replica_identity), c.field(v.parent), c.field(v.counted);
 }
 template <class C>
 void fields(C& c, CheckDef& v) {

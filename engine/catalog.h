@@ -88,12 +88,15 @@ struct IndexDef {
   bool clustered = false;            ///< CLUSTER ON: shown
   bool replica_identity = false;     ///< REPLICA IDENTITY USING INDEX: shown
   Oid parent = 0;                    ///< the partitioned table's index that this is a part of
+  bool counted = false;              ///< a unique index that no one partition can check, with nulls that are equal: checked at a statement's end
 
   /// Its entries are not just the columns of the row: IndexKeys gives them.
   bool computed() const;
   bool inverted() const { return method == IndexMethod::kGin; }
   /// Two live rows with one key cannot be written.
-  bool enforced() const { return unique && !deferrable; }
+  bool enforced() const { return unique && !deferrable && !counted; }
+  /// sql counts the rows of a key after they were written.
+  bool checked_later() const { return unique && (deferrable || counted); }
 };
 
 struct CheckDef {

@@ -96,6 +96,7 @@ bool Owner::run(RowRequest& request) {
 }
 
 Owner::Step Owner::run_op(RowRequest& request, RowOp& op) {
+  if (op.kind == RowOp::Kind::kCount) [[unlikely]] return count(request, op);
   return op.kind == RowOp::Kind::kInsert ? insert(request, op) : modify(request, op);
 }
 
@@ -478,6 +479,45 @@ void Owner::insert_entry(const TableDef& table, TablePartition& partition, unsig
   KeyBuffer key;
   table.codecs[i].encode_from_row(table.layouts->newest(), bytes, table.codec_columns[i], key);
   partition.index(i).insert(key, &row);
+}
+
+// For a unique constraint that is checked after the writes: whatever others are writing under the key is waited for.
+Owner::Step Owner::count(RowRequest& request, RowOp& op) {
+  const TableDef& table = **op.table;
+  op.found = 0;
+  op.outcome = RowOutcome::kLocked;
+  if (table.storage->find(op.partition) == nullptr) return Step::kDone;
+  TablePartition& partition = table.storage->at(table, op.partition, shard_.limbo());
+  const std::size_t parts = table.indexes[op.index].key_parts;
+  KeyBuffer key;
+  const auto has_key = [&](const Version& version) {
+    if (version.tombstone()) return false;
+    if (!table.is_computed(op.index)) {
+      table.codecs[op.index].encode_from_row(*table.layouts, version.layout, version.row(), std::span(table.codec_columns[op.index]).first(parts), key);
+      return key.ref() == op.key;
+    }
+    const Result<std::span<const Value>> values = entries_.parts(table, op.index, version.layout, version.row());
+    if (!values.ok() || values.value().empty()) return false;
+    table.codecs[op.index].encode(values.value(), key);
+    return key.ref() == op.key;
+  };
+  OrderedIndex::Cursor cursor(partition.index(op.index));
+  for (bool on = partition.index(op.index).seek_prefix(op.key, cursor); on; on = cursor.next()) {
+    Row* row = static_cast<Row*>(cursor.value());
+    const Head head = look_at(*row, request.descriptor);
+    if (head.state == HeadState::kHeldByOther) {
+      bool concerns = false;
+      for (const Version* version = head.version; version != nullptr && !concerns; version = version->older.load(std::memory_order_relaxed)) {
+        concerns = has_key(*version);
+        if ((version->stamp.load(std::memory_order_relaxed) & kStampActive) == 0) break;
+      }
+      if (concerns) return wait(request, op, *row, partition);
+      continue;
+    }
+    if (head.state == HeadState::kCommitted) request.batch->floor = std::max(request.batch->floor, head.lsn);
+    op.found += has_key(*head.version);
+  }
+  return Step::kDone;
 }
 
 // --- the end of a transaction ------------------------------------------------------------------------------------

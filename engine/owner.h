@@ -160,6 +160,7 @@ class Owner {
   Step run_op(RowRequest& request, RowOp& op);
   Step insert(RowRequest& request, RowOp& op);
   Step modify(RowRequest& request, RowOp& op);
+  Step count(RowRequest& request, RowOp& op);
   Step wait(RowRequest& request, RowOp& op, Row& row, TablePartition& partition);
   void pop_version(const OwnerTransaction::Write& write);
   void erase_secondary_keys(TablePartition& partition, Row& row, const Version& gone, const Version* until);

@@ -22,6 +22,11 @@ ProcedureTable ProcedureBinder::table(std::string_view name, std::initializer_li
     return out;
   }
   out.def_ = catalog_->table(relation->oid);
+  for (const IndexDef& index : out.def_->indexes)
+    if (index.checked_later()) {
+      status_ = Status{sqlstate::feature_not_supported, "a procedure cannot bind table \"" + out.def_->name + "\", whose unique index \"" + index.name + "\" is checked at a statement's end"};
+      return out;
+    }
   out.insertable_ = std::equal(row.begin(), row.end(), out.def_->columns.begin(), out.def_->columns.end(),
                                [](Oid type, const ColumnDef& column) { return type == column.type && !column.dropped; });
   if (row.size() != 0 && !out.insertable_) {

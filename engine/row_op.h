@@ -52,7 +52,10 @@ enum class RowOutcome : std::uint8_t {
 };
 
 struct RowOp {
-  enum class Kind : std::uint8_t { kInsert, kModify, kLock };
+  enum class Kind : std::uint8_t {
+    kInsert, kModify, kLock,
+    kCount,   ///< how many live rows of the partition have `key` in `index`, once no other transaction's are uncommitted: see `found`
+  };
 
   // In.
   Kind kind = Kind::kModify;
@@ -62,13 +65,15 @@ struct RowOp {
   bool want_old = false, want_new = false;     ///< copy the row before/after into the batch's arena (RETURNING)
   PartitionId partition = kNoPartition;
   std::shared_ptr<const TableDef>* table = nullptr;   ///< kept alive by the statement
-  KeyRef key;                                  ///< primary key
+  KeyRef key;                                  ///< primary key; kCount: the key parts of `index`
+  std::uint16_t index = 0;                     ///< kCount
   std::string_view row;                        ///< kInsert: bytes in the current layout
   RowTransform* transform = nullptr;           ///< kModify
 
   // Out.
   RowOutcome outcome = RowOutcome::kPending;
   bool changed = false;                        ///< the newest version is newer than the statement's snapshot: old_row is that version
+  std::uint32_t found = 0;                     ///< kCount
   std::int16_t conflict_index = -1;            ///< which index of the table an insert conflicted on
   std::string_view old_row, new_row;           ///< in RowBatch::arena
   std::uint16_t old_layout = 0;

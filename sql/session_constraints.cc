@@ -48,7 +48,11 @@ Status SessionImpl::find_constraints(const PgQuery__RangeVar& name, std::vector<
         if (key.deferrable) out->push_back(key.oid);
       }
       for (const CheckDef& check : table->checks) found = found || check.name == wanted;
-      for (const IndexDef& index : table->indexes) found = found || (index.constraint != 0 && index.name == wanted);
+      for (const IndexDef& index : table->indexes) {
+        if (index.constraint == 0 || index.name != wanted) continue;
+        found = true;
+        if (index.deferrable) out->push_back(index.constraint);
+      }
     }
     if (out->size() > before) return {};
     if (found) return Status{sqlstate::wrong_object_type, "constraint \"" + std::string(wanted) + "\" is not deferrable"};

@@ -614,14 +614,36 @@ Status SessionImpl::run_maintenance(StatementRef statement) {
     }
     case StatementKind::kReindex: {
       const PgQuery__ReindexStmt& reindex = *statement.node->reindex_stmt;
+      bool concurrently = false;
+      for (std::size_t i = 0; i < reindex.n_params; ++i) {
+        const PgQuery__DefElem& option = *reindex.params[i]->def_elem;
+        const std::string_view name = text_or_empty(option.defname);
+        if (name == "concurrently") concurrently = option.arg == nullptr || (option_text(option.arg) != "off" && option_text(option.arg) != "false");
+        else if (name != "verbose" && name != "tablespace")
+          return Status{sqlstate::syntax_error, "unrecognized REINDEX option \"" + std::string(name) + "\""};
+      }
+      if (concurrently) WANDIAN_TRY(prevent_in_transaction_block("REINDEX CONCURRENTLY"));
+      if (reindex.kind == PG_QUERY__REINDEX_OBJECT_TYPE__REINDEX_OBJECT_SCHEMA && !catalog()->find_schema(database_, text_or_empty(reindex.name)))
+        return Status{sqlstate::invalid_schema_name, "schema \"" + std::string(text_or_empty(reindex.name)) + "\" does not exist"};
       if (reindex.kind == PG_QUERY__REINDEX_OBJECT_TYPE__REINDEX_OBJECT_SCHEMA ||
           reindex.kind == PG_QUERY__REINDEX_OBJECT_TYPE__REINDEX_OBJECT_SYSTEM ||
           reindex.kind == PG_QUERY__REINDEX_OBJECT_TYPE__REINDEX_OBJECT_DATABASE) {
+        if (reindex.kind != PG_QUERY__REINDEX_OBJECT_TYPE__REINDEX_OBJECT_SCHEMA && !text_or_empty(reindex.name).empty() &&
+            text_or_empty(reindex.name) != database_name_)
+          return Status{sqlstate::feature_not_supported, "can only reindex the currently open database"};
         return prevent_in_transaction_block(reindex.kind == PG_QUERY__REINDEX_OBJECT_TYPE__REINDEX_OBJECT_SCHEMA   ? "REINDEX SCHEMA"
                                             : reindex.kind == PG_QUERY__REINDEX_OBJECT_TYPE__REINDEX_OBJECT_SYSTEM ? "REINDEX SYSTEM"
                                                                                                                   : "REINDEX DATABASE");
       }
-      return check_table(reindex.relation);
+      WANDIAN_TRY(check_table(reindex.relation));
+      const std::optional<FoundRelation> found = find_relation(bind_context(), text_or_empty(reindex.relation->schemaname), text_or_empty(reindex.relation->relname));
+      const bool wants_index = reindex.kind == PG_QUERY__REINDEX_OBJECT_TYPE__REINDEX_OBJECT_INDEX;
+      const bool fits = !found || found->kind == FoundRelation::Kind::kSystem ||
+                        (wants_index ? found->kind == FoundRelation::Kind::kIndex : found->kind == FoundRelation::Kind::kTable);
+      if (!fits)
+        return Status{sqlstate::wrong_object_type,
+                      "\"" + std::string(text_or_empty(reindex.relation->relname)) + (wants_index ? "\" is not an index" : "\" is not a table or materialized view")};
+      return {};
     }
     case StatementKind::kCluster: return check_table(statement.node->cluster_stmt->relation);
     default:

@@ -358,6 +358,14 @@ void Binder::bind_on_conflict(Scope& scope, const PgQuery__OnConflictClause& cla
                   "there is no unique or exclusion constraint matching the ON CONFLICT specification"});
     }
   }
+  for (const std::uint16_t i : indexes)
+    if (table.indexes[i].deferrable)
+      fail(Status{sqlstate::object_not_in_prerequisite_state,
+                  "ON CONFLICT does not support deferrable unique constraints/exclusion constraints as arbiters"}
+               .with_constraint(table.indexes[i].name));
+  for (const std::uint16_t i : indexes)
+    if (table.indexes[i].counted && !table.indexes[i].deferrable)
+      fail(Status{sqlstate::feature_not_supported, "ON CONFLICT is not supported with NULLS NOT DISTINCT where the index lacks the columns the table is placed by"});
   out.indexes = keep(indexes);
   if (!update) return;
 

@@ -410,6 +410,22 @@ Result<BoundExpression> bind_value_cast(Oid source, Oid target, std::int32_t typ
 
 // ---- Standalone expressions ----
 
+namespace {
+
+// Kinds whose value follows from their arguments wherever it is computed.
+bool computes_alone(ExprKind kind) {
+  switch (kind) {
+    case ExprKind::kConst: case ExprKind::kColumn: case ExprKind::kFunction: case ExprKind::kRelabel: case ExprKind::kIoCast:
+    case ExprKind::kArrayCast: case ExprKind::kElement: case ExprKind::kTestValue: case ExprKind::kBool: case ExprKind::kCase:
+    case ExprKind::kCoalesce: case ExprKind::kGreatest: case ExprKind::kLeast: case ExprKind::kNullIf: case ExprKind::kDistinct:
+    case ExprKind::kNullTest: case ExprKind::kBoolTest: case ExprKind::kArrayCompare: case ExprKind::kArray: case ExprKind::kRow:
+    case ExprKind::kRowCompare: case ExprKind::kSubscript: case ExprKind::kField: return true;
+    default: return false;
+  }
+}
+
+}  // namespace
+
 const Expr* Binder::bind_standalone(const ParseNode* node, const StandaloneOptions& options) {
   Scope& scope = scopes_.emplace_back();
   switch (options.use) {
@@ -463,7 +479,7 @@ const Expr* Binder::bind_standalone(const ParseNode* node, const StandaloneOptio
     const std::string what = options.use == StandaloneUse::kIndex ? "index expression" : "index predicate";
     if (contains_mutable(expr)) fail(Status{sqlstate::invalid_object_definition, "functions in " + what + " must be marked IMMUTABLE"});
     // Entries are made where there is no session, while the log is replayed, too.
-    if (!is_pure(expr)) fail(Status{sqlstate::feature_not_supported, "functions in " + what + "s must be built in"});
+    if (!is_pure(expr) || any_node(expr, [](const Expr* node) { return !computes_alone(node->kind); })) fail(Status{sqlstate::feature_not_supported, "functions in " + what + "s must be built in"});
   }
   for (std::size_t i = 0; i < parameters_.size() && context_.variables == nullptr; ++i) {
     fail(Status{sqlstate::undefined_parameter, "there is no parameter $" + std::to_string(i + 1)});

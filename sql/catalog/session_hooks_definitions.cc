@@ -68,7 +68,8 @@ std::string key_list(const TableDef& table, const IndexDef& index, std::size_t f
 
 std::string options_text(const std::vector<std::pair<std::string, std::string>>& options) {
   std::string out;
-  for (const auto& [name, value] : options) out += (out.empty() ? "" : ", ") + quote_identifier(name) + "=" + quote_literal(value);
+  for (const auto& [name, value] : options)
+    out += (out.empty() ? "" : ", ") + quote_identifier(name) + "=" + (quote_identifier(value) == value ? value : quote_literal(value));
   return out;
 }
 
@@ -77,6 +78,8 @@ std::string key_constraint(const TableDef& table, const IndexDef& index) {
   out += key_list(table, index, 0, index.key_parts, false) + ")";
   if (index.parts.size() > index.key_parts) out += " INCLUDE (" + key_list(table, index, index.key_parts, index.parts.size(), false) + ")";
   if (!index.options.empty()) out += " WITH (" + options_text(index.options) + ")";
+  if (index.deferrable) out += " DEFERRABLE";
+  if (index.initially_deferred) out += " INITIALLY DEFERRED";
   return out;
 }
 

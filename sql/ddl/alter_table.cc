@@ -36,6 +36,24 @@ const char* kind_word(PgQuery__ObjectType type) {
   }
 }
 
+// ALTER INDEX ... ALTER COLUMN n SET STATISTICS: for expressions alone; there are none to keep.
+Status check_statistics(const TableDef& table, Oid oid, const PgQuery__AlterTableCmd& command) {
+  for (const IndexDef& index : table.indexes) {
+    if (index.oid != oid) continue;
+    const int number = command.num;
+    if (number < 1 || static_cast<std::size_t>(number) > index.parts.size())
+      return Status{sqlstate::undefined_column, "column number " + std::to_string(number) + " of relation " + quoted(index.name) + " does not exist"};
+    const IndexPart& part = index.parts[static_cast<std::size_t>(number) - 1];
+    if (part.column == kExpressionPart) return {};
+    const std::string& name = part.name.empty() ? table.columns[part.column].name : part.name;
+    if (number > index.key_parts)
+      return feature_not_supported("cannot alter statistics on included column " + quoted(name) + " of index " + quoted(index.name));
+    return feature_not_supported("cannot alter statistics on non-expression column " + quoted(name) + " of index " + quoted(index.name))
+        .with_hint("Alter statistics on table column instead.");
+  }
+  return {};
+}
+
 // Everything but a table: its owner, and the storage parameters of an index.
 Status alter_other(DdlContext& ctx, const PgQuery__AlterTableStmt& node, const FoundRelation& found) {
   Changes changes;
@@ -55,17 +73,28 @@ Status alter_other(DdlContext& ctx, const PgQuery__AlterTableStmt& node, const F
       }
       continue;
     }
+    if (found.kind == FoundRelation::Kind::kIndex && command.subtype == PG_QUERY__ALTER_TABLE_TYPE__AT_SetTableSpace) {
+      if (text_or_empty(command.name) == "pg_default") continue;
+      return Status{sqlstate::undefined_object, "tablespace " + quoted(text_or_empty(command.name)) + " does not exist"};
+    }
+    if (found.kind == FoundRelation::Kind::kIndex && command.subtype == PG_QUERY__ALTER_TABLE_TYPE__AT_SetStatistics) {
+      WANDIAN_TRY(check_statistics(*catalog->table(found.table), found.oid, command));
+      continue;
+    }
     const bool options = command.subtype == PG_QUERY__ALTER_TABLE_TYPE__AT_SetRelOptions || command.subtype == PG_QUERY__ALTER_TABLE_TYPE__AT_ResetRelOptions;
     if (found.kind != FoundRelation::Kind::kIndex || !options || command.def == nullptr)
       return feature_not_supported("this form of ALTER is not supported for " + quoted(text_or_empty(node.relation->relname)));
     auto table = std::make_shared<TableDef>(*catalog->table(found.table));
     std::vector<std::pair<std::string, std::string>> given;
-    WANDIAN_TRY(read_options(command.def->list->items, command.def->list->n_items, true, &given));
+    const bool sets = command.subtype == PG_QUERY__ALTER_TABLE_TYPE__AT_SetRelOptions;
+    if (sets) WANDIAN_TRY(read_options(command.def->list->items, command.def->list->n_items, true, &given));
+    else
+      for (std::size_t o = 0; o < command.def->list->n_items; ++o) given.emplace_back(text_or_empty(command.def->list->items[o]->def_elem->defname), "");
     for (IndexDef& index : table->indexes) {
       if (index.oid != found.oid) continue;
       for (auto& [name, value] : given) {
         std::erase_if(index.options, [&name = name](const auto& option) { return option.first == name; });
-        if (command.subtype == PG_QUERY__ALTER_TABLE_TYPE__AT_SetRelOptions) index.options.emplace_back(name, value);
+        if (sets) index.options.emplace_back(name, value);
       }
     }
     changes.put(std::move(table));

@@ -73,7 +73,7 @@ Status TableAlteration::run(const PgQuery__AlterTableCmd& command, unsigned pass
     case PG_QUERY__ALTER_TABLE_TYPE__AT_DisableTrigAll:
     case PG_QUERY__ALTER_TABLE_TYPE__AT_DisableTrigUser: return in(4) ? enable_trigger(*table_, command) : Status{};
     case PG_QUERY__ALTER_TABLE_TYPE__AT_ClusterOn:
-    case PG_QUERY__ALTER_TABLE_TYPE__AT_DropCluster:
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_DropCluster: return in(4) ? cluster_on(text_or_empty(command.name)) : Status{};
     case PG_QUERY__ALTER_TABLE_TYPE__AT_SetLogged:
     case PG_QUERY__ALTER_TABLE_TYPE__AT_DropOids:
     case PG_QUERY__ALTER_TABLE_TYPE__AT_ReplicaIdentity: return {};
@@ -470,12 +470,17 @@ Status TableAlteration::add_key_from_index(const PgQuery__Constraint& node) {
   const std::string name(text_or_empty(node.indexname));
   const bool primary = node.contype == PG_QUERY__CONSTR_TYPE__CONSTR_PRIMARY;
   const std::int32_t at = ctx_.position(node.location);
-  if (node.deferrable) return feature_not_supported("deferrable unique constraints are not supported");
+  if (node.deferrable) return feature_not_supported("a constraint made of an index cannot be deferrable");
   const auto found = std::find_if(table_->indexes.begin(), table_->indexes.end(), [&](const IndexDef& index) { return index.oid != 0 && index.name == name; });
   if (found == table_->indexes.end()) {
     const auto relation = ctx_.catalog()->find_relation(old_->schema, name);
-    if (relation && relation->kind == Catalog::RelationName::Kind::kIndex)
+    if (relation && relation->kind == Catalog::RelationName::Kind::kIndex) {
+      const auto other = ctx_.catalog()->table(relation->table);
+      for (const IndexDef& index : other->indexes)
+        if (index.oid == relation->oid && index.constraint != 0)
+          return Status{sqlstate::object_not_in_prerequisite_state, "index " + quoted(name) + " is already associated with a constraint"}.with_position(at);
       return Status{sqlstate::object_not_in_prerequisite_state, "index " + quoted(name) + " does not belong to table " + quoted(old_->name)}.with_position(at);
+    }
     if (relation) return Status{sqlstate::wrong_object_type, quoted(name) + " is not an index"};
     return Status{sqlstate::undefined_object, "index " + quoted(name) + " does not exist"}.with_position(at);
   }
@@ -538,6 +543,21 @@ Status TableAlteration::validate_constraint(const PgQuery__AlterTableCmd& comman
   return Status{sqlstate::undefined_object, "constraint " + quoted(name) + " of relation " + quoted(old_->name) + " does not exist"};
 }
 
+// Shown in the catalog; rows are kept in the order of their keys anyway. "" forgets it.
+Status TableAlteration::cluster_on(std::string_view name) {
+  const bool known = name.empty() || std::any_of(table_->indexes.begin(), table_->indexes.end(),
+                                                 [&](const IndexDef& index) { return index.oid != 0 && index.name == name; });
+  if (!known) return Status{sqlstate::undefined_object, "index " + quoted(name) + " for table " + quoted(old_->name) + " does not exist"};
+  for (IndexDef& index : table_->indexes) {
+    const bool wanted = index.oid != 0 && !name.empty() && index.name == name;
+    if (wanted && !index.predicate.empty()) return feature_not_supported("cannot cluster on partial index " + quoted(name));
+    if (wanted && index.method != IndexMethod::kBtree)
+      return feature_not_supported("cannot cluster on index " + quoted(name) + " because access method does not support clustering");
+    index.clustered = wanted;
+  }
+  return {};
+}
+
 Status TableAlteration::alter_constraint(const PgQuery__AlterTableCmd& command) {
   const PgQuery__Constraint& node = *command.def->constraint;
   const std::string name(text_or_empty(node.conname));
@@ -557,7 +577,13 @@ Status TableAlteration::alter_constraint(const PgQuery__AlterTableCmd& command) 
 Status TableAlteration::set_options(const PgQuery__AlterTableCmd& command, bool reset) {
   if (command.def == nullptr || command.def->node_case != PG_QUERY__NODE__NODE_LIST) return {};
   std::vector<std::pair<std::string, std::string>> given;
-  WANDIAN_TRY(read_options(command.def->list->items, command.def->list->n_items, false, &given));
+  if (!reset) WANDIAN_TRY(read_options(command.def->list->items, command.def->list->n_items, false, &given));
+  else
+    for (std::size_t i = 0; i < command.def->list->n_items; ++i) {
+      const PgQuery__DefElem& option = *command.def->list->items[i]->def_elem;
+      const std::string space(text_or_empty(option.defnamespace));
+      given.emplace_back((space.empty() ? "" : space + ".") + std::string(text_or_empty(option.defname)), "");
+    }
   for (auto& [name, value] : given) {
     std::erase_if(table_->options, [&name = name](const auto& option) { return option.first == name; });
     if (!reset) table_->options.emplace_back(name, value);
@@ -633,7 +659,7 @@ Task<Status> TableAlteration::check_before() {
     for (const std::string& column : not_null_) WANDIAN_CO_TRY(co_await check_not_null_rows(ctx_, old_->oid, column));
     for (const Oid oid : new_indexes_)
       for (const IndexDef& index : table_->indexes)
-        if (index.oid == oid && unique_is_local(*table_, index)) WANDIAN_CO_TRY(co_await check_unique_rows(ctx_, old_->oid, index));
+        if (index.oid == oid && (index.deferrable || index.nulls_not_distinct || unique_is_local(*table_, index))) WANDIAN_CO_TRY(co_await check_unique_rows(ctx_, old_->oid, index));
     for (const std::string& column : filled_not_null_) {
       Status any = co_await check_check_rows(ctx_, old_->oid, column, "false");
       if (!any.ok() && any.code() == sqlstate::check_violation)

@@ -46,6 +46,7 @@ class TableAlteration {
   Status set_options(const PgQuery__AlterTableCmd& command, bool reset);
   Status change_owner(const PgQuery__AlterTableCmd& command);
   Status validate_constraint(const PgQuery__AlterTableCmd& command);
+  Status cluster_on(std::string_view name);
   Status alter_constraint(const PgQuery__AlterTableCmd& command);
   Status add_key_from_index(const PgQuery__Constraint& node);
   void forget_primary_key();

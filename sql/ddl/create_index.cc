@@ -31,7 +31,7 @@ Task<Status> create_index(DdlContext& ctx) {
   if (!made.ok()) co_return made.take_status();
   const IndexDef index = made.take();
   if (old->indexes.size() >= 32) co_return Status{sqlstate::program_limit_exceeded, "tables can have at most 31 indexes beside the primary key"};
-  const bool local = !index.unique || unique_is_local(*old, index);
+  const bool local = !index.unique || index.nulls_not_distinct || unique_is_local(*old, index);
   if (index.unique && local) WANDIAN_CO_TRY(co_await check_unique_rows(ctx, old->oid, index));
   else if (local && index.computed()) WANDIAN_CO_TRY(co_await check_index_expressions(ctx, old->oid, index));
   auto table = std::make_shared<TableDef>(*old);

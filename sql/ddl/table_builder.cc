@@ -25,7 +25,7 @@ std::vector<std::string> names_of(PgQuery__Node** nodes, std::size_t count) {
 }
 
 Status refuse_deferrable(const Deferral& deferral) {
-  return deferral.deferrable ? feature_not_supported("deferrable unique constraints are not supported") : Status{};
+  return deferral.deferrable ? feature_not_supported("deferrable primary keys are not supported") : Status{};
 }
 
 // The words after a column's constraint: NOT DEFERRABLE, INITIALLY DEFERRED, ... `of`: what they are about, null if nothing that can
@@ -404,6 +404,7 @@ Status TableBuilder::add_like(const PgQuery__TableLikeClause& node) {
       for (std::size_t p = 0; p < index.parts.size(); ++p)
         (p < index.key_parts ? key.columns : key.including).push_back(other->columns[index.parts[p].column].name);
       key.options = index.options;
+      key.deferral = {index.deferrable, index.initially_deferred};
       keys.push_back(std::move(key));
     }
   return {};
@@ -450,7 +451,7 @@ Result<std::vector<std::uint16_t>> TableBuilder::key_columns(const KeySpec& spec
 }
 
 Status TableBuilder::apply_key(const KeySpec& spec) {
-  WANDIAN_TRY(refuse_deferrable(spec.deferral));
+  if (spec.primary) WANDIAN_TRY(refuse_deferrable(spec.deferral));
   TableDef& table = *table_;
   WANDIAN_ASSIGN(const std::vector<std::uint16_t> columns, key_columns(spec));
   const bool has_primary = !table.indexes.empty() && !table.hidden_row_number;
@@ -460,6 +461,8 @@ Status TableBuilder::apply_key(const KeySpec& spec) {
   index.primary = spec.primary;
   index.unique = true;
   index.nulls_not_distinct = spec.nulls_not_distinct;
+  index.deferrable = spec.deferral.deferrable;
+  index.initially_deferred = spec.deferral.initially_deferred;
   index.options = spec.options;
   for (const std::uint16_t column : columns) index.parts.push_back({column, false, false});
   index.key_parts = static_cast<std::uint16_t>(columns.size());
@@ -472,7 +475,7 @@ Status TableBuilder::apply_key(const KeySpec& spec) {
     // The same columns as a key that is there already: PostgreSQL makes one index of both.
     for (std::size_t i = table.hidden_row_number ? 1 : 0; i < table.indexes.size(); ++i) {
       const IndexDef& other = table.indexes[i];
-      bool same = other.unique && other.constraint != 0 && other.key_parts == index.key_parts && other.nulls_not_distinct == index.nulls_not_distinct;
+      bool same = other.unique && other.constraint != 0 && other.key_parts == index.key_parts && other.nulls_not_distinct == index.nulls_not_distinct && other.deferrable == index.deferrable;
       for (std::size_t p = 0; same && p < index.key_parts; ++p) same = other.parts[p].column == index.parts[p].column;
       if (same && table.storage == nullptr) return {};
     }
@@ -529,7 +532,7 @@ Status TableBuilder::settle_global_indexes(const TableDef* previous, bool rebuil
   const std::size_t primary_parts = table.indexes[0].key_parts;
   for (std::size_t i = 0; i < table.indexes.size(); ++i) {
     IndexDef& index = table.indexes[i];
-    const bool local = !index.unique || unique_is_local(table, index) || (i == 0 && (table.hidden_row_number || table.placement.kind == PlacementKind::kKey ||
+    const bool local = !index.enforced() || unique_is_local(table, index) || (i == 0 && (table.hidden_row_number || table.placement.kind == PlacementKind::kKey ||
                                                                                     table.placement.kind == PlacementKind::kDirectory));
     if (i == 0) {
       if (!local)
@@ -537,14 +540,13 @@ Status TableBuilder::settle_global_indexes(const TableDef* previous, bool rebuil
             .with_detail("PRIMARY KEY constraint on table " + quoted(table.name) + " lacks a column of PARTITION BY.");
       continue;
     }
-    if (local) {
+    index.counted = !local && index.nulls_not_distinct;
+    if (local || index.counted) {
       if (index.global_table != 0) changes_.drop(ObjectKind::kTable, index.global_table);
       index.global_table = 0;
       continue;
     }
     if (index.global_table != 0 && !rebuild) continue;
-    if (index.nulls_not_distinct)
-      return feature_not_supported("NULLS NOT DISTINCT needs an index that contains the columns the table is placed by");
     if (table.hidden_row_number && table.placement.kind != PlacementKind::kKey)
       return feature_not_supported("unique constraint on partitioned table must include all partitioning columns")
           .with_detail("UNIQUE constraint on table " + quoted(table.name) + " lacks a column of PARTITION BY, and the table has no primary key.");
@@ -693,7 +695,10 @@ Status TableBuilder::apply_foreign_key(const ForeignKeySpec& spec, std::shared_p
           if (candidate.parts[p].column == column) return true;
         return false;
       });
-      if (same) index = &candidate;
+      if (!same) continue;
+      if (candidate.deferrable)
+        return Status{sqlstate::object_not_in_prerequisite_state, "cannot use a deferrable unique constraint for referenced table " + quoted(referenced.name)};
+      index = &candidate;
     }
     if (index == nullptr)
       return Status{sqlstate::invalid_foreign_key, "there is no unique constraint matching given keys for referenced table " + quoted(referenced.name)};

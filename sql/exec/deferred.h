@@ -1,4 +1,5 @@
-// DeferredConstraints: what foreign keys that are deferred have still to be asked before the transaction commits, and SET CONSTRAINTS.
+// DeferredConstraints: what foreign keys and unique constraints that are deferred have still to be asked before the transaction commits,
+// and SET CONSTRAINTS.
 // Owns:       copies of the keys' values, until they are checked or undone.
 // Thread:     the session's shard.
 // Errors:     std::bad_alloc when too much is deferred: 53200 at the statement's boundary.
@@ -21,11 +22,15 @@ struct ExecContext;
 
 class DeferredConstraints {
  public:
-  /// A row of `table` was written whose foreign key says `values`; or, as `removal`, a key that rows of it may refer to is gone.
+  enum class Kind : std::uint8_t {
+    kReference,   ///< a row of the table was written whose foreign key says `values` (by ForeignKeyDef::columns)
+    kRemoval,     ///< the key `values` is gone (by referenced_columns), which rows of the table may refer to
+    kUnique,      ///< a row of the table was written whose unique key is `values`
+  };
   struct Event {
     Oid table = 0, constraint = 0;
-    bool removal = false;
-    std::span<const Value> values;     ///< by ForeignKeyDef::columns, or by referenced_columns
+    Kind kind = Kind::kReference;
+    std::span<const Value> values;
   };
   struct Mark {
     std::size_t events = 0;
@@ -34,11 +39,8 @@ class DeferredConstraints {
   };
 
   bool pending() const { return !events_.empty(); }
-  bool is_deferred(const ForeignKeyDef& key) const {
-    if (!key.deferrable) return false;
-    if (const auto found = modes_.find(key.oid); found != modes_.end()) return found->second;
-    return all_.value_or(key.initially_deferred);
-  }
+  bool is_deferred(const ForeignKeyDef& key) const { return key.deferrable && is_deferred(key.oid, key.initially_deferred); }
+  bool is_deferred(const IndexDef& index) const { return index.deferrable && is_deferred(index.constraint, index.initially_deferred); }
   /// `types` are those of the values, whose bytes are copied.
   void add(Event event, std::span<const Oid> types);
 
@@ -55,6 +57,10 @@ class DeferredConstraints {
   Task<Status> check(ExecContext& ctx, bool everything, std::vector<Oid> constraints);
 
  private:
+  bool is_deferred(Oid constraint, bool initially) const {
+    if (const auto found = modes_.find(constraint); found != modes_.end()) return found->second;
+    return all_.value_or(initially);
+  }
   static constexpr std::size_t kMostBytes = std::size_t{1} << 30;
   Arena memory_{kMostBytes};
   std::vector<Event> events_;

@@ -105,7 +105,7 @@ Status ForeignKeys::written(const std::shared_ptr<const TableDef>& table, std::s
     if (ctx_.env->deferred != nullptr && ctx_.env->deferred->is_deferred(key)) {
       std::vector<Oid> types;
       for (const std::uint16_t column : key.columns) check.values.push_back(values[column]), types.push_back(table->columns[column].type);
-      ctx_.env->deferred->add({table->oid, key.oid, false, check.values}, types);
+      ctx_.env->deferred->add({table->oid, key.oid, DeferredConstraints::Kind::kReference, check.values}, types);
       continue;
     }
     for (const std::uint16_t column : key.columns)
@@ -133,7 +133,7 @@ Status ForeignKeys::removed(const std::shared_ptr<const TableDef>& table, std::s
         std::vector<Value> values;
         std::vector<Oid> types;
         for (const std::uint16_t column : key.referenced_columns) values.push_back(old_values[column]), types.push_back(table->columns[column].type);
-        ctx_.env->deferred->add({referencing->oid, key.oid, true, values}, types);
+        ctx_.env->deferred->add({referencing->oid, key.oid, DeferredConstraints::Kind::kRemoval, values}, types);
         continue;
       }
       Removal removal{table, referencing, &key, {}, {}, depth};
@@ -156,8 +156,10 @@ Task<Status> ForeignKeys::run() {
       const std::vector<Removal> removals = std::move(removals_);
       removals_.clear();
       for (const Removal& removal : removals) WANDIAN_CO_TRY(co_await follow(removal));
-    } else {
+    } else if (!checks_.empty()) {
       WANDIAN_CO_TRY(co_await check_all());
+    } else {
+      WANDIAN_CO_TRY(co_await check_uniques());
     }
   }
   co_return Status{};
@@ -208,6 +210,69 @@ Task<Status> ForeignKeys::check_all() {
   co_return Status{};
 }
 
+Status ForeignKeys::written_unique(const std::shared_ptr<const TableDef>& table, std::span<const Value> values, const Value* old_values) {
+  for (std::size_t i = 0; i < table->indexes.size(); ++i) {
+    const IndexDef& index = table->indexes[i];
+    if (!index.checked_later()) continue;
+    Arena arena;
+    std::vector<Value> key, before;
+    WANDIAN_TRY(key_part_values(*table, i, values, arena, &key));
+    if (key.empty() || (!index.nulls_not_distinct && std::any_of(key.begin(), key.end(), [](const Value& value) { return value.is_null; }))) continue;
+    if (old_values != nullptr) {
+      WANDIAN_TRY(key_part_values(*table, i, {old_values, values.size()}, arena, &before));
+      KeyBuffer a, b;
+      table->codecs[i].encode(key, a);
+      if (!before.empty()) table->codecs[i].encode(before, b);
+      if (a.ref() == b.ref()) continue;
+    }
+    std::vector<Oid> types;
+    for (std::size_t p = 0; p < key.size(); ++p) types.push_back(key_part_type(*table, index.parts[p]));
+    if (ctx_.env->deferred != nullptr && ctx_.env->deferred->is_deferred(index)) {
+      ctx_.env->deferred->add({table->oid, index.constraint, DeferredConstraints::Kind::kUnique, key}, types);
+      continue;
+    }
+    for (std::size_t p = 0; p < key.size(); ++p)
+      if (!key[p].is_null) key[p] = copy_value(types[p], key[p], ctx_.statement);
+    uniques_.push_back({table, i, std::move(key)});
+  }
+  return {};
+}
+
+// A key may be in every partition, so each is asked how many rows have it there.
+Task<Status> ForeignKeys::check_uniques() {
+  const std::vector<Unique> uniques = std::move(uniques_);
+  uniques_.clear();
+  RowWriter writer(ctx_);
+  std::vector<std::pair<RowOp*, const Unique*>> ops;
+  for (const Unique& unique : uniques) {
+    KeyBuffer key;
+    unique.table->codecs[unique.index].encode(unique.values, key);
+    const std::string_view copied = writer.inputs().copy(key.ref().view());
+    const PartitionId end = unique.table->storage->highest.load(std::memory_order_acquire);
+    for (PartitionId partition = 0; partition < end; ++partition) {
+      if (unique.table->storage->find(partition) == nullptr) continue;
+      RowOp& op = writer.add(unique.table, partition, {copied.data(), static_cast<std::uint32_t>(copied.size())});
+      op.kind = RowOp::Kind::kCount;
+      op.index = static_cast<std::uint16_t>(unique.index);
+      ops.emplace_back(&op, &unique);
+    }
+  }
+  WANDIAN_CO_TRY(co_await writer.send());
+  std::uint32_t found = 0;
+  for (std::size_t i = 0; i < ops.size(); ++i) {
+    if (i != 0 && ops[i].second != ops[i - 1].second) found = 0;
+    found += ops[i].first->found;
+    if (found < 2) continue;
+    const Unique& unique = *ops[i].second;
+    const IndexDef& index = unique.table->indexes[unique.index];
+    co_return Status(sqlstate::unique_violation, "duplicate key value violates unique constraint \"" + index.name + "\"")
+        .with_detail(describe_index_parts(*unique.table, index, unique.values, ctx_.eval(0)) + " already exists.")
+        .with_table(schema_name(*ctx_.env->catalog, unique.table->schema), unique.table->name)
+        .with_constraint(index.name);
+  }
+  co_return Status{};
+}
+
 // What a key refers to is not there. That matters to a check that was put off only if the key still is.
 Task<Status> ForeignKeys::missing(const Check& check) {
   if (!check.deferred) co_return violation(check);
@@ -221,10 +286,13 @@ Task<Status> ForeignKeys::missing(const Check& check) {
 void ForeignKeys::take_deferred(const DeferredConstraints::Event& event) {
   const std::shared_ptr<const TableDef> table = ctx_.env->catalog->table(event.table);
   if (table == nullptr) return;   // dropped since
+  if (event.kind == DeferredConstraints::Kind::kUnique)
+    for (std::size_t i = 0; i < table->indexes.size(); ++i)
+      if (table->indexes[i].constraint == event.constraint) uniques_.push_back({table, i, {event.values.begin(), event.values.end()}});
   for (const ForeignKeyDef& key : table->foreign_keys) {
     if (key.oid != event.constraint) continue;
     const std::vector<Value> values(event.values.begin(), event.values.end());
-    if (!event.removal) checks_.push_back({table, &key, values, true});
+    if (event.kind == DeferredConstraints::Kind::kReference) checks_.push_back({table, &key, values, true});
     else if (const auto referenced = ctx_.env->catalog->table(key.referenced_table)) removals_.push_back({referenced, table, &key, values, {}, 0});
   }
 }

@@ -1,4 +1,4 @@
-// ForeignKeys: referential integrity of one statement. What it wrote is checked at its end: referenced rows are locked KEY SHARE at
+// ForeignKeys: referential integrity of one statement, and its deferrable unique constraints. What it wrote is checked at its end: referenced rows are locked KEY SHARE at
 // their owners; rows that refer to what was deleted or changed are refused, deleted or updated.
 // Thread:  the session's shard.
 // Errors:  23503 with PostgreSQL's messages.
@@ -28,9 +28,11 @@ class ForeignKeys {
   Status written(const std::shared_ptr<const TableDef>& table, std::span<const Value> values, const Value* old_values);
   /// A row is gone, or its referenced columns changed (`new_values` not null).
   Status removed(const std::shared_ptr<const TableDef>& table, std::span<const Value> old_values, const Value* new_values, unsigned depth);
+  /// A row was stored: nobody else may have its keys in deferrable unique indexes.
+  Status written_unique(const std::shared_ptr<const TableDef>& table, std::span<const Value> values, const Value* old_values);
   /// A check that was put off. The row may have gone since, and what it referred to may be there again.
   void take_deferred(const DeferredConstraints::Event& event);
-  bool pending() const { return !checks_.empty() || !removals_.empty(); }
+  bool pending() const { return !checks_.empty() || !removals_.empty() || !uniques_.empty(); }
   Task<Status> run();
 
  private:
@@ -47,7 +49,13 @@ class ForeignKeys {
     std::vector<Value> old_values, new_values;    ///< by ForeignKeyDef::referenced_columns; new: empty if deleted
     unsigned depth;
   };
+  struct Unique {
+    std::shared_ptr<const TableDef> table;
+    std::size_t index = 0;
+    std::vector<Value> values;          ///< of the key parts
+  };
   Task<Status> check_all();
+  Task<Status> check_uniques();
   Task<Status> missing(const Check& check);
   Task<Status> follow(const Removal& removal);
   bool is_referenced_again(const Removal& removal, ReadView& view);
@@ -62,6 +70,7 @@ class ForeignKeys {
   ExecContext& ctx_;
   std::vector<Check> checks_;
   std::vector<Removal> removals_;
+  std::vector<Unique> uniques_;
   std::unordered_set<std::string> seen_;
 };
 

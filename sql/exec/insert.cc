@@ -87,6 +87,11 @@ Status ModifyDriver::inserted(const PendingInsert& row) {
   ++processed_;
   const std::span<const Value> values(row.values, modify_.table->layout_columns());
   if (!modify_.table->triggers.empty()) WANDIAN_TRY(triggers_.after_row(modify_.table, TriggerDef::kInsert, {}, {}, values));
+  for (const IndexDef& index : modify_.table->indexes)
+    if (index.checked_later()) {
+      WANDIAN_TRY(foreign_keys_.written_unique(modify_.table, values, nullptr));
+      break;
+    }
   if (!modify_.table->foreign_keys.empty()) WANDIAN_TRY(foreign_keys_.written(modify_.table, values, nullptr));
   return return_row(modify_.returning_columns, values, nullptr);
 }

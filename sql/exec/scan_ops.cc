@@ -209,11 +209,11 @@ class ScanOperator final : public Operator {
   }
   // The element that the fewest entries have, as far as a short look tells.
   Value rarest_element() const {
-    constexpr std::size_t kLook = 64;
+    constexpr std::size_t kLook = 64, kMostElements = 16;
     Value best = inverted_->query.elements[0];
     std::size_t fewest = ~std::size_t{0};
     const PartitionId end = table_.storage->highest.load(std::memory_order_acquire);
-    for (const Value& element : inverted_->query.elements) {
+    for (const Value& element : std::span(inverted_->query.elements).first(std::min(kMostElements, inverted_->query.elements.size()))) {
       const ScanRange range = range_of(element);
       std::size_t found = 0;
       for (PartitionId p = 0; p < end && found < fewest; ++p) {

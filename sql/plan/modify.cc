@@ -151,7 +151,7 @@ Status Planner::plan_update_delete(PlanScope& scope, ModifyPlan& modify, NodePtr
     if (in(table.codec_columns[0], set.column) || in(table.placement.columns, set.column)) modify.key_changes = true;
     for (std::size_t i = 0; i < table.indexes.size(); ++i) {
       const IndexDef& index = table.indexes[i];
-      if (index.global_table == 0 && !index.deferrable) continue;
+      if (index.global_table == 0 && !index.checked_later()) continue;
       for (const IndexPart& part : index.parts) fixed_keys = fixed_keys && part.column != set.column;
       if (!table.is_computed(static_cast<unsigned>(i))) continue;
       for (const std::uint16_t column : table.index_keys->columns(static_cast<unsigned>(i))) fixed_keys = fixed_keys && column != set.column;
@@ -287,7 +287,7 @@ void Planner::find_fast_path(Plan& plan) {
     const ModifyPlan& modify = *body_.modify;
     if (body_.root || modify.returning_waits || modify.conflict != ConflictAction::kNone || !modify.table->foreign_keys.empty()) return;
     for (const IndexDef& index : modify.table->indexes)
-      if (index.global_table != 0) return;
+      if (index.global_table != 0 || index.checked_later()) return;
     for (const ModifyPlan::Set& set : modify.sets)
       if (!repeatable(set.value.expr)) return;
     fast.possible = true;
