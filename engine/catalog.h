@@ -57,7 +57,7 @@ struct IndexPart {
   std::string expression;            ///< kExpressionPart: SQL text
   Oid type = 0;                      ///< kExpressionPart: the expression's
   std::int32_t typmod = -1;
-  std::string name;                  ///< the index's column, "" = the table's column's
+  std::string name;                  ///< the index's column: what the table's was called, or after the expression; "" = as that is called now
   std::string opclass;               ///< as given, "" = the type's default
   std::string collation;             ///< as given, "" = the column's
 };

@@ -24,6 +24,14 @@ std::string column_list(const TableDef& table, const std::vector<std::uint16_t>&
 
 // Whether an expression reads like a call, so that it needs no parentheses around it in an index's definition.
 bool looks_like_call(std::string_view text) {
+  if (text.starts_with('(') && text.find(" AT TIME ZONE ") != std::string_view::npos) {   // a call in SQL's own words
+    int depth = 0;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+      if (text[i] == '(') ++depth;
+      else if (text[i] == ')') --depth;
+      else if (depth == 1 && text.substr(i).starts_with(" AT TIME ZONE ")) return true;
+    }
+  }
   const std::size_t open = text.find('(');
   if (open == std::string_view::npos || open == 0 || text.back() != ')') return false;
   for (const char c : text.substr(0, open))

@@ -96,10 +96,15 @@ class IndexReader {
     IndexPart part;
     if (element.expr == nullptr) {
       const int column = table_.find_column(text_or_empty(element.name));
+      for (const std::string_view system : {"tableoid", "cmax", "xmax", "cmin", "xmin", "ctid"})
+        if (text_or_empty(element.name) == system) return feature_not_supported("index creation on system columns is not supported");
       if (column < 0) return Status{sqlstate::undefined_column, "column " + quoted(text_or_empty(element.name)) + " does not exist"};
       part.column = static_cast<std::uint16_t>(column);
       return part;
     }
+    if (element.expr->node_case == PG_QUERY__NODE__NODE_A_CONST && element.expr->a_const->isnull)
+      return Status{sqlstate::undefined_object, "data type unknown has no default operator class for access method " + quoted(method_name(method_))}.with_hint(
+          "You must specify an operator class for the index or define a default operator class for the data type.");
     WANDIAN_ASSIGN(const BoundExpression bound, bind(element.expr, StandaloneUse::kIndex));
     if (bound.expr->kind == ExprKind::kColumn) {   // a column in parentheses
       const std::int16_t column = bound.expr->as<ColumnExpr>().column;
@@ -175,7 +180,7 @@ class IndexReader {
 };
 
 std::string column_name(const TableDef& table, const IndexPart& part) {
-  return part.name.empty() && part.column < table.columns.size() ? table.columns[part.column].name : part.name;
+  return part.column < table.columns.size() ? table.columns[part.column].name : part.name;
 }
 
 // The names of an index's columns; one that is there twice gets a number, as PostgreSQL names it.
@@ -191,6 +196,11 @@ std::vector<std::string> column_names_of(const TableDef& table, const IndexDef& 
 }
 
 }  // namespace
+
+void name_index_columns(const TableDef& table, IndexDef* index) {
+  std::vector<std::string> names = column_names_of(table, *index);
+  for (std::size_t i = 0; i < names.size(); ++i) index->parts[i].name = std::move(names[i]);
+}
 
 Status check_indexable(Oid oid, IndexMethod method) {
   const TypeInfo* type = find_type(oid);
@@ -244,10 +254,7 @@ Result<IndexDef> make_index(DdlContext& ctx, Changes& changes, const TableDef& t
     index.predicate = reader.text(bound.expr);
   }
   WANDIAN_TRY(read_options(node.options, node.n_options, true, &index.options));
-  // Names that are there twice are told apart where they are shown, too.
-  const std::vector<std::string> names = column_names_of(table, index);
-  for (std::size_t i = 0; i < names.size(); ++i)
-    if (index.parts[i].column == kExpressionPart || names[i] != table.columns[index.parts[i].column].name) index.parts[i].name = names[i];
+  name_index_columns(table, &index);
   index.name = text_or_empty(node.idxname);
   if (index.name.empty()) index.name = choose_index_name(ctx, changes, table, index);
   index.oid = ctx.allocate_oid();

@@ -20,6 +20,9 @@ Result<std::vector<std::uint16_t>> columns_of_index(DdlContext& ctx, const Table
 /// Expressions and predicates of all indexes, which read in the names and types of `old`, written anew in those of `table`.
 Status reprint_indexes(DdlContext& ctx, const TableDef& old, TableDef* table);
 
+/// Gives the index's columns their names, which they keep: one that is there twice gets a number.
+void name_index_columns(const TableDef& table, IndexDef* index);
+
 /// What PostgreSQL calls the index when no name is given: after its columns.
 std::string choose_index_name(DdlContext& ctx, Changes& changes, const TableDef& table, const IndexDef& index);
 

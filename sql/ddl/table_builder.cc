@@ -425,6 +425,7 @@ Status TableBuilder::apply_indexes() {
   for (IndexDef& index : indexes) {
     if (table_->indexes.size() >= kMostIndexes) return Status{sqlstate::program_limit_exceeded, "tables can have at most 31 indexes beside the primary key"};
     index.name = choose_index_name(ctx_, changes_, *table_, index);
+    name_index_columns(*table_, &index);
     index.oid = ctx_.allocate_oid();
     table_->indexes.push_back(std::move(index));
   }
@@ -471,6 +472,7 @@ Status TableBuilder::apply_key(const KeySpec& spec) {
     if (column < 0) return Status{sqlstate::undefined_column, "column " + quoted(name) + " named in key does not exist"};
     index.parts.push_back({static_cast<std::uint16_t>(column), false, false});
   }
+  name_index_columns(table, &index);
   if (!spec.primary && spec.name.empty() && spec.including.empty()) {
     // The same columns as a key that is there already: PostgreSQL makes one index of both.
     for (std::size_t i = table.hidden_row_number ? 1 : 0; i < table.indexes.size(); ++i) {
