@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <new>
+#include <utility>
 
 #include "engine/redo.h"
 #include "engine/shard.h"
@@ -126,8 +127,31 @@ void Owner::park(Waiter& waiter, Row& row, TablePartition& partition, RowLock mo
   else entry.queue.push_back(&waiter);
 }
 
+void Owner::mark(TxnDescriptor& descriptor, std::shared_ptr<const ReadSet> reads) {
+  transaction(descriptor).marked = true;
+  marks_.set(descriptor, std::move(reads));
+}
+
+// True: the operation has to wait for the end of a transaction that has read what it is about to write; *step says how it does.
+bool Owner::meets_mark(RowRequest& request, RowOp& op, const Version* before, const char* after, Step* step) {
+  const bool there = before != nullptr && !before->tombstone();
+  const Marks::Write write{**op.table, op.partition, op.key, there ? before->row() : nullptr, there ? before->layout : std::uint16_t{0}, after};
+  TxnDescriptor* holder = marks_.met_by(write, request.descriptor);
+  if (holder == nullptr) return false;
+  *step = Step::kDone;
+  if (op.wait == LockWait::kNoWait) {
+    op.outcome = RowOutcome::kError;
+    op.error = Status{sqlstate::lock_not_available, "could not obtain lock on row in relation " + quoted_table(**op.table)};
+    return true;
+  }
+  *step = Step::kWait;
+  request.waiting_transaction = request.descriptor;
+  marks_.wait(request, *holder);
+  return true;
+}
+
 void Owner::unpark(Waiter& waiter) {
-  if (waiter.ready || waiter.waiting_on == nullptr) return;
+  if (waiter.ready || (waiter.waiting_on == nullptr && !waiter.waiting_at_mark)) return;
   waiter.ready = true;
   ready_.push_back(&waiter);
 }
@@ -317,6 +341,8 @@ Owner::Step Owner::insert(RowRequest& request, RowOp& op) {
     op.conflict_index = static_cast<std::int16_t>(i);
     return Step::kDone;
   }
+  Step step;
+  if (!marks_.empty() && meets_mark(request, op, nullptr, op.row.data(), &step)) return step;
   const bool fresh = row == nullptr;
   if (fresh) {
     row = make_row(transaction, partition, op.row.size(), request.command, copy_of(op.row));
@@ -395,6 +421,7 @@ Owner::Step Owner::modify(RowRequest& request, RowOp& op) {
   }
   RowView view{newest.row(), newest.layout, row, op.partition, head.state == HeadState::kCommitted ? head.lsn : 0};
   std::string_view bytes;
+  Step step;
   switch (op.transform->apply(view, changed, batch.arena, &bytes, &op.error)) {
     case RowTransform::Verdict::kError:
       op.outcome = RowOutcome::kError;
@@ -409,6 +436,7 @@ Owner::Step Owner::modify(RowRequest& request, RowOp& op) {
       return Step::kDone;
     case RowTransform::Verdict::kDelete:
       if (locked_by_others(*row, request.descriptor, RowLock::kUpdate)) return wait(request, op, *row, partition);
+      if (!marks_.empty() && meets_mark(request, op, &newest, nullptr, &step)) return step;
       push_version(transaction, partition, *row, 0, Version::kTombstone | Version::kExclusive, request.command, [](char*) {});
       partition.live_rows.fetch_sub(1, std::memory_order_relaxed);
       redo::append_delete(batch.redo, table.oid, op.partition, op.key);
@@ -454,6 +482,7 @@ Owner::Step Owner::modify(RowRequest& request, RowOp& op) {
     op.new_row = batch.arena.copy(bytes);
     return Step::kDone;
   }
+  if (!marks_.empty() && meets_mark(request, op, &newest, bytes.data(), &step)) return step;
   redo::append_update(batch.redo, table, op.partition, op.key, newest.layout, newest.row(), bytes.data());
   if (op.want_new) op.new_row = batch.arena.copy(bytes);
   push_version(transaction, partition, *row, bytes.size(), flags, request.command, copy_of(bytes));
@@ -659,6 +688,7 @@ void Owner::finish(TxnDescriptor& descriptor, const Lsn* commit) {
     std::erase_if(found->second.holders, [&](const LockHolder& holder) { return holder.descriptor == &descriptor; });
     wake(*lock.row);
   }
+  if (std::exchange(transaction->marked, false)) marks_.clear(descriptor, ready_);
   transaction->writes.clear();
   transaction->locks.clear();
   transaction->descriptor = nullptr;
@@ -688,7 +718,7 @@ void Owner::undo(TxnDescriptor& descriptor, std::uint32_t command) {
 }
 
 void Owner::cancel(RowRequest& request, Status why) {
-  if (request.finished || request.waiting_on == nullptr) return;
+  if (request.finished || (request.waiting_on == nullptr && !request.waiting_at_mark)) return;
   request.cancelled = std::move(why);
   unpark(request);
 }
@@ -701,6 +731,7 @@ bool Owner::run_ready() {
     Row* row = waiter->waiting_on;
     waiter->ready = false;
     waiter->waiting_on = nullptr;
+    if (std::exchange(waiter->waiting_at_mark, false)) marks_.forget(*waiter);
     if (row != nullptr) {
       const auto found = locks_.find(row);
       if (found != locks_.end()) {

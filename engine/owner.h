@@ -14,6 +14,7 @@
 
 #include "engine/index_entries.h"
 #include "engine/mailbox.h"
+#include "engine/marks.h"
 #include "engine/row_op.h"
 #include "engine/transaction.h"
 #include "engine/wait_edge.h"
@@ -38,11 +39,13 @@ struct OwnerTransaction {
   TxnDescriptor* descriptor = nullptr;
   std::vector<Write> writes;
   std::vector<Lock> locks;
+  bool marked = false;                  ///< owner's Marks have an entry of it
 };
 
 /// Whatever can stand in a row's queue.
 struct Waiter {
   Row* waiting_on = nullptr;
+  bool waiting_at_mark = false;         ///< of a SERIALIZABLE transaction, instead of at a row
   bool ready = false;                   ///< told to try again
   bool resumed = false;                 ///< it is trying again: it need not queue behind others
   RowLock waiting_mode = RowLock::kUpdate;
@@ -137,6 +140,12 @@ class Owner {
   /// Takes a waiter out of whatever queue it stands in and tells it to try again.
   void unpark(Waiter& waiter);
   void add_lock(OwnerTransaction& transaction, TablePartition& partition, Row& row, RowLock mode, std::uint32_t command);
+  // What SERIALIZABLE transactions that are about to commit have read (engine/marks.h).
+  bool has_marks() const { return !marks_.empty(); }
+  void mark(TxnDescriptor& descriptor, std::shared_ptr<const ReadSet> reads);
+  /// The transaction whose end the write must wait for, or null. Asked by whoever is about to write, if has_marks().
+  TxnDescriptor* mark_met_by(const Marks::Write& write, const TxnDescriptor* self) const { return marks_.met_by(write, self); }
+  void park_at_mark(Waiter& waiter, const TxnDescriptor& descriptor) { marks_.wait(waiter, descriptor); }
   /// Newest commit that was stamped here: a local procedure's snapshot is not older.
   std::uint64_t last_commit() const { return last_commit_; }
 
@@ -162,6 +171,7 @@ class Owner {
   Step modify(RowRequest& request, RowOp& op);
   Step count(RowRequest& request, RowOp& op);
   Step wait(RowRequest& request, RowOp& op, Row& row, TablePartition& partition);
+  bool meets_mark(RowRequest& request, RowOp& op, const Version* before, const char* after, Step* step);
   void pop_version(const OwnerTransaction::Write& write);
   void erase_secondary_keys(TablePartition& partition, Row& row, const Version& gone, const Version* until);
   void erase_computed_keys(TablePartition& partition, Row& row, const Version& gone, const Version* until, unsigned i);
@@ -181,6 +191,7 @@ class Owner {
   Shard& shard_;
   std::unordered_map<Row*, LockEntry> locks_;
   std::vector<Waiter*> ready_;
+  Marks marks_;
   struct GarbageSource {
     std::shared_ptr<TableStorage> storage;
     TablePartition* partition;

@@ -131,6 +131,33 @@ bool LocalContext::blocked(Row& row, TablePartition& partition, RowLock mode) {
   return false;
 }
 
+// True: the write has to wait until a transaction that has read what it changes has ended.
+bool LocalContext::meets_mark(const TableDef& table, KeyRef key, const Version* before, const char* after) {
+  if (!owner_->has_marks()) [[likely]] return false;
+  const Marks::Write write{table, partition_, key, before == nullptr ? nullptr : before->row(),
+                           before == nullptr ? std::uint16_t{0} : before->layout, after};
+  TxnDescriptor* holder = owner_->mark_met_by(write, descriptor_);
+  if (holder == nullptr) return false;
+  if (outcome_ == Outcome::kRunning) {
+    outcome_ = Outcome::kBlocked;
+    blocked_mark_ = holder;
+  }
+  return true;
+}
+
+// SERIALIZABLE: the keys of an index that begin with `prefix` have been looked at.
+void LocalContext::remember(const ProcedureTable& table, unsigned index, KeyRef prefix) {
+  ReadSet::Range range;
+  range.partition = partition_;
+  range.index = static_cast<std::uint16_t>(index);
+  range.has_lower = true;
+  range.lower = prefix.view();
+  KeyBuffer end(prefix);
+  range.has_upper = KeyCodec::successor(end);
+  if (range.has_upper) range.upper = end.ref().view();
+  view_.reads->add_range(table.def(), std::move(range));
+}
+
 bool LocalContext::overtaken() {
   if (outcome_ == Outcome::kRunning) outcome_ = Outcome::kOvertaken;
   return false;
@@ -166,7 +193,9 @@ bool LocalContext::find(const ProcedureTable& table, std::initializer_list<std::
   *row = {};
   if (!spend(1)) return false;
   TablePartition* partition = partition_of(table);
-  if (partition == nullptr || !encode(table.def(), 0, key, &key_)) return true;
+  if (!encode(table.def(), 0, key, &key_)) return true;
+  if (view_.reads != nullptr) [[unlikely]] remember(table, 0, key_);
+  if (partition == nullptr) return true;
   if (auto* found = static_cast<Row*>(partition->index(0).find_own(key_))) *row = see(table.def(), found);
   return true;
 }
@@ -179,6 +208,7 @@ bool LocalContext::find_anywhere(const ProcedureTable& table, std::initializer_l
   if (table.def().placement.kind == PlacementKind::kKey) partition = hash_partition(key_);
   else if (table.def().placement.kind == PlacementKind::kDirectory) partition = shard_->database().placement().find(table.def().oid, key_);
   const TablePartition* storage = partition == kNoPartition ? nullptr : table.def().storage->find(partition);
+  if (view_.reads != nullptr && partition != kNoPartition) [[unlikely]] view_.reads->add_point(table.def(), partition, key_);
   if (storage == nullptr) return true;
   if (auto* found = static_cast<Row*>(storage->index(0).find(key_))) *row = see(table.def(), found);
   return true;
@@ -206,9 +236,13 @@ bool LocalContext::find_all(std::span<Lookup> lookups) {
     Lookup& lookup = lookups[i];
     lookup.row = {};
     TablePartition* partition = partition_of(*lookup.table);
-    if (partition == nullptr) continue;
+    if (partition == nullptr && view_.reads == nullptr) continue;
     KeyBuffer& key = keys.emplace_back();
     if (!lookup.table->def().codecs[lookup.index].encode_integers(std::span(lookup.key).first(lookup.parts), key)) continue;
+    if (view_.reads != nullptr) [[unlikely]] {
+      if (lookup.want != Want::kPlace) remember(*lookup.table, lookup.index, key);
+      if (partition == nullptr) continue;
+    }
     of[looks.size()] = static_cast<std::uint8_t>(i);
     OrderedIndex::Look& look = looks.emplace_back(OrderedIndex::Look{&partition->index(lookup.index), key, lookup.want});
     if (lookup.want == Want::kLast || (lookup.want == Want::kExact && lookup.index != 0)) set_last(look, keys.emplace_back(key));
@@ -233,7 +267,9 @@ bool LocalContext::find_unique(const ProcedureTable& table, unsigned index, std:
   *row = {};
   if (!spend(1)) return false;
   TablePartition* partition = partition_of(table);
-  if (partition != nullptr && encode(table.def(), index, key, &key_)) seek_unique(table, partition->index(index), index, key_, row);
+  if (!encode(table.def(), index, key, &key_)) return true;
+  if (view_.reads != nullptr) [[unlikely]] remember(table, index, key_);
+  if (partition != nullptr) seek_unique(table, partition->index(index), index, key_, row);
   return true;
 }
 
@@ -268,7 +304,9 @@ bool LocalContext::find_last(const ProcedureTable& table, std::initializer_list<
   *row = {};
   if (!spend(1)) return false;
   TablePartition* partition = partition_of(table);
-  if (partition == nullptr || !encode(table.def(), 0, prefix, &key_)) return true;
+  if (!encode(table.def(), 0, prefix, &key_)) return true;
+  if (view_.reads != nullptr) [[unlikely]] remember(table, 0, key_);
+  if (partition == nullptr) return true;
   KeyBuffer end(key_.ref());
   OrderedIndex::Look look{&partition->index(0), key_, OrderedIndex::Want::kLast};
   set_last(look, end);
@@ -301,7 +339,9 @@ bool LocalContext::take_last(const ProcedureTable& table, TablePartition& partit
 
 bool LocalContext::find_range(const ProcedureTable& table, std::initializer_list<std::int64_t> prefix, std::vector<ProcedureRow>* rows) {
   TablePartition* partition = partition_of(table);
-  if (partition == nullptr || !encode(table.def(), 0, prefix, &key_)) return true;
+  if (!encode(table.def(), 0, prefix, &key_)) return true;
+  if (view_.reads != nullptr) [[unlikely]] remember(table, 0, key_);
+  if (partition == nullptr) return true;
   OrderedIndex::Cursor cursor(partition->index(0));
   for (bool on = partition->index(0).seek_prefix(key_, cursor); on; on = cursor.next()) {
     if (!spend(1)) return false;
@@ -456,6 +496,7 @@ bool LocalContext::insert(const ProcedureTable& table, std::initializer_list<Val
   }
   const auto copy = [&](char* at) { std::memcpy(at, bytes, size); };
   def.codecs[0].encode_columns(row_values, def.codec_columns[0], key_);
+  if (meets_mark(def, key_, nullptr, bytes)) [[unlikely]] return false;
   auto make = [&]() -> void* { return owner_->make_row(*transaction_, partition, size, command_, copy); };
   const auto [there, fresh] = partition.index(0).insert(key_, [](void* maker) { return (*static_cast<decltype(make)*>(maker))(); }, &make);
   Row* row = static_cast<Row*>(there);
@@ -538,6 +579,7 @@ bool LocalContext::update(const ProcedureTable& table, ProcedureRow* row, std::i
                     .with_constraint(def.indexes[i].name));
   }
   def.codecs[0].encode_from_row(layout, bytes, def.codec_columns[0], key_);
+  if (meets_mark(def, key_, row->version, bytes)) [[unlikely]] return false;
   const std::size_t delta = layout.delta_size(list);
   const std::size_t redo_at = redo_->size();
   redo_->resize(redo_at + redo::kUpdateHeader + key_.size() + delta);
@@ -570,6 +612,7 @@ bool LocalContext::remove(const ProcedureTable& table, const ProcedureRow& row) 
   if (head.version != row.version) return overtaken();
   if (owner_->locked_by_others(*row.anchor, descriptor_, RowLock::kUpdate)) return blocked(*row.anchor, partition, RowLock::kUpdate);
   def.codecs[0].encode_from_row(*def.layouts, row.version->layout, row.version->row(), def.codec_columns[0], key_);
+  if (meets_mark(def, key_, row.version, nullptr)) [[unlikely]] return false;
   redo::append_delete(*redo_, def.oid, partition_, key_);
   owner_->push_version(*transaction_, partition, *row.anchor, 0, Version::kTombstone | Version::kExclusive, command_, [](char*) {});
   partition.live_rows.fetch_sub(1, std::memory_order_relaxed);

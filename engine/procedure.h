@@ -191,6 +191,8 @@ class LocalContext {
   }
   bool spend_slowly(std::uint32_t rows);
   bool blocked(Row& row, TablePartition& partition, RowLock mode);
+  bool meets_mark(const TableDef& table, KeyRef key, const Version* before, const char* after);
+  void remember(const ProcedureTable& table, unsigned index, KeyRef prefix);
   bool overtaken();
 
   enum class Outcome : std::uint8_t { kRunning, kFailed, kBlocked, kOvertaken };
@@ -211,6 +213,7 @@ class LocalContext {
   Row* blocked_row_ = nullptr;
   TablePartition* blocked_partition_ = nullptr;
   RowLock blocked_mode_{};
+  TxnDescriptor* blocked_mark_ = nullptr;    ///< instead of a row: the SERIALIZABLE transaction whose mark a write met
   std::uint32_t rows_left_ = 0;
   std::int64_t deadline_us_ = 0;
   Oid last_directory_ = 0;                     ///< whose last_placed_ is known to lie in partition_: all rows of a call have one key

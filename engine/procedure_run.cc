@@ -84,6 +84,7 @@ void LocalRun::reset() {
   commit_ = {};
   floor_ = 0;
   redo_.clear();
+  reads_ = {};
   notices_.clear();
   descriptor_ = nullptr;
   finished_ = answered_ = only_now_ = false;
@@ -151,6 +152,7 @@ void LocalRun::finish() {
   if (Transaction* transaction = request_.transaction) {
     transaction->redo_ += redo_;
     transaction->view_.raise_floor(floor_);
+    if (transaction->reads_ != nullptr) transaction->reads_->add_all(reads_);
     transaction->waiting_->deadlock.disarm();
   }
 }
@@ -271,6 +273,10 @@ LocalRun::Attempt LocalRun::attempt(Shard& here) {
   context.command_ = block ? command_ : 1;
   context.view_.own = descriptor;
   context.view_.command = context.command_ + 1;
+  if (block && isolation_ == Isolation::kSerializable) {
+    reads_ = {};
+    context.view_.reads = &reads_;
+  }
   context.now_ = request_.now;
   context.arena_ = &arena_;
   context.redo_ = &here.state().procedure_redo;
@@ -331,6 +337,10 @@ LocalRun::Attempt LocalRun::conclude(Shard& here, LocalContext& context, bool an
     case Outcome::kBlocked:
       undo(here, transaction);
       if (only_now_) return Attempt::kLater;
+      if (context.blocked_mark_ != nullptr) {
+        owner.park_at_mark(*this, *context.blocked_mark_);
+        return Attempt::kParked;
+      }
       waiting_transaction = block ? descriptor_ : nullptr;
       if (block) ++descriptor_->waits;
       owner.park(*this, *context.blocked_row_, *context.blocked_partition_, context.blocked_mode_);

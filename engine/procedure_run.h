@@ -74,6 +74,7 @@ class LocalRun final : public Message, public Waiter, public Runnable {
   Lsn commit_;
   std::uint64_t floor_ = 0;
   std::string redo_;
+  ReadSet reads_;                  ///< of the last attempt, in a SERIALIZABLE transaction
   std::vector<ErrorRecord> notices_;
   TxnDescriptor* descriptor_ = nullptr;              ///< of the block
   Lsn snapshot_;

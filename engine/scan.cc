@@ -40,6 +40,7 @@ void TableScan::open(std::shared_ptr<const TableDef> table, const Options& optio
   current_ = 0;
   merging_started_ = false;
   heap_.clear();
+  progress_.reset();
   const TableStorage& storage = *table_->storage;
   std::size_t used = 0;
   const auto add = [&](PartitionId partition) {
@@ -124,19 +125,39 @@ bool TableScan::advance(Source& source, ReadView& view) {
   return false;
 }
 
+// All partitions together, or the one: by key where rows come by key.
+void TableScan::remember(ReadView& view) {
+  ReadSet::Range range;
+  range.partition = options_.partition;
+  range.index = static_cast<std::uint16_t>(options_.index);
+  range.has_lower = range_.has_lower;
+  range.has_upper = range_.has_upper;
+  range.upper_inclusive = range_.upper_inclusive;
+  if (range_.has_lower) range.lower = range_.lower.ref().view();
+  if (range_.has_upper) range.upper = range_.upper.ref().view();
+  progress_.begin(*view.reads, *table_, range, options_.ordered || options_.partition != kNoPartition, options_.backward);
+}
+
 bool TableScan::next(ReadView& view, RowView* out) {
   // Absences depend on the DDL that made the storage.
   view.raise_floor(table_->storage->created.load(std::memory_order_relaxed));
+  if (view.reads != nullptr && !progress_.begun()) [[unlikely]] remember(view);
   if (!options_.ordered || sources_.size() <= 1) {
     while (current_ < sources_.size()) {
       if (advance(*sources_[current_], view)) {
         *out = sources_[current_]->row;
+        if (view.reads != nullptr) [[unlikely]] progress_.passed(sources_[current_]->cursor->key());
         return true;
       }
       ++current_;
     }
+    if (view.reads != nullptr) [[unlikely]] progress_.ended();
     return false;
   }
+  return advance_in_order(view, out);
+}
+
+bool TableScan::advance_in_order(ReadView& view, RowView* out) {
   const auto after = [&](std::size_t a, std::size_t b) {
     const KeyRef ka = sources_[a]->cursor->key(), kb = sources_[b]->cursor->key();
     return options_.backward ? ka < kb : kb < ka;
@@ -160,10 +181,14 @@ bool TableScan::next(ReadView& view, RowView* out) {
       std::push_heap(heap_.begin(), heap_.end(), after);
     }
   }
-  if (heap_.empty()) return false;
+  if (heap_.empty()) {
+    if (view.reads != nullptr) [[unlikely]] progress_.ended();
+    return false;
+  }
   Source& front = *sources_[heap_.front()];
   front.moved = true;
   *out = front.row;
+  if (view.reads != nullptr) [[unlikely]] progress_.passed(front.cursor->key());
   return true;
 }
 
@@ -184,6 +209,7 @@ void TableScan::pause() {
 }
 
 bool find_row(const TableDef& table, PartitionId partition, KeyRef key, ReadView& view, RowView* out) {
+  if (view.reads != nullptr) [[unlikely]] view.reads->add_point(table, partition, key);
   const TablePartition* storage = table.storage->find(partition);
   if (storage == nullptr) {
     view.raise_floor(table.storage->created.load(std::memory_order_relaxed));

@@ -11,6 +11,7 @@
 
 #include "engine/catalog.h"
 #include "engine/index/ordered_index.h"
+#include "engine/read_set.h"
 #include "engine/table.h"
 #include "engine/version.h"
 
@@ -49,9 +50,12 @@ class TableScan {
  private:
   struct Source;
   bool advance(Source& source, ReadView& view);
+  bool advance_in_order(ReadView& view, RowView* out);
+  void remember(ReadView& view);
   std::shared_ptr<const TableDef> table_;
   Options options_;
   ScanRange range_;
+  RangeProgress progress_;               ///< SERIALIZABLE: what has been read of the range
   std::vector<std::unique_ptr<Source>> sources_;
   std::size_t current_ = 0;
   std::vector<std::size_t> heap_;

@@ -32,6 +32,8 @@ void Transaction::begin(Isolation isolation, bool read_only) {
   view_.own = nullptr;
   view_.command = last_command_ = 1;
   view_.floor = 0;
+  if (isolation == Isolation::kSerializable && !read_only) reads_ = std::make_unique<ReadSet>();
+  view_.reads = reads_.get();
 }
 
 const std::shared_ptr<const Catalog>& Transaction::catalog() {
@@ -81,11 +83,10 @@ void Transaction::end_statement() {
   if (isolation_ == Isolation::kReadCommitted) unregister_view();
 }
 
-bool Transaction::refresh_view() {
-  Lsn snapshot;
-  if (!shard_.take_snapshot(Lsn{std::max(answer_floor_, view_.floor)}, &snapshot)) return false;
-  view_.snapshot = snapshot;
-  return true;
+bool Transaction::newest_view(ReadView* view) {
+  *view = view_;
+  view->reads = nullptr;
+  return shard_.take_snapshot(Lsn{std::max(answer_floor_, view_.floor)}, &view->snapshot);
 }
 
 void Transaction::next_command() { view_.command = ++last_command_; }
@@ -257,6 +258,10 @@ void Transaction::cancel(Status why) {
       ++pending_;
       shard_.state().mailbox.send(waiting_->table_lock_at, *message);
     }
+  }
+  if (waiting_->stop_validating != nullptr) {
+    waiting_->stop_validating->store(true, std::memory_order_relaxed);
+    waiting_->validation_cancelled = why.clone();
   }
   if (AdvisoryRequest* request = waiting_->advisory; request != nullptr && waiting_->advisory_cancelled.ok()) {
     waiting_->advisory_cancelled = std::move(why);
@@ -470,6 +475,63 @@ Task<void> Transaction::rollback_to(Savepoint savepoint) {
   next_command();
 }
 
+// --- SERIALIZABLE (docs/serializable.md) ---------------------------------------------------------------------------
+
+// Who wrote nothing is serial at its snapshot.
+bool Transaction::must_validate() const {
+  return reads_ != nullptr && !reads_->empty() && (!redo_.empty() || !catalog_changes_.empty());
+}
+
+// From here on nobody changes what was read until the outcome is known, or the status is 40001.
+Task<Status> Transaction::validate() {
+  const std::shared_ptr<const ReadSet> reads = std::move(reads_);
+  view_.reads = nullptr;
+  std::uint64_t owners = 0;
+  const std::uint64_t all = shard_.database().shards() == kMaxShards ? ~std::uint64_t{0} : (std::uint64_t{1} << shard_.database().shards()) - 1;
+  for (const std::unique_ptr<ReadSet::Table>& table : reads->tables()) {
+    if (table->whole) owners = all;
+    for (const std::string& point : table->points) owners |= std::uint64_t{1} << owner_of(ReadSet::partition_of(point));
+    for (const ReadSet::Range& range : table->ranges)
+      owners |= range.partition == kNoPartition ? all : std::uint64_t{1} << owner_of(range.partition);
+  }
+  TxnDescriptor& descriptor = ensure_descriptor();
+  descriptor.owners |= owners;
+  std::vector<ValidateMessage> messages(shard_.database().shards());
+  std::atomic<bool> stop{false};
+  waiting_->stop_validating = &stop;
+  for (unsigned at = 0; at < messages.size(); ++at) {
+    if ((owners >> at & 1) == 0) continue;
+    ValidateMessage& message = messages[at];
+    message.reads = reads;
+    message.descriptor = &descriptor;
+    message.snapshot = view_.snapshot;
+    message.origin = &shard_;
+    message.stop = &stop;
+    message.context = this;
+    message.done = [](void* context) {
+      auto* transaction = static_cast<Transaction*>(context);
+      --transaction->pending_;
+      transaction->waiting_->resume_if_idle();
+    };
+    if (at != shard_.index()) {
+      ++pending_;
+      shard_.state().mailbox.send(at, message);
+    } else if (!message.start(shard_)) {
+      ++pending_;
+      shard_.post_next_turn(message);
+    }
+  }
+  co_await wait_for_requests();
+  waiting_->stop_validating = nullptr;
+  if (!waiting_->validation_cancelled.ok()) co_return std::exchange(waiting_->validation_cancelled, Status{});
+  for (const ValidateMessage& message : messages)
+    if (!message.valid)
+      co_return Status{sqlstate::serialization_failure, "could not serialize access due to read/write dependencies among transactions"}
+          .with_detail("What the transaction has read was changed by another one before it could commit.")
+          .with_hint("The transaction might succeed if retried.");
+  co_return Status{};
+}
+
 // --- commit and rollback -----------------------------------------------------------------------------------------
 
 bool Transaction::encode_single_record() {
@@ -503,7 +565,7 @@ bool Transaction::try_commit(SyncCommit level, Status* status) {
     }
     ensure_descriptor();
   }
-  if (!catalog_changes_.empty() || redo_.size() > kMaxPayload) return false;
+  if (!catalog_changes_.empty() || redo_.size() > kMaxPayload || must_validate()) return false;
   encode_single_record();
   if (shard_.log().admit(shard_.state().record.total_bytes()) != Log::Admission::kAdmitted) return false;
   const Lsn commit = commit_record();
@@ -513,6 +575,8 @@ bool Transaction::try_commit(SyncCommit level, Status* status) {
 
 Task<Status> Transaction::commit(SyncCommit level) {
   Status status;
+  if (must_validate()) status = co_await validate();
+  if (!status.ok()) co_return std::move(status);
   if (try_commit(level, &status)) co_return std::move(status);
   // Definitions stand among the rows in the order in which both were made: replay reads a row by the definition of its time.
   const std::size_t own_redo = redo_.size();
@@ -632,6 +696,8 @@ void Transaction::forget() {
   watcher_ = nullptr;
   id_ = 0;
   view_.own = nullptr;
+  view_.reads = nullptr;
+  reads_.reset();
   redo_.clear();
   if (redo_.capacity() > 64 * 1024) redo_.shrink_to_fit();
   catalog_changes_.clear();

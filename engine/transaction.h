@@ -72,8 +72,9 @@ class Transaction {
   bool in_statement() const { return in_statement_; }
   /// Reads of the current statement. `view().floor` flows into answer_floor().
   ReadView& view() { return view_; }
-  /// A view for foreign-key checks, ON CONFLICT and re-checks: everything committed up to now, and own writes up to now.
-  bool refresh_view();
+  /// A view for foreign-key checks and ON CONFLICT, apart from the statement's own: everything committed up to now, and own
+  /// writes of earlier commands. False: try again next turn. The caller hands its floor to raise_answer_floor().
+  bool newest_view(ReadView* view);
   /// Later writes of the same statement become visible to its later parts (next command number).
   void next_command();
 
@@ -120,7 +121,8 @@ class Transaction {
   /// Undoes everything written since, at all owners, and releases the row and table locks taken since.
   Task<void> rollback_to(Savepoint savepoint);
 
-  /// Waits only for admission to the log (and, at a strong level, nothing: durability gates the answer, not the session).
+  /// Waits only for admission to the log (and, at a strong level, nothing: durability gates the answer, not the session), and,
+  /// if SERIALIZABLE, for the owners of what was read: 40001 if that has changed. After an error: rollback().
   Task<Status> commit(SyncCommit level);
   /// Without a coroutine when there is room in the log. False: use commit().
   bool try_commit(SyncCommit level, Status* status);
@@ -159,6 +161,8 @@ class Transaction {
   bool start(RowBatch& batch);
   void request_done(Slot& slot);
   Task<void> wait_for_requests();
+  bool must_validate() const;
+  Task<Status> validate();
   Task<Status> acquire_strong(Oid table, TableLock mode, LockWait wait);
   bool encode_single_record();
   Task<Status> write_parts(std::uint32_t* parts);
@@ -184,6 +188,7 @@ class Transaction {
   std::uint64_t id_ = 0;
   TxnDescriptor* descriptor_ = nullptr;
   CommitWatcher* watcher_ = nullptr;
+  std::unique_ptr<ReadSet> reads_;                         ///< SERIALIZABLE and not READ ONLY: view_.reads
   std::string redo_;
   std::shared_ptr<const Catalog> catalog_;                 ///< the published one this statement uses
   std::vector<CatalogChange> catalog_changes_;

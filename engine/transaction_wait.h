@@ -66,6 +66,8 @@ struct Transaction::Waiting final : Runnable {
   AdvisoryRequest* advisory = nullptr;      ///< that waits
   std::uint32_t advisory_waits = 0;
   Status advisory_cancelled;
+  std::atomic<bool>* stop_validating = nullptr;   ///< while a commit is being validated
+  Status validation_cancelled;
   DeadlockSearch deadlock;
 
   /// Lets the coroutine go on when nothing of this transaction is under way any more.

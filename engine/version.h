@@ -13,6 +13,8 @@
 
 namespace wandian {
 
+class ReadSet;   // engine/read_set.h
+
 struct Version {
   enum Flags : std::uint16_t {
     kTombstone = 1,      ///< the row is deleted as of this version; it has no bytes
@@ -61,6 +63,7 @@ struct ReadView {
   const TxnDescriptor* own = nullptr;    ///< null for a transaction that has written nothing
   std::uint32_t command = 0;             ///< own versions of earlier commands (< command) are seen
   std::uint64_t floor = 0;               ///< bytes of an Lsn; raised while reading
+  ReadSet* reads = nullptr;              ///< where a SERIALIZABLE transaction remembers what it read; null at other levels
 
   void raise_floor(std::uint64_t lsn) {
     if (lsn > floor) floor = lsn;

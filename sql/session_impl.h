@@ -452,7 +452,9 @@ class SessionImpl final : public SessionHooks, public RoutineRunner {
                 std::uint64_t* processed);
   Fast try_fast_procedure(const CompiledStatement& statement, std::span<const Value> params, std::span<const Format> formats,
                           Status* status);
-  bool commits_by_itself() const { return block_ == Block::kSingle && sync_follows_; }
+  bool commits_by_itself() const {
+    return block_ == Block::kSingle && sync_follows_ && isolation_ != Isolation::kSerializable;   // whose reads its commit validates
+  }
   Status evaluate_arguments(const CompiledStatement& statement, std::span<const Value> params, Arena& arena, std::vector<Value>* out);
   Task<Status> lock_and_begin(CompiledPtr* statement, bool shape_fixed);
   Task<Status> run_portal(Portal& portal, std::uint64_t max_rows, RowReceiver& receiver, std::string* tag, bool* suspended);

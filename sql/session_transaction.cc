@@ -37,9 +37,6 @@ void SessionImpl::ensure_block() {
 Status SessionImpl::ensure_transaction() {
   ensure_block();
   if (transaction_.active()) return {};
-  if (isolation_ == Isolation::kSerializable)
-    return Status{sqlstate::feature_not_supported, "SERIALIZABLE transactions are not supported"}.with_hint(
-        "Use REPEATABLE READ and lock the rows that must not change.");
   transaction_.begin(isolation_, read_only_);
   // Who waits for what the session has locked waits for this transaction.
   if (!session_advisory_.empty()) advisory_.transaction.store(transaction_.id(), std::memory_order_relaxed);
@@ -375,27 +372,22 @@ Task<Status> SessionImpl::rollback_to_savepoint(std::string_view name) {
 // ---- Characteristics ----
 
 std::string_view SessionImpl::isolation_name() const {
-  if (block_ == Block::kNone) {
-    const DecodedSettings& defaults = settings_.decoded();
-    if (defaults.default_read_uncommitted) return "read uncommitted";
-    return defaults.default_isolation == Isolation::kRepeatableRead ? "repeatable read"
-           : defaults.default_serializable                          ? "serializable"
-                                                                    : "read committed";
+  const bool none = block_ == Block::kNone;
+  const DecodedSettings& defaults = settings_.decoded();
+  if (none ? defaults.default_read_uncommitted : read_uncommitted_) return "read uncommitted";
+  switch (none ? defaults.default_isolation : isolation_) {
+    case Isolation::kSerializable: return "serializable";
+    case Isolation::kRepeatableRead: return "repeatable read";
+    default: return "read committed";
   }
-  if (read_uncommitted_) return "read uncommitted";
-  return isolation_ == Isolation::kRepeatableRead ? "repeatable read"
-         : isolation_ == Isolation::kSerializable ? "serializable"
-                                                  : "read committed";
 }
 
 Status SessionImpl::set_isolation(std::string_view level) {
   Isolation wanted = Isolation::kReadCommitted;
   bool uncommitted = false;
   if (level == "serializable") {
-    return Status{sqlstate::feature_not_supported, "SERIALIZABLE transactions are not supported"}.with_hint(
-        "Use REPEATABLE READ and lock the rows that must not change.");
-  }
-  if (level == "repeatable read") {
+    wanted = Isolation::kSerializable;
+  } else if (level == "repeatable read") {
     wanted = Isolation::kRepeatableRead;
   } else if (level == "read uncommitted") {
     uncommitted = true;

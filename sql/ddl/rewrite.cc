@@ -27,11 +27,7 @@ class RowPump {
     exec_.transaction = &ctx.transaction();
     exec_.row_memory.push_back(std::make_unique<RowMemory>(env_));
     // Everything committed up to now: a transaction's older snapshot must not lose rows.
-    ReadView& view = ctx.transaction().view();
-    const Lsn before = view.snapshot;
-    ctx.transaction().refresh_view();
-    view_ = view;
-    view.snapshot = before;
+    (void)ctx.transaction().newest_view(&view_);
     ctx.session.shard().hold_snapshot(view_.snapshot);
   }
   ~RowPump() { ctx_.session.shard().release_snapshot(view_.snapshot); }

@@ -28,13 +28,23 @@ struct Referenced {
   KeyBuffer key;
 };
 
+std::size_t referenced_index(const TableDef& table, const ForeignKeyDef& key) {
+  for (std::size_t i = 0; i < table.indexes.size(); ++i)
+    if (table.indexes[i].oid == key.referenced_index) return i;
+  return 0;
+}
+
+// Whether the row that a key refers to is found by looking into an index of each partition, at a view of everything committed.
+bool is_looked_for_by_scan(const TableDef& table, const ForeignKeyDef& key) {
+  const std::size_t index = referenced_index(table, key);
+  return index != 0 && table.indexes[index].global_table == 0;
+}
+
 // False: there is no such row. Where only a row's own key tells its place, it is there as the transaction sees it; elsewhere it
 // is for the caller to find out.
 bool locate_referenced(ExecContext& ctx, const std::shared_ptr<const TableDef>& table, const ForeignKeyDef& key, std::span<const Value> given,
-                       Referenced* out) {
-  std::size_t index = 0;
-  for (std::size_t i = 0; i < table->indexes.size(); ++i)
-    if (table->indexes[i].oid == key.referenced_index) index = i;
+                       ReadView& view, Referenced* out) {
+  const std::size_t index = referenced_index(*table, key);
   const IndexDef& definition = table->indexes[index];
   // The values in the order of the index's columns.
   std::vector<Value> values;
@@ -54,8 +64,6 @@ bool locate_referenced(ExecContext& ctx, const std::shared_ptr<const TableDef>& 
   }
   for (std::size_t i = 0; i < values.size(); ++i)
     if (!table->codecs[index].fits(static_cast<unsigned>(i), values[i])) return false;
-  ctx.transaction->refresh_view();
-  ReadView view = ctx.transaction->view();
   ScanRange range;
   table->codecs[index].encode(values, range.lower);
   range.upper = range.lower;
@@ -194,7 +202,10 @@ Task<Status> ForeignKeys::check_all() {
     const std::shared_ptr<const TableDef> table = ctx_.env->catalog->table(check.key->referenced_table);
     if (table == nullptr) co_return violation(check);
     Referenced place;
-    if (!locate_referenced(ctx_, table, *check.key, check.values, &place)) {
+    ReadView view;
+    if (is_looked_for_by_scan(*table, *check.key))
+      while (!ctx_.transaction->newest_view(&view)) WANDIAN_CO_TRY(co_await ctx_.next_share());
+    if (!locate_referenced(ctx_, table, *check.key, check.values, view, &place)) {
       WANDIAN_CO_TRY(co_await missing(check));
       continue;
     }
@@ -320,14 +331,14 @@ class ActionMutation final : public Mutation {
 bool ForeignKeys::is_referenced_again(const Removal& removal, ReadView& view) {
   Referenced place;
   RowView seen;
-  return locate_referenced(ctx_, removal.table, *removal.key, removal.old_values, &place) &&
+  return locate_referenced(ctx_, removal.table, *removal.key, removal.old_values, view, &place) &&
          find_row(*place.table, place.partition, place.key, view, &seen);
 }
 
 Task<Status> ForeignKeys::find_referring(std::shared_ptr<const TableDef> table, const ForeignKeyDef& key, std::span<const Value> values, bool any,
                                          Arena& memory, std::vector<Target>* out) {
-  ctx_.transaction->refresh_view();
-  ReadView view = ctx_.transaction->view();
+  ReadView view;
+  while (!ctx_.transaction->newest_view(&view)) WANDIAN_CO_TRY(co_await ctx_.next_share());
   // An index that begins with the key's columns, in any order; else the whole table.
   std::size_t index = 0;
   std::vector<Value> prefix;
@@ -409,8 +420,8 @@ Task<Status> ForeignKeys::follow(const Removal& removal) {
   const bool deleted = removal.new_values.empty();
   const char action = driver_ == nullptr ? 'a' : deleted ? key.on_delete : key.on_update;
   // The referenced row is locked, so nobody new can refer to it; what refers to it already is committed or waits for us.
-  ctx_.transaction->refresh_view();
-  ReadView view = ctx_.transaction->view();
+  ReadView view;
+  while (!ctx_.transaction->newest_view(&view)) WANDIAN_CO_TRY(co_await ctx_.next_share());
   // NO ACTION looks at the end: the key may be there again.
   if (action == 'a' && is_referenced_again(removal, view)) co_return Status{};
   const bool refuses = action == 'a' || action == 'r';
@@ -442,8 +453,8 @@ Task<Status> ForeignKeys::follow(const Removal& removal) {
   ctx_.transaction->next_command();
   WANDIAN_CO_TRY(co_await find_referring(table, key, removal.old_values, true, memory, &targets));
   if (targets.empty()) co_return Status{};
-  ctx_.transaction->refresh_view();
-  ReadView now = ctx_.transaction->view();
+  ReadView now;
+  while (!ctx_.transaction->newest_view(&now)) WANDIAN_CO_TRY(co_await ctx_.next_share());
   if (is_referenced_again(removal, now)) co_return Status{};
   co_return still_referenced(removal);
 }

@@ -217,11 +217,19 @@ class ConflictMutation final : public Mutation {
 }  // namespace
 
 Task<Status> ModifyDriver::resolve_conflict(const PendingInsert& row, std::size_t index, bool* retry) {
-  if (modify_.conflict == ConflictAction::kNothing) co_return Status{};
   KeyBuffer key;
   PartitionId partition = kNoPartition;
   bool found = false;
-  WANDIAN_CO_TRY(find_conflicting(row, index, &key, &partition, &found));
+  if (modify_.conflict == ConflictAction::kNothing) {
+    if (ctx_.transaction->isolation() == Isolation::kReadCommitted) co_return Status{};
+    // That nothing was done rests on a row that the transaction must be able to see.
+    ReadView view = ctx_.transaction->view();
+    WANDIAN_CO_TRY(find_conflicting(row, index, view, &key, &partition, &found));
+    if (!found) co_return Status(sqlstate::serialization_failure, "could not serialize access due to concurrent update");
+    co_return Status{};
+  }
+  ReadView newest;
+  if (index == 0 || ctx_.transaction->newest_view(&newest)) WANDIAN_CO_TRY(find_conflicting(row, index, newest, &key, &partition, &found));
   if (!found) {
     *retry = true;
     // Whoever committed or undid the conflicting row did so just now: let other work run before looking again.
@@ -270,17 +278,19 @@ Task<Status> ModifyDriver::resolve_conflict(const PendingInsert& row, std::size_
   co_return Status{};
 }
 
-// The primary key of the row that holds the unique key.
-Status ModifyDriver::find_conflicting(const PendingInsert& row, std::size_t index, KeyBuffer* key, PartitionId* partition, bool* found) {
+// The primary key of the row that holds the unique key, if `view` sees one. DO UPDATE locks it by a primary key without looking.
+Status ModifyDriver::find_conflicting(const PendingInsert& row, std::size_t index, ReadView view, KeyBuffer* key, PartitionId* partition,
+                                      bool* found) {
   const TableDef& table = *modify_.table;
   if (index == 0) {
     key->assign(row.key);
     *partition = row.partition;
-    *found = true;
+    RowView seen;
+    ++view.command;
+    *found = modify_.conflict != ConflictAction::kNothing || find_row(table, row.partition, row.key, view, &seen);
+    ctx_.transaction->raise_answer_floor(view.floor);
     return {};
   }
-  ctx_.transaction->refresh_view();
-  ReadView view = ctx_.transaction->view();
   // This command's own rows count, too: they are what a second proposal conflicts with.
   ++view.command;
   const IndexDef& definition = table.indexes[index];

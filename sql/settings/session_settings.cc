@@ -134,9 +134,6 @@ Result<std::string> check_special(const SettingDef& def, std::string_view value,
     if (!split_setting_list(value, &names)) return std::move(invalid()).with_detail("List syntax is invalid.");
     return std::string(value);
   }
-  if (def.name == "default_transaction_isolation" && same_name(value, "serializable"))
-    return Status{sqlstate::feature_not_supported, "SERIALIZABLE transactions are not supported"}.with_hint(
-        "Use REPEATABLE READ and lock the rows that must not change.");
   if (def.name == "application_name" || def.name == "cluster_name") {
     std::string clean;
     for (const char c : value) clean += c >= 32 && c < 127 ? c : '?';
@@ -422,10 +419,9 @@ void SessionSettings::decode(std::size_t index) {
   } else if (def.name == "role" || def.name == "session_authorization") {
     plans();
   } else if (def.name == "default_transaction_isolation") {
-    d.default_serializable = text == "serializable";
     d.default_read_uncommitted = text == "read uncommitted";
     d.default_isolation = text == "repeatable read" ? Isolation::kRepeatableRead
-                          : d.default_serializable  ? Isolation::kSerializable
+                          : text == "serializable"  ? Isolation::kSerializable
                                                     : Isolation::kReadCommitted;
   } else if (def.name == "default_transaction_read_only") {
     d.default_read_only = text == "on";

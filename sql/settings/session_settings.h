@@ -24,7 +24,6 @@ namespace wandian::sql {
 struct DecodedSettings {
   FormatSettings format;
   Isolation default_isolation = Isolation::kReadCommitted;
-  bool default_serializable = false;
   bool default_read_uncommitted = false;
   bool default_read_only = false;
   bool default_deferrable = false;
