@@ -42,6 +42,7 @@ Result<std::unique_ptr<Database>> Database::open(Env& env, const DatabaseOptions
   if (!log.ok()) return log.take_status();
   database->log_ = log.take();
   applier.finish();
+  WANDIAN_TRY(database->prepared_.reinstate(*database));
   return database;
 }
 
@@ -72,12 +73,20 @@ std::uint64_t Database::allocate_storage_id() { return next_storage_id_.fetch_ad
 
 SnapshotSlot& Database::snapshot_slot(unsigned shard) { return snapshot_slots_[shard]; }
 
-Lsn Database::reclamation_horizon() {
+void Database::collect_snapshots(SnapshotSet* out) {
   // The release LSN first, then the slots: a shard that wakes in between publishes and then takes a snapshot at or above the prefix,
   // which is at or above what was released before.
   std::uint64_t low = log_->released().bytes;
-  for (unsigned i = 0; i < options_.shards; ++i) low = std::min(low, snapshot_slots_[i].low.load(std::memory_order_seq_cst));
-  return Lsn{low};
+  out->longs.clear();
+  for (unsigned i = 0; i < options_.shards; ++i) {
+    const SnapshotSlot& slot = snapshot_slots_[i];
+    low = std::min(low, slot.low.load(std::memory_order_seq_cst));
+    const unsigned end = slot.longs_end.load(std::memory_order_acquire);
+    for (unsigned at = 0; at < end; ++at)
+      if (const std::uint64_t snapshot = slot.longs[at].load(std::memory_order_acquire); snapshot != 0) out->longs.push_back(snapshot);
+  }
+  std::sort(out->longs.begin(), out->longs.end());
+  out->horizon = Lsn{low};
 }
 
 void Database::update_memory_state() {

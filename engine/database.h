@@ -16,6 +16,7 @@
 #include "engine/catalog.h"
 #include "engine/mailbox.h"
 #include "engine/placement.h"
+#include "engine/prepared.h"
 #include "engine/quiescence.h"
 #include "storage/base/env.h"
 #include "storage/log.h"
@@ -23,6 +24,7 @@
 namespace wandian {
 
 class Shard;
+struct SnapshotSet;
 struct SnapshotSlot;
 
 struct DatabaseOptions {
@@ -47,6 +49,7 @@ class Database {
   CatalogCompiler* compiler() { return compiler_; }
   QuiescenceDomain& quiescence() { return *quiescence_; }
   AdvisoryLocks& advisory_locks() { return advisory_locks_; }
+  PreparedTransactions& prepared() { return prepared_; }
   unsigned shards() const { return options_.shards; }
   Shard& shard(unsigned index) { return *shards_[index]; }
   unsigned owner_of(PartitionId partition) const { return partition % options_.shards; }
@@ -61,10 +64,10 @@ class Database {
   std::uint64_t allocate_storage_id();
 
   MessageRings& rings() { return *rings_; }
-  /// Each shard's published snapshots (engine/shard_state.h).
+  /// Each shard's published snapshots (engine/snapshot_slot.h).
   SnapshotSlot& snapshot_slot(unsigned shard);
-  /// Every snapshot in use or to come is at or above this: the release LSN, loaded first, then the shards' slots.
-  Lsn reclamation_horizon();
+  /// Every snapshot in use or to come: the release LSN, loaded first, then the shards' slots.
+  void collect_snapshots(SnapshotSet* out);
 
   /// Bytes in use as the allocator counts them; refreshed by shards now and then. Writes are refused beyond the limit.
   bool memory_exhausted() const { return memory_exhausted_.load(std::memory_order_relaxed); }
@@ -81,6 +84,7 @@ class Database {
   std::unique_ptr<Log> log_;
   PlacementMap placement_;
   AdvisoryLocks advisory_locks_;
+  PreparedTransactions prepared_;
   std::unique_ptr<MessageRings> rings_;
   std::unique_ptr<SnapshotSlot[]> snapshot_slots_;
   std::vector<std::unique_ptr<Shard>> shards_;

@@ -16,6 +16,7 @@
 #include "engine/mailbox.h"
 #include "engine/marks.h"
 #include "engine/row_op.h"
+#include "engine/snapshot_slot.h"
 #include "engine/transaction.h"
 #include "engine/wait_edge.h"
 
@@ -94,9 +95,8 @@ class Owner {
 
   /// Lets requests that were told to try again do so. Returns whether any ran.
   bool run_ready();
-  /// Once a turn: frees what no snapshot can see. `horizon`: every reader's snapshot is at or above it.
-  void collect_garbage(Lsn horizon);
-  Lsn horizon() const { return horizon_; }
+  /// Once a turn: frees what no snapshot can see.
+  void collect_garbage();
   bool has_garbage() const { return !garbage_.empty(); }
 
   // Primitives, shared with native procedures. All assume that this shard owns the partition.
@@ -149,6 +149,9 @@ class Owner {
   /// Newest commit that was stamped here: a local procedure's snapshot is not older.
   std::uint64_t last_commit() const { return last_commit_; }
 
+  /// Appends the transaction's row locks here, as redo's kLockRow.
+  void describe_locks(const TxnDescriptor& descriptor, std::string* out) const;
+
   /// For deadlock detection: who waits for whom here.
   void collect_waits(std::vector<WaitEdge>& edges) const;
 
@@ -181,7 +184,12 @@ class Owner {
   void retire_version(Row& row, Version* version);
   void retire_chain(Row& row, Version* version);
   void queue_garbage(TablePartition& partition, Row& row, std::uint64_t lsn);
-  bool sweep(TablePartition& partition, Row& row);
+  enum class Swept { kDone, kLater, kHeld };
+  Swept sweep(TablePartition& partition, Row& row);
+  bool trim_row(TablePartition& partition, Row& row, Version& newest_visible);
+  void trim_below(Row& row, Version& version);
+  void free_row(TablePartition& partition, Row& row, Version& tombstone);
+  void refresh_snapshots();
   Version* allocate_version(Row& row, std::size_t bytes);
   static Row* allocate_row(std::size_t bytes);
   void install_version(OwnerTransaction& transaction, TablePartition& partition, Row& row, Version* version, std::size_t size,
@@ -197,9 +205,10 @@ class Owner {
     TablePartition* partition;
   };
   std::deque<GarbageSource> garbage_;
+  std::vector<GarbageSource> held_;        ///< partitions with held rows
   std::vector<std::unique_ptr<OwnerTransaction>> transactions_;   ///< all of them, those that descriptors point to included
   std::vector<OwnerTransaction*> idle_transactions_;
-  Lsn horizon_;
+  SnapshotSet snapshots_, new_snapshots_;  ///< in use, as of this turn's end; scratch
   std::uint64_t last_commit_ = 0;
   // Of computed indexes: those of the row that is being written, by index, and of the versions that it is compared with.
   std::vector<std::unique_ptr<IndexEntries>> made_;

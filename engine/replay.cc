@@ -12,23 +12,6 @@ namespace {
 
 Status malformed(const char* what) { return Status{sqlstate::data_corrupted, std::string("malformed operation in the log: ") + what}; }
 
-struct Cursor {
-  std::string_view rest;
-  template <class T>
-  bool take(T* out) {
-    if (rest.size() < sizeof *out) return false;
-    std::memcpy(out, rest.data(), sizeof *out);
-    rest.remove_prefix(sizeof *out);
-    return true;
-  }
-  bool take(std::size_t bytes, std::string_view* out) {
-    if (rest.size() < bytes) return false;
-    *out = rest.substr(0, bytes);
-    rest.remove_prefix(bytes);
-    return true;
-  }
-};
-
 Row* make_committed_row(std::string_view bytes, std::uint16_t layout, Lsn commit) {
   void* memory = std::malloc(sizeof(Row) + sizeof(Version) + bytes.size());
   if (memory == nullptr) throw std::bad_alloc();
@@ -65,66 +48,45 @@ Status ReplayApplier::apply(Lsn commit, std::span<const std::span<const char>> p
   }
 }
 
-Status ReplayApplier::apply_operations(Lsn commit, std::string_view bytes) {
-  Cursor in{bytes};
-  while (!in.rest.empty()) {
-    RedoKind kind{};
-    (void)in.take(&kind);
-    if (kind != RedoKind::kCatalog && !pending_changes_.empty()) {
-      publish(commit);
-    }
-    if (kind == RedoKind::kCatalog) {
-      std::uint32_t size = 0;
-      std::string_view change;
-      if (!in.take(&size) || !in.take(size, &change)) return malformed("catalog change");
-      WANDIAN_TRY(change_catalog(change, commit));
-      continue;
-    }
-    if (kind == RedoKind::kSequence) {
-      Oid oid = 0;
-      std::int64_t value = 0;
-      std::uint8_t called = 0;
-      if (!in.take(&oid) || !in.take(&value) || !in.take(&called)) return malformed("sequence");
-      const std::shared_ptr<const SequenceDef> sequence = database_.catalog()->sequence(oid);
-      if (sequence == nullptr) continue;   // dropped in a transaction that committed before this stride
-      sequence->state->last_value = value;
-      sequence->state->is_called = called != 0;
-      sequence->state->logged = false;
-      continue;
-    }
-    Oid oid = 0;
-    std::uint16_t partition = 0;
-    if (!in.take(&oid) || !in.take(&partition) || partition >= kMaxPartitions) return malformed("table or partition");
-    if (cached_ == nullptr || cached_oid_ != oid) {
-      cached_ = database_.catalog()->table(oid);
-      cached_oid_ = oid;
-      if (cached_ == nullptr) return malformed("unknown table");
-    }
-    std::uint16_t layout = 0, key_bytes = 0;
-    std::uint32_t size = 0;
-    std::string_view key, data;
-    switch (kind) {
+Status ReplayApplier::apply_operations(Lsn commit, std::string_view rest) {
+  while (!rest.empty()) {
+    redo::Operation operation;
+    WANDIAN_TRY(redo::read_operation(&rest, &operation));
+    if (operation.kind != RedoKind::kCatalog && !pending_changes_.empty()) publish(commit);
+    switch (operation.kind) {
+      case RedoKind::kCatalog: WANDIAN_TRY(change_catalog(operation.data)); break;
+      case RedoKind::kSequence: set_sequence(operation); break;
+      case RedoKind::kPrepare: database_.prepared().recovered(std::move(operation.prepared), operation.data, operation.locks); break;
+      case RedoKind::kFinishPrepared: database_.prepared().recovered_end(operation.prepared.gid); break;
       case RedoKind::kInsert:
-        if (!in.take(&layout) || !in.take(&size) || !in.take(size, &data)) return malformed("insert");
-        WANDIAN_TRY(insert(*cached_, partition, layout, data, commit));
-        break;
       case RedoKind::kUpdate:
-        if (!in.take(&layout) || !in.take(&key_bytes) || !in.take(&size) || !in.take(key_bytes, &key) || !in.take(size, &data))
-          return malformed("update");
-        WANDIAN_TRY(update(*cached_, partition, layout, KeyRef{key.data(), key_bytes}, data, commit));
-        break;
-      case RedoKind::kDelete:
-        if (!in.take(&key_bytes) || !in.take(key_bytes, &key)) return malformed("delete");
-        WANDIAN_TRY(remove(*cached_, partition, KeyRef{key.data(), key_bytes}));
-        break;
-      default:
-        return malformed("unknown kind");
+      case RedoKind::kDelete: WANDIAN_TRY(write_row(operation, commit)); break;
+      default: return malformed("a lock outside of a prepared transaction");
     }
   }
-  if (!pending_changes_.empty()) {
-    publish(commit);
-  }
+  if (!pending_changes_.empty()) publish(commit);
   return {};
+}
+
+void ReplayApplier::set_sequence(const redo::Operation& operation) {
+  const std::shared_ptr<const SequenceDef> sequence = database_.catalog()->sequence(operation.table);
+  if (sequence == nullptr) return;   // dropped in a transaction that committed before this stride
+  sequence->state->last_value = operation.value;
+  sequence->state->is_called = operation.is_called;
+  sequence->state->logged = false;
+}
+
+Status ReplayApplier::write_row(const redo::Operation& operation, Lsn commit) {
+  if (cached_ == nullptr || cached_oid_ != operation.table) {
+    cached_ = database_.catalog()->table(operation.table);
+    cached_oid_ = operation.table;
+    if (cached_ == nullptr) return malformed("unknown table");
+  }
+  switch (operation.kind) {
+    case RedoKind::kInsert: return insert(*cached_, operation.partition, operation.layout, operation.data, commit);
+    case RedoKind::kUpdate: return update(*cached_, operation.partition, operation.layout, operation.key, operation.data, commit);
+    default: return remove(*cached_, operation.partition, operation.key);
+  }
 }
 
 // Definitions enter the catalog, and partitions that have rows get the indexes that are new over them.
@@ -250,7 +212,7 @@ Status ReplayApplier::remove(const TableDef& table, PartitionId partition, KeyRe
 
 void ReplayApplier::saw_oid(Oid oid) { highest_oid_ = std::max(highest_oid_, oid); }
 
-Status ReplayApplier::change_catalog(std::string_view bytes, Lsn commit) {
+Status ReplayApplier::change_catalog(std::string_view bytes) {
   Result<CatalogChange> change = CatalogEditor::decode(bytes);
   if (!change.ok()) return change.take_status();
   saw_oid(change->oid);
@@ -265,7 +227,6 @@ Status ReplayApplier::change_catalog(std::string_view bytes, Lsn commit) {
   if (change->schema != nullptr) saw_oid(change->schema->oid);
   if (change->object != nullptr) saw_oid(change->object->oid);
   pending_changes_.push_back(change.take());
-  (void)commit;
   return {};
 }
 

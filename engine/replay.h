@@ -23,11 +23,13 @@ class ReplayApplier final : public LogApplier {
   void finish();
 
  private:
-  Status apply_operations(Lsn commit, std::string_view bytes);
+  Status apply_operations(Lsn commit, std::string_view rest);
+  Status write_row(const redo::Operation& operation, Lsn commit);
+  void set_sequence(const redo::Operation& operation);
   Status insert(const TableDef& table, PartitionId partition, std::uint16_t layout, std::string_view row, Lsn commit);
   Status update(const TableDef& table, PartitionId partition, std::uint16_t layout, KeyRef key, std::string_view delta, Lsn commit);
   Status remove(const TableDef& table, PartitionId partition, KeyRef key);
-  Status change_catalog(std::string_view bytes, Lsn commit);
+  Status change_catalog(std::string_view bytes);
   void publish(Lsn commit);
   void saw_oid(Oid oid);
 

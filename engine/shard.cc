@@ -37,17 +37,67 @@ void Shard::attach_wakeup(Wakeup* wakeup) {
   database_.log().attach(index_, wakeup);
 }
 
-std::uint64_t Shard::lowest_view() const {
+// The lowest snapshot in use that is not published as a long one, which happens here first where there are any.
+std::uint64_t Shard::lowest_view() {
   std::uint64_t low = ~std::uint64_t{0};
-  for (const Transaction* transaction : state_->views) low = std::min(low, transaction->view_.snapshot.bytes);
-  if (!state_->held_snapshots.empty()) low = std::min(low, *state_->held_snapshots.begin());
+  std::vector<std::uint64_t>& longs = state_->long_views;
+  longs.clear();
+  const auto see = [&](std::uint64_t snapshot) {
+    if (snapshot >= aged_) low = std::min(low, snapshot);
+    else longs.push_back(snapshot);
+  };
+  for (const Transaction* transaction : state_->views) see(transaction->view_.snapshot.bytes);
+  for (const std::uint64_t snapshot : state_->held_snapshots) see(snapshot);
+  has_young_views_ = low != ~std::uint64_t{0};
+  if (longs.empty() && state_->published_longs == 0) [[likely]] return low;
+  return std::min(low, publish_long_views());
+}
+
+// The lowest long snapshot that found no place in the list, or ~0.
+std::uint64_t Shard::publish_long_views() {
+  std::vector<std::uint64_t>& longs = state_->long_views;
+  std::sort(longs.begin(), longs.end());
+  longs.erase(std::unique(longs.begin(), longs.end()), longs.end());
+  SnapshotSlot& slot = database_.snapshot_slot(index_);
+  std::uint64_t low = ~std::uint64_t{0};
+  for (unsigned at = 0; at < SnapshotSlot::kLongs; ++at) {
+    const std::uint64_t there = slot.longs[at].load(std::memory_order_relaxed);
+    if (there == 0) continue;
+    const auto found = std::lower_bound(longs.begin(), longs.end(), there);
+    if (found != longs.end() && *found == there) {
+      longs.erase(found);   // it keeps its place
+    } else {
+      slot.longs[at].store(0, std::memory_order_release);
+      --state_->published_longs;
+    }
+  }
+  unsigned at = 0;
+  for (const std::uint64_t snapshot : longs) {
+    while (at < SnapshotSlot::kLongs && slot.longs[at].load(std::memory_order_relaxed) != 0) ++at;
+    if (at == SnapshotSlot::kLongs) {
+      low = std::min(low, snapshot);
+      continue;
+    }
+    slot.longs[at].store(snapshot, std::memory_order_release);
+    ++state_->published_longs;
+    if (slot.longs_end.load(std::memory_order_relaxed) <= at) slot.longs_end.store(at + 1, std::memory_order_release);
+  }
   return low;
+}
+
+// What was the newest snapshot at the last but one look, at least kLongViewUs ago, is old now.
+void Shard::age_views() {
+  if (now_us_ < next_ageing_us_) return;
+  next_ageing_us_ = now_us_ + kLongViewUs;
+  aged_ = ageing_;
+  ageing_ = last_snapshot_.bytes;
 }
 
 void Shard::begin_turn() {
   current_shard = this;
   database_.log().work(index_);
   now_us_ = database_.env().clock().monotonic_us();
+  age_views();
   // Published before anything is read in this turn; the exchange in online() is the fence between them. Every snapshot that
   // this turn takes is at or above last_snapshot_.
   database_.snapshot_slot(index_).low.store(std::min(lowest_view(), last_snapshot_.bytes), std::memory_order_seq_cst);
@@ -89,7 +139,7 @@ void Shard::end_turn() {
     database_.log().demand(index_, demand_);
     demand_ = {};
   }
-  state_->owner.collect_garbage(database_.reclamation_horizon());
+  state_->owner.collect_garbage();
   if (now_us_ >= state_->next_memory_check_us) {
     state_->next_memory_check_us = now_us_ + kMemoryCheckUs;
     if (index_ == 0) database_.update_memory_state();
@@ -113,7 +163,9 @@ bool Shard::has_mail() const { return state_->mailbox.has_mail(); }
 
 std::int64_t Shard::next_deadline_us() const {
   // Memory that waits for a grace period or a horizon is looked at again soon, though nothing wakes the shard for it.
-  const std::int64_t idle = limbo_.waiting() != 0 || state_->owner.has_garbage() ? now_us_ + 10'000 : INT64_MAX;
+  std::int64_t idle = limbo_.waiting() != 0 || state_->owner.has_garbage() ? now_us_ + 10'000 : INT64_MAX;
+  // A snapshot that a sleeping shard's session keeps must grow old all the same.
+  if (has_young_views_) idle = std::min(idle, std::max(next_ageing_us_, now_us_));
   return timers_->by_time.empty() ? idle : std::min(idle, timers_->by_time.begin()->first.first);
 }
 

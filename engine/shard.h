@@ -95,7 +95,9 @@ class Shard final : public ShardLoop {
  private:
   friend class Transaction;
   bool budget_used_up();
-  std::uint64_t lowest_view() const;
+  std::uint64_t publish_long_views();
+  std::uint64_t lowest_view();
+  void age_views();
   static constexpr std::uint32_t kBudgetCheckRows = 64;
   static constexpr std::int64_t kBudgetUs = 1000;
 
@@ -107,6 +109,11 @@ class Shard final : public ShardLoop {
   std::int64_t budget_end_us_ = 0;
   std::uint32_t budget_ticks_ = 0;
   Lsn last_snapshot_, demand_;
+  /// A snapshot below aged_ has been in use for kLongViewUs at least: owners are told of it by itself.
+  static constexpr std::int64_t kLongViewUs = 100'000;
+  std::uint64_t aged_ = 0, ageing_ = 0;
+  std::int64_t next_ageing_us_ = 0;
+  bool has_young_views_ = false;
   std::shared_ptr<const Catalog> catalog_;
   std::uint64_t catalog_version_ = 0;
   struct Timers;

@@ -12,6 +12,7 @@
 #include "engine/mailbox.h"
 #include "engine/owner.h"
 #include "engine/shard.h"
+#include "engine/snapshot_slot.h"
 #include "engine/table_lock.h"
 #include "storage/log.h"
 
@@ -37,11 +38,6 @@ struct FinishGroup {
   std::vector<FinishMessage> messages;
 };
 
-/// Readers' snapshots of one shard as owners see them: nothing below `low` is needed here. ~0 while it sleeps without any.
-struct alignas(64) SnapshotSlot {
-  std::atomic<std::uint64_t> low{~std::uint64_t{0}};
-};
-
 struct Shard::State {
   State(Shard& shard, MessageRings& rings) : owner(shard), mailbox(rings, shard.index()) {}
   Owner owner;
@@ -54,6 +50,8 @@ struct Shard::State {
   std::vector<FinishGroup*> free_groups;
   std::multiset<std::uint64_t> held_snapshots;          ///< of cursors and exported snapshots
   std::vector<Transaction*> views;                      ///< transactions with a statement or a REPEATABLE READ snapshot open
+  std::vector<std::uint64_t> long_views;                ///< scratch: of the snapshots in use those that have grown old
+  unsigned published_longs = 0;                         ///< places of the slot's list that are in use
   std::uint64_t next_transaction = 1;
   std::int64_t next_memory_check_us = 0;
   /// What procedures were bound to, for one catalog (engine/procedure_run.cc).

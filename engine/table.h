@@ -43,6 +43,7 @@ struct TablePartition {
   };
   std::deque<Garbage> garbage;
   bool in_garbage_list = false;
+  std::vector<Row*> held;                               ///< some of what they have is for long snapshots: looked at again when one of those ends
 
   const OrderedIndex& index(std::size_t i) const { return *indexes[i].load(std::memory_order_acquire); }
   OrderedIndex& index(std::size_t i) { return *indexes[i].load(std::memory_order_acquire); }

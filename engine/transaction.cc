@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/advisory_lock.h"
+#include "engine/prepared.h"
 #include "engine/redo.h"
 #include "engine/sequence.h"
 #include "engine/shard.h"
@@ -573,6 +574,37 @@ bool Transaction::try_commit(SyncCommit level, Status* status) {
   return true;
 }
 
+// Writes what does not fit into one record as parts, and leaves the last record encoded and admitted for whoever awaited this, who
+// commits it without a yield.
+Task<Status> Transaction::encode_records(const std::string& operations) {
+  RecordBuffer& record = shard_.state().record;
+  std::uint32_t parts = 0;
+  std::size_t sent = 0;
+  for (;;) {
+    const bool last = operations.size() - sent <= kMaxPayload;
+    for (;;) {
+      // Encoded anew after each wait: the buffer is shared by all transactions of the shard.
+      record.clear();
+      if (last) {
+        const std::int64_t now = shard_.wall_us();
+        record.append(&now, sizeof now);
+      }
+      record.append(operations.data() + sent, last ? operations.size() - sent : kMaxPayload);
+      record.seal(last ? RecordKind::kCommit : RecordKind::kPart, id(), last ? parts : 0);
+      const Log::Admission admission = shard_.log().admit(record.total_bytes());
+      if (admission == Log::Admission::kAdmitted) break;
+      if (admission == Log::Admission::kDiskFull) co_return log_disk_full();
+      shard_.demand(shard_.log().tail());
+      co_await shard_.next_turn();
+    }
+    if (last) break;
+    shard_.log().append_part(shard_.index(), record);
+    sent += kMaxPayload;
+    ++parts;
+  }
+  co_return Status{};
+}
+
 Task<Status> Transaction::commit(SyncCommit level) {
   Status status;
   if (must_validate()) status = co_await validate();
@@ -588,37 +620,125 @@ Task<Status> Transaction::commit(SyncCommit level) {
     if (state.is_called || state.logged)
       redo::append_sequence(redo_, change.sequence->oid, state.logged ? state.logged_until : state.last_value, true);
   }
-  RecordBuffer& record = shard_.state().record;
-  std::uint32_t parts = 0;
-  std::size_t sent = 0;
-  for (;;) {
-    const bool last = redo_.size() - sent <= kMaxPayload;
-    for (;;) {
-      // Encoded anew after each wait: the buffer is shared by all transactions of the shard.
-      record.clear();
-      if (last) {
-        const std::int64_t now = shard_.wall_us();
-        record.append(&now, sizeof now);
-      }
-      record.append(redo_.data() + sent, last ? redo_.size() - sent : kMaxPayload);
-      record.seal(last ? RecordKind::kCommit : RecordKind::kPart, id_, last ? parts : 0);
-      const Log::Admission admission = shard_.log().admit(record.total_bytes());
-      if (admission == Log::Admission::kAdmitted) break;
-      if (admission == Log::Admission::kDiskFull) {
-        redo_.resize(own_redo);
-        co_return log_disk_full();
-      }
-      shard_.demand(shard_.log().tail());
-      co_await shard_.next_turn();
-    }
-    if (last) break;
-    shard_.log().append_part(shard_.index(), record);
-    sent += kMaxPayload;
-    ++parts;
+  status = co_await encode_records(redo_);
+  if (!status.ok()) {
+    redo_.resize(own_redo);
+    co_return std::move(status);
   }
   const Lsn commit = commit_record();
   if (!catalog_changes_.empty()) shard_.database().publish_catalog(catalog_changes_, commit);
   finish(&commit);
+  co_return Status{};
+}
+
+// --- PREPARE TRANSACTION (engine/prepared.h) ---------------------------------------------------------------------------
+
+// Operations that no version's visibility hangs on.
+Task<Status> Transaction::log_operations(const std::string& operations) {
+  Status status = co_await encode_records(operations);
+  if (!status.ok()) co_return std::move(status);
+  const Lsn logged = shard_.log().commit(shard_.index(), shard_.state().record, [](Lsn) {});
+  raise_answer_floor(logged.bytes);
+  shard_.demand(logged);
+  co_return Status{};
+}
+
+namespace {
+
+/// Asks an owner which row locks a transaction holds there beside those of its writes.
+struct LocksMessage final : Message {
+  TxnDescriptor* descriptor = nullptr;
+  Shard* origin = nullptr;
+  std::string locks;
+  void (*done)(void* context) = nullptr;
+  void* context = nullptr;
+  void deliver(Shard& here) override {
+    if (&here == origin) {
+      done(context);
+      return;
+    }
+    here.state().owner.describe_locks(*descriptor, &locks);
+    here.state().mailbox.send(origin->index(), *this);
+  }
+};
+
+}  // namespace
+
+Task<void> Transaction::collect_locks(std::string* out) {
+  for (const HeldTableLock& held : table_locks_) redo::append_table_lock(*out, held.table, static_cast<std::uint8_t>(held.mode));
+  if (descriptor_ == nullptr) co_return;
+  std::vector<LocksMessage> messages(shard_.database().shards());
+  for (unsigned at = 0; at < messages.size(); ++at) {
+    if ((descriptor_->owners >> at & 1) == 0) continue;
+    LocksMessage& message = messages[at];
+    if (at == shard_.index()) {
+      shard_.state().owner.describe_locks(*descriptor_, &message.locks);
+      continue;
+    }
+    message.descriptor = descriptor_;
+    message.origin = &shard_;
+    message.context = this;
+    message.done = [](void* context) {
+      auto* transaction = static_cast<Transaction*>(context);
+      --transaction->pending_;
+      transaction->waiting_->resume_if_idle();
+    };
+    ++pending_;
+    shard_.state().mailbox.send(at, message);
+  }
+  co_await wait_for_requests();
+  for (const LocksMessage& message : messages) *out += message.locks;
+}
+
+Task<Status> Transaction::prepare(const PreparedTransactionInfo& info, std::unique_ptr<Transaction>* prepared) {
+  if (!catalog_changes_.empty())
+    co_return Status{sqlstate::feature_not_supported, "cannot PREPARE a transaction that has changed definitions"};
+  for (const HeldTableLock& held : table_locks_)
+    if (const std::shared_ptr<const TableDef> table = catalog()->table(held.table); table != nullptr && table->temporary)
+      co_return Status{sqlstate::feature_not_supported, "cannot PREPARE a transaction that has operated on temporary objects"};
+  Status status;
+  if (must_validate()) status = co_await validate();
+  if (!status.ok()) co_return std::move(status);
+  std::string locks, operations;
+  co_await collect_locks(&locks);
+  redo::append_prepare(operations, info, redo_, locks);
+  status = co_await log_operations(operations);
+  if (!status.ok()) co_return std::move(status);
+  *prepared = detach();
+  co_return Status{};
+}
+
+// A transaction of its own with everything that this one wrote and locked.
+std::unique_ptr<Transaction> Transaction::detach() {
+  auto other = std::make_unique<Transaction>(shard_);
+  other->set_session(0, database_);
+  other->begin(isolation_, true);
+  other->id_ = id();
+  other->descriptor_ = descriptor_;
+  other->view_.own = descriptor_;
+  other->redo_ = std::move(redo_);
+  other->catalog_ = catalog_;
+  other->table_locks_ = std::move(table_locks_);
+  other->answer_floor_ = answer_floor_;
+  table_locks_.clear();
+  last_commit_ = Lsn{};
+  unregister_view();
+  forget();
+  return other;
+}
+
+Task<Status> Transaction::finish_prepared(std::string_view gid, bool commit) {
+  std::string end;
+  redo::append_finish_prepared(end, gid);
+  if (commit) {
+    redo_.insert(0, end);
+    Status status = co_await this->commit(SyncCommit::kOn);
+    if (!status.ok()) redo_.erase(0, end.size());
+    co_return std::move(status);
+  }
+  Status status = co_await log_operations(end);
+  if (!status.ok()) co_return std::move(status);
+  co_await rollback();
   co_return Status{};
 }
 

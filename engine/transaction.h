@@ -24,6 +24,7 @@ class Shard;
 class Database;
 struct AdvisoryKey;
 struct AdvisoryLocker;
+struct PreparedTransactionInfo;
 
 enum class Isolation : std::uint8_t { kReadCommitted, kRepeatableRead, kSerializable };
 enum class SyncCommit : std::uint8_t { kOff, kLocal, kRemoteWrite, kOn, kRemoteApply };
@@ -129,6 +130,12 @@ class Transaction {
   Task<void> rollback();
   bool try_rollback();
 
+  /// PREPARE TRANSACTION: logs what was written and locked under `info.gid`, and hands all of it to *prepared, which only
+  /// PreparedTransactions finishes; this one is over then. After an error: rollback().
+  Task<Status> prepare(const PreparedTransactionInfo& info, std::unique_ptr<Transaction>* prepared);
+  /// The outcome of a prepared transaction, on its shard. After an error it is still prepared.
+  Task<Status> finish_prepared(std::string_view gid, bool commit);
+
   /// What an answer built so far depends on: reads, own commit, catalog, sequences. Grows; the session takes it with each answer.
   std::uint64_t answer_floor() const { return answer_floor_; }
   void raise_answer_floor(std::uint64_t lsn) { answer_floor_ = std::max(answer_floor_, lsn); }
@@ -165,6 +172,10 @@ class Transaction {
   Task<Status> validate();
   Task<Status> acquire_strong(Oid table, TableLock mode, LockWait wait);
   bool encode_single_record();
+  Task<Status> encode_records(const std::string& operations);
+  Task<Status> log_operations(const std::string& operations);
+  Task<void> collect_locks(std::string* out);
+  std::unique_ptr<Transaction> detach();
   Task<Status> write_parts(std::uint32_t* parts);
   Lsn commit_record();
   void finish(const Lsn* commit);

@@ -42,8 +42,10 @@ struct Row {
   std::uint32_t inline_capacity = 0;     ///< bytes of row data that the allocation has room for behind an inline Version
   std::uint8_t inline_used = 0;          ///< owner only
   std::uint8_t lock_state = 0;           ///< owner only: 1 = the lock table has an entry for this row
-  std::uint8_t queued = 0;               ///< owner only: waits in the partition's garbage queue
+  std::uint8_t queued = 0;               ///< owner only: kQueued, kHeld
   std::uint8_t reserved = 0;
+  /// Row::queued: it stands in the partition's garbage queue; it stands in its list of held rows. Who is in neither may be freed.
+  static constexpr std::uint8_t kQueued = 1, kHeld = 2;
   Version* inline_version() { return reinterpret_cast<Version*>(this + 1); }
 };
 static_assert(sizeof(Row) == 16);

@@ -295,11 +295,13 @@ Poll SessionImpl::execute(std::string_view name, std::uint32_t max_rows) {
       return fail_call(Status{sqlstate::object_not_in_prerequisite_state, "portal \"" + std::string(name) + "\" cannot be run"});
     }
     Poll poll = Poll::kReady;
+    CompiledPtr statement = portal->statement;
     if (try_fast_execute(*portal, &poll)) [[likely]] {
       sync_follows_ = false;
       return poll;
     }
-    return start_operation(run_execute(*portal, max_rows));
+    // A transaction that is about to end has ended its portals already, this one, too.
+    return start_operation(run_execute(*portal, std::move(statement), std::string(name), max_rows));
   });
 }
 
@@ -342,18 +344,17 @@ bool SessionImpl::try_fast_execute(Portal& portal, Poll* poll) {
   return true;
 }
 
-Task<void> SessionImpl::run_execute(Portal& portal, std::uint32_t max_rows) {
-  const CompiledPtr statement = portal.statement;
+Task<void> SessionImpl::run_execute(Portal& portal, CompiledPtr statement, std::string name, std::uint32_t max_rows) {
   Status status;
   std::string tag(statement->tag);
   bool suspended = false;
-  const std::string name = portal.name;
   // CLOSE ALL, DISCARD ALL and their like end every portal but the one they run in.
   std::unique_ptr<Portal> own;
   if (!name.empty() && statement->bound == nullptr) {
-    const auto at = portals_.find(name);
-    own = std::move(at->second);
-    portals_.erase(at);
+    if (const auto at = portals_.find(name); at != portals_.end()) {
+      own = std::move(at->second);
+      portals_.erase(at);
+    }
   }
   if (statement->kind == StatementKind::kTransaction) {
     status = co_await guarded(run_transaction_command(statement->ref(), &tag));

@@ -3,7 +3,7 @@
 // Thread:     its shard.
 // Where what is: session.cc (life, waiting), session_query.cc (simple protocol), session_extended.cc, session_run.cc (plans and
 //             portals), session_transaction.cc (blocks, savepoints), session_utility.cc (dispatch), session_cursor.cc,
-//             session_copy.cc, session_advisory.cc, session_notify.cc, session_hooks.cc; SessionHooks' methods about catalog objects are
+//             session_copy.cc, session_advisory.cc, session_prepared.cc, session_notify.cc, session_hooks.cc; SessionHooks' methods about catalog objects are
 //             in sql/catalog/session_hooks_*.cc.
 // Waiting:    what is done within one call uses no coroutine; everything else is one Task at a time (operation_). It suspends only
 //             in park(), and is always resumed from a call of wire (Session::proceed), so that output is only made in calls.
@@ -439,6 +439,12 @@ class SessionImpl final : public SessionHooks, public RoutineRunner {
   void release_session_advisory();
   void release_transaction_advisory(std::size_t from);
 
+  // session_prepared.cc
+  Status check_preparable(const std::string& gid);
+  unsigned most_prepared_transactions() const;
+  Task<Status> prepare_transaction(std::string gid);
+  Task<Status> finish_prepared(std::string gid, bool commit);
+
   // session_run.cc
   Result<CompiledPtr> compile(std::shared_ptr<const ParsedStatements> parsed, std::size_t index, const ParseNode* inner,
                               std::span<const Oid> declared);
@@ -537,7 +543,7 @@ class SessionImpl final : public SessionHooks, public RoutineRunner {
   Status decode_parameters(const CompiledStatement& statement, const BindMessage& message, Portal& portal);
   Status do_describe(const CompiledStatement& statement, const Portal* portal);
   bool try_fast_execute(Portal& portal, Poll* poll);
-  Task<void> run_execute(Portal& portal, std::uint32_t max_rows);
+  Task<void> run_execute(Portal& portal, CompiledPtr statement, std::string name, std::uint32_t max_rows);
   Task<Status> run_execute_rows(Portal& portal, std::uint32_t max_rows, std::string* tag, bool* suspended);
   Task<void> run_sync();
 

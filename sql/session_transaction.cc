@@ -323,16 +323,9 @@ bool SessionImpl::try_transaction_command(StatementRef statement, std::string_vi
         *tag = "ROLLBACK";
         return true;
       }
-      *status = Status{sqlstate::object_not_in_prerequisite_state, "prepared transactions are disabled"}.with_hint(
-          "Set max_prepared_transactions to a nonzero value.");
-      return true;
-    case PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_COMMIT_PREPARED:
-    case PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_ROLLBACK_PREPARED:
-      *status = prevent_in_transaction_block(*tag);
-      if (status->ok())
-        *status = Status{sqlstate::undefined_object,
-                         "prepared transaction with identifier \"" + std::string(text_or_empty(command.gid)) + "\" does not exist"};
-      return true;
+      if (block_ != Block::kFailed) return false;
+      *tag = "ROLLBACK";
+      return try_rollback_transaction();
     default: return false;
   }
 }
@@ -352,6 +345,16 @@ Task<Status> SessionImpl::run_transaction_command(StatementRef statement, std::s
       co_await rollback_transaction();
       if (command.chain != 0) chain_block();
       co_return Status{};
+    case PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_PREPARE:
+      if (block_ == Block::kExplicit) co_return co_await prepare_transaction(std::string(text_or_empty(command.gid)));
+      *tag = "ROLLBACK";   // of a failed block
+      co_await rollback_transaction();
+      co_return Status{};
+    case PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_COMMIT_PREPARED:
+    case PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_ROLLBACK_PREPARED:
+      WANDIAN_CO_TRY(prevent_in_transaction_block(*tag));
+      co_return co_await finish_prepared(std::string(text_or_empty(command.gid)),
+                                         command.kind == PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_COMMIT_PREPARED);
     default: co_return Status{sqlstate::feature_not_supported, std::string(*tag) + " is not supported"};
   }
 }

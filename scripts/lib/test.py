@@ -152,7 +152,7 @@ def refuses_a_taken_port(part, server):
 def served(part, preset="release", binary=None, clients=False, day=None):
     """The drivers' scripts and a day of (orders, stores) against one server, which must then stop cleanly."""
     with servers.work_dir(part.name) as work:
-        server = servers.Wandian(work, preset=preset, binary=binary)
+        server = servers.Wandian(work, preset=preset, binary=binary, options=("--set", "max_prepared_transactions=10"))
         try:
             server.start()
             if clients:

@@ -153,6 +153,17 @@ Status pg_locks(const SystemContext& context, SystemRows& rows) {
   return {};
 }
 
+Status pg_prepared_xacts(const SystemContext& context, SystemRows& rows) {
+  const auto name_of = [&](ObjectKind kind, Oid oid) {
+    const auto object = context.catalog.object(kind, oid);
+    return object != nullptr ? object->name : std::string("???");
+  };
+  for (const PreparedTransactionInfo& info : context.shard.database().prepared().list())
+    CatalogRow(rows).i(static_cast<std::int64_t>(info.transaction & 0xffffffffu)).t(info.gid).i(info.prepared_at)
+        .t(name_of(ObjectKind::kRole, info.owner)).t(name_of(ObjectKind::kDatabase, info.database)).done();
+  return {};
+}
+
 Status pg_prepared_statements(const SystemContext& context, SystemRows& rows) {
   const auto* session = dynamic_cast<SessionImpl*>(&context.session);
   if (session == nullptr) return {};
@@ -197,6 +208,7 @@ constexpr SystemProducer kActivityProducers[] = {
     {"pg_stat_activity", pg_stat_activity},
     {"pg_stat_ssl", pg_stat_ssl},
     {"pg_locks", pg_locks},
+    {"pg_prepared_xacts", pg_prepared_xacts},
     {"pg_prepared_statements", pg_prepared_statements},
     {"pg_cursors", pg_cursors},
     {"pg_stat_database", pg_stat_database},

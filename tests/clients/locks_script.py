@@ -303,6 +303,78 @@ def row_locks_of_a_savepoint_end_with_it(a, b, c):
     a.execute("COMMIT")
 
 
+@case
+def a_commit_that_has_to_wait_may_be_an_extended_statement(a, b, c):
+    a.execute(f"DROP TABLE IF EXISTS {TABLE}_3")
+    for commit in ("COMMIT", "COMMIT AND CHAIN"):
+        a.execute("BEGIN", prepare=True)
+        a.execute(f"CREATE TABLE {TABLE}_3 (a int)", prepare=False)
+        a.execute(commit, prepare=True)
+        if commit != "COMMIT":
+            a.execute("COMMIT")
+        a.execute(f"DROP TABLE {TABLE}_3")
+
+
+def enabled(db):
+    return int(one(db, "SHOW max_prepared_transactions")) > 0
+
+
+def gids(db):
+    return [row[0] for row in db.execute("SELECT gid FROM pg_prepared_xacts ORDER BY 1")]
+
+
+@case
+def prepared_transactions_keep_their_locks_until_their_outcome(a, b, c):
+    if not enabled(a):
+        a.execute("BEGIN")
+        Cases.refused("55000", lambda: a.execute("PREPARE TRANSACTION 'x'"))
+        a.execute("ROLLBACK")
+        return
+    a.execute(f"UPDATE {TABLE} SET n = 0")
+    for outcome, n in (("COMMIT", 5), ("ROLLBACK", 5)):
+        a.execute("BEGIN")
+        a.execute(f"UPDATE {TABLE} SET n = n + 5 WHERE id = 1")
+        a.execute(f"SELECT 1 FROM {TABLE} WHERE id = 2 FOR UPDATE")
+        a.execute(f"INSERT INTO {TABLE} VALUES (9, 9)")
+        a.execute("PREPARE TRANSACTION 'client locks'")
+        assert gids(b) == ["client locks"]
+        Cases.refused("55P03", lambda: b.execute(f"SELECT 1 FROM {TABLE} WHERE id = 2 FOR UPDATE NOWAIT"))
+        Cases.refused("42710", lambda: b.execute("BEGIN; PREPARE TRANSACTION 'client locks'"))
+        b.execute("ROLLBACK")
+        waiting = Waiting(b, f"UPDATE {TABLE} SET n = n WHERE id = 1 RETURNING n")
+        assert waiting.waits
+        c.execute(f"{outcome} PREPARED 'client locks'")
+        assert waiting.result() == [(n,)], outcome
+        assert gids(b) == []
+        assert one(c, f"SELECT count(*) FROM {TABLE} WHERE id = 9") == (1 if outcome == "COMMIT" else 0)
+        c.execute(f"DELETE FROM {TABLE} WHERE id = 9")
+
+
+@case
+def prepared_transactions_are_refused_as_postgresql_refuses_them(a, b, c):
+    Cases.refused("42704" if enabled(a) else "42704", lambda: a.execute("COMMIT PREPARED 'nothing'"))
+    Cases.refused("25001", lambda: a.execute("BEGIN; COMMIT PREPARED 'nothing'"))
+    a.execute("ROLLBACK")
+    if not enabled(a):
+        return
+    a.execute("BEGIN")
+    Cases.refused("22023", lambda: a.execute(f"PREPARE TRANSACTION '{'x' * 300}'"))
+    assert a.info.transaction_status.name == "IDLE"
+    a.execute("BEGIN")
+    a.execute("DECLARE c CURSOR WITH HOLD FOR SELECT 1")
+    Cases.refused("0A000", lambda: a.execute("PREPARE TRANSACTION 'x'"))
+    a.execute("BEGIN")
+    a.execute("LISTEN x")
+    Cases.refused("0A000", lambda: a.execute("PREPARE TRANSACTION 'x'"))
+    a.execute("BEGIN")
+    a.execute("CREATE TEMP TABLE client_locks_temp (a int)")
+    Cases.refused("0A000", lambda: a.execute("PREPARE TRANSACTION 'x'"))
+    a.execute("BEGIN")
+    Cases.refused("22012", lambda: a.execute("SELECT 1/0"))
+    assert a.execute("PREPARE TRANSACTION 'x'").statusmessage == "ROLLBACK"
+    assert gids(a) == []
+
+
 def main():
     url = case.url()
     connections = [psycopg.connect(url, autocommit=True) for _ in range(3)]

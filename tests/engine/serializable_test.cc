@@ -4,7 +4,7 @@
 namespace wandian {
 namespace {
 
-std::int32_t id_owned_by(Engine& engine, Oid oid, unsigned shard, int skip = 0) {
+std::int32_t row_owned_by(Engine& engine, Oid oid, unsigned shard, int skip = 0) {
   for (std::int32_t id = 1;; ++id) {
     OneRow one(engine, oid);
     one.lock(id, RowLock::kKeyShare);
@@ -84,7 +84,7 @@ TEST_F(Serializable, WriteSkewOnKeysEndsOneOfTwo) {
   fill(100);
   for (const unsigned first_owner : {0u, 1u})
     for (const unsigned second_owner : {0u, 1u}) {
-      const std::int32_t a = id_owned_by(engine, oid, first_owner), b = id_owned_by(engine, oid, second_owner, 1);
+      const std::int32_t a = row_owned_by(engine, oid, first_owner), b = row_owned_by(engine, oid, second_owner, 1);
       Client one(engine, 0), two(engine, 1);
       one.begin(Isolation::kSerializable);
       two.begin(Isolation::kSerializable);
@@ -170,7 +170,7 @@ TEST_F(Serializable, AScanThatIsGivenUpReadsOnlyWhatItPassed) {
 // A transaction on shard 0 has validated and waits for room in the log; whoever writes what it has read waits with it.
 TEST_F(Serializable, AWriterWaitsAtAMarkUntilTheOutcome) {
   fill(50);
-  const std::int32_t read = id_owned_by(engine, oid, 1), own = id_owned_by(engine, oid, 0);
+  const std::int32_t read = row_owned_by(engine, oid, 1), own = row_owned_by(engine, oid, 0);
   Client reader(engine, 0), writer(engine, 1);
   reader.begin(Isolation::kSerializable);
   EXPECT_TRUE(find(reader, read));
@@ -195,7 +195,7 @@ TEST_F(Serializable, AWriterWaitsAtAMarkUntilTheOutcome) {
 
 TEST_F(Serializable, AWriterThatIsCancelledAtAMarkGivesUp) {
   fill(50);
-  const std::int32_t read = id_owned_by(engine, oid, 1), own = id_owned_by(engine, oid, 0);
+  const std::int32_t read = row_owned_by(engine, oid, 1), own = row_owned_by(engine, oid, 0);
   Client reader(engine, 0), writer(engine, 1);
   reader.begin(Isolation::kSerializable);
   EXPECT_TRUE(find(reader, read));
