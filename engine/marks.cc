@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/index_entries.h"
 #include "engine/shard.h"
 #include "engine/shard_state.h"
 
@@ -39,10 +40,15 @@ void Marks::forget(const Waiter& waiter) {
 
 TxnDescriptor* Marks::met_by(const Write& write, const TxnDescriptor* self) const {
   KeyBuffer key;
+  IndexEntries entries;
   const auto covers = [&](const ReadSet::Range& range, const char* bytes, std::uint16_t layout) {
     if (bytes == nullptr) return false;
     if (range.index >= write.table.codecs.size()) return true;   // an index that this definition does not have
     if (write.table.indexes[range.index].global_table != 0) return true;
+    if (write.table.indexes[range.index].computed()) {
+      entries.remake(write.table, range.index, layout, bytes);
+      return std::any_of(entries.keys().begin(), entries.keys().end(), [&](const KeyBuffer& entry) { return range.covers(entry); });
+    }
     write.table.codecs[range.index].encode_from_row(*write.table.layouts, layout, bytes, write.table.codec_columns[range.index], key);
     return range.covers(key);
   };
