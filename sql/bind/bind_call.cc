@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "sql/bind/internal.h"
+#include "sql/messages.h"
 
 namespace wandian::sql {
 
@@ -66,8 +67,8 @@ std::string full_name(const CallName& call) {
   return call.schema.empty() ? std::string(call.name) : std::string(call.schema) + "." + std::string(call.name);
 }
 
-Status undefined_function(const CallName& call, std::span<const Oid> types, bool ambiguous) {
-  const std::string signature = signature_text(full_name(call), types);
+Status undefined_function(const CallName& call, std::span<const Oid> types, bool ambiguous, std::span<const std::string_view> names = {}) {
+  const std::string signature = signature_text(full_name(call), types, names);
   if (ambiguous) {
     return Status{sqlstate::ambiguous_function, "function " + signature + " is not unique"}.with_hint(
         "Could not choose a best candidate function. You might need to add explicit type casts.");
@@ -134,6 +135,44 @@ std::vector<Candidate> Binder::function_candidates(std::string_view name, std::s
   return unique;
 }
 
+std::vector<const Expr*> Binder::in_declared_order(const Candidate& candidate, std::span<const Expr* const> given) {
+  const FunctionDef& function = *candidate.function;
+  std::vector<const Expr*> out(function.args.size(), nullptr);
+  for (std::size_t i = 0; i < given.size(); ++i) out[candidate.positions[i]] = given[i];
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    if (out[i] == nullptr) out[i] = make_constant(arena_, function.args[i], -1, default_argument(function.name, function.args[i]));
+  }
+  return out;
+}
+
+std::vector<Candidate> Binder::named_candidates(std::string_view name, std::size_t arg_count, std::span<const std::string_view> names) {
+  std::vector<Candidate> out;
+  const std::size_t positional = arg_count - names.size();
+  for (const FunctionDef* function : sql::find_functions(name)) {
+    if (function->variadic != 0 || function->arg_names.size() != function->args.size() || function->args.size() < arg_count) continue;
+    Candidate candidate;
+    candidate.function = function;
+    std::vector<bool> given(function->args.size(), false);
+    const auto give = [&](std::size_t position) {
+      candidate.positions.push_back(static_cast<std::uint16_t>(position));
+      candidate.args.push_back(function->args[position]);
+      given[position] = true;
+    };
+    for (std::size_t i = 0; i < positional; ++i) give(i);
+    for (const std::string_view wanted : names) {
+      const auto found = std::find(function->arg_names.begin(), function->arg_names.end(), wanted);
+      const auto position = static_cast<std::size_t>(found - function->arg_names.begin());
+      if (found == function->arg_names.end() || given[position]) break;
+      give(position);
+    }
+    // What is left out must have a default; those are the last ones.
+    const std::size_t required = function->args.size() - function->defaults;
+    const bool complete = std::all_of(given.begin(), given.begin() + static_cast<std::ptrdiff_t>(required), [](bool is) { return is; });
+    if (complete && candidate.args.size() == arg_count) out.push_back(std::move(candidate));
+  }
+  return out;
+}
+
 const Expr* Binder::bind_function_call(Scope& scope, const PgQuery__FuncCall& call) {
   const CallName called = call_name(call);
   const int location = call.location;
@@ -149,14 +188,18 @@ const Expr* Binder::bind_function_call(Scope& scope, const PgQuery__FuncCall& ca
     names.emplace_back();
   }
   for (const Expr* arg : args) types.push_back(arg->type);
-  const bool named = std::any_of(names.begin(), names.end(), [](std::string_view name) { return !name.empty(); });
   scope.in_aggregate = outer_aggregate;
 
   if (!is_builtin_schema(called.schema) && called.schema != "pg_temp" && !catalog().find_schema(context_.database, called.schema)) {
     fail(at(Status{sqlstate::invalid_schema_name, "schema \"" + std::string(called.schema) + "\" does not exist"}, location));
   }
   std::vector<Candidate> candidates;
-  if (is_builtin_schema(called.schema) && !named) candidates = function_candidates(called.name, args.size());
+  std::vector<std::string_view> given_names;   // of the last arguments
+  std::copy_if(names.begin(), names.end(), std::back_inserter(given_names), [](std::string_view name) { return !name.empty(); });
+  const bool named = !given_names.empty();
+  if (is_builtin_schema(called.schema)) {
+    candidates = named ? named_candidates(called.name, args.size(), given_names) : function_candidates(called.name, args.size());
+  }
   if (call.func_variadic != 0) {
     // The array is given as such: match the declared arguments.
     candidates.clear();
@@ -169,8 +212,6 @@ const Expr* Binder::bind_function_call(Scope& scope, const PgQuery__FuncCall& ca
     }
   }
   add_routine_candidates(called.schema, called.name, names, call.func_variadic != 0, false, &candidates);
-  if (named && candidates.empty() && is_builtin_schema(called.schema) && !sql::find_functions(called.name).empty())
-    fail(at(Status{sqlstate::feature_not_supported, "named arguments of built-in functions are not supported"}, location));
   if (call.agg_star != 0) {
     const auto is_plain = [](const Candidate& candidate) { return candidate.aggregate == nullptr && candidate.function->kind != 'w'; };
     const bool plain_function = !candidates.empty() && is_plain(candidates[0]);
@@ -183,7 +224,7 @@ const Expr* Binder::bind_function_call(Scope& scope, const PgQuery__FuncCall& ca
   }
   int chosen = exact_match(candidates, types);
   if (chosen < 0 && args.size() == 1 && is_builtin_schema(called.schema) && call.agg_distinct == 0 && call.n_agg_order == 0 &&
-      call.over == nullptr) {
+      call.over == nullptr && !named) {
     // f(x) with f a type's name: a cast, if it needs no function of another name.
     if (const TypeInfo* info = find_type(called.name); info != nullptr && info->category != 'P') {
       bool cast = types[0] == kUnknown;
@@ -208,15 +249,7 @@ const Expr* Binder::bind_function_call(Scope& scope, const PgQuery__FuncCall& ca
                   "No function matches the given name and argument types. You might need to add explicit type casts."),
               location));
     }
-    if (named) {
-      std::string signature = full_name(called) + "(";
-      for (std::size_t i = 0; i < types.size(); ++i)
-        signature += (i != 0 ? ", " : "") + (names[i].empty() ? std::string() : std::string(names[i]) + " => ") + type_text(types[i]);
-      fail(at(Status{sqlstate::undefined_function, "function " + signature + ") does not exist"}.with_hint(
-                  "No function matches the given name and argument types. You might need to add explicit type casts."),
-              location));
-    }
-    fail(at(undefined_function(called, types, chosen == -2), location));
+    fail(at(undefined_function(called, types, chosen == -2, given_names), location));
   }
   const Candidate& candidate = candidates[static_cast<std::size_t>(chosen)];
   if (candidate.object != nullptr) {
@@ -252,6 +285,7 @@ const Expr* Binder::bind_function_call(Scope& scope, const PgQuery__FuncCall& ca
     if (coerced == nullptr) fail(at(undefined_function(called, types, false), location));
     args[i] = coerced;
   }
+  if (!candidate.positions.empty()) args = in_declared_order(candidate, args);
   for (unsigned i = 0; i < candidate.defaults_used; ++i) {
     const Oid type = candidate.function->args[args.size()];
     args.push_back(make_constant(arena_, type, -1, default_argument(candidate.function->name, type)));
@@ -354,6 +388,10 @@ void Binder::bind_procedure_call(const PgQuery__FuncCall& call, BoundStatement* 
   std::vector<const Expr*> args;
   std::vector<Oid> types;
   for (std::size_t i = 0; i < call.n_args; ++i) {
+    if (call.args[i]->node_case == PG_QUERY__NODE__NODE_NAMED_ARG_EXPR) {
+      fail(at(Status{sqlstate::feature_not_supported, "named arguments of native procedures are not supported"},
+              call.args[i]->named_arg_expr->location));
+    }
     args.push_back(bind_expr(scope, call.args[i]));
     types.push_back(args.back()->type);
   }

@@ -184,8 +184,7 @@ const Expr* Binder::bind_expr(Scope& scope, const ParseNode* node) {
     }
     case PG_QUERY__NODE__NODE_SET_TO_DEFAULT:
       fail(at(Status{sqlstate::syntax_error, "DEFAULT is not allowed in this context"}, node->set_to_default->location));
-    case PG_QUERY__NODE__NODE_NAMED_ARG_EXPR:
-      fail(at(Status{sqlstate::feature_not_supported, "named arguments are not supported"}, node->named_arg_expr->location));
+    case PG_QUERY__NODE__NODE_NAMED_ARG_EXPR: return bind_expr(scope, node->named_arg_expr->arg);
     case PG_QUERY__NODE__NODE_GROUPING_FUNC: return bind_grouping(scope, *node->grouping_func);
     case PG_QUERY__NODE__NODE_CURRENT_OF_EXPR:
       fail(Status{sqlstate::feature_not_supported, "WHERE CURRENT OF is not supported"});

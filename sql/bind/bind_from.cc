@@ -218,15 +218,9 @@ RangeEntry* Binder::bind_range_var(Scope& scope, const PgQuery__RangeVar& range)
                   "This operation is not supported for indexes."),
               range.location));
     case FoundRelation::Kind::kSequence: {
-      // SELECT last_value, log_cnt, is_called FROM a sequence: through the function that pg_sequences uses.
-      const SystemRelation* relation = find_system_relation(kPgCatalogSchema, "pg_sequence_state");
-      if (relation == nullptr) {
-        fail(at(Status{sqlstate::feature_not_supported, "cannot read sequence " + quoted(table) + " as a relation"}.with_hint(
-                    "Use pg_sequences or currval()."),
-                range.location));
-      }
+      // The one row of a sequence: of the relation that has a row for each of them.
       auto* query = make<Query>();
-      RangeEntry* inner = make_system_entry(*relation, {});
+      RangeEntry* inner = make_system_entry(sequence_states(), {});
       query->ranges = keep(std::vector<const RangeEntry*>{inner});
       auto* node = make<JoinNode>();
       query->from = keep(std::vector<const JoinNode*>{node});
@@ -242,6 +236,7 @@ RangeEntry* Binder::bind_range_var(Scope& scope, const PgQuery__RangeVar& range)
       query->targets = keep(targets);
       note_sequence(found->oid);
       entry = make_subquery_entry(query, nullptr, arena_.copy(table));
+      entry->view = found->oid;
       if (!alias.empty()) entry->alias = alias;
       break;
     }

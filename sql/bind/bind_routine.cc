@@ -46,7 +46,7 @@ std::vector<const Expr*> Binder::bind_arguments(Scope& scope, const PgQuery__Fun
         fail(at(Status{sqlstate::syntax_error, "argument name " + quoted(name) + " used more than once"}, named.location));
       node = named.arg;
     } else if (!names->empty() && !names->back().empty()) {
-      fail(at(Status{sqlstate::syntax_error, "positional argument cannot follow named argument"}, call.location));
+      fail(at(Status{sqlstate::syntax_error, "positional argument cannot follow named argument"}, bind_expr(scope, node)->location));
     }
     args.push_back(bind_expr(scope, node));
     names->push_back(name);

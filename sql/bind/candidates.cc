@@ -42,11 +42,13 @@ Oid array_type_of(Oid element) {
 
 std::string type_text(Oid type) { return format_type(type, -1); }
 
-std::string signature_text(std::string_view name, std::span<const Oid> args) {
+std::string signature_text(std::string_view name, std::span<const Oid> args, std::span<const std::string_view> names) {
   std::string out(name);
   out += '(';
   for (std::size_t i = 0; i < args.size(); ++i) {
     if (i > 0) out += ", ";
+    const std::size_t positional = args.size() - names.size();
+    if (i >= positional) out += std::string(names[i - positional]) + " => ";
     out += type_text(args[i]);
   }
   out += ')';

@@ -98,8 +98,8 @@ bool is_binary_coercible(Oid source, Oid target);
 bool can_coerce(std::span<const Oid> inputs, std::span<const Oid> targets, CoerceContext context);
 /// The function that applies a typmod to a value of its own type, or null.
 const FunctionDef* length_function(Oid type);
-/// "f(integer, unknown)"
-std::string signature_text(std::string_view name, std::span<const Oid> args);
+/// "f(integer, unknown)"; with the names of the last arguments "f(integer, b => unknown)".
+std::string signature_text(std::string_view name, std::span<const Oid> args, std::span<const std::string_view> names = {});
 /// How format_type names a type, without modifiers.
 std::string type_text(Oid type);
 std::string_view place_name(Place place);
@@ -175,6 +175,10 @@ class Binder {
   bool find_procedure_call(const PgQuery__FuncCall& call, std::vector<ProcedureSignature>* found);
   void bind_procedure_call(const PgQuery__FuncCall& call, BoundStatement* out, bool is_call);
   std::vector<Candidate> function_candidates(std::string_view name, std::size_t arg_count);
+  /// For f(1, b => 2): the last arguments have these names.
+  std::vector<Candidate> named_candidates(std::string_view name, std::size_t arg_count, std::span<const std::string_view> names);
+  /// A named call's arguments where the function has them, with the defaults of those left out.
+  std::vector<const Expr*> in_declared_order(const Candidate& candidate, std::span<const Expr* const> given);
 
   // bind_routine.cc
   /// Functions (or procedures) that users wrote, of this name and able to take these arguments, behind `candidates`.

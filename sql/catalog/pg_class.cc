@@ -457,6 +457,14 @@ Status pg_sequences(const SystemContext& context, SystemRows& rows) {
   return {};
 }
 
+Status sequence_state_rows(const SystemContext& context, SystemRows& rows) {
+  each_sequence(context, [&](const SequenceDef& s) {
+    const SequenceValue value = sequence_read(s);
+    CatalogRow(rows).i(s.oid).i(value.last_value).i(0).b(value.is_called).done();
+  });
+  return {};
+}
+
 Status pg_rewrite(const SystemContext& context, SystemRows& rows) {
   each_view(context, [&](const ObjectDef& view) {
     CatalogRow(rows).i(view.oid | kRuleBit).t("_RETURN").i(view.oid).c('1').c('O').b(true).t("").t("").done();
@@ -615,6 +623,18 @@ constexpr SystemProducer kClassProducers[] = {
 };
 
 }  // namespace
+
+const SystemRelation& sequence_states() {
+  static const SystemRelation relation = [] {
+    using namespace type_oid;
+    SystemRelation out;
+    out.name = "pg_sequence_state";
+    out.columns = {{"oid", kOid, true}, {"last_value", kInt8, true}, {"log_cnt", kInt8, true}, {"is_called", kBool, true}};
+    out.produce = sequence_state_rows;
+    return out;
+  }();
+  return relation;
+}
 
 std::span<const SystemProducer> class_producers() { return kClassProducers; }
 

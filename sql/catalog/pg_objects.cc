@@ -135,9 +135,10 @@ Status pg_proc(const SystemContext& context, SystemRows& rows) {
     p.variadic = function.variadic;
     p.defaults = function.defaults;
     p.arguments = function.args;
+    p.names.assign(function.arg_names.begin(), function.arg_names.end());
     if (!function.out_names.empty()) {
       p.out_types = function.out_types;
-      p.names.assign(function.args.size(), "");
+      p.names.resize(function.args.size());
       p.names.insert(p.names.end(), function.out_names.begin(), function.out_names.end());
     }
     add_proc(rows, p);

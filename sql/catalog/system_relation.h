@@ -61,5 +61,7 @@ struct SystemRelation {
 const SystemRelation* find_system_relation(Oid schema, std::string_view name);
 const SystemRelation* find_system_relation(Oid oid);
 std::span<const SystemRelation> all_system_relations();
+/// Not in any schema: what a sequence shows of itself as a relation, and its oid before it. The binder reads it for `FROM sequence`.
+const SystemRelation& sequence_states();
 
 }  // namespace wandian::sql

@@ -29,6 +29,7 @@ struct FunctionRow {
   bool returns_set;
   const char* out_names;
   const char* out_types;
+  const char* arg_names;
 };
 struct OperatorRow {
   Oid oid;
@@ -229,6 +230,7 @@ struct Registry {
       def.returns_set = r.returns_set;
       def.out_names = parse_names(r.out_names);
       def.out_types = parse_oids(r.out_types);
+      def.arg_names = parse_names(r.arg_names);
       const std::string_view key = r.key;
       if (key == "type input") {
         def.typed_fn = def.args.size() == 3 ? call_input_with_typmod : call_input;

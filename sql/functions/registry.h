@@ -88,6 +88,7 @@ struct FunctionDef {
   /// "any" or anyelement arrive in their own type. Exactly one of fn, typed_fn, set_fn and window is set.
   bool (*typed_fn)(EvalContext& ctx, const Oid* types, const Value* args, Value* result) = nullptr;
   WindowFunction window = WindowFunction::kNone;
+  std::vector<std::string_view> arg_names;   ///< for f(name => value); empty: none has a name
   std::vector<std::string_view> out_names;   ///< columns of a set-returning function with several
   std::vector<Oid> out_types;
   const Routine* routine = nullptr;    ///< a function that users wrote, instead of fn, typed_fn and set_fn

@@ -151,6 +151,7 @@ class Planner {
   Status plan_recursive(PlanScope& scope, const CommonTable& cte, PlanScope::Cte& state, Planned* out);
   Result<NodePtr> aggregate(PlanScope& scope, NodePtr child, Aggregation& aggregation, std::vector<Slot> group_inputs);
   Result<NodePtr> project(NodePtr child, std::vector<std::pair<const Expr*, Slot>> items, Subselects subselects);
+  Result<NodePtr> project_sets(NodePtr child, std::vector<const Expr*>& targets);
   NodePtr sort(NodePtr child, const std::vector<SortSlot>& keys);
   NodePtr distinct(NodePtr child, const std::vector<Slot>& slots);
   Order order_of(Slot slot) const { return body_.slots[slot].order; }

@@ -123,6 +123,40 @@ Result<NodePtr> Planner::aggregate(PlanScope& scope, NodePtr child, Aggregation&
   return NodePtr(std::move(node));
 }
 
+// The set-returning calls whose arguments hold no other; `targets` name their results then. The calls around them follow in a node above.
+Result<NodePtr> Planner::project_sets(NodePtr child, std::vector<const Expr*>& targets) {
+  auto sets = std::make_unique<ProjectNode>(NodeType::kProjectSet);
+  std::vector<Slot> made;
+  Status status;
+  for (const Expr*& expr : targets) {
+    if (!contains_set_function(expr)) continue;
+    expr = strip_set_call(arena_, expr, [&](const FunctionExpr& call) -> const Expr* {
+      std::vector<Slot> reads;
+      for (const Expr* arg : call.args) collect_slots(arg, reads);
+      const bool outer = std::any_of(reads.begin(), reads.end(), [&](Slot slot) { return contains(made, slot); });
+      if (outer || std::any_of(call.args.begin(), call.args.end(), [](const Expr* arg) { return contains_set_function(arg); })) return nullptr;
+      ProjectNode::SetItem item;
+      item.item = static_cast<std::uint32_t>(sets->items.size());
+      item.call = &call;
+      for (const Expr* arg : call.args) {
+        Result<PlanExpr> compiled = compile_expr(arg);
+        if (compiled.ok()) item.args.push_back(compiled.take());
+        else status = compiled.take_status();
+      }
+      made.push_back(new_slot(call.type));
+      sets->items.emplace_back(PlanExpr{&call, {}}, made.back());
+      sets->sets.push_back(std::move(item));
+      return make_slot(arena_, made.back(), call.type, call.typmod);
+    });
+  }
+  WANDIAN_TRY(std::move(status));
+  sets->rows = child->rows * 100;
+  sets->cost = child->cost + sets->rows * kRowCost;
+  sets->startup_cost = child->startup_cost;
+  sets->children.push_back(std::move(child));
+  return NodePtr(std::move(sets));
+}
+
 Result<Planned> Planner::plan_select(PlanScope& scope) {
   const Query& query = *scope.query;
   WANDIAN_TRY(plan_ranges(scope));
@@ -221,34 +255,11 @@ Result<Planned> Planner::plan_select(PlanScope& scope) {
     WANDIAN_ASSIGN(node, stack_windows(std::move(node), windowing, &window_sorted));
   }
   if (query.has_target_sets) {
-    auto sets = std::make_unique<ProjectNode>(NodeType::kProjectSet);
-    Status status;
-    for (const Expr*& expr : lowered) {
-      if (!contains_set_function(expr)) continue;
-      expr = strip_set_call(arena_, expr, [&](const FunctionExpr& call) -> const Expr* {
-        ProjectNode::SetItem item;
-        item.item = static_cast<std::uint32_t>(sets->items.size());
-        item.call = &call;
-        for (const Expr* arg : call.args) {
-          if (contains_set_function(arg)) status = Status(sqlstate::feature_not_supported, "nested set-returning functions are not supported");
-          Result<PlanExpr> made = compile_expr(arg);
-          if (made.ok()) item.args.push_back(made.take());
-          else status = made.take_status();
-        }
-        const Slot slot = new_slot(call.type);
-        sets->items.emplace_back(PlanExpr{&call, {}}, slot);
-        sets->sets.push_back(std::move(item));
-        return make_slot(arena_, slot, call.type, call.typmod);
-      });
-    }
-    WANDIAN_TRY(std::move(status));
     node = apply(std::move(node), std::move(target_subselects));
     target_subselects.clear();
-    sets->rows = node->rows * 100;
-    sets->cost = node->cost + sets->rows * kRowCost;
-    sets->startup_cost = node->startup_cost;
-    sets->children.push_back(std::move(node));
-    node = std::move(sets);
+    while (std::any_of(lowered.begin(), lowered.end(), [](const Expr* expr) { return contains_set_function(expr); })) {
+      WANDIAN_ASSIGN(node, project_sets(std::move(node), lowered));
+    }
   }
 
   std::vector<std::uint8_t> early(query.targets.size(), 1);
