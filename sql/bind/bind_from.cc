@@ -17,6 +17,11 @@ std::string_view alias_name(const PgQuery__Alias* alias) {
   return alias != nullptr && alias->aliasname != nullptr ? std::string_view(alias->aliasname) : std::string_view{};
 }
 
+bool unnests_several(const ParseNode* node) {
+  return node->node_case == PG_QUERY__NODE__NODE_FUNC_CALL && node->func_call->n_args > 1 && node->func_call->n_funcname == 1 &&
+         string_value(node->func_call->funcname[0]) == "unnest";
+}
+
 std::string_view text_of(const char* text) { return text == nullptr ? std::string_view{} : std::string_view(text); }
 
 }  // namespace
@@ -253,6 +258,8 @@ RangeEntry* Binder::bind_range_function(Scope& scope, const PgQuery__RangeFuncti
   std::vector<RangeColumn> columns;
   std::vector<RangeFunction> functions;
   std::string_view first_name;
+  std::size_t calls = 0;
+  for (std::size_t i = 0; i < range.n_functions; ++i) calls += unnests_several(range.functions[i]->list->items[0]) ? 2 : 1;
   if (range.n_coldeflist > 0) {
     fail(Status{sqlstate::feature_not_supported, "a column definition list for a function is not supported"});
   }
@@ -268,7 +275,7 @@ RangeEntry* Binder::bind_range_function(Scope& scope, const PgQuery__RangeFuncti
         fail(at(Status{sqlstate::syntax_error, "a column definition list is required for functions returning \"record\""}, call->location));
       }
       // A function of one column gives it the alias's name.
-      std::string_view column = range.n_functions == 1 && !alias.empty() ? alias : name;
+      std::string_view column = calls == 1 && !alias.empty() ? alias : name;
       // One OUT parameter says what its column is called.
       if (call->kind == ExprKind::kFunction && call->as<FunctionExpr>().function->routine != nullptr) {
         const Routine& routine = *call->as<FunctionExpr>().function->routine;
@@ -291,8 +298,7 @@ RangeEntry* Binder::bind_range_function(Scope& scope, const PgQuery__RangeFuncti
       fail(Status{sqlstate::feature_not_supported, "a column definition list for a function is not supported"});
     }
     // unnest(a, b, ...) stands for ROWS FROM (unnest(a), unnest(b), ...).
-    if (node->node_case == PG_QUERY__NODE__NODE_FUNC_CALL && node->func_call->n_args > 1 && node->func_call->n_funcname == 1 &&
-        string_value(node->func_call->funcname[0]) == "unnest") {
+    if (unnests_several(node)) {
       for (std::size_t k = 0; k < node->func_call->n_args; ++k) {
         PgQuery__FuncCall single = *node->func_call;
         PgQuery__Node* argument = node->func_call->args[k];

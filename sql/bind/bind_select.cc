@@ -44,6 +44,13 @@ std::string_view lock_name(RowLock strength) {
   return "";
 }
 
+// Where an item stands that may name a target by its name or number, and so not be the target's own expression.
+int item_location(const ParseNode* node, const Expr* target) {
+  if (node->node_case == PG_QUERY__NODE__NODE_COLUMN_REF) return node->column_ref->location;
+  if (node->node_case == PG_QUERY__NODE__NODE_A_CONST) return node->a_const->location;
+  return target->location;
+}
+
 // The column a target shows, for RowDescription.
 void set_origin(const std::vector<RangeEntry*>& ranges, TargetEntry& target) {
   if (target.expr->kind != ExprKind::kColumn) return;
@@ -377,6 +384,7 @@ void Binder::bind_distinct_clause(Scope& scope, const PgQuery__SelectStmt& selec
     return;
   }
   std::vector<std::uint16_t> on;
+  std::vector<int> locations;
   for (std::size_t i = 0; i < select.n_distinct_clause; ++i) {
     const int target = find_target_sql92(scope, select.distinct_clause[i], targets, Place::kDistinctOn, "DISTINCT ON");
     TargetEntry& entry = targets[static_cast<std::size_t>(target)];
@@ -385,26 +393,27 @@ void Binder::bind_distinct_clause(Scope& scope, const PgQuery__SelectStmt& selec
     }
     if (!is_order_by_type(entry.expr->type)) fail(at(no_equality(entry.expr), entry.expr->location));
     const auto index = static_cast<std::uint16_t>(target);
-    if (std::find(on.begin(), on.end(), index) == on.end()) on.push_back(index);
+    if (std::find(on.begin(), on.end(), index) != on.end()) continue;
+    on.push_back(index);
+    locations.push_back(item_location(select.distinct_clause[i], entry.expr));
   }
   // The first ORDER BY items must be these, in any order.
+  const auto refuse = [&](std::size_t item) {
+    fail(at(Status{sqlstate::invalid_column_reference, "SELECT DISTINCT ON expressions must match initial ORDER BY expressions"}, locations[item]));
+  };
   bool left_list = false;
-  std::size_t matched = 0;
+  std::vector<bool> matched(on.size(), false);
   for (const OrderItem& item : query.order_by) {
-    const bool member = std::find(on.begin(), on.end(), item.target) != on.end();
-    if (member && left_list) {
-      fail(at(Status{sqlstate::invalid_column_reference, "SELECT DISTINCT ON expressions must match initial ORDER BY expressions"},
-              targets[item.target].expr->location));
-    }
-    if (member) {
-      ++matched;
-    } else {
-      if (matched < on.size()) {
-        fail(at(Status{sqlstate::invalid_column_reference, "SELECT DISTINCT ON expressions must match initial ORDER BY expressions"},
-                targets[item.target].expr->location));
-      }
+    const auto member = static_cast<std::size_t>(std::find(on.begin(), on.end(), item.target) - on.begin());
+    if (member == on.size()) {
       left_list = true;
+      continue;
     }
+    if (left_list) refuse(member);
+    matched[member] = true;
+  }
+  for (std::size_t i = 0; left_list && i < on.size(); ++i) {
+    if (!matched[i]) refuse(i);
   }
   query.distinct_on = keep(on);
 }
