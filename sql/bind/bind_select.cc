@@ -535,6 +535,25 @@ void Binder::bind_locking(Scope&, const PgQuery__SelectStmt& select, Query& quer
 
 // ---- Ungrouped columns ----
 
+// Which columns grouped by the arguments of GROUPING(...) are.
+void Binder::place_groupings(const Expr* expr, std::span<const Expr* const> groups) {
+  any_node(expr, [&](const Expr* node) {
+    if (node->kind != ExprKind::kGrouping) return false;
+    auto& grouping = const_cast<GroupingExpr&>(node->as<GroupingExpr>());
+    std::vector<std::uint16_t> positions;
+    for (const Expr* arg : grouping.args) {
+      std::size_t i = 0;
+      while (i < groups.size() && !equal(groups[i], arg)) ++i;
+      if (i == groups.size()) {
+        fail(at(Status{sqlstate::grouping_error, "arguments to GROUPING must be grouping expressions of the associated query level"}, arg->location));
+      }
+      positions.push_back(static_cast<std::uint16_t>(i));
+    }
+    grouping.groups = keep(positions);
+    return false;
+  });
+}
+
 void Binder::check_grouping(Scope& scope, Query& query, std::span<const TargetEntry> targets) {
   if (!query.grouped) return;
   std::vector<const Expr*> groups, common;
@@ -574,20 +593,7 @@ void Binder::check_grouping(Scope& scope, Query& query, std::span<const TargetEn
       in_direct_argument = false;
       return;
     }
-    if (level == 0 && expr->kind == ExprKind::kGrouping) {
-      auto& grouping = const_cast<GroupingExpr&>(expr->as<GroupingExpr>());
-      std::vector<std::uint16_t> positions;
-      for (const Expr* arg : grouping.args) {
-        std::size_t i = 0;
-        while (i < groups.size() && !equal(groups[i], arg)) ++i;
-        if (i == groups.size()) {
-          fail(at(Status{sqlstate::grouping_error, "arguments to GROUPING must be grouping expressions of the associated query level"}, arg->location));
-        }
-        positions.push_back(static_cast<std::uint16_t>(i));
-      }
-      grouping.groups = keep(positions);
-      return;
-    }
+    if (level == 0 && expr->kind == ExprKind::kGrouping) return;
     for (const Expr* group : groups) {
       if (level == 0 ? equal(group, expr) : (group->kind != ExprKind::kColumn && equal(raise(group, level), expr))) return;
     }
@@ -621,10 +627,16 @@ void Binder::check_grouping(Scope& scope, Query& query, std::span<const TargetEn
     }
     for_each_child(*expr, [&](const Expr* child) { self(self, child, level); });
   };
+  for (const TargetEntry& target : targets) place_groupings(target.expr, groups);
+  place_groupings(query.having, groups);
   for (const TargetEntry& target : targets) check(check, target.expr, 0);
   for (const WindowDefinition& window : query.windows) {
-    for (const SortKey& key : window.partition_by) check(check, key.expr, 0);
-    for (const SortKey& key : window.order_by) check(check, key.expr, 0);
+    for (const std::span<const SortKey> keys : {window.partition_by, window.order_by}) {
+      for (const SortKey& key : keys) {
+        place_groupings(key.expr, groups);
+        check(check, key.expr, 0);
+      }
+    }
   }
   if (query.having != nullptr) check(check, query.having, 0);
 }

@@ -321,6 +321,7 @@ class Binder {
   /// An argument that is one value for the whole statement: of a given type, without columns.
   const Expr* constant_argument(const Expr* value, Oid type, std::string_view clause);
   void bind_locking(Scope& scope, const PgQuery__SelectStmt& select, Query& query);
+  void place_groupings(const Expr* expr, std::span<const Expr* const> groups);
   void check_grouping(Scope& scope, Query& query, std::span<const TargetEntry> targets);
   int find_target_sql92(Scope& scope, const ParseNode* node, std::vector<TargetEntry>& targets, Place place, std::string_view clause);
   void refuse_above_grouping(const Expr* target);
