@@ -79,7 +79,8 @@ Status undefined_function(const CallName& call, std::span<const Oid> types, bool
 
 // What built-in functions take for arguments that were left out: no and nothing, but for these.
 Value default_argument(std::string_view function, Oid type) {
-  if (type == kBool) return Value::of_int(function == "jsonb_set" || function == "parse_ident" ? 1 : 0);
+  if (type == kBool) return Value::of_int(function.starts_with("jsonb_set") || function == "parse_ident" ? 1 : 0);
+  if (type == kText) return Value::of_bytes(std::string_view("use_json_null"));  // jsonb_set_lax alone has such a default
   return type == kFloat8 ? Value::of_double(0) : Value::of_int(0);
 }
 

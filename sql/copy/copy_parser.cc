@@ -162,6 +162,16 @@ CopyParser::Next CopyParser::next_line(std::string_view* line) {
     --line_;
     return Next::kEnd;
   }
+  // In text format the mark ends the data wherever it stands; what is before it in its line is the last row.
+  if (!csv && text.find("\\.") != std::string_view::npos) {
+    for (std::size_t at = text.find('\\'); at + 1 < text.size(); at = text.find('\\', at + 2)) {
+      if (text[at + 1] != '.') continue;
+      if (at + 2 != text.size()) return fail(Status{sqlstate::bad_copy_file_format, "end-of-copy marker corrupt"});
+      text.remove_suffix(2);
+      ended_ = true;
+      break;
+    }
+  }
   *line = text;
   return Next::kRow;
 }

@@ -6,11 +6,12 @@ namespace wandian::sql {
 
 struct SubselectRunner::State {
   State(const PlanSubselect& p, ExecContext& ctx)
-      : plan(p), source(make_operator(*p.plan, ctx)), rows(p.saved, ctx.memory_limit()), memory(ctx.memory_limit()) {}
+      : plan(p), source(make_operator(*p.plan, ctx)), rows(p.saved, ctx.memory_limit()), null_rows(p.saved, ctx.memory_limit()), memory(ctx.memory_limit()) {}
 
   const PlanSubselect& plan;
   OperatorPtr source;
   RowStore rows;                       // kAny, kAll with `once`: the sub-select's rows
+  RowStore null_rows;                  // hash_left of more than one column: the rows with a null among them
   PartedTable<const Value> table;      // hash_left: the rows, by value
   Arena memory;                        // the value, where it is made of bytes
   bool running = false;                // the source stands in the middle
@@ -19,6 +20,7 @@ struct SubselectRunner::State {
   Value value;
   std::vector<Value> elements;         // kArray
   std::size_t count = 0, next = 0;
+  std::size_t compared = 0;            // how many of the rows, those with nulls first, are compared one by one
 
   bool keeps_rows() const { return plan.once && (plan.kind == SubLinkKind::kAny || plan.kind == SubLinkKind::kAll); }
 
@@ -97,6 +99,7 @@ void SubselectRunner::pause(ExecContext& ctx) { state_->source->pause(ctx); }
 void SubselectRunner::restart(ExecContext&) {
   state_->running = state_->kept = state_->has_null_row = false;
   state_->rows.clear();
+  state_->null_rows.clear();
   state_->table.clear();
 }
 
@@ -120,7 +123,9 @@ Step SubselectRunner::run(ExecContext& ctx, std::uint32_t arena, bool fresh) {
         s.has_null_row |= null_row;
         if (plan.hash_left.empty()) {
           s.rows.add(ctx.slots);
-        } else if (!null_row) {
+        } else if (null_row) {
+          if (plan.outputs.size() > 1) s.null_rows.add(ctx.slots);
+        } else {
           const std::uint64_t hash = hash_slots(plan.outputs, plan.hash_orders, ctx.slots);
           if (s.table.find(hash, [&](const Value& kept) { return equal_to_slots(&kept, plan.outputs, plan.hash_orders, ctx.slots); }) == nullptr) {
             s.rows.add(ctx.slots);
@@ -129,7 +134,7 @@ Step SubselectRunner::run(ExecContext& ctx, std::uint32_t arena, bool fresh) {
         }
       }
     }
-    if (!plan.hash_left.empty()) {
+    if (!plan.hash_left.empty() && fresh) {
       // x IN (...): the left values stand in the outputs' slots while they are looked up.
       bool null_left = false;
       for (std::size_t i = 0; i < plan.outputs.size(); ++i) {
@@ -138,24 +143,32 @@ Step SubselectRunner::run(ExecContext& ctx, std::uint32_t arena, bool fresh) {
         null_left |= left.is_null;
         ctx.slots[plan.outputs[i]] = left;
       }
-      if (s.rows.size() == 0 && !s.has_null_row) out = Value::of_bool(false);
-      else if (null_left) out = Value::null();
-      else {
+      s.compared = 0;
+      s.value = Value::of_bool(false);
+      if (null_left) {
+        // A row of several columns with a null in it is unequal to one that differs elsewhere, so that the rows are looked at.
+        if (plan.outputs.size() > 1) s.compared = s.null_rows.size() + s.rows.size();
+        else if (s.rows.size() > 0 || s.has_null_row) s.value = Value::null();
+      } else {
         const std::uint64_t hash = hash_slots(plan.outputs, plan.hash_orders, ctx.slots);
         const bool found = s.table.find(hash, [&](const Value& kept) {
           return equal_to_slots(&kept, plan.outputs, plan.hash_orders, ctx.slots);
         }) != nullptr;
-        out = found ? Value::of_bool(true) : s.has_null_row ? Value::null() : Value::of_bool(false);
+        if (found) s.value = Value::of_bool(true);
+        else if (plan.outputs.size() > 1) s.compared = s.null_rows.size();
+        else if (s.has_null_row) s.value = Value::null();
       }
-      return Step::kRow;
-    }
-    if (fresh) {
       s.next = 0;
+    } else if (fresh) {
+      s.next = 0;
+      s.compared = s.rows.size();
       s.value = Value::of_bool(plan.kind == SubLinkKind::kAll);
     }
-    while (s.next < s.rows.size()) {
+    while (s.next < s.compared) {
       if (ctx.out_of_budget()) return Step::kPause;
-      restore_slots(plan.saved, s.rows.at(s.next++), ctx.slots);
+      const std::size_t at = s.next++;
+      const std::size_t nulls = s.null_rows.size();
+      restore_slots(plan.saved, at < nulls ? s.null_rows.at(at) : s.rows.at(at - nulls), ctx.slots);
       Step step = Step::kRow;
       if (s.take_comparison(ctx, arena, &step)) {
         if (step == Step::kError) return step;

@@ -547,6 +547,28 @@ bool overlaps(EvalContext&, const Value* args, Value* result) {
   return return_bool(result, false);
 }
 
+// OVERLAPS with a length instead of an end, first, second or both.
+enum class Start : std::uint8_t { kLocal, kUtc, kTime };
+template <Start start, bool first, bool second>
+bool overlaps_lengths(EvalContext& ctx, const Value* args, Value* result) {
+  Value ends[4] = {args[0], args[1], args[2], args[3]};
+  const auto end_of = [&](Value* begin) {
+    Value& length = begin[1];
+    if (begin[0].is_null || length.is_null) {
+      length = Value::null();
+      return true;
+    }
+    const IntervalValue span = load_interval(length);
+    std::int64_t end;
+    if (start == Start::kTime) end = time_of_day(begin[0].i + span.microseconds % kDayMicros);
+    else if (!(start == Start::kUtc ? add_interval(zone_of(ctx.format), begin[0].i, span, &end) : add_interval(begin[0].i, span, &end)))
+      return timestamp_out_of_range(ctx);
+    length = Value::of_int(end);
+    return true;
+  };
+  return (!first || end_of(ends)) && (!second || end_of(ends + 2)) && overlaps(ctx, ends, result);
+}
+
 constexpr FunctionBinding kBindings[] = {
     {"timestamp_part", extract<Kind::kLocal, false>}, {"timestamptz_part", extract<Kind::kUtc, false>},
     {"interval_part", extract<Kind::kInterval, false>}, {"time_part", extract<Kind::kTime, false>},
@@ -562,6 +584,15 @@ constexpr FunctionBinding kBindings[] = {
     {"make_date", make_date}, {"make_time", make_time}, {"make_timestamp", make_timestamp_of},
     {"make_timestamptz", make_timestamptz}, {"make_timestamptz_at_timezone", make_timestamptz_zone},
     {"make_interval", make_interval}, {"overlaps_timestamp", overlaps}, {"overlaps_time", overlaps},
+    {"overlaps(timestamp,interval,timestamp,interval)", overlaps_lengths<Start::kLocal, true, true>},
+    {"overlaps(timestamp,interval,timestamp,timestamp)", overlaps_lengths<Start::kLocal, true, false>},
+    {"overlaps(timestamp,timestamp,timestamp,interval)", overlaps_lengths<Start::kLocal, false, true>},
+    {"overlaps(timestamptz,interval,timestamptz,interval)", overlaps_lengths<Start::kUtc, true, true>},
+    {"overlaps(timestamptz,interval,timestamptz,timestamptz)", overlaps_lengths<Start::kUtc, true, false>},
+    {"overlaps(timestamptz,timestamptz,timestamptz,interval)", overlaps_lengths<Start::kUtc, false, true>},
+    {"overlaps(time,interval,time,interval)", overlaps_lengths<Start::kTime, true, true>},
+    {"overlaps(time,interval,time,time)", overlaps_lengths<Start::kTime, true, false>},
+    {"overlaps(time,time,time,interval)", overlaps_lengths<Start::kTime, false, true>},
 };
 
 }  // namespace

@@ -147,6 +147,44 @@ double tangent_degrees(double v) {
   const double out = s * (quadrant_sine(v) / quadrant_cosine(v) / tangent_45);
   return out == 0 ? 0 : out;
 }
+double cotangent_degrees(double v) {
+  static const double cotangent_45 = quadrant_cosine(45) / quadrant_sine(45);
+  v = std::fmod(v, 360.0);
+  double s = 1;
+  if (v < 0) {
+    v = -v;
+    s = -s;
+  }
+  if (v > 180) {
+    v = 360 - v;
+    s = -s;
+  }
+  if (v > 90) {
+    v = 180 - v;
+    s = -s;
+  }
+  const double out = s * (quadrant_cosine(v) / quadrant_sine(v) / cotangent_45);
+  return out == 0 ? 0 : out;
+}
+// Of 0 to 1, scaled so that the values at 0, 0.5 and 1 are exact.
+double arc_sine_degrees(double v) {
+  static const double arc_sine_half = std::asin(0.5), arc_cosine_half = std::acos(0.5);
+  return v <= 0.5 ? std::asin(v) / arc_sine_half * 30.0 : 90.0 - std::acos(v) / arc_cosine_half * 60.0;
+}
+double arc_cosine_degrees(double v) {
+  static const double arc_sine_half = std::asin(0.5), arc_cosine_half = std::acos(0.5);
+  return v <= 0.5 ? 90.0 - std::asin(v) / arc_sine_half * 30.0 : std::acos(v) / arc_cosine_half * 60.0;
+}
+double asind(double v) { return v >= 0 ? arc_sine_degrees(v) : -arc_sine_degrees(-v); }
+double acosd(double v) { return v >= 0 ? arc_cosine_degrees(v) : 90.0 + arc_sine_degrees(-v); }
+double atand(double v) {
+  static const double arc_tangent_1 = std::atan(1.0);
+  return std::atan(v) / arc_tangent_1 * 45.0;
+}
+bool atan2d(EvalContext&, const Value* args, Value* result) {
+  static const double arc_tangent_1 = std::atan(1.0);
+  return return_double(result, std::atan2(args[0].d, args[1].d) / arc_tangent_1 * 45.0);
+}
 double round_even(double v) { return std::rint(v); }
 double natural_exp(double v) { return std::exp(v); }
 
@@ -248,6 +286,8 @@ constexpr FunctionBinding kBindings[] = {
     {"datan", plain<std::atan>}, {"datan2", arc_tangent2}, {"dsinh", plain<std::sinh>}, {"dcosh", plain<std::cosh>},
     {"dtanh", plain<std::tanh>}, {"dasinh", plain<std::asinh>}, {"dacosh", acosh_of}, {"datanh", atanh_of},
     {"dsind", of_finite<sine_degrees>}, {"dcosd", of_finite<cosine_degrees>}, {"dtand", of_finite<tangent_degrees>},
+    {"dcotd", of_finite<cotangent_degrees>}, {"dasind", of_unit<asind>}, {"dacosd", of_unit<acosd>}, {"datand", plain<atand>},
+    {"datan2d", atan2d},
     {"drandom", random}, {"setseed", set_seed}, {"width_bucket_float8", width_bucket},
 };
 

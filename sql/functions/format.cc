@@ -79,9 +79,9 @@ std::string roman(std::int64_t n, bool lower, bool fill) {
 bool number_to_char(EvalContext& ctx, Numeric n, std::string_view pattern, Value* result) {
   const NumberPattern shape = examine_number_pattern(pattern);
   if (!n.finite()) {
-    // Every digit place is a mark of overflow.
-    const std::string marks(static_cast<std::size_t>(shape.before) + 1, '#');
-    return return_text(ctx, result, format_number(pattern, n.kind == Numeric::Kind::kNegativeInfinity, marks, ""));
+    // The words stand in the places of digits.
+    const bool negative = n.kind == Numeric::Kind::kNegativeInfinity;
+    return return_text(ctx, result, format_number(pattern, negative, n.kind == Numeric::Kind::kNan ? "NaN" : "Infinity", ""));
   }
   if (shape.roman) {
     round_to(&n, 0);

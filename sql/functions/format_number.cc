@@ -124,7 +124,9 @@ std::string format_number(std::string_view pattern_text, bool negative, std::str
   std::string whole(integer_digits == "0" ? std::string_view() : integer_digits);
   std::string fraction(fraction_digits.substr(0, after));
   fraction.resize(after, '0');
+  const bool finite = whole.empty() || (whole[0] >= '0' && whole[0] <= '9');
   const bool overflow = whole.size() > before;
+  const bool point = overflow || (finite && after > 0);
   if (overflow) {
     whole.assign(before, '#');
     fraction.assign(after, '#');
@@ -183,6 +185,8 @@ std::string format_number(std::string_view pattern_text, bool negative, std::str
         }
         break;
       case Mark::kPoint:
+        // The digits have no point where the pattern has no places behind it; what follows is not shown then.
+        if (!point) return out;
         start();
         out += '.';
         fraction_part = true;

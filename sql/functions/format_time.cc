@@ -71,6 +71,7 @@ std::vector<Piece> take_apart(std::string_view pattern, std::vector<std::string>
       continue;
     }
     if (begins_with(rest, "TM")) {
+      fill = false;  // a translated name is as long as it is
       i += 2;
       continue;
     }

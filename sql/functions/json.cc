@@ -110,6 +110,29 @@ bool object_of_array(EvalContext& ctx, const Value* args, Value* result) {
   return finish(ctx, out, jsonb, result);
 }
 
+// json_object(keys, values).
+template <bool jsonb>
+bool object_of_two(EvalContext& ctx, const Value* args, Value* result) {
+  const ArrayView keys(args[0]), values(args[1]);
+  if (keys.dimensions() > 1 || keys.dimensions() != values.dimensions())
+    return ctx.fail({sqlstate::array_subscript_error, "wrong number of array subscripts"});
+  if (keys.count() != values.count()) return ctx.fail({sqlstate::array_subscript_error, "mismatched array dimensions"});
+  TextBuilder out(ctx.arena);
+  out.push_back('{');
+  for (std::uint32_t i = 0; i < keys.count(); ++i) {
+    if (i > 0) out.append(", ");
+    const Value key = keys.element(i);
+    if (key.is_null) return ctx.fail({sqlstate::null_value_not_allowed, "null value not allowed for object key"});
+    write_json_string(key.bytes(), out);
+    out.append(" : ");
+    const Value value = values.element(i);
+    if (value.is_null) out.append("null");
+    else write_json_string(value.bytes(), out);
+  }
+  out.push_back('}');
+  return finish(ctx, out, jsonb, result);
+}
+
 constexpr FunctionBinding kBindings[] = {
     {"to_json", nullptr, to_json},
     {"to_jsonb", nullptr, to_jsonb_value},
@@ -125,6 +148,8 @@ constexpr FunctionBinding kBindings[] = {
     {"jsonb_build_array_noargs", empty_array},
     {"json_object", object_of_array<false>},
     {"jsonb_object", object_of_array<true>},
+    {"json_object_two_arg", object_of_two<false>},
+    {"jsonb_object_two_arg", object_of_two<true>},
 };
 
 }  // namespace

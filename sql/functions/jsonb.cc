@@ -359,14 +359,38 @@ bool change_path(EvalContext& ctx, const Value* args, const Value* value, Change
   return write_changed(ctx, node, path, 0, value != nullptr ? &replacement : nullptr, change, create, out) &&
          to_jsonb(ctx, out.view(), result);
 }
+bool delete_path(EvalContext& ctx, const Value* args, Value* result) {
+  return change_path(ctx, args, nullptr, Change::kDelete, false, result);
+}
 bool set_path(EvalContext& ctx, const Value* args, Value* result) {
   return change_path(ctx, args, &args[2], Change::kSet, args[3].as_bool(), result);
 }
+// As jsonb_set(), but a null value is what the last argument says.
+bool set_path_lax(EvalContext& ctx, const Value* args, Value* result) {
+  if (args[0].is_null || args[1].is_null || args[3].is_null) return return_null(result);
+  if (args[4].is_null)
+    return ctx.fail({sqlstate::invalid_parameter_value,
+                     "null_value_treatment must be \"delete_key\", \"return_target\", \"use_json_null\", or \"raise_exception\""});
+  if (!args[2].is_null) return set_path(ctx, args, result);
+  const std::string_view treatment = args[4].bytes();
+  if (treatment == "raise_exception")
+    return ctx.fail(Status{sqlstate::null_value_not_allowed, "JSON value must not be null"}
+                        .with_detail("Exception was raised because null_value_treatment is \"raise_exception\".")
+                        .with_hint("To avoid, either change the null_value_treatment argument or ensure that an SQL NULL is not passed."));
+  if (treatment == "use_json_null") {
+    const Value changed[4] = {args[0], args[1], Value::of_bytes(std::string_view("null")), args[3]};
+    return set_path(ctx, changed, result);
+  }
+  if (treatment == "delete_key") return delete_path(ctx, args, result);
+  if (treatment == "return_target") {
+    *result = args[0];
+    return true;
+  }
+  return ctx.fail({sqlstate::invalid_parameter_value,
+                   "null_value_treatment must be \"delete_key\", \"return_target\", \"use_json_null\", or \"raise_exception\""});
+}
 bool insert_path(EvalContext& ctx, const Value* args, Value* result) {
   return change_path(ctx, args, &args[2], args[3].as_bool() ? Change::kInsertAfter : Change::kInsertBefore, true, result);
-}
-bool delete_path(EvalContext& ctx, const Value* args, Value* result) {
-  return change_path(ctx, args, nullptr, Change::kDelete, false, result);
 }
 
 void strip_nulls(JsonNode* node) {
@@ -434,7 +458,7 @@ constexpr FunctionBinding kBindings[] = {
     {"jsonb_contains", contains<false>}, {"jsonb_contained", contains<true>}, {"jsonb_exists", exists},
     {"jsonb_exists_any", exists_keys<false>}, {"jsonb_exists_all", exists_keys<true>},
     {"jsonb_concat", concatenate}, {"jsonb_delete", delete_key}, {"jsonb_delete_array", delete_keys},
-    {"jsonb_delete_idx", delete_index}, {"jsonb_delete_path", delete_path}, {"jsonb_set", set_path},
+    {"jsonb_delete_idx", delete_index}, {"jsonb_delete_path", delete_path}, {"jsonb_set", set_path}, {"jsonb_set_lax", set_path_lax},
     {"jsonb_insert", insert_path}, {"jsonb_strip_nulls", stripped}, {"jsonb_pretty", pretty},
 };
 

@@ -131,9 +131,9 @@ bool parse_flags(EvalContext& ctx, const Value* flags_text, bool allow_global, c
 
 using Matches = std::vector<std::vector<RegexSpan>>;
 
-bool all_matches(EvalContext& ctx, const Value* args, const RegexFlags& flags, bool all, Matches* out) {
+bool all_matches(EvalContext& ctx, const Value* args, const RegexFlags& flags, bool all, Matches* out, std::size_t from = 0) {
   std::shared_ptr<const Regex> regex;
-  return find_regex(ctx, args[1], flags, &regex) && check(ctx, regex->match(args[0].bytes(), all, out));
+  return find_regex(ctx, args[1], flags, &regex) && check(ctx, regex->match(args[0].bytes(), from, all, out));
 }
 
 Value span_text(const Value& text, const RegexSpan& span) {
@@ -163,8 +163,7 @@ bool replace_matches(EvalContext& ctx, const Value* args, const RegexFlags& flag
   const std::string_view by = args[2].bytes();
   const std::size_t skip = utf8_offset(text, static_cast<std::size_t>(start - 1));
   Matches matches;
-  const Value shifted[2] = {Value::of_bytes(text.substr(skip)), args[1]};
-  if (!all_matches(ctx, shifted, flags, flags.global || nth > 1, &matches)) return false;
+  if (!all_matches(ctx, args, flags, flags.global || nth > 1, &matches, skip)) return false;
   if (nth > 1 || !flags.global) {
     const auto index = static_cast<std::size_t>(std::max<std::int64_t>(nth, 1) - 1);
     if (index >= matches.size()) matches.clear();
@@ -177,7 +176,7 @@ bool replace_matches(EvalContext& ctx, const Value* args, const RegexFlags& flag
   TextBuilder out(ctx.arena, text.size() + 16);
   std::size_t done = 0;
   for (const auto& spans : matches) {
-    out.append(text.substr(done, skip + spans[0].begin - done));
+    out.append(text.substr(done, spans[0].begin - done));
     for (std::size_t i = 0; i < by.size(); ++i) {
       if (by[i] != '\\' || i + 1 == by.size()) {
         out.push_back(by[i]);
@@ -187,7 +186,7 @@ bool replace_matches(EvalContext& ctx, const Value* args, const RegexFlags& flag
       if (c == '&' || (c >= '0' && c <= '9')) {
         const std::size_t group = c == '&' ? 0 : static_cast<std::size_t>(c - '0');
         if (group < spans.size() && spans[group].matched)
-          out.append(text.substr(skip + spans[group].begin, spans[group].end - spans[group].begin));
+          out.append(text.substr(spans[group].begin, spans[group].end - spans[group].begin));
       } else if (c == '\\') {
         out.push_back('\\');
       } else {
@@ -195,7 +194,7 @@ bool replace_matches(EvalContext& ctx, const Value* args, const RegexFlags& flag
         out.push_back(c);
       }
     }
-    done = skip + spans[0].end;
+    done = spans[0].end;
   }
   out.append(text.substr(done));
   *result = out.value();
@@ -206,6 +205,10 @@ bool regexp_replace(EvalContext& ctx, const Value* args, Value* result) {
 }
 bool regexp_replace_flags(EvalContext& ctx, const Value* args, Value* result) {
   RegexFlags flags;
+  const std::string_view letters = args[3].bytes();
+  if (!letters.empty() && letters[0] >= '0' && letters[0] <= '9')
+    return ctx.fail(Status{sqlstate::invalid_parameter_value, std::string("invalid regular expression option: \"") + letters[0] + "\""}.with_hint(
+        "If you meant to use regexp_replace() with a start parameter, cast the fourth argument to integer explicitly."));
   return parse_flags(ctx, &args[3], true, "regexp_replace()", &flags) &&
          replace_matches(ctx, args, flags, 1, flags.global ? 0 : 1, result);
 }
@@ -301,9 +304,8 @@ bool regexp_count(EvalContext& ctx, const Value* args, Value* result) {
   if (start <= 0) return bad_value(ctx, "start", start);
   if (!parse_flags(ctx, kArgs > 3 ? &args[3] : nullptr, false, "regexp_count()", &flags)) return false;
   const std::string_view text = args[0].bytes();
-  const Value shifted[2] = {Value::of_bytes(text.substr(utf8_offset(text, static_cast<std::size_t>(start - 1)))), args[1]};
   Matches matches;
-  return all_matches(ctx, shifted, flags, true, &matches) && return_int(result, static_cast<std::int64_t>(matches.size()));
+  return all_matches(ctx, args, flags, true, &matches, utf8_offset(text, static_cast<std::size_t>(start - 1))) && return_int(result, static_cast<std::int64_t>(matches.size()));
 }
 template <bool has_flags>
 bool regexp_like(EvalContext& ctx, const Value* args, Value* result) {
@@ -327,15 +329,12 @@ bool nth_match(EvalContext& ctx, const Value* args, std::int64_t start, std::int
   if (!parse_flags(ctx, flags_text, false, function, &flags)) return false;
   const std::string_view text = args[0].bytes();
   const std::size_t skip = utf8_offset(text, static_cast<std::size_t>(start - 1));
-  const Value shifted[2] = {Value::of_bytes(text.substr(skip)), args[1]};
   Matches matches;
-  if (!all_matches(ctx, shifted, flags, n > 1, &matches)) return false;
+  if (!all_matches(ctx, args, flags, n > 1, &matches, skip)) return false;
   if (static_cast<std::uint64_t>(n) > matches.size()) return true;
   const std::vector<RegexSpan>& found = matches[static_cast<std::size_t>(n - 1)];
   if (static_cast<std::size_t>(group) >= found.size() || !found[static_cast<std::size_t>(group)].matched) return true;
   *span = found[static_cast<std::size_t>(group)];
-  span->begin += skip;
-  span->end += skip;
   return true;
 }
 // (text, pattern [, start [, n [, endoption [, flags [, subexpr]]]]]): the character where it begins or goes on after it; 0: none.

@@ -1,7 +1,9 @@
 #include "sql/functions/regex.h"
 
+#include <algorithm>
 #include <boost/regex.hpp>
 #include <list>
+#include <locale>
 #include <unordered_map>
 
 #include "sql/types/string_types.h"
@@ -134,11 +136,26 @@ std::wstring widen(std::string_view text, std::vector<std::size_t>* offsets) {
   return out;
 }
 
+// What is a letter, and which are its cases, as in the database's LC_CTYPE.
+const std::locale& letters() {
+  static const std::locale kLetters = [] {
+    try {
+      return std::locale("C.UTF-8");
+    } catch (const std::runtime_error&) {
+      return std::locale::classic();
+    }
+  }();
+  return kLetters;
+}
+
 template <class Char>
 class Compiled final : public Regex {
  public:
   Compiled(const std::basic_string<Char>& pattern, const RegexFlags& flags, bool longest)
-      : regex_(pattern, syntax(flags)), flags_(match_flags(flags, longest)) {}
+      : flags_(match_flags(flags, longest)) {
+    if constexpr (sizeof(Char) > 1) regex_.imbue(letters());
+    regex_.assign(pattern, syntax(flags));
+  }
 
   std::size_t groups() const override { return regex_.mark_count(); }
 
@@ -156,14 +173,15 @@ class Compiled final : public Regex {
     return {};
   }
 
-  Status match(std::string_view text, bool all, std::vector<std::vector<RegexSpan>>* out) const override {
+  Status match(std::string_view text, std::size_t first, bool all, std::vector<std::vector<RegexSpan>>* out) const override {
     try {
       if constexpr (sizeof(Char) == 1) {
-        collect(text.begin(), text.end(), all, nullptr, out);
+        collect(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(first), text.end(), all, nullptr, out);
       } else {
         std::vector<std::size_t> offsets;
         const std::wstring wide = widen(text, &offsets);
-        collect(wide.begin(), wide.end(), all, &offsets, out);
+        const auto from = std::lower_bound(offsets.begin(), offsets.end(), first) - offsets.begin();
+        collect(wide.begin(), wide.begin() + from, wide.end(), all, &offsets, out);
       }
     } catch (const std::runtime_error&) {
       return runtime_failure();
@@ -173,9 +191,8 @@ class Compiled final : public Regex {
 
  private:
   template <class Iterator>
-  void collect(Iterator begin, Iterator end, bool all, const std::vector<std::size_t>* offsets,
+  void collect(Iterator begin, Iterator from, Iterator end, bool all, const std::vector<std::size_t>* offsets,
                std::vector<std::vector<RegexSpan>>* out) const {
-    Iterator from = begin;
     for (;;) {
       boost::match_results<Iterator> found;
       auto flags = flags_;
@@ -219,8 +236,8 @@ class Both final : public Regex {
   }
   std::size_t groups() const override { return wide_.groups(); }
   Status test(std::string_view text, bool* out) const override { return of(text).test(text, out); }
-  Status match(std::string_view text, bool all, std::vector<std::vector<RegexSpan>>* out) const override {
-    return of(text).match(text, all, out);
+  Status match(std::string_view text, std::size_t from, bool all, std::vector<std::vector<RegexSpan>>* out) const override {
+    return of(text).match(text, from, all, out);
   }
 
  private:
@@ -244,8 +261,8 @@ struct Cache {
 }  // namespace
 
 Status parse_regex_flags(std::string_view letters, RegexFlags* out) {
-  for (const char c : letters) {
-    switch (c) {
+  for (std::size_t i = 0; i < letters.size(); ++i) {
+    switch (letters[i]) {
       case 'i': out->ignore_case = true; break;
       case 'c': out->ignore_case = false; break;
       case 'g': out->global = true; break;
@@ -260,7 +277,8 @@ Status parse_regex_flags(std::string_view letters, RegexFlags* out) {
       case 't': out->expanded = false; break;
       case 'e': case 'b': break;
       default:
-        return {sqlstate::invalid_parameter_value, std::string("invalid regular expression option: \"") + c + "\""};
+        return {sqlstate::invalid_parameter_value,
+                "invalid regular expression option: \"" + std::string(letters.substr(i, utf8_bytes(letters[i]))) + "\""};
     }
   }
   return {};
@@ -317,17 +335,20 @@ Status similar_to_regex(std::string_view pattern, std::string_view escape, std::
   if (utf8_length(escape) > 1)
     return Status{sqlstate::invalid_escape_sequence, "invalid escape string"}.with_hint(
         "Escape string must be empty or one character.");
+  // Of SUBSTRING's three parts the first is the shortest possible, so that its quantifiers take as little as they can.
+  const bool parts = !escape.empty() && pattern.find(std::string(escape) + '"') != std::string_view::npos;
   *out = "^(?:";
   bool in_class = false;
   bool escaped = false;
   int separators = 0;
+  const auto lazy = [&] { return parts && separators == 0; };
   for (std::size_t i = 0; i < pattern.size(); ++i) {
     const char c = pattern[i];
     if (escaped) {
       if (c == '"' && !in_class) {
         // The parts of SUBSTRING(s SIMILAR p ESCAPE e).
-        if (separators == 0) *out += "){1,1}?(";
-        else if (separators == 1) *out += "){1,1}(?:";
+        if (separators == 0) *out += ")(";
+        else if (separators == 1) *out += ")(?:";
         else
           return {sqlstate::invalid_use_of_escape_character, "SQL regular expression may not contain more than two escape-double-quote separators"};
         ++separators;
@@ -347,7 +368,10 @@ Status similar_to_regex(std::string_view pattern, std::string_view escape, std::
       *out += c;
       in_class = true;
     } else if (c == '%') {
-      *out += ".*";
+      *out += lazy() ? ".*?" : ".*";
+    } else if (lazy() && (c == '*' || c == '+' || c == '?' || c == '}')) {
+      *out += c;
+      *out += '?';
     } else if (c == '_') {
       *out += '.';
     } else if (c == '(') {

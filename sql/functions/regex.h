@@ -38,8 +38,8 @@ class Regex {
   static Status find(std::string_view pattern, const RegexFlags& flags, std::shared_ptr<const Regex>* out);
   virtual ~Regex() = default;
   virtual std::size_t groups() const = 0;   ///< capturing parentheses
-  /// All matches (or the first alone): each has 1 + groups() spans, in bytes of `text`.
-  virtual Status match(std::string_view text, bool all, std::vector<std::vector<RegexSpan>>* out) const = 0;
+  /// All matches (or the first alone) that begin at byte `from` or after it: each has 1 + groups() spans, in bytes of `text`.
+  virtual Status match(std::string_view text, std::size_t from, bool all, std::vector<std::vector<RegexSpan>>* out) const = 0;
   /// Whether it matches anywhere.
   virtual Status test(std::string_view text, bool* out) const = 0;
 };

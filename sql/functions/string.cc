@@ -219,6 +219,13 @@ bool quote_literal_text(EvalContext& ctx, const Value* args, Value* result) {
 bool quote_nullable(EvalContext& ctx, const Value* args, Value* result) {
   return return_text(ctx, result, args[0].is_null ? "NULL" : quote_literal(args[0].bytes()));
 }
+// The value as a cast to text gives it, which for a truth value is its word.
+bool append_cast(EvalContext& ctx, Oid type, const Value& value, TextBuilder& out) {
+  if (type != kBool) return append_text(ctx, type, value, out);
+  out.append(value.as_bool() ? "true" : "false");
+  return true;
+}
+
 bool quote_any(EvalContext& ctx, const Oid* types, const Value* args, Value* result) {
   TextBuilder text(ctx.arena);
   return append_text(ctx, types[0], args[0], text) && return_text(ctx, result, quote_literal(text.view()));
@@ -232,13 +239,13 @@ bool quote_any_nullable(EvalContext& ctx, const Oid* types, const Value* args, V
 bool text_then_any(EvalContext& ctx, const Oid* types, const Value* args, Value* result) {
   TextBuilder out(ctx.arena, args[0].size + 32);
   out.append(args[0].bytes());
-  if (!append_text(ctx, types[1], args[1], out)) return false;
+  if (!append_cast(ctx, types[1], args[1], out)) return false;
   *result = out.value();
   return true;
 }
 bool any_then_text(EvalContext& ctx, const Oid* types, const Value* args, Value* result) {
   TextBuilder out(ctx.arena, args[1].size + 32);
-  if (!append_text(ctx, types[0], args[0], out)) return false;
+  if (!append_cast(ctx, types[0], args[0], out)) return false;
   out.append(args[1].bytes());
   *result = out.value();
   return true;

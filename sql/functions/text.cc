@@ -1,4 +1,5 @@
 // Functions of text and bytea that look at characters: lengths, parts, trimming, padding, replacing.
+#include <bit>
 #include <algorithm>
 #include <charconv>
 #include <cstring>
@@ -284,22 +285,30 @@ bool concatenate(EvalContext& ctx, const Value* args, Value* result) {
   return true;
 }
 
-// overlay(s placing t from start for count).
+// overlay(s placing t from start for count), of text or of bytes.
+template <bool text>
 bool overlay(EvalContext& ctx, const Value* args, std::int64_t count, Value* result) {
   const std::string_view s = args[0].bytes();
   const std::int64_t start = args[2].i;
   if (start <= 0) return ctx.fail({sqlstate::substring_error, "negative substring length not allowed"});
   if (start + count > INT32_MAX) return out_of_range(ctx, "integer");
   TextBuilder out(ctx.arena, s.size() + args[1].size);
-  out.append(s.substr(0, utf8_offset(s, static_cast<std::size_t>(start - 1))));
+  const auto offset = [&](std::int64_t place) {
+    return text ? utf8_offset(s, static_cast<std::size_t>(place)) : std::min(s.size(), static_cast<std::size_t>(place));
+  };
+  out.append(s.substr(0, offset(start - 1)));
   out.append(args[1].bytes());
-  out.append(s.substr(utf8_offset(s, static_cast<std::size_t>(std::max<std::int64_t>(start + count - 1, 0)))));
+  out.append(s.substr(offset(std::max<std::int64_t>(start + count - 1, 0))));
   *result = out.value();
   return true;
 }
-bool overlay_for(EvalContext& ctx, const Value* args, Value* result) { return overlay(ctx, args, args[3].i, result); }
+template <bool text>
+bool overlay_for(EvalContext& ctx, const Value* args, Value* result) {
+  return overlay<text>(ctx, args, args[3].i, result);
+}
+template <bool text>
 bool overlay_all(EvalContext& ctx, const Value* args, Value* result) {
-  return overlay(ctx, args, static_cast<std::int64_t>(utf8_length(args[1].bytes())), result);
+  return overlay<text>(ctx, args, static_cast<std::int64_t>(text ? utf8_length(args[1].bytes()) : args[1].size), result);
 }
 
 bool ascii(EvalContext&, const Value* args, Value* result) {
@@ -379,6 +388,39 @@ bool set_byte(EvalContext& ctx, const Value* args, Value* result) {
   return true;
 }
 
+// Bits are counted from the least significant one of the first byte.
+bool find_bit(EvalContext& ctx, const Value* args, std::size_t* byte, int* bit) {
+  const std::int64_t bits = static_cast<std::int64_t>(args[0].size) * 8;
+  if (args[1].i < 0 || args[1].i >= bits)
+    return ctx.fail({sqlstate::array_subscript_error,
+                     "index " + std::to_string(args[1].i) + " out of valid range, 0.." + std::to_string(bits - 1)});
+  *byte = static_cast<std::size_t>(args[1].i / 8);
+  *bit = static_cast<int>(args[1].i % 8);
+  return true;
+}
+bool get_bit(EvalContext& ctx, const Value* args, Value* result) {
+  std::size_t byte;
+  int bit;
+  return find_bit(ctx, args, &byte, &bit) && return_int(result, (static_cast<unsigned char>(args[0].p[byte]) >> bit) & 1);
+}
+bool set_bit(EvalContext& ctx, const Value* args, Value* result) {
+  std::size_t byte;
+  int bit;
+  if (!find_bit(ctx, args, &byte, &bit)) return false;
+  if (args[2].i != 0 && args[2].i != 1) return ctx.fail({sqlstate::invalid_parameter_value, "new bit must be 0 or 1"});
+  char* p = ctx.arena.allocate_bytes(args[0].size);
+  std::memcpy(p, args[0].p, args[0].size);
+  const int mask = 1 << bit;
+  p[byte] = static_cast<char>(args[2].i == 1 ? p[byte] | mask : p[byte] & ~mask);
+  *result = Value::of_bytes(p, args[0].size);
+  return true;
+}
+bool bit_count(EvalContext&, const Value* args, Value* result) {
+  std::int64_t count = 0;
+  for (const char c : args[0].bytes()) count += std::popcount(static_cast<unsigned char>(c));
+  return return_int(result, count);
+}
+
 constexpr FunctionBinding kBindings[] = {
     {"textlen", length}, {"bpcharlen", bpchar_length}, {"textoctetlen", octet_length},
     {"bpcharoctetlen", octet_length}, {"byteaoctetlen", octet_length},
@@ -397,9 +439,11 @@ constexpr FunctionBinding kBindings[] = {
     {"replace_text", replace}, {"split_part", split_part}, {"text_left", left}, {"text_right", right},
     {"repeat", repeat}, {"text_reverse", reverse}, {"translate", translate},
     {"textcat", concatenate}, {"byteacat", concatenate},
-    {"textoverlay", overlay_for}, {"textoverlay_no_len", overlay_all},
+    {"textoverlay", overlay_for<true>}, {"textoverlay_no_len", overlay_all<true>},
+    {"byteaoverlay", overlay_for<false>}, {"byteaoverlay_no_len", overlay_all<false>},
     {"ascii", ascii}, {"chr", chr}, {"unistr", unistr}, {"text_larger", larger}, {"text_smaller", smaller},
     {"byteaGetByte", get_byte}, {"byteaSetByte", set_byte},
+    {"byteaGetBit", get_bit}, {"byteaSetBit", set_bit}, {"bytea_bit_count", bit_count},
 };
 
 }  // namespace
