@@ -108,7 +108,7 @@ class Writes:
         self.use("update/delete from/using")
         other, inner = self.selects.source("b", self.pick(self.schema.plain))
         both = self.scope(relation, "u").merged(inner)
-        sql = f"UPDATE {relation.name} u SET {self.assignments(relation, both)} FROM {other} WHERE u.id = b.id AND {self.selects.predicate(both, 1)}{self.returning(relation, 'u')}"
+        sql = f"UPDATE {relation.name} u SET {self.assignments(relation, both)} FROM {other} WHERE u.id = b.id AND ({self.selects.predicate(both, 1)}){self.returning(relation, 'u')}"
         return Unit.rolled_back([self.statement(sql, loose=True), self.look(relation, "update/delete from/using")])
 
     def delete(self):
@@ -122,7 +122,7 @@ class Writes:
         self.use("update/delete from/using")
         other, inner = self.selects.source("b", self.pick(self.schema.plain))
         both = self.scope(relation, "d").merged(inner)
-        sql = f"DELETE FROM {relation.name} d USING {other} WHERE d.id = b.id AND {self.selects.predicate(both, 1)}{self.returning(relation, 'd')}"
+        sql = f"DELETE FROM {relation.name} d USING {other} WHERE d.id = b.id AND ({self.selects.predicate(both, 1)}){self.returning(relation, 'd')}"
         return Unit.rolled_back([self.statement(sql, loose=True), self.look(relation, "update/delete from/using")])
 
     def on_conflict(self):
