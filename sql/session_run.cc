@@ -384,11 +384,10 @@ Task<Status> SessionImpl::run_execution(Execution& execution, std::uint64_t max_
     // While owners still work for it, only their answer ends it: cancel_running() has asked them to hurry.
     if (!waiting) WANDIAN_CO_TRY(check_cancel());
     shard_.start_budget();
-    const std::uint64_t left = max_rows == 0 ? 0 : max_rows - counting.rows();
     const ReadView statement_view = transaction_.view();
     if (first_view != nullptr) transaction_.view() = *first_view;
     const bool could_wait = std::exchange(rows_can_wait_, true);
-    const Progress progress = execution.run(left, counting);
+    const Progress progress = execution.run(max_rows, counting);   // it counts what it has given since it was last suspended
     rows_can_wait_ = could_wait;
     if (std::exchange(first_view, nullptr) != nullptr) {
       const ReadView used = transaction_.view();

@@ -147,6 +147,10 @@ const Expr* Binder::bind_aggregate(Scope& scope, const PgQuery__FuncCall& call, 
   out->order_by = keep(order);
   out->type = result;
   if (scope.query != nullptr) {
+    for (const RangeEntry* range : scope.query->ranges) {
+      if (range->self_reference)
+        fail(at(Status{sqlstate::invalid_recursion, "aggregate functions are not allowed in a recursive query's recursive term"}, location));
+    }
     scope.query->has_aggregates = true;
     scope.query->grouped = true;
   }

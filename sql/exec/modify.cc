@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <set>
 
 #include "engine/database.h"
 #include "engine/placement.h"
@@ -380,6 +381,8 @@ Task<Status> ModifyDriver::mutate(std::shared_ptr<const TableDef> table, std::sp
   std::vector<std::pair<RowOp*, int>> ops;   // and the index that a conflict of it means, or -1 for the operation's own
   DeleteRow delete_row;
   Arena& memory = writes.inputs();
+  // A join may lead to a row more than once; its first change counts. The owner knows only what earlier batches have written.
+  std::set<std::pair<PartitionId, KeyRef>> decided;
   for (std::size_t i = 0; i < targets.size(); ++i) {
     const RowOp& lock = *locked[i];
     if (lock.outcome == RowOutcome::kMoved)
@@ -396,6 +399,10 @@ Task<Status> ModifyDriver::mutate(std::shared_ptr<const TableDef> table, std::sp
     Mutation::Decision decision = mutation.deletes ? Mutation::Decision::kDelete : Mutation::Decision::kUpdate;
     WANDIAN_CO_TRY(mutation.decide(targets[i], lock.changed, {new_values, width}, &decision));
     if (decision == Mutation::Decision::kSkip) continue;
+    if (!decided.emplace(targets[i].partition, targets[i].key).second) {
+      WANDIAN_CO_TRY(mutation.gone(targets[i], true));
+      continue;
+    }
     const bool deletes = decision == Mutation::Decision::kDelete;
     bool key_changes = mutation.key_changes;
     if (!table->triggers.empty()) {

@@ -1,6 +1,7 @@
 // to_char, to_number, to_date, to_timestamp as SQL functions.
 #include "sql/functions/format.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 
@@ -118,8 +119,22 @@ bool numeric_to_char(EvalContext& ctx, const Value* args, Value* result) {
 bool int_to_char(EvalContext& ctx, const Value* args, Value* result) {
   return number_to_char(ctx, Numeric::of_int(args[0].i), args[1].bytes(), result);
 }
+// A float is rounded as printf() rounds it, to no more than its significant digits; a zero that was negative keeps its sign.
 template <int significant>
 bool float_to_char(EvalContext& ctx, const Value* args, Value* result) {
+  const std::string_view pattern = args[1].bytes();
+  const NumberPattern shape = examine_number_pattern(pattern);
+  if (std::isfinite(args[0].d) && !shape.roman && !shape.exponent && shape.shift == 0) {
+    char text[512];
+    const int whole = std::snprintf(text, sizeof text, "%.0f", std::fabs(args[0].d));
+    std::snprintf(text, sizeof text, "%.*f", std::clamp(significant - whole, 0, std::max(shape.after, 0)), args[0].d);
+    std::string_view digits = text;
+    const bool negative = digits.starts_with('-');
+    if (negative) digits.remove_prefix(1);
+    const std::size_t point = std::min(digits.find('.'), digits.size());
+    return return_text(ctx, result,
+                       format_number(pattern, negative, digits.substr(0, point), point < digits.size() ? digits.substr(point + 1) : ""));
+  }
   Value n;
   return check(ctx, numeric_from_double(args[0].d, significant, ctx.arena, &n)) &&
          number_to_char(ctx, load_numeric(n), args[1].bytes(), result);

@@ -129,7 +129,7 @@ std::string format_number(std::string_view pattern_text, bool negative, std::str
   const bool point = overflow || (finite && after > 0);
   if (overflow) {
     whole.assign(before, '#');
-    fraction.assign(after, '#');
+    fraction.assign(std::min(after, fraction_digits.size()), '#');
   }
   // A lone zero is shown where there is nothing behind the point to show instead.
   if (whole.empty() && before > 0 && (after == 0 || (!p.fill && p.last_zero_after == 0 &&

@@ -98,7 +98,7 @@ bool append_json(EvalContext& ctx, Oid type, const Value& value, TextBuilder& ou
 }
 
 bool append_json_key(EvalContext& ctx, Oid type, const Value& value, TextBuilder& out) {
-  if (value.is_null) return ctx.fail({sqlstate::null_value_not_allowed, "field name must not be null"});
+  if (value.is_null) return ctx.fail({sqlstate::invalid_parameter_value, "field name must not be null"});
   if (type == kJson || type == kJsonb || type == kRecord || (element_of(type) != 0 && type != kOidVector))
     return ctx.fail({sqlstate::invalid_parameter_value, "key value must be scalar, not array, composite, or json"});
   if (type == kBool) {

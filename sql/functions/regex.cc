@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <boost/regex.hpp>
+#include <cctype>
+#include <charconv>
 #include <list>
 #include <locale>
 #include <unordered_map>
@@ -89,6 +91,23 @@ std::string to_perl(std::string_view pattern, RegexFlags* flags, bool* lazy, boo
     if (c == '\\' && next != '\0') {
       ++i;
       switch (next) {
+        case 'u': case 'U': {
+          // A character by its number stands as itself, so that a pattern with such is matched by characters.
+          const std::size_t digits = next == 'u' ? 4 : 8;
+          const std::string_view hex = pattern.substr(i + 1, digits);
+          std::uint32_t code = 0;
+          const auto [end, error] = std::from_chars(hex.data(), hex.data() + hex.size(), code, 16);
+          if (hex.size() < digits || error != std::errc() || end != hex.data() + digits || code == 0 || code > 0x10ffff ||
+              (code >= 0xd800 && code < 0xe000)) {
+            out.append("\\");  // not an escape: refused as an escape at the end
+            return out;
+          }
+          if (code < 0x80 && !std::isalnum(static_cast<int>(code))) out.push_back('\\');
+          char bytes[4];
+          out.append(bytes, encode_utf8(code, bytes));
+          i += digits;
+          break;
+        }
         case 'm': out.append("\\<"); break;
         case 'M': out.append("\\>"); break;
         case 'y': out.append("\\b"); break;

@@ -228,7 +228,7 @@ bool append_cast(EvalContext& ctx, Oid type, const Value& value, TextBuilder& ou
 
 bool quote_any(EvalContext& ctx, const Oid* types, const Value* args, Value* result) {
   TextBuilder text(ctx.arena);
-  return append_text(ctx, types[0], args[0], text) && return_text(ctx, result, quote_literal(text.view()));
+  return append_cast(ctx, types[0], args[0], text) && return_text(ctx, result, quote_literal(text.view()));
 }
 bool quote_any_nullable(EvalContext& ctx, const Oid* types, const Value* args, Value* result) {
   if (args[0].is_null) return return_text(ctx, result, "NULL");
