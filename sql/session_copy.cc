@@ -200,7 +200,7 @@ class CopyRunner {
     convert_text(std::string_view(unfinished_).substr(0, whole));
     unfinished_.erase(0, whole);
   }
-  void finish() {
+  void end_of_input() {
     if (!unfinished_.empty() && bad_text_.ok()) convert_text(unfinished_);
     if (bad_text_.ok()) parser_.finish();
   }
@@ -369,7 +369,7 @@ Task<Status> SessionImpl::copy_from(const CompiledStatement& statement, const Pg
         co_return runner.with_line(Status{sqlstate::query_canceled, "COPY from stdin failed: " + input.message},
                                    runner.parser().line() + 1, "");
       default:
-        runner.finish();
+        runner.end_of_input();
         more = false;
         break;
     }

@@ -10,13 +10,6 @@ namespace wandian::sql {
 
 namespace {
 
-bool same_name(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) {
-           const auto low = [](char c) { return c >= 'A' && c <= 'Z' ? c + 32 : c; };
-           return low(x) == low(y);
-         });
-}
-
 std::int64_t number_of(std::string_view text) {
   std::int64_t value = 0;
   std::from_chars(text.data(), text.data() + text.size(), value);
