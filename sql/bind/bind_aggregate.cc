@@ -147,7 +147,7 @@ const Expr* Binder::bind_aggregate(Scope& scope, const PgQuery__FuncCall& call, 
   out->order_by = keep(order);
   out->type = result;
   if (scope.query != nullptr) {
-    for (const RangeEntry* range : scope.query->ranges) {
+    for (const RangeEntry* range : scope.ranges) {
       if (range->self_reference)
         fail(at(Status{sqlstate::invalid_recursion, "aggregate functions are not allowed in a recursive query's recursive term"}, location));
     }

@@ -120,6 +120,19 @@ const Expr* Binder::coerce(const Expr* expr, Oid target, std::int32_t typmod, Co
     cast->location = location;
     return cast;
   }
+  // Under a COLLATE, as coerce_type() has it.
+  if (expr->kind == ExprKind::kRelabel && !expr->as<UnaryExpr>().collation.empty()) {
+    const auto& collated = expr->as<UnaryExpr>();
+    if (const Expr* arg = coerce(collated.arg, target, typmod, context, form, location)) {
+      auto* out = make<UnaryExpr>(ExprKind::kRelabel);
+      *out = collated;
+      out->type = target;
+      out->typmod = arg->typmod;
+      out->arg = arg;
+      return out;
+    }
+    return nullptr;
+  }
   const FunctionDef* function = nullptr;
   switch (find_coercion(target, expr->type, context, &function)) {
     case CoercePath::kNone: break;

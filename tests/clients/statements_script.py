@@ -22,12 +22,13 @@ FIRST_USER_OID = 16384
 
 def statements(path):
     """The statements of a file: each ends with a line that ends with ";", outside of $$...$$."""
+    tagged = re.compile(r"\$(\w+)\$.*?\$\1\$", re.DOTALL)
     out, parts = [], []
     for line in path.read_text().splitlines():
         if line.startswith("--") and not parts:
             continue
         parts.append(line)
-        if line.endswith(";") and "\n".join(parts).count("$$") % 2 == 0:
+        if line.endswith(";") and tagged.sub("", "\n".join(parts)).count("$$") % 2 == 0:
             out.append("\n".join(parts))
             parts = []
     return out
