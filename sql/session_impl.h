@@ -648,6 +648,7 @@ class SessionImpl final : public SessionHooks, public RoutineRunner {
   std::unique_ptr<ValueCasts> casts_;
   unsigned routine_depth_ = 0, non_atomic_depth_ = 0;
   std::int64_t share_end_us_ = 0;                ///< until when a statement with routines may hold the shard this turn
+  std::uint32_t share_looks_ = 0;                ///< at share_end_us_: bounded, so that a share ends where no clock runs, too
   std::uint64_t last_cursor_ = 0;                ///< number of the last cursor that was given a name
 
   // Activity

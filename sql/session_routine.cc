@@ -16,6 +16,7 @@ namespace {
 
 // How deep routines may call each other. PostgreSQL's bound is max_stack_depth; a run here takes memory, not stack.
 constexpr unsigned kMaxRoutineDepth = 2000;
+constexpr std::uint32_t kMostLooks = 100'000;
 constexpr std::int64_t kShareUs = 1000;
 
 Status too_deep() {
@@ -55,8 +56,11 @@ void SessionImpl::complete_context(Status& status) const {
 
 bool SessionImpl::share_used_up() {
   const std::int64_t now = engine_database().env().clock().monotonic_us();
-  if (share_end_us_ == 0) share_end_us_ = now + kShareUs;
-  return now >= share_end_us_;
+  if (share_end_us_ == 0) {
+    share_end_us_ = now + kShareUs;
+    share_looks_ = 0;
+  }
+  return now >= share_end_us_ || ++share_looks_ > kMostLooks;
 }
 
 Task<Status> SessionImpl::share_turn() {

@@ -151,10 +151,10 @@ TEST_F(Ddl, BuildsIndexesOverFilledTables) {
   EXPECT_EQ(query("INSERT INTO t VALUES (1000, 1, 'v7')"), "E(23505: duplicate key value violates unique constraint \"t_b_idx\")");
   EXPECT_EQ(query("CREATE UNIQUE INDEX u ON t (a)"), "E(23505: could not create unique index \"u\")");
   EXPECT_EQ(query("CREATE INDEX IF NOT EXISTS t_a_idx ON t (b)"), "N(42P07: relation \"t_a_idx\" already exists, skipping) C(CREATE INDEX)");
-  EXPECT_EQ(query("CREATE INDEX ON t (lower(b))"), "E(0A000: indexes over expressions are not supported)");
+  EXPECT_EQ(query("CREATE INDEX ON t (lower(b))"), "C(CREATE INDEX)");
   EXPECT_EQ(query("SELECT indexdef FROM pg_indexes WHERE tablename = 't' ORDER BY indexname"),
             "T(indexdef) D(CREATE INDEX t_a_idx ON public.t USING btree (a DESC)) D(CREATE UNIQUE INDEX t_b_idx ON public.t USING btree (b)) "
-            "D(CREATE UNIQUE INDEX t_pkey ON public.t USING btree (id)) C(SELECT 3)");
+            "D(CREATE INDEX t_lower_idx ON public.t USING btree (lower(b))) D(CREATE UNIQUE INDEX t_pkey ON public.t USING btree (id)) C(SELECT 4)");
   EXPECT_EQ(query("DROP INDEX t_pkey"), "E(2BP01: cannot drop index t_pkey because constraint t_pkey on table t requires it)");
   EXPECT_EQ(query("DROP INDEX t_a_idx"), "C(DROP INDEX)");
   EXPECT_EQ(query("SELECT count(*) FROM t WHERE a = 3"), "T(count) D(50) C(SELECT 1)");
