@@ -174,6 +174,9 @@ Result<std::shared_ptr<const Catalog>> CatalogEditor::apply(const Catalog& base,
                                                             CatalogCompiler* compiler) {
   auto next = std::make_shared<Catalog>(base);
   next->version = base.version + 1;
+  if (compiler != nullptr)
+    for (const CatalogChange& change : changes)
+      if (change.kind == ObjectKind::kType && !change.drop) (void)compiler->declare_type(*change.object);
   for (const CatalogChange& change : changes) {
     switch (change.kind) {
       case ObjectKind::kTable: {
@@ -263,6 +266,15 @@ Result<std::shared_ptr<const Catalog>> CatalogEditor::apply(const Catalog& base,
         auto copy = std::make_shared<ObjectDef>(*found->second);
         WANDIAN_TRY(compiler->compile_object(*next, *copy));
         found->second = std::move(copy);
+      }
+    }
+    for (const CatalogChange& change : changes) {
+      if (change.kind != ObjectKind::kType || change.drop) continue;
+      for (auto& [oid, table] : next->tables_) {
+        if (table->row_checks == nullptr || !table->row_checks->depends_on(change.oid)) continue;
+        auto copy = std::make_shared<TableDef>(*table);
+        WANDIAN_TRY(compiler->compile_table(*next, *copy));
+        table = std::move(copy);
       }
     }
   }

@@ -223,6 +223,7 @@ struct SequenceDef {
 /// Everything else. `definition` is understood by sql alone.
 enum class ObjectKind : std::uint8_t {
   kSchema = 1, kTable = 2, kSequence = 3, kView = 4, kFunction = 5, kExtension = 6, kDatabase = 7, kRole = 8, kComment = 9,
+  kType = 10,
 };
 struct ObjectDef {
   ObjectKind kind = ObjectKind::kView;
@@ -291,6 +292,9 @@ class CatalogCompiler {
   /// Sets table.row_checks and the like. `catalog` already contains everything else of the change.
   virtual Status compile_table(const Catalog& catalog, TableDef& table) = 0;
   virtual Status compile_object(const Catalog& catalog, ObjectDef& object) = 0;
+  /// Publishes what the engine must know of a type (publish_type), before the tables of the same change get their layouts.
+  /// Returns the highest OID that its definition holds, so that a restart gives none of them out again.
+  virtual Oid declare_type(const ObjectDef& type) { return type.oid; }
 };
 
 /// Makes the next catalog from one and a list of changes. `storages` are kept for tables whose storage_id did not change.

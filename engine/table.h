@@ -74,6 +74,8 @@ class RowChecks {
   virtual ~RowChecks() = default;
   /// `row` is encoded with the table's current layout. Evaluated where the row is written.
   virtual Status check(const TableDef& table, const char* row) const = 0;
+  /// Whether they were compiled with the definition of a type, so that a new one of it makes them anew.
+  virtual bool depends_on(Oid) const { return false; }
 };
 
 }  // namespace wandian

@@ -8,6 +8,7 @@
 #include "sql/copy/copy_parser.h"
 #include "sql/copy/copy_writer.h"
 #include "sql/expr/expression.h"
+#include "sql/expr/domain_value.h"
 #include "sql/functions/quote.h"
 #include "sql/messages.h"
 #include "sql/session_portal.h"
@@ -281,6 +282,8 @@ class CopyRunner {
           const std::string shown = binary_ ? "" : ": \"" + shortened(*fields[i]) + "\"";
           return with_line(std::move(context.error), parser_.line(), ", column " + column.name + shown);
         }
+      } else if (type_kind(column.type) == 'd' && !check_domain(context, column.type, value)) {
+        return with_line(std::move(context.error), parser_.line(), ", column " + column.name + ": null input");
       }
       values_.push_back(value);
     }

@@ -105,6 +105,8 @@ void SessionImpl::forget_transaction(bool committed) {
     settings_.rollback();
   }
   if (settings) settings_changed();
+  changed_types_.clear();
+  new_labels_.clear();
   block_ = Block::kNone;
   queried_ = false;
   deferred_.clear();

@@ -6,6 +6,7 @@
 #include "sql/expr/tree.h"
 #include "sql/index_expressions.h"
 #include "sql/messages.h"
+#include "sql/types/user_type.h"
 
 namespace wandian::sql {
 
@@ -76,8 +77,15 @@ const Expr* Binder::column_default(const TableDef& table, int column, int locati
     const Expr* sequence = make_constant(arena_, kRegclass, -1, Value::of_int(owned->oid));
     return coerce_assignment(make_call(nextval[0], list({sequence}), kInt8, CallForm::kCall, -1), def.type, def.typmod, def.name, location);
   }
-  if (def.default_expression.empty()) return make_null(arena_, def.type);
-  const std::string text = "SELECT " + def.default_expression;
+  std::string expression = def.default_expression;
+  if (expression.empty() && type_kind(def.type) == 'd') {
+    note_type(def.type);
+    expression = domain_default(def.type);
+    // A domain has a say about null as well.
+    if (expression.empty()) expression = "NULL";
+  }
+  if (expression.empty()) return make_null(arena_, def.type);
+  const std::string text = "SELECT " + expression;
   Result<ParsedStatements> parsed = ParsedStatements::parse(text);
   if (!parsed.ok()) fail(parsed.take_status());
   const std::string_view outer_text = swap_text({});
@@ -101,6 +109,88 @@ const Expr* Binder::assign(const TableDef& table, int column, const Expr* value,
   return coerce_assignment(value, def.type, def.typmod, def.name, location);
 }
 
+const Expr* Binder::target_column(Scope& scope, const TableDef& table, int column) {
+  for (std::size_t r = 0; r < scope.ranges.size(); ++r)
+    if (scope.ranges[r]->kind == RangeKind::kTable && scope.ranges[r]->table == &table) return column_expr(*scope.ranges[r], static_cast<int>(r), column, 0, -1);
+  fail(Status{sqlstate::internal_error, "the target is not among the relations of its statement"});
+}
+
+const Expr* Binder::assign_part(Scope& scope, const TableDef& table, int column, const PgQuery__ResTarget& target, const Expr* whole, const Expr* value) {
+  const ColumnDef& def = table.columns[static_cast<std::size_t>(column)];
+  if (value->kind == ExprKind::kSetToDefault) {
+    const bool element = target.indirection[0]->node_case == PG_QUERY__NODE__NODE_A_INDICES;
+    fail(at(Status{sqlstate::feature_not_supported, element ? "cannot set an array element to DEFAULT" : "cannot set a subfield to DEFAULT"}, value->location));
+  }
+  const std::span<PgQuery__Node* const> path(target.indirection, target.n_indirection);
+  return coerce_assignment(store_part(scope, whole, def.type, path, value, def.name, target.location), def.type, def.typmod, def.name, target.location);
+}
+
+const Expr* Binder::store_part(Scope& scope, const Expr* whole, Oid type, std::span<PgQuery__Node* const> path, const Expr* value,
+                               std::string_view column, int location) {
+  if (path.empty()) return value;
+  const Oid base = base_type(type);
+  if (whole != nullptr) whole = without_domain(whole);
+  if (path[0]->node_case == PG_QUERY__NODE__NODE_STRING) {
+    const std::string_view field = string_value(path[0]);
+    // What the rest of the path changes is the field as it is now.
+    const Expr* old = nullptr;
+    Oid field_type = 0;
+    std::vector<RowField> fields;
+    (void)CatalogTypes(catalog(), context_.search_path, context_.database).row_fields(base, &fields);
+    for (std::size_t i = 0; i < fields.size() && path.size() > 1; ++i) {
+      if (fields[i].dropped || fields[i].name != field) continue;
+      field_type = fields[i].type;
+      if (whole == nullptr) break;
+      auto* get = make<FieldExpr>();
+      get->record = whole;
+      get->field = static_cast<std::uint16_t>(i);
+      get->name = field;
+      get->type = field_type;
+      get->typmod = fields[i].typmod;
+      old = get;
+    }
+    return with_field(whole, type, field, store_part(scope, old, field_type, path.subspan(1), value, column, location), column, location);
+  }
+  std::size_t count = 0;
+  while (count < path.size() && path[count]->node_case == PG_QUERY__NODE__NODE_A_INDICES) ++count;
+  const Oid element = element_type_of(base);
+  if (base == kJsonb) fail(at(Status{sqlstate::feature_not_supported, "assignment to parts of jsonb is not supported"}, location));
+  if (element == 0 || count == 0) {
+    fail(at(Status{sqlstate::datatype_mismatch, "cannot subscript type " + type_text(type) + " because it does not support subscripting"}, location));
+  }
+  if (count != path.size()) fail(at(Status{sqlstate::feature_not_supported, "assignment to fields of array elements is not supported"}, location));
+  auto* out = make<SubscriptExpr>();
+  std::vector<const Expr*> upper, lower;
+  const auto index = [&](const ParseNode* bound) -> const Expr* {
+    if (bound == nullptr) return nullptr;
+    const Expr* at_value = bind_in_place(scope, bound, Place::kUpdateSource);
+    const Expr* as_int = coerce(at_value, kInt4, -1, CoerceContext::kAssignment, CallForm::kImplicitCast, -1);
+    if (as_int == nullptr) fail(at(Status{sqlstate::datatype_mismatch, "array subscript must have type integer"}, at_value->location));
+    return as_int;
+  };
+  for (std::size_t i = 0; i < count; ++i) out->slice = out->slice || path[i]->a_indices->is_slice != 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    const PgQuery__AIndices& indices = *path[i]->a_indices;
+    if (out->slice) lower.push_back(indices.is_slice != 0 ? index(indices.lidx) : make_constant(arena_, kInt4, -1, Value::of_int(1)));
+    upper.push_back(index(indices.uidx));
+  }
+  const Oid wanted = out->slice ? base : element;
+  const Expr* stored = coerce_with_typmod(value, wanted, -1, CoerceContext::kAssignment, CallForm::kImplicitCast, -1);
+  if (stored == nullptr) {
+    fail(at(Status{sqlstate::datatype_mismatch, "subscripted assignment to " + quoted(column) + " requires type " + type_text(wanted) +
+                                                    " but expression is of type " + type_text(value->type)}
+                .with_hint("You will need to rewrite or cast the expression."),
+            location));
+  }
+  out->array = whole != nullptr ? whole : make_null(arena_, base);
+  out->upper = keep(upper);
+  out->lower = keep(lower);
+  out->store = stored;
+  out->type = base;
+  out->location = location;
+  return out;
+}
+
 void Binder::check_generated(const TableDef& table, int column, const Expr* value, int location, bool overriding_system) {
   const ColumnDef& def = table.columns[static_cast<std::size_t>(column)];
   if (def.identity != 'a' || overriding_system || value->kind == ExprKind::kSetToDefault) return;
@@ -115,13 +205,11 @@ std::vector<Binder::InsertColumn> Binder::bind_insert_columns(const TableDef& ta
   for (std::size_t i = 0; i < count; ++i) {
     const PgQuery__ResTarget& item = *items[i]->res_target;
     const int column = find_target_column(table, item.name, item.location);
-    if (item.n_indirection > 0) {
-      fail(at(Status{sqlstate::feature_not_supported, "assignment to parts of a column is not supported"}, item.location));
-    }
-    if (std::any_of(columns.begin(), columns.end(), [&](const InsertColumn& c) { return c.column == column; })) {
+    const PgQuery__ResTarget* part = item.n_indirection > 0 ? &item : nullptr;
+    if (std::any_of(columns.begin(), columns.end(), [&](const InsertColumn& c) { return c.column == column && (c.part == nullptr || part == nullptr); })) {
       fail(at(Status{sqlstate::duplicate_column, "column " + quoted(item.name) + " specified more than once"}, item.location));
     }
-    columns.push_back({column, item.location});
+    columns.push_back({column, item.location, part});
   }
   for (std::size_t i = 0; count == 0 && i < table.columns.size(); ++i) {
     if (!table.columns[i].dropped) columns.push_back({static_cast<int>(i), -1});
@@ -192,13 +280,22 @@ Query* Binder::bind_insert(const PgQuery__InsertStmt& insert, Scope* parent) {
         if (overriding_user && table.columns[static_cast<std::size_t>(column)].identity != 0) {
           row[i] = column_default(table, column, location);
         }
+        if (columns[i].part != nullptr) {
+          if (source->n_values_lists > 1) {
+            fail(at(Status{sqlstate::feature_not_supported, "assignment to parts of a column from several rows of VALUES is not supported"}, columns[i].location));
+          }
+          continue;   // below, with what the other parts are given
+        }
         row[i] = assign(table, column, row[i], location);
       }
       rows.push_back(std::move(row));
     }
     columns.resize(std::min(columns.size(), rows[0].size()));
     if (rows.size() == 1) {
-      for (std::size_t i = 0; i < columns.size(); ++i) values[static_cast<std::size_t>(columns[i].column)] = rows[0][i];
+      for (std::size_t i = 0; i < columns.size(); ++i) {
+        const Expr*& value = values[static_cast<std::size_t>(columns[i].column)];
+        value = columns[i].part != nullptr ? assign_part(scope, table, columns[i].column, *columns[i].part, value, rows[0][i]) : rows[0][i];
+      }
     } else {
       auto* entry = make<RangeEntry>();
       entry->kind = RangeKind::kValues;
@@ -229,7 +326,7 @@ Query* Binder::bind_insert(const PgQuery__InsertStmt& insert, Scope* parent) {
     check_insert_width(columns, listed, width, width > columns.size() ? targets[columns.size()].expr : nullptr);
     columns.resize(std::min(columns.size(), width));
     for (std::size_t i = 0; i < columns.size(); ++i) {
-      if (targets[i].expr->type == kUnknown) targets[i].expr = assign(table, columns[i].column, targets[i].expr, targets[i].expr->location);
+      if (targets[i].expr->type == kUnknown && columns[i].part == nullptr) targets[i].expr = assign(table, columns[i].column, targets[i].expr, targets[i].expr->location);
     }
     select->targets = keep(targets);
     RangeEntry* entry = make_subquery_entry(select, nullptr, "*SELECT*");
@@ -241,7 +338,10 @@ Query* Binder::bind_insert(const PgQuery__InsertStmt& insert, Scope* parent) {
       const int column = columns[i].column;
       const Expr* value = column_expr(*entry, range, static_cast<int>(i), 0, targets[i].expr->location);
       check_generated(table, column, value, -1, overriding_system || overriding_user);
-      if (overriding_user && table.columns[static_cast<std::size_t>(column)].identity != 0) {
+      if (columns[i].part != nullptr) {
+        const Expr*& whole = values[static_cast<std::size_t>(column)];
+        whole = assign_part(scope, table, column, *columns[i].part, whole, value);
+      } else if (overriding_user && table.columns[static_cast<std::size_t>(column)].identity != 0) {
         values[static_cast<std::size_t>(column)] = column_default(table, column, -1);
       } else {
         values[static_cast<std::size_t>(column)] = assign(table, column, value, value->location);
@@ -384,12 +484,9 @@ void Binder::bind_on_conflict(Scope& scope, const PgQuery__OnConflictClause& cla
 
 std::vector<Assignment> Binder::bind_set_list(Scope& scope, const TableDef& table, PgQuery__Node** items, std::size_t count) {
   std::vector<Assignment> out;
+  std::vector<bool> in_parts(table.columns.size(), false);
   for (std::size_t i = 0; i < count; ++i) {
     const PgQuery__ResTarget& item = *items[i]->res_target;
-    if (item.n_indirection > 0) {
-      find_target_column(table, item.name, item.location);
-      fail(at(Status{sqlstate::feature_not_supported, "assignment to parts of a column is not supported"}, item.location));
-    }
     const Expr* value = nullptr;
     if (item.val->node_case == PG_QUERY__NODE__NODE_MULTI_ASSIGN_REF) {
       const PgQuery__MultiAssignRef& ref = *item.val->multi_assign_ref;
@@ -446,9 +543,20 @@ std::vector<Assignment> Binder::bind_set_list(Scope& scope, const TableDef& tabl
       fail(Status{sqlstate::generated_always, "column " + quoted(def.name) + " can only be updated to DEFAULT"}.with_detail(
           "Column " + quoted(def.name) + " is an identity column defined as GENERATED ALWAYS."));
     }
-    for (const Assignment& earlier : out) {
+    Assignment* before = nullptr;
+    for (Assignment& earlier : out) {
       if (earlier.column != column) continue;
-      fail(Status{sqlstate::syntax_error, "multiple assignments to same column " + quoted(def.name)});
+      before = &earlier;
+      if (item.n_indirection == 0 || !in_parts[static_cast<std::size_t>(column)])
+        fail(Status{sqlstate::syntax_error, "multiple assignments to same column " + quoted(def.name)});
+    }
+    if (item.n_indirection > 0) {
+      in_parts[static_cast<std::size_t>(column)] = true;
+      const Expr* whole = before != nullptr ? before->value : target_column(scope, table, column);
+      whole = assign_part(scope, table, column, item, whole, value);
+      if (before != nullptr) before->value = whole;
+      else out.push_back({static_cast<std::uint16_t>(column), whole});
+      continue;
     }
     const int location = value->location >= 0 ? value->location : item.location;
     out.push_back({static_cast<std::uint16_t>(column), assign(table, column, value, location)});

@@ -49,6 +49,8 @@ MergeAction Binder::bind_merge_action(Scope& scope, const TableDef& table, const
                               clause.override == PG_QUERY__OVERRIDING_KIND__OVERRIDING_USER_VALUE;
       const bool overriding_user = clause.override == PG_QUERY__OVERRIDING_KIND__OVERRIDING_USER_VALUE;
       const std::vector<InsertColumn> columns = bind_insert_columns(table, clause.target_list, clause.n_target_list);
+      for (const InsertColumn& column : columns)
+        if (column.part != nullptr) fail(at(Status{sqlstate::feature_not_supported, "assignment to parts of a column in MERGE is not supported"}, column.location));
       std::vector<const Expr*> values(table.columns.size(), nullptr), row;
       for (std::size_t i = 0; i < clause.n_values; ++i) row.push_back(bind_value(scope, clause.values[i], Place::kInsertTarget));
       if (clause.n_values > 0) {

@@ -110,7 +110,8 @@ bool same_message(const ProtobufCMessage& a, const ProtobufCMessage& b) {
 
 bool is_order_by_type(Oid type) {
   if (type == kUnknown) return true;
-  if (const Oid element = element_type_of(type)) type = element;
+  type = base_type(type);
+  if (const Oid element = element_type_of(type)) type = base_type(element);
   const TypeInfo* info = find_type(type);
   return info != nullptr && info->order != Order::kNone;
 }
@@ -249,6 +250,22 @@ void Binder::note_sequence(Oid sequence) {
       if (known.get() == def.get()) return;
     }
     sequences_.push_back(std::move(def));
+  }
+}
+
+void Binder::note_type(Oid type) {
+  if (type < kFirstUserOid) return;
+  if (const TypeInfo* info = find_type(type); info != nullptr && info->category == 'A' && info->element != 0) type = info->element;
+  if (auto object = catalog().object(ObjectKind::kType, type)) {
+    if (object->parent == context_.temporary_schema) uses_temporary_ = true;
+    for (const auto& known : objects_) {
+      if (known.get() == object.get()) return;
+    }
+    objects_.push_back(std::move(object));
+  } else if (auto table = catalog().table(relation_of_row_type(type))) {
+    depend_on(std::move(table));
+  } else if (auto view = catalog().object(ObjectKind::kView, relation_of_row_type(type))) {
+    depend_on(std::move(view));
   }
 }
 

@@ -133,8 +133,10 @@ std::vector<StandaloneColumn> standalone_columns(const TableDef& table);
 struct ResolvedType {
   Oid type = 0;
   std::int32_t typmod = -1;
+  bool stored = false;               ///< named by its OID, as stored definitions do: an integer may stand for an enum's value
 };
-Result<ResolvedType> resolve_type(const PgQuery__TypeName& name, std::string_view text);
+/// Names of types that users made are looked up in `context`, or as the running session does.
+Result<ResolvedType> resolve_type(const PgQuery__TypeName& name, std::string_view text, const BindContext* context = nullptr);
 /// From text, as regtype and to_regtype read it.
 Result<ResolvedType> resolve_type(std::string_view type_text);
 

@@ -202,6 +202,14 @@ class Binder {
 
   // coerce.cc
   const Expr* coerce(const Expr* expr, Oid target, std::int32_t typmod, CoerceContext context, CallForm form, int location);
+  /// A value of a domain as one of its base type; anything else as it is.
+  const Expr* without_domain(const Expr* expr);
+  const Expr* row_to_composite(const RowExpr& row, Oid target, CoerceContext context, CallForm form, int location);
+  /// The row type of a table as a row of its columns, dropped ones included.
+  const Expr* typed_row(const NsItem& item, int levels_up, int location);
+  /// A composite value with one of its fields replaced.
+  const Expr* with_field(const Expr* composite, Oid type, std::string_view field, const Expr* value, std::string_view column, int location);
+  const Expr* to_domain(const Expr* expr, Oid domain, CoerceContext context, CallForm form, int location);
   const Expr* coerce_with_typmod(const Expr* expr, Oid target, std::int32_t typmod, CoerceContext context, CallForm form, int location);
   const Expr* coerce_assignment(const Expr* expr, Oid target, std::int32_t typmod, std::string_view column, int location);
   const Expr* coerce_common(const Expr* expr, Oid target, std::string_view construct);
@@ -232,6 +240,8 @@ class Binder {
   void depend_on(std::shared_ptr<const TableDef> table);
   void depend_on(std::shared_ptr<const ObjectDef> object) { objects_.push_back(std::move(object)); }
   void note_sequence(Oid sequence);
+  /// What is bound depends on the definition of a type that users made, or of the one it is an array of.
+  void note_type(Oid type);
   void check_stack(int location) const;
   std::vector<Oid>& parameters() { return parameters_; }
   EvalContext* eval() { return context_.eval; }
@@ -341,6 +351,7 @@ class Binder {
   struct InsertColumn {
     int column;
     int location;
+    const PgQuery__ResTarget* part = nullptr;   ///< c.f or a[1], not the whole column
   };
   std::vector<InsertColumn> bind_insert_columns(const TableDef& table, PgQuery__Node** items, std::size_t count);
   void check_insert_width(std::span<const InsertColumn> columns, bool listed, std::size_t width, const Expr* first_extra);
@@ -349,6 +360,12 @@ class Binder {
   MergeAction bind_merge_action(Scope& scope, const TableDef& table, const PgQuery__MergeWhenClause& clause);
   const Expr* column_default(const TableDef& table, int column, int location);
   const Expr* assign(const TableDef& table, int column, const Expr* value, int location);
+  /// The column of the statement's target, as it was before.
+  const Expr* target_column(Scope& scope, const TableDef& table, int column);
+  /// Assignment to c.f, a[1], ...: the whole column with that part replaced; `whole` null: the column was null.
+  const Expr* assign_part(Scope& scope, const TableDef& table, int column, const PgQuery__ResTarget& target, const Expr* whole, const Expr* value);
+  const Expr* store_part(Scope& scope, const Expr* whole, Oid type, std::span<PgQuery__Node* const> path, const Expr* value, std::string_view column,
+                         int location);
   std::vector<Assignment> bind_set_list(Scope& scope, const TableDef& table, PgQuery__Node** items, std::size_t count);
   void bind_on_conflict(Scope& scope, const PgQuery__OnConflictClause& clause, const TableDef& table, Query& query);
   int find_target_column(const TableDef& table, std::string_view column, int location);

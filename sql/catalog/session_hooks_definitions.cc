@@ -6,6 +6,7 @@
 #include "sql/catalog/relation_names.h"
 #include "sql/catalog/stored_objects.h"
 #include "sql/expr/deparse.h"
+#include "sql/expr/domain_value.h"
 #include "sql/functions/quote.h"
 #include "sql/functions/registry.h"
 #include "sql/messages.h"
@@ -160,6 +161,21 @@ std::optional<std::string> SessionImpl::constraint_definition(Oid constraint, bo
       if (key.initially_deferred) out += " INITIALLY DEFERRED";
       if (!key.validated) out += " NOT VALID";
       return out;
+    }
+  }
+  const auto& objects = known->objects();
+  for (auto it = objects.lower_bound(std::pair(ObjectKind::kType, Oid{0})); it != objects.end() && it->first.first == ObjectKind::kType; ++it) {
+    if (it->second->compiled == nullptr) continue;
+    const auto& domain = *static_cast<const UserType*>(it->second->compiled.get());
+    for (const DomainCheck& check : domain.checks) {
+      if (check.oid != constraint) continue;
+      DefinitionStyle style;
+      style.columns = {"VALUE"};
+      style.domain_value = true;
+      style.names = this;
+      style.pretty = pretty;
+      Result<BoundExpression> bound = bind_domain_check(check.expression, bind_context(), domain.base, domain.typmod, false);
+      return "CHECK (" + (bound.ok() ? deparse(bound->expr, style) : check.expression) + ")" + (check.validated ? "" : " NOT VALID");
     }
   }
   return std::nullopt;

@@ -1,4 +1,5 @@
 #include "sql/ddl/alteration.h"
+#include "sql/ddl/type.h"
 
 #include <algorithm>
 #include <utility>
@@ -118,6 +119,8 @@ Status TableAlteration::add_column(const PgQuery__AlterTableCmd& command) {
 Status TableAlteration::default_of_new_column(std::uint16_t column) {
   ColumnDef& def = table_->columns[column];
   std::string text = def.default_expression;
+  if (text.empty() && type_kind(def.type) == 'd') text = domain_default(def.type);
+  if (!text.empty()) WANDIAN_TRY(refuse_row_type_used(ctx_, *old_));
   if (def.identity != 0) text = "?";
   if (text.empty()) {
     if (def.not_null) filled_not_null_.push_back(def.name);
@@ -230,6 +233,7 @@ Status TableAlteration::alter_type(const PgQuery__AlterTableCmd& command) {
   const PgQuery__ColumnDef& node = *command.def->column_def;
   ResolvedType type;
   WANDIAN_TRY(resolve_column_type(ctx_, *node.type_name, text_or_empty(command.name), &type));
+  WANDIAN_TRY(refuse_row_type_used(ctx_, *old_));
   ColumnDef& def = table_->columns[column];
   std::string collation;
   WANDIAN_TRY(check_collation(node.coll_clause, ctx_, &collation));

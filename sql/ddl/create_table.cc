@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "sql/ddl/table_builder.h"
+#include "sql/ddl/type.h"
 
 namespace wandian::sql {
 
@@ -64,6 +65,7 @@ Task<Status> create_table(DdlContext& ctx) {
     ctx.notice(sqlstate::duplicate_table, "relation " + quoted(name) + " already exists, skipping");
     co_return Status{};
   }
+  WANDIAN_CO_TRY(refuse_type_name(ctx, schema.value(), name));
   auto table = std::make_shared<TableDef>();
   table->oid = ctx.allocate_oid();
   table->schema = schema.value();

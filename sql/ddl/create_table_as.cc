@@ -1,6 +1,7 @@
 // CREATE TABLE AS and SELECT INTO.
 #include "sql/ddl/statements.h"
 #include "sql/ddl/table_builder.h"
+#include "sql/ddl/type.h"
 #include "sql/exec/receiver.h"
 
 namespace wandian::sql {
@@ -54,6 +55,7 @@ Task<Status> create_table_as(DdlContext& ctx) {
     ctx.notice(sqlstate::duplicate_table, "relation " + quoted(name) + " already exists, skipping");
     co_return Status{};
   }
+  WANDIAN_CO_TRY(refuse_type_name(ctx, schema.value(), name));
   const SelectWithoutInto select(*query);
   Result<std::shared_ptr<const BoundStatement>> bound = bind_statement(select.node(), ctx.statement.text, ctx.bind_context(), ctx.statement.parameter_types);
   if (!bound.ok()) co_return bound.take_status();

@@ -3,6 +3,7 @@
 
 #include "sql/ddl/dependency.h"
 #include "sql/ddl/statements.h"
+#include "sql/ddl/type.h"
 #include "sql/functions/quote.h"
 #include "sql/messages.h"
 #include "sql/types/text_io.h"
@@ -210,6 +211,7 @@ Task<Status> create_view(DdlContext& ctx) {
     view->owner = old->owner;
   } else {
     if (ctx.relation_exists(target, name)) co_return Status{sqlstate::duplicate_table, "relation " + quoted(name) + " already exists"};
+    WANDIAN_CO_TRY(refuse_type_name(ctx, target, name));
     view->oid = ctx.allocate_oid();
   }
   view->definition = definition->encode();
@@ -296,6 +298,12 @@ Result<CommentTarget> find_comment_target(DdlContext& ctx, const PgQuery__Commen
       const auto found = ctx.catalog()->find_object(ObjectKind::kDatabase, 0, parts[0]);
       if (found == nullptr) return Status{sqlstate::invalid_catalog_name, "database " + quoted(parts[0]) + " does not exist"};
       return CommentTarget{catalog_oid::kDatabase, found->oid, 0};
+    }
+    case PG_QUERY__OBJECT_TYPE__OBJECT_TYPE:
+    case PG_QUERY__OBJECT_TYPE__OBJECT_DOMAIN: {
+      const PgQuery__TypeName& type = *node.object->type_name;
+      WANDIAN_ASSIGN(const Oid found, find_type_oid(ctx, name_list(type.names, type.n_names)));
+      return CommentTarget{catalog_oid::kType, found, 0};
     }
     case PG_QUERY__OBJECT_TYPE__OBJECT_ROLE: {
       const auto found = ctx.catalog()->find_object(ObjectKind::kRole, 0, parts[0]);

@@ -235,7 +235,7 @@ Status TableBuilder::add_column(const PgQuery__ColumnDef& node) {
   }
   if (node.coll_clause != nullptr) {
     const TypeInfo* type = find_type(column.type);
-    const Oid base = type != nullptr && type->element != 0 ? type->element : column.type;
+    const Oid base = base_type(type != nullptr && type->element != 0 ? type->element : column.type);
     if (base != kText && base != kVarchar && base != kBpchar && base != kName)
       return Status{sqlstate::datatype_mismatch, "collations are not supported by type " + format_type(column.type, -1)}.with_position(
           ctx_.position(node.coll_clause->location));
@@ -639,7 +639,7 @@ bool comparable_keys(Oid a, Oid b) {
       default: return type;
     }
   };
-  return group(a) == group(b);
+  return group(base_type(a)) == group(base_type(b));
 }
 
 }  // namespace

@@ -26,6 +26,8 @@ enum class PrivilegeClass : std::uint8_t {
 
 enum class SizeKind : std::uint8_t { kRelation, kTable, kIndexes, kTotalRelation, kDatabase, kTablespace };
 
+class TypeCatalog;   // sql/types/user_type.h
+
 class SessionHooks {
  public:
   virtual ~SessionHooks() = default;
@@ -94,6 +96,9 @@ class SessionHooks {
   virtual bool visible(ObjectClass kind, Oid oid) = 0;   ///< pg_*_is_visible
   /// format_type for types that are not built in; empty: no such type.
   virtual std::optional<std::string> type_name(Oid type, std::int32_t typmod) = 0;
+
+  /// The types that users made, as this session's catalog has them.
+  virtual TypeCatalog* types() { return nullptr; }
 
   // Privileges. `role` 0 is the current user. Empty: no such object (null).
   virtual Result<std::optional<bool>> has_privilege(Oid role, PrivilegeClass kind, Oid object, std::int16_t column,
