@@ -369,7 +369,7 @@ class Reader {
 template <class C>
 void fields(C& c, ColumnDef& v) {
   c.field(v.name), c.field(v.type), c.field(v.typmod), c.field(v.not_null), c.field(v.dropped), c.field(v.identity);
-  c.field(v.default_expression), c.field(v.missing_value), c.field(v.has_missing_value), c.field(v.collation);
+  c.field(v.default_expression), c.field(v.missing_value), c.field(v.has_missing_value), c.field(v.collation), c.field(v.generated);
 }
 template <class C>
 void fields(C& c, IndexPart& v) {
@@ -408,7 +408,7 @@ void fields(C& c, TableDef& v) {
   c.field(v.hidden_row_number), c.field(v.checks), c.field(v.foreign_keys), c.visit(v.placement), c.field(v.internal);
   c.field(v.temporary), c.field(v.storage_id), c.field(v.options), c.field(v.older_layouts);
   c.field(v.partition_strategy), c.field(v.partition_key), c.field(v.partition_parent), c.field(v.partition_bound);
-  c.field(v.triggers);
+  c.field(v.triggers), c.field(v.on_commit);
 }
 template <class C>
 void fields(C& c, SequenceDef& v) {

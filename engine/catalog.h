@@ -32,6 +32,7 @@ struct TableStorage;     // engine/table.h
 struct SequenceState;    // engine/sequence.h
 class RowChecks;         // engine/table.h
 class IndexKeys;         // engine/index_entries.h
+class RowGenerator;      // engine/table.h
 
 struct ColumnDef {
   std::string name;
@@ -40,6 +41,7 @@ struct ColumnDef {
   bool not_null = false;
   bool dropped = false;              ///< keeps its number; its value is NULL in new rows
   char identity = 0;                 ///< 0, 'a' (ALWAYS) or 'd' (BY DEFAULT)
+  char generated = 0;                ///< 0 or 's': GENERATED ALWAYS AS (default_expression) STORED
   std::string default_expression;    ///< SQL text, "" = none
   /// What rows older than the column show: 8 bytes of Value::i or Value::d, or the bytes themselves.
   std::string missing_value;
@@ -168,6 +170,7 @@ struct TableDef {
   Placement placement;
   bool internal = false;                ///< a global index's table: not shown to anyone
   bool temporary = false;
+  char on_commit = 0;                   ///< temporary: 0, 'd' (DROP) or 'r' (DELETE ROWS)
   std::uint64_t storage_id = 0;         ///< changes with TRUNCATE and rewrites
   std::vector<std::pair<std::string, std::string>> options;   ///< storage parameters: accepted, shown back
   std::vector<TriggerDef> triggers;     ///< in the order of their names, which is the order they fire in
@@ -189,6 +192,7 @@ struct TableDef {
   std::shared_ptr<const IndexKeys> index_keys;   ///< likewise; set if computed_indexes != 0
   std::shared_ptr<const void> partitioning;      ///< likewise; sql's alone
   std::shared_ptr<const void> trigger_conditions;   ///< likewise
+  std::shared_ptr<const RowGenerator> generator; ///< likewise; null where no column is generated
   std::vector<Oid> referencing;         ///< tables whose foreign keys point here
   std::vector<Oid> partitions;          ///< tables whose partition_parent this is, by OID
 

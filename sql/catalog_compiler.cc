@@ -1,4 +1,4 @@
-// CHECK constraints as the engine's row checks, computed indexes as its index keys.
+// CHECK constraints as the engine's row checks, computed indexes as its index keys, generated columns as its row generator.
 #include <algorithm>
 #include <memory>
 #include <vector>
@@ -132,12 +132,61 @@ Result<std::shared_ptr<const void>> compile_trigger_conditions(BindContext conte
   return std::shared_ptr<const void>(std::move(out));
 }
 
+class CompiledGeneration final : public RowGenerator {
+ public:
+  Status add(const BindContext& context, const TableDef& table, std::uint16_t column) {
+    const ColumnDef& def = table.columns[column];
+    const std::vector<StandaloneColumn> columns = standalone_columns(table);
+    StandaloneOptions options;
+    options.use = StandaloneUse::kGenerated;
+    options.table_name = table.name;
+    options.columns = columns;
+    options.target_type = def.type;
+    options.target_typmod = def.typmod;
+    options.target_name = def.name;
+    options.fold = true;
+    WANDIAN_ASSIGN(BoundExpression bound, bind_standalone_expression(def.default_expression, context, options));
+    CompileOptions compile_options;
+    compile_options.columns_are_slots = true;
+    WANDIAN_ASSIGN(const CompiledExpr code, compile(*bound.expr, code_arena_, compile_options));
+    columns_.push_back({column, std::move(bound), code});
+    const auto in = [&](const std::vector<std::uint16_t>& key) { return std::find(key.begin(), key.end(), column) != key.end(); };
+    generates_key_ = generates_key_ || in(table.placement.columns);
+    for (const IndexPart& part : table.indexes[0].parts) generates_key_ = generates_key_ || part.column == column;
+    return {};
+  }
+  Status generate(std::span<Value> values, Arena& arena) const override {
+    EvalContext context{arena, plain_format(), nullptr, 0, 0, {}};
+    ExprInput input;
+    input.columns = values.data();
+    // They do not refer to each other.
+    for (const Column& column : columns_) {
+      Value value;
+      if (!column.code.eval(context, input, &value)) [[unlikely]] return std::move(context.error);
+      values[column.column] = value;
+    }
+    return {};
+  }
+  bool generates_key() const override { return generates_key_; }
+
+ private:
+  struct Column {
+    std::uint16_t column;
+    BoundExpression bound;
+    CompiledExpr code;
+  };
+  Arena code_arena_;
+  std::vector<Column> columns_;
+  bool generates_key_ = false;
+};
+
 class Compiler final : public CatalogCompiler {
  public:
   Status compile_table(const Catalog& catalog, TableDef& table) override {
     table.row_checks.reset();
     table.index_keys.reset();
     table.trigger_conditions.reset();
+    table.generator.reset();
     const BindContext context = definition_context(catalog, table);
     if (table.computed_indexes != 0) {
       WANDIAN_ASSIGN(table.index_keys, CompiledIndexKeys::compile(table, context));
@@ -145,12 +194,20 @@ class Compiler final : public CatalogCompiler {
     if (std::any_of(table.triggers.begin(), table.triggers.end(), [](const TriggerDef& trigger) { return !trigger.condition.empty(); })) {
       WANDIAN_ASSIGN(table.trigger_conditions, compile_trigger_conditions(context, table));
     }
-    if (table.checks.empty()) return {};
-    const std::shared_ptr<const SchemaDef> schema = catalog.schema(table.schema);
-    auto checks = std::make_shared<CompiledChecks>();
-    for (const CheckDef& check : table.checks) WANDIAN_TRY(checks->add(context, table, check));
-    if (schema != nullptr) checks->set_schema(schema->name);
-    table.row_checks = std::move(checks);
+    if (!table.checks.empty()) {
+      const std::shared_ptr<const SchemaDef> schema = catalog.schema(table.schema);
+      auto checks = std::make_shared<CompiledChecks>();
+      for (const CheckDef& check : table.checks) WANDIAN_TRY(checks->add(context, table, check));
+      if (schema != nullptr) checks->set_schema(schema->name);
+      table.row_checks = std::move(checks);
+    }
+    std::shared_ptr<CompiledGeneration> generator;
+    for (std::size_t i = 0; i < table.columns.size(); ++i) {
+      if (table.columns[i].generated == 0) continue;
+      if (generator == nullptr) generator = std::make_shared<CompiledGeneration>();
+      WANDIAN_TRY(generator->add(context, table, static_cast<std::uint16_t>(i)));
+    }
+    table.generator = std::move(generator);
     return {};
   }
 

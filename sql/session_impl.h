@@ -96,6 +96,8 @@ class SessionImpl final : public SessionHooks, public RoutineRunner {
   /// 0: this session has none yet. DDL makes it (named pg_temp_<process id>) and says so here; undone with the transaction.
   Oid temporary_schema() const { return temporary_schema_; }
   void set_temporary_schema(Oid schema);
+  /// A temporary table was made that a commit drops or empties.
+  void expect_on_commit() { on_commit_ = true; }
 
   /// An evaluation context with this session's settings and clocks.
   EvalContext eval_context(Arena& arena);
@@ -253,6 +255,7 @@ class SessionImpl final : public SessionHooks, public RoutineRunner {
   std::optional<std::string> constraint_definition(Oid constraint, bool pretty) override;
   std::optional<std::string> index_definition(Oid index, std::int32_t column, bool pretty) override;
   std::optional<std::string> view_definition(Oid view, bool pretty) override;
+  std::optional<std::vector<bool>> updatable_columns(Oid view, bool* deletable) override;
   std::optional<std::string> function_definition(Oid function) override;
   std::optional<std::string> function_arguments(Oid function, bool identity) override;
   std::optional<std::string> function_result(Oid function) override;
@@ -405,6 +408,8 @@ class SessionImpl final : public SessionHooks, public RoutineRunner {
   Status set_isolation(std::string_view level);
   Status set_read_only(bool on);
   Status check_writable(const CompiledStatement& statement);
+  std::vector<std::shared_ptr<const TableDef>> on_commit_tables();
+  Task<Status> run_on_commit();
   Task<Status> rollback_to_savepoint(std::string_view name);
   SavepointEntry savepoint_here(std::string_view name);
   Task<void> undo_to(const SavepointEntry& savepoint);
@@ -595,6 +600,7 @@ class SessionImpl final : public SessionHooks, public RoutineRunner {
   std::shared_ptr<const Catalog> search_path_catalog_;
   std::uint64_t search_path_generation_ = 0;
   Oid temporary_schema_ = 0, committed_temporary_schema_ = 0;
+  bool on_commit_ = false;           ///< some temporary table was made with ON COMMIT DROP or DELETE ROWS
   std::uint64_t plan_context_ = 0;
 
   // Sequences

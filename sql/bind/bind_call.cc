@@ -41,6 +41,7 @@ std::string_view place_name(Place place) {
     case Place::kWindowRange: return "window RANGE";
     case Place::kWindowRows: return "window ROWS";
     case Place::kWindowGroups: return "window GROUPS";
+    case Place::kGenerated: return "column generation expressions";
   }
   return "";
 }

@@ -20,7 +20,9 @@ bool is_plain_values(const PgQuery__SelectStmt& select) {
 
 }  // namespace
 
-int Binder::bind_target_table(Scope& scope, const PgQuery__RangeVar& range, std::string_view verb) {
+int Binder::bind_target_table(Scope& scope, const PgQuery__RangeVar& range, Command command) {
+  writing_ = command;
+  view_target_.reset();
   const std::string_view schema = range.schemaname != nullptr ? range.schemaname : "";
   const std::string_view table = range.relname;
   const std::optional<FoundRelation> found = find_relation(context_, schema, table);
@@ -28,12 +30,25 @@ int Binder::bind_target_table(Scope& scope, const PgQuery__RangeVar& range, std:
   switch (found->kind) {
     case FoundRelation::Kind::kTable: break;
     case FoundRelation::Kind::kView:
-      if (scope.query->command == Command::kMerge) {
+      if (command == Command::kMerge) {
         fail(Status{sqlstate::feature_not_supported, "cannot execute MERGE on relation " + quoted(table)}.with_detail(
             "This operation is not supported for views."));
       }
-      fail(Status{sqlstate::object_not_in_prerequisite_state, "cannot " + std::string(verb) + " view " + quoted(table)}.with_detail(
-          "Views are not updatable."));
+      {
+        auto view = catalog().object(ObjectKind::kView, found->oid);
+        const std::string_view outer_text = swap_text({});
+        const RangeEntry* entry = bind_view(*view, {});
+        text_ = outer_text;
+        view_target_ = open_view(*entry, command, false);
+        if (command != Command::kDelete) scope.query->view_checks = keep(view_target_->checks);
+        for (std::size_t i = 0; i < view_target_->columns.size(); ++i) view_target_->columns[i].name = entry->columns[i].name;
+        view_target_->name = entry->name;
+        view_target_->schema = view->parent;
+        scope.query->has_sublinks = scope.query->has_sublinks || view_target_->has_sublinks;
+        depend_on(std::move(view));
+        const std::string_view alias = range.alias != nullptr ? name(range.alias->aliasname) : entry->name;
+        return add_range(scope, make_table_entry(view_target_->table, alias));
+      }
     case FoundRelation::Kind::kSystem:
       fail(Status{sqlstate::insufficient_privilege, "permission denied for table " + std::string(table)});
     case FoundRelation::Kind::kSequence:
@@ -48,6 +63,14 @@ int Binder::bind_target_table(Scope& scope, const PgQuery__RangeVar& range, std:
 }
 
 int Binder::find_target_column(const TableDef& table, std::string_view column, int location) {
+  if (view_target_) {
+    for (std::size_t i = 0; i < view_target_->columns.size(); ++i) {
+      if (view_target_->columns[i].name != column) continue;
+      if (view_target_->base[i] < 0) refuse_view_column(column);
+      return view_target_->base[i];
+    }
+    fail(at(undefined_column(column, view_target_->name), location));
+  }
   const int found = table.find_column(column);
   if (found >= 0) return found;
   for (const std::string_view system : {"ctid", "xmin", "cmin", "xmax", "cmax", "tableoid"}) {
@@ -76,7 +99,8 @@ const Expr* Binder::column_default(const TableDef& table, int column, int locati
     const Expr* sequence = make_constant(arena_, kRegclass, -1, Value::of_int(owned->oid));
     return coerce_assignment(make_call(nextval[0], list({sequence}), kInt8, CallForm::kCall, -1), def.type, def.typmod, def.name, location);
   }
-  if (def.default_expression.empty()) return make_null(arena_, def.type);
+  // A generated column gets its value when the row is whole.
+  if (def.default_expression.empty() || def.generated != 0) return make_null(arena_, def.type);
   const std::string text = "SELECT " + def.default_expression;
   Result<ParsedStatements> parsed = ParsedStatements::parse(text);
   if (!parsed.ok()) fail(parsed.take_status());
@@ -103,6 +127,10 @@ const Expr* Binder::assign(const TableDef& table, int column, const Expr* value,
 
 void Binder::check_generated(const TableDef& table, int column, const Expr* value, int location, bool overriding_system) {
   const ColumnDef& def = table.columns[static_cast<std::size_t>(column)];
+  if (def.generated != 0 && value->kind != ExprKind::kSetToDefault) {
+    fail(Status{sqlstate::generated_always, "cannot insert a non-DEFAULT value into column " + quoted(def.name)}.with_detail(
+        "Column " + quoted(def.name) + " is a generated column."));
+  }
   if (def.identity != 'a' || overriding_system || value->kind == ExprKind::kSetToDefault) return;
   (void)location;
   fail(Status{sqlstate::generated_always, "cannot insert a non-DEFAULT value into column " + quoted(def.name)}
@@ -123,6 +151,10 @@ std::vector<Binder::InsertColumn> Binder::bind_insert_columns(const TableDef& ta
     }
     columns.push_back({column, item.location});
   }
+  if (count == 0 && view_target_) {
+    for (const int base : view_target_->base) columns.push_back({base, -1});
+    return columns;
+  }
   for (std::size_t i = 0; count == 0 && i < table.columns.size(); ++i) {
     if (!table.columns[i].dropped) columns.push_back({static_cast<int>(i), -1});
   }
@@ -136,6 +168,9 @@ void Binder::check_insert_width(std::span<const InsertColumn> columns, bool list
   }
   if (listed && width < columns.size()) {
     fail(at(Status{sqlstate::syntax_error, "INSERT has more target columns than expressions"}, columns[width].location));
+  }
+  for (std::size_t i = 0; i < width; ++i) {
+    if (columns[i].column < 0) refuse_view_column(view_target_->columns[i].name);
   }
 }
 
@@ -156,7 +191,7 @@ Query* Binder::bind_insert(const PgQuery__InsertStmt& insert, Scope* parent) {
   query->command = Command::kInsert;
   scope.query = query;
   bind_with(insert.with_clause, scope);
-  const int target = bind_target_table(scope, *insert.relation, "insert into");
+  const int target = bind_target_table(scope, *insert.relation, Command::kInsert);
   const TableDef& table = *scope.ranges[static_cast<std::size_t>(target)]->table;
   const bool overriding_system = insert.override == PG_QUERY__OVERRIDING_KIND__OVERRIDING_SYSTEM_VALUE;
   const bool overriding_user = insert.override == PG_QUERY__OVERRIDING_KIND__OVERRIDING_USER_VALUE;
@@ -251,7 +286,7 @@ Query* Binder::bind_insert(const PgQuery__InsertStmt& insert, Scope* parent) {
   query->assignments = complete_row(table, values);
 
   scope.items.clear();
-  scope.items.push_back(make_item(scope, target));
+  scope.items.push_back(target_item(scope, target));
   if (insert.on_conflict_clause != nullptr) bind_on_conflict(scope, *insert.on_conflict_clause, table, *query);
   scope.items.resize(1);
   bind_returning(scope, insert.returning_list, insert.n_returning_list, *query);
@@ -345,7 +380,7 @@ void Binder::bind_on_conflict(Scope& scope, const PgQuery__OnConflictClause& cla
         expressions.push_back(fold(bind_in_place(scope, element.expr, Place::kIndex)));
         continue;
       }
-      const int found = table.find_column(column);
+      const int found = view_target_ ? find_target_column(table, column, location) : table.find_column(column);
       if (found < 0) fail(at(Status{sqlstate::undefined_column, "column " + quoted(column) + " does not exist"}, location));
       const auto position = static_cast<std::uint16_t>(found);
       if (std::find(wanted.begin(), wanted.end(), position) == wanted.end()) wanted.push_back(position);
@@ -377,6 +412,19 @@ void Binder::bind_on_conflict(Scope& scope, const PgQuery__OnConflictClause& cla
   NsItem item = make_item(scope, range);
   item.schema = 0;
   item.schema_name = {};
+  if (view_target_) {
+    item.entry = nullptr;
+    item.range = -1;
+    for (NamedExpr column : view_target_->columns) {
+      column.expr = rewrite(arena_, column.expr, [&](const Expr* node) -> const Expr* {
+        if (node->kind != ExprKind::kColumn) return nullptr;
+        auto* moved = make<ColumnExpr>(node->as<ColumnExpr>());
+        moved->range = static_cast<std::uint16_t>(range);
+        return moved;
+      });
+      item.columns.push_back(column);
+    }
+  }
   scope.items.push_back(item);
   out.assignments = keep(bind_set_list(scope, table, clause.target_list, clause.n_target_list));
   out.where = bind_condition(scope, clause.where_clause, Place::kConflictWhere, "WHERE");
@@ -446,6 +494,11 @@ std::vector<Assignment> Binder::bind_set_list(Scope& scope, const TableDef& tabl
       fail(Status{sqlstate::generated_always, "column " + quoted(def.name) + " can only be updated to DEFAULT"}.with_detail(
           "Column " + quoted(def.name) + " is an identity column defined as GENERATED ALWAYS."));
     }
+    if (def.generated != 0) {
+      if (value->kind == ExprKind::kSetToDefault) continue;
+      fail(Status{sqlstate::generated_always, "column " + quoted(def.name) + " can only be updated to DEFAULT"}.with_detail(
+          "Column " + quoted(def.name) + " is a generated column."));
+    }
     for (const Assignment& earlier : out) {
       if (earlier.column != column) continue;
       fail(Status{sqlstate::syntax_error, "multiple assignments to same column " + quoted(def.name)});
@@ -470,15 +523,15 @@ Query* Binder::bind_update(const PgQuery__UpdateStmt& update, Scope* parent) {
   query->command = Command::kUpdate;
   scope.query = query;
   bind_with(update.with_clause, scope);
-  const int target = bind_target_table(scope, *update.relation, "update");
+  const int target = bind_target_table(scope, *update.relation, Command::kUpdate);
   const TableDef& table = *scope.ranges[static_cast<std::size_t>(target)]->table;
-  scope.items.push_back(make_item(scope, target));
+  scope.items.push_back(target_item(scope, target));
   // Sub-selects in FROM do not see the target.
   scope.items[0].lateral_only = true;
   scope.items[0].lateral_ok = false;
   bind_from(scope, *query, update.from_clause, update.n_from_clause);
   query->assignments = keep(bind_set_list(scope, table, update.target_list, update.n_target_list));
-  query->where = bind_condition(scope, update.where_clause, Place::kWhere, "WHERE");
+  query->where = with_view_condition(scope, bind_condition(scope, update.where_clause, Place::kWhere, "WHERE"));
   bind_returning(scope, update.returning_list, update.n_returning_list, *query);
   query->ranges = copy_list<const RangeEntry*>(arena_, std::vector<const RangeEntry*>(scope.ranges.begin(), scope.ranges.end()));
   finish_query(scope, *query);
@@ -492,12 +545,12 @@ Query* Binder::bind_delete(const PgQuery__DeleteStmt& del, Scope* parent) {
   query->command = Command::kDelete;
   scope.query = query;
   bind_with(del.with_clause, scope);
-  const int target = bind_target_table(scope, *del.relation, "delete from");
-  scope.items.push_back(make_item(scope, target));
+  const int target = bind_target_table(scope, *del.relation, Command::kDelete);
+  scope.items.push_back(target_item(scope, target));
   scope.items[0].lateral_only = true;
   scope.items[0].lateral_ok = false;
   bind_from(scope, *query, del.using_clause, del.n_using_clause);
-  query->where = bind_condition(scope, del.where_clause, Place::kWhere, "WHERE");
+  query->where = with_view_condition(scope, bind_condition(scope, del.where_clause, Place::kWhere, "WHERE"));
   bind_returning(scope, del.returning_list, del.n_returning_list, *query);
   query->ranges = copy_list<const RangeEntry*>(arena_, std::vector<const RangeEntry*>(scope.ranges.begin(), scope.ranges.end()));
   finish_query(scope, *query);

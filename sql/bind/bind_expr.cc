@@ -759,6 +759,8 @@ const Expr* Binder::bind_sublink(Scope& scope, const PgQuery__SubLink& link) {
     case Place::kCall: fail(at(Status{sqlstate::feature_not_supported, "cannot use subquery in CALL argument"}, link.location));
     case Place::kCopyWhere:
       fail(at(Status{sqlstate::feature_not_supported, "cannot use subquery in COPY FROM WHERE condition"}, link.location));
+    case Place::kGenerated:
+      fail(at(Status{sqlstate::feature_not_supported, "cannot use subquery in column generation expression"}, link.location));
     default: break;
   }
   auto* out = make<SubLinkExpr>();

@@ -83,7 +83,7 @@ Query* Binder::bind_merge(const PgQuery__MergeStmt& merge) {
   }
   bind_with(merge.with_clause, scope);
   check_reachable(merge);
-  const int target = bind_target_table(scope, *merge.relation, "merge into");
+  const int target = bind_target_table(scope, *merge.relation, Command::kMerge);
   const TableDef& table = *scope.ranges[static_cast<std::size_t>(target)]->table;
   scope.items.push_back(make_item(scope, target));
   scope.items[0].lateral_only = true;

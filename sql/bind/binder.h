@@ -90,6 +90,7 @@ struct StandaloneColumn {
   Oid type = 0;
   std::int32_t typmod = -1;
   bool hidden = false;               ///< dropped: takes a position, has no name
+  bool generated = false;
 };
 
 enum class StandaloneUse : std::uint8_t {
@@ -98,6 +99,7 @@ enum class StandaloneUse : std::uint8_t {
   kWhere,      ///< a boolean condition over the columns (COPY ... WHERE, partial index)
   kIndex,      ///< an index expression: immutable, of built-in functions
   kIndexPredicate,   ///< the condition of a partial index: likewise, boolean
+  kGenerated,  ///< GENERATED ALWAYS AS: immutable, without generated columns; coerced as an assignment
   kUsing,      ///< ALTER COLUMN ... TYPE ... USING: columns allowed, coerced as an assignment
   kTriggerWhen,   ///< a trigger's WHEN: no columns of its own; old and new are variables
   kExecute,    ///< an argument of EXECUTE or SET: no columns
@@ -151,6 +153,7 @@ struct ViewDefinition {
   std::vector<Column> columns;
   std::vector<Oid> search_path;      ///< in force when the view was made: its names are resolved with it
   std::string query;                 ///< the SELECT's text
+  std::vector<std::pair<std::string, std::string>> options;   ///< check_option, security_barrier, security_invoker
   std::string encode() const;
   static std::optional<ViewDefinition> decode(std::string_view bytes);
 };
@@ -158,6 +161,11 @@ struct ViewDefinition {
 Result<ViewDefinition> define_view(const ParseNode* select, std::string_view text, std::string_view select_text,
                                    std::span<const std::string> aliases, const BindContext& context,
                                    std::vector<Oid>* depends_on = nullptr);
+
+/// Why rows cannot be written through a query, in PostgreSQL's words; null if they can be.
+const char* view_write_refusal(const Query& query);
+/// By column of the query: whether it is one of the table behind it.
+std::vector<bool> view_updatable_columns(const Query& query);
 
 // ---- Names, for DDL too ----
 

@@ -187,6 +187,9 @@ void Binder::finish_query(Scope& scope, Query& query) {
   query.assignments = fold_assignments(query.assignments);
   query.on_conflict.assignments = fold_assignments(query.on_conflict.assignments);
   query.on_conflict.where = fold(query.on_conflict.where);
+  std::vector<Query::ViewCheck> checks(query.view_checks.begin(), query.view_checks.end());
+  for (Query::ViewCheck& check : checks) check.condition = fold(check.condition);
+  query.view_checks = keep(checks);
   std::vector<MergeAction> actions(query.merge_actions.begin(), query.merge_actions.end());
   for (MergeAction& action : actions) {
     action.condition = fold(action.condition);

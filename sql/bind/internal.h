@@ -6,6 +6,7 @@
 #include <deque>
 #include <initializer_list>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -27,7 +28,7 @@ struct BindError {
 enum class Place : std::uint8_t {
   kTarget, kWhere, kJoinOn, kFrom, kHaving, kFilter, kGroupBy, kOrderBy, kDistinctOn, kLimit, kOffset, kReturning, kValues,
   kInsertTarget, kUpdateSource, kConflictWhere, kCheck, kDefault, kIndex, kIndexPredicate, kUsing, kExecute, kCall, kCopyWhere, kTriggerWhen,
-  kMergeWhen, kWindowPartition, kWindowOrder, kWindowRange, kWindowRows, kWindowGroups,
+  kMergeWhen, kWindowPartition, kWindowOrder, kWindowRange, kWindowRows, kWindowGroups, kGenerated,
 };
 
 struct NamedExpr {
@@ -47,6 +48,18 @@ struct NsItem {
   bool columns_visible = true;
   bool lateral_only = false;           ///< still inside FROM: only LATERAL may see it
   bool lateral_ok = true;
+};
+
+/// A view that a statement writes to: its columns and conditions over the one table behind it, which is the target's range entry.
+struct ViewTarget {
+  std::string_view name;
+  Oid schema = 0;
+  std::shared_ptr<const TableDef> table;
+  std::vector<NamedExpr> columns;
+  std::vector<int> base;               ///< by column: its position in the table, or -1: not updatable
+  const Expr* where = nullptr;
+  std::vector<Query::ViewCheck> checks;   ///< innermost first
+  bool has_sublinks = false;
 };
 
 struct PendingCte {
@@ -127,6 +140,7 @@ class Binder {
   const Expr* bind_standalone(const ParseNode* node, const StandaloneOptions& options);
   const Expr* coerce_anyhow(const Expr* expr, Oid target, std::int32_t typmod);
   void assign_target(Query& query, const ResolvedType& to);
+  void check_generation(const Expr* expr, std::span<const StandaloneColumn> columns);
   void take_dependencies(BoundStatement* out);
   std::vector<std::shared_ptr<const SequenceDef>>& sequences() { return sequences_; }
   const Expr* fold(const Expr* expr);
@@ -336,7 +350,12 @@ class Binder {
   CommonTable* find_cte(Scope& scope, std::string_view name, int* levels_up, bool* self_reference);
   CommonTable* bind_cte(const PgQuery__CommonTableExpr& cte, Scope& scope, bool recursive);
 
-  int bind_target_table(Scope& scope, const PgQuery__RangeVar& range, std::string_view verb);
+  int bind_target_table(Scope& scope, const PgQuery__RangeVar& range, Command command);
+  /// The target as a name: the table, or the view in front of it.
+  NsItem target_item(Scope& scope, int target);
+  ViewTarget open_view(const RangeEntry& view, Command command, bool cascaded);
+  [[noreturn]] void refuse_view_column(std::string_view column) const;
+  const Expr* with_view_condition(Scope& scope, const Expr* where);
   /// A column that INSERT gives a value, and where the statement names it.
   struct InsertColumn {
     int column;
@@ -368,6 +387,8 @@ class Binder {
   BindVariables* variables_;           ///< null inside of views and defaults, which know no variables
   std::vector<std::shared_ptr<const FunctionDef>> functions_;   ///< made for this statement
   std::vector<const Routine*> inlining_;   ///< whose bodies are being put in place of their calls
+  std::optional<ViewTarget> view_target_;    ///< of the writing statement being bound
+  Command writing_ = Command::kSelect;       ///< what it is
   bool uses_temporary_ = false;
   int view_depth_ = 0;
   const char* stack_base_;

@@ -153,6 +153,7 @@ Status pg_class(const SystemContext& context, SystemRows& rows) {
     r.has_rules = true;
     r.columns = definition ? definition->columns.size() : 0;
     r.replica_identity = 'n';
+    if (definition && !definition->options.empty()) r.options = &definition->options;
     add_class(rows, r);
   });
   return {};
@@ -178,7 +179,7 @@ struct AttributeRow {
   std::int64_t number = 0;
   std::int32_t typmod = -1;
   bool not_null = false, has_default = false, has_missing = false, dropped = false;
-  char identity = 0;
+  char identity = 0, generated = 0;
   Oid collation = 0;
 };
 
@@ -189,7 +190,7 @@ void add_attribute(SystemRows& rows, const AttributeRow& a) {
   row.i(a.relation).t(a.name).i(a.dropped ? 0 : a.type).i(a.number < 0 ? 0 : -1).i(type != nullptr ? type->length : -1).i(a.number);
   row.i(type != nullptr && type->category == 'A' && a.type != kInt2Vector && a.type != kOidVector ? 1 : 0).i(-1).i(a.typmod);
   row.b(facts.by_value).c(facts.align).c(facts.storage).c(0);
-  row.b(a.not_null).b(a.has_default).b(a.has_missing).c(a.identity).c(0).b(a.dropped).b(true).i(0).i(a.collation);
+  row.b(a.not_null).b(a.has_default).b(a.has_missing).c(a.identity).c(a.generated).b(a.dropped).b(true).i(0).i(a.collation);
   row.null(4);
   row.done();
 }
@@ -241,6 +242,7 @@ Status pg_attribute(const SystemContext& context, SystemRows& rows) {
       a.has_missing = column.has_missing_value;
       a.dropped = column.dropped;
       a.identity = column.identity;
+      a.generated = column.generated;
       a.collation = collation_of(column.type, column.collation);
       add_attribute(rows, a);
     }

@@ -200,6 +200,22 @@ std::optional<std::string> SessionImpl::view_definition(Oid oid, bool) {
   return std::nullopt;
 }
 
+std::optional<std::vector<bool>> SessionImpl::updatable_columns(Oid oid, bool* deletable) {
+  const std::shared_ptr<const ObjectDef> view = catalog()->object(ObjectKind::kView, oid);
+  if (view == nullptr) return std::nullopt;
+  *deletable = false;
+  const std::optional<ViewDefinition> definition = ViewDefinition::decode(view->definition);
+  if (!definition) return std::vector<bool>();
+  Result<ParsedStatements> parsed = ParsedStatements::parse(definition->query);
+  if (!parsed.ok() || parsed->statements().size() != 1) return std::vector<bool>();
+  BindContext context = bind_context();
+  context.search_path = definition->search_path;
+  const Result<std::shared_ptr<const BoundStatement>> bound = bind_statement(parsed->statements()[0].node, {}, context);
+  if (!bound.ok() || bound.value()->query == nullptr) return std::vector<bool>();
+  *deletable = view_write_refusal(*bound.value()->query) == nullptr;
+  return view_updatable_columns(*bound.value()->query);
+}
+
 namespace {
 
 std::optional<FunctionObject> native_function(const Catalog& catalog, Oid oid) {

@@ -46,8 +46,10 @@ Task<Status> create_table_as(DdlContext& ctx) {
   bool temporary = false;
   Result<Oid> schema = ctx.target_schema(*into->rel, &temporary);
   if (!schema.ok()) co_return schema.take_status();
-  if (into->on_commit == PG_QUERY__ON_COMMIT_ACTION__ONCOMMIT_DROP || into->on_commit == PG_QUERY__ON_COMMIT_ACTION__ONCOMMIT_DELETE_ROWS)
-    co_return feature_not_supported("ON COMMIT DROP and ON COMMIT DELETE ROWS are not supported");
+  const bool on_commit = into->on_commit == PG_QUERY__ON_COMMIT_ACTION__ONCOMMIT_DROP ||
+                         into->on_commit == PG_QUERY__ON_COMMIT_ACTION__ONCOMMIT_DELETE_ROWS ||
+                         into->on_commit == PG_QUERY__ON_COMMIT_ACTION__ONCOMMIT_PRESERVE_ROWS;
+  if (on_commit && !temporary) co_return Status{sqlstate::invalid_table_definition, "ON COMMIT can only be used on temporary tables"};
   WANDIAN_CO_TRY(co_await ctx.lock_name(schema.value(), name));
   if (ctx.relation_exists(schema.value(), name)) {
     if (!as || !node.create_table_as_stmt->if_not_exists) co_return Status{sqlstate::duplicate_table, "relation " + quoted(name) + " already exists"};
@@ -73,6 +75,7 @@ Task<Status> create_table_as(DdlContext& ctx) {
   table->owner = ctx.session.current_role();
   table->name = name;
   table->temporary = temporary;
+  set_on_commit(ctx, into->on_commit, table.get());
   table->storage_id = ctx.allocate_storage_id();
   WANDIAN_CO_TRY(read_options(into->options, into->n_options, false, &table->options));
   Changes changes;

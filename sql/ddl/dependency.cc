@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "sql/ddl/table_builder.h"
 #include "sql/expr/tree.h"
 #include "sql/functions/quote.h"
 #include "sql/routine/routine.h"
@@ -140,6 +141,11 @@ std::vector<DropPlan::Dependent> DropPlan::dependents(const ObjectRef& object) {
       views_of(object.oid);
       break;
     case RefKind::kColumn:
+      if (const auto table = catalog->table(object.oid); table != nullptr && table->generator != nullptr) {
+        const Result<std::vector<std::uint16_t>> generated = generated_from(ctx_, *table, object.column);
+        if (generated.ok())
+          for (const std::uint16_t column : generated.value()) out.push_back({{RefKind::kColumn, object.oid, 0, column}, false});
+      }
       for (const auto& [oid, sequence] : catalog->sequences())
         if (sequence->owned_by_table == object.oid && sequence->owned_by_column == object.column)
           out.push_back({{RefKind::kSequence, oid, 0, 0}, true});

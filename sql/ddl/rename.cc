@@ -4,6 +4,7 @@
 #include "sql/ddl/dependency.h"
 #include "sql/ddl/index_builder.h"
 #include "sql/ddl/statements.h"
+#include "sql/ddl/table_builder.h"
 #include "sql/expr/deparse.h"
 #include "sql/routine/trigger_rows.h"
 
@@ -11,8 +12,9 @@ namespace wandian::sql {
 
 namespace {
 
-// CHECK conditions and indexes with their columns' names as they are in `table`, from texts over the names in `old`.
-Status reprint_checks(DdlContext& ctx, const TableDef& old, TableDef* table) {
+// CHECK conditions, generation expressions and indexes with their columns' names as they are in `table`, from texts over the names in
+// `old`.
+Status reprint_expressions(DdlContext& ctx, const TableDef& old, TableDef* table) {
   const std::vector<StandaloneColumn> columns = standalone_columns(old);
   for (CheckDef& check : table->checks) {
     StandaloneOptions options;
@@ -31,6 +33,11 @@ Status reprint_checks(DdlContext& ctx, const TableDef& old, TableDef* table) {
     options.use = StandaloneUse::kTriggerWhen;
     WANDIAN_ASSIGN(const BoundExpression bound, bind_standalone_expression(trigger.condition, context, options));
     trigger.condition = deparse(bound.expr, trigger_row_names(*table));
+  }
+  for (std::size_t i = 0; i < old.columns.size(); ++i) {
+    if (old.columns[i].generated == 0) continue;
+    WANDIAN_ASSIGN(const BoundExpression bound, bind_generation(ctx, old, static_cast<std::uint16_t>(i)));
+    table->columns[i].default_expression = deparse(bound.expr, {column_names(*table), nullptr, false});
   }
   return reprint_indexes(ctx, old, table);
 }
@@ -60,7 +67,7 @@ Status rename_table_column(DdlContext& ctx, const TableDef& old, std::string_vie
   WANDIAN_TRY(refuse_used_by_view(ctx, old.oid, column, "column " + quoted(from)));
   auto table = std::make_shared<TableDef>(old);
   table->columns[static_cast<std::size_t>(column)].name = to;
-  WANDIAN_TRY(reprint_checks(ctx, old, table.get()));
+  WANDIAN_TRY(reprint_expressions(ctx, old, table.get()));
   Changes changes;
   changes.put(std::move(table));
   return ctx.apply(changes);

@@ -160,6 +160,9 @@ bool any_query(const Query& query, bool deep, int level, const LevelVisitor& vis
     if (look(assignment.value)) return true;
   }
   if (look(query.on_conflict.where)) return true;
+  for (const Query::ViewCheck& check : query.view_checks) {
+    if (look(check.condition)) return true;
+  }
   for (const MergeAction& action : query.merge_actions) {
     if (look(action.condition)) return true;
     for (const Assignment& assignment : action.assignments) {

@@ -393,6 +393,11 @@ struct ModifyPlan {
   bool returning_waits = false;                ///< some of `returning` calls routines: evaluated when the rows are given out
   SavedSlots returning_slots;                  ///< ... over these
   bool calls_routines = false;                 ///< the source or the sets call routines: rows are written one by one, for them to see
+  struct Check {
+    std::string view;
+    PlanExpr condition;                        ///< over the new row's slots, as `returning`
+  };
+  std::vector<Check> checks;                   ///< WITH CHECK OPTION
   std::vector<ScanColumn> returning_columns;   ///< INSERT: slots that the new row's columns go to
   // INSERT ... ON CONFLICT
   ConflictAction conflict = ConflictAction::kNone;
