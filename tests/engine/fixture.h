@@ -138,6 +138,15 @@ class Engine {
   std::unique_ptr<Database> database;
 };
 
+/// An id whose row this shard owns; `skip` passes over that many.
+inline std::int32_t id_owned_by(Engine& engine, Oid oid, unsigned shard, int skip = 0) {
+  for (std::int32_t id = 1;; ++id) {
+    OneRow one(engine, oid);
+    one.lock(id, RowLock::kKeyShare);
+    if (engine.database->owner_of(one.op().partition) == shard && skip-- == 0) return id;
+  }
+}
+
 /// A session's worth of transaction with a blocking-looking interface.
 class Client {
  public:

@@ -10,12 +10,7 @@ class Rename final : public RowTransform {
  public:
   Rename(const TableDef& table, std::string name) : table_(table), name_(std::move(name)) {}
   Verdict apply(const RowView& newest, bool, Arena& arena, std::string_view* out, Status*) override {
-    const RowLayout& layout = table_.layouts->newest();
-    const ColumnChange change{2, Value::of_bytes(name_)};
-    const std::size_t size = layout.updated_size(newest.row, std::span(&change, 1));
-    char* bytes = arena.allocate_bytes(size);
-    layout.update(newest.row, std::span(&change, 1), bytes);
-    *out = {bytes, size};
+    *out = with_column(table_, newest, {2, Value::of_bytes(name_)}, arena);
     return Verdict::kUpdate;
   }
 

@@ -41,18 +41,22 @@ inline void describe_test_table(Database& database, const std::string& name, boo
   table.indexes.push_back(index);
 }
 
+/// The row's bytes with one column changed.
+inline std::string_view with_column(const TableDef& table, const RowView& row, const ColumnChange& change, Arena& arena) {
+  const RowLayout& layout = table.layouts->newest();
+  const std::size_t size = layout.updated_size(row.row, std::span(&change, 1));
+  char* bytes = arena.allocate_bytes(size);
+  layout.update(row.row, std::span(&change, 1), bytes);
+  return {bytes, size};
+}
+
 /// Adds `delta` to value, or deletes.
 class AddValue final : public RowTransform {
  public:
   AddValue(const TableDef& table, std::int64_t delta, bool remove = false) : table_(table), delta_(delta), remove_(remove) {}
   Verdict apply(const RowView& newest, bool, Arena& arena, std::string_view* out, Status*) override {
     if (remove_) return Verdict::kDelete;
-    const RowLayout& layout = table_.layouts->newest();
-    const ColumnChange change{1, Value::of_int(layout.read(newest.row, 1).i + delta_)};
-    const std::size_t size = layout.updated_size(newest.row, std::span(&change, 1));
-    char* bytes = arena.allocate_bytes(size);
-    layout.update(newest.row, std::span(&change, 1), bytes);
-    *out = {bytes, size};
+    *out = with_column(table_, newest, {1, Value::of_int(table_.layouts->newest().read(newest.row, 1).i + delta_)}, arena);
     return Verdict::kUpdate;
   }
 

@@ -4,14 +4,6 @@
 namespace wandian {
 namespace {
 
-std::int32_t row_owned_by(Engine& engine, Oid oid, unsigned shard, int skip = 0) {
-  for (std::int32_t id = 1;; ++id) {
-    OneRow one(engine, oid);
-    one.lock(id, RowLock::kKeyShare);
-    if (engine.database->owner_of(one.op().partition) == shard && skip-- == 0) return id;
-  }
-}
-
 class Serializable : public ::testing::Test {
  protected:
   void fill(int rows) {
@@ -72,6 +64,16 @@ class Serializable : public ::testing::Test {
     OneRow one(engine, oid);
     return client.write(one.insert(id, 0, name(id)));
   }
+  /// Begins to commit `reader`, which has read row `read` of shard 1, as far as the mark there: its answer is not taken yet.
+  Task<Status> commit_to_the_mark(Client& reader, std::int32_t read, std::int32_t own) {
+    reader.begin(Isolation::kSerializable);
+    EXPECT_TRUE(find(reader, read));
+    EXPECT_TRUE(add(reader, own).ok());
+    Task<Status> commit = reader.transaction.commit(SyncCommit::kOn);
+    engine.at(0, [&](Shard&) { commit.start(); });
+    engine.turn(1);
+    return commit;
+  }
   static void expect_failed(const Status& status) {
     EXPECT_EQ(status.code(), sqlstate::serialization_failure) << (status.ok() ? "it committed" : status.error().message);
   }
@@ -84,7 +86,7 @@ TEST_F(Serializable, WriteSkewOnKeysEndsOneOfTwo) {
   fill(100);
   for (const unsigned first_owner : {0u, 1u})
     for (const unsigned second_owner : {0u, 1u}) {
-      const std::int32_t a = row_owned_by(engine, oid, first_owner), b = row_owned_by(engine, oid, second_owner, 1);
+      const std::int32_t a = id_owned_by(engine, oid, first_owner), b = id_owned_by(engine, oid, second_owner, 1);
       Client one(engine, 0), two(engine, 1);
       one.begin(Isolation::kSerializable);
       two.begin(Isolation::kSerializable);
@@ -170,15 +172,9 @@ TEST_F(Serializable, AScanThatIsGivenUpReadsOnlyWhatItPassed) {
 // A transaction on shard 0 has validated and waits for room in the log; whoever writes what it has read waits with it.
 TEST_F(Serializable, AWriterWaitsAtAMarkUntilTheOutcome) {
   fill(50);
-  const std::int32_t read = row_owned_by(engine, oid, 1), own = row_owned_by(engine, oid, 0);
+  const std::int32_t read = id_owned_by(engine, oid, 1), own = id_owned_by(engine, oid, 0);
   Client reader(engine, 0), writer(engine, 1);
-  reader.begin(Isolation::kSerializable);
-  EXPECT_TRUE(find(reader, read));
-  ASSERT_TRUE(add(reader, own).ok());
-  // Only as far as the mark: the message goes to shard 1, whose answer is not taken yet.
-  Task<Status> commit = reader.transaction.commit(SyncCommit::kOn);
-  engine.at(0, [&](Shard&) { commit.start(); });
-  engine.turn(1);
+  Task<Status> commit = commit_to_the_mark(reader, read, own);
   writer.begin();
   OneRow one(engine, oid);
   writer.start(one.add(read, 5));
@@ -195,14 +191,9 @@ TEST_F(Serializable, AWriterWaitsAtAMarkUntilTheOutcome) {
 
 TEST_F(Serializable, AWriterThatIsCancelledAtAMarkGivesUp) {
   fill(50);
-  const std::int32_t read = row_owned_by(engine, oid, 1), own = row_owned_by(engine, oid, 0);
+  const std::int32_t read = id_owned_by(engine, oid, 1), own = id_owned_by(engine, oid, 0);
   Client reader(engine, 0), writer(engine, 1);
-  reader.begin(Isolation::kSerializable);
-  EXPECT_TRUE(find(reader, read));
-  ASSERT_TRUE(add(reader, own).ok());
-  Task<Status> commit = reader.transaction.commit(SyncCommit::kOn);
-  engine.at(0, [&](Shard&) { commit.start(); });
-  engine.turn(1);
+  Task<Status> commit = commit_to_the_mark(reader, read, own);
   writer.begin();
   OneRow one(engine, oid);
   writer.start(one.add(read, 5));

@@ -5,15 +5,6 @@
 namespace wandian {
 namespace {
 
-// Ids whose rows shard 0 owns, and shard 1.
-std::int32_t id_owned_by(Engine& engine, Oid oid, unsigned shard, int skip = 0) {
-  for (std::int32_t id = 1;; ++id) {
-    OneRow one(engine, oid);
-    one.lock(id, RowLock::kKeyShare);
-    if (engine.database->owner_of(one.op().partition) == shard && skip-- == 0) return id;
-  }
-}
-
 TEST(Transaction, CommittedRowsAreSeenUncommittedOnesAreNot) {
   Engine engine;
   const Oid oid = engine.make_table("t");

@@ -56,8 +56,9 @@ class Wandian:
     name = "wandian"
     user = "wandian"
 
-    def __init__(self, work, port=None, preset="release", binary=None, options=()):
+    def __init__(self, work, port=None, preset="release", binary=None, options=(), password=None):
         self.binary = pathlib.Path(binary) if binary else ROOT / "build" / preset / "wandian"
+        self.password = password
         self.work = pathlib.Path(work)
         self.port = port or free_port()
         self.options = list(options)
@@ -75,10 +76,12 @@ class Wandian:
 
     def spawn(self, out):
         environment = {k: v for k, v in os.environ.items() if k != "WANDIAN_PASSWORD"} | {"WANDIAN_USER": self.user}
+        if self.password:
+            environment["WANDIAN_PASSWORD"] = self.password
         with open(out, "wb") as stdout, open(self.log, "ab") as stderr:
             self.process = subprocess.Popen(
                 [self.binary, "serve", "--data-dir", self.data_dir, "--host", "127.0.0.1", "--port", str(self.port),
-                 "--auth", "trust", *self.options],
+                 *(() if self.password else ("--auth", "trust")), *self.options],
                 stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, env=environment, start_new_session=True)
 
     def start_and_kill(self, after_seconds):

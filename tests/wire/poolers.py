@@ -6,7 +6,6 @@ clients that ask for newer protocols than there are here. Each runs against a se
 "N passed, N failed".
 """
 
-import argparse
 import os
 import pathlib
 import shutil
@@ -16,25 +15,18 @@ import subprocess
 import sys
 import threading
 import time
-import traceback
 
 import psycopg
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
 from harness import server as servers  # noqa: E402
+from harness.cases import Cases  # noqa: E402
 
 PASSWORD = "opensesame"
 
 
 class WithPasswords(servers.Wandian):
-    def spawn(self, out):
-        environment = os.environ | {"WANDIAN_USER": self.user, "WANDIAN_PASSWORD": PASSWORD}
-        with open(out, "wb") as stdout, open(self.log, "ab") as stderr:
-            self.process = subprocess.Popen(
-                [self.binary, "serve", "--data-dir", self.data_dir, "--host", "127.0.0.1", "--port", str(self.port), *self.options],
-                stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, env=environment, start_new_session=True)
-
     def connect(self, user="wandian", password=PASSWORD, **options):
         return psycopg.connect(host="127.0.0.1", port=self.port, user=user, password=password, dbname="wandian", autocommit=True, **options)
 
@@ -90,12 +82,7 @@ pidfile =
         self.process.wait(timeout=20)
 
 
-CASES = []
-
-
-def case(function):
-    CASES.append(function)
-    return function
+case = Cases("poolers")
 
 
 @case
@@ -255,27 +242,14 @@ def newer_protocols_are_negotiated_down(world):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--preset", default="release")
-    parser.add_argument("--only")
-    options = parser.parse_args()
-    passed = failed = 0
+    options = case.options(__doc__)
     with servers.work_dir("poolers") as work:
-        server = WithPasswords(work, binary=ROOT / "build" / options.preset / "wandian")
+        server = WithPasswords(work, preset=options.preset, password=PASSWORD)
         server.start()
         bouncer = None
         try:
             bouncer = Bouncer(work, server)
-            for function in CASES:
-                if options.only and function.__name__ != options.only:
-                    continue
-                try:
-                    function((server, bouncer))
-                    passed += 1
-                except Exception:
-                    failed += 1
-                    print(f"FAILED poolers: {function.__name__}")
-                    traceback.print_exc(limit=-4)
+            passed, failed = case.run(options.only, (server, bouncer))
             bouncer.stop()
             bouncer = None
             server.stop()

@@ -6,8 +6,6 @@ hand (what comes before the handshake, ALPN, cancel requests), with and without 
 tests/clients, whose whole scripts run encrypted. Ends with "N passed, N failed".
 """
 
-import argparse
-import os
 import pathlib
 import re
 import signal
@@ -18,13 +16,13 @@ import subprocess
 import sys
 import threading
 import time
-import traceback
 
 import psycopg
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
 from harness import server as servers  # noqa: E402
+from harness.cases import Cases  # noqa: E402
 
 PASSWORD = "opensesame"
 SSL_REQUEST = struct.pack("!II", 8, 80877103)
@@ -68,7 +66,7 @@ class World:
         self.stop()
         given = [f"ssl_cert_file={self.certificate}", f"ssl_key_file={self.key}"]
         options = [f"--set={setting}" for setting in (["ssl=on", *given] if tls else []) + list(settings)]
-        self.server = Encrypted(self.work, binary=self.binary, options=options)
+        self.server = servers.Wandian(self.work, binary=self.binary, options=options, password=PASSWORD)
         self.server.start()
         return self.server
 
@@ -96,23 +94,7 @@ class World:
         return socket.create_connection(("127.0.0.1", self.server.port), timeout=10)
 
 
-class Encrypted(servers.Wandian):
-    """With a password instead of trust."""
-
-    def spawn(self, out):
-        environment = os.environ | {"WANDIAN_USER": self.user, "WANDIAN_PASSWORD": PASSWORD}
-        with open(out, "wb") as stdout, open(self.log, "ab") as stderr:
-            self.process = subprocess.Popen(
-                [self.binary, "serve", "--data-dir", self.data_dir, "--host", "127.0.0.1", "--port", str(self.port), *self.options],
-                stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, env=environment, start_new_session=True)
-
-
-CASES = []
-
-
-def case(function):
-    CASES.append(function)
-    return function
+case = Cases("tls")
 
 
 def refused(words, call):
@@ -377,24 +359,11 @@ def the_drivers_scripts_run_encrypted(world):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--preset", default="release")
-    parser.add_argument("--only")
-    options = parser.parse_args()
-    passed = failed = 0
+    options = case.options(__doc__)
     with servers.work_dir("tls") as work:
         world = World(work, ROOT / "build" / options.preset / "wandian")
         try:
-            for function in CASES:
-                if options.only and function.__name__ != options.only:
-                    continue
-                try:
-                    function(world)
-                    passed += 1
-                except Exception:
-                    failed += 1
-                    print(f"FAILED tls: {function.__name__}")
-                    traceback.print_exc(limit=-4)
+            passed, failed = case.run(options.only, world)
             world.stop()
         finally:
             if world.server:
