@@ -134,6 +134,7 @@ Status compile_codecs(TableDef& table) {
   table.codecs.clear();
   table.codec_columns.clear();
   table.computed_indexes = 0;
+  table.has_later_keys = std::any_of(table.indexes.begin(), table.indexes.end(), [](const IndexDef& index) { return index.checked_later(); });
   for (std::size_t i = 0; i < table.indexes.size(); ++i) {
     const IndexDef& index = table.indexes[i];
     if (index.computed()) table.computed_indexes |= std::uint32_t{1} << i;
@@ -221,14 +222,11 @@ Result<std::shared_ptr<const Catalog>> CatalogEditor::apply(const Catalog& base,
   }
   // Who points at whom, then what sql compiles; definitions that did not change keep their address, so plans stay valid.
   std::map<Oid, std::vector<Oid>> referencing;   // by referenced table
-  std::map<Oid, std::vector<Oid>> partitions;    // by parent
-  for (const auto& [oid, table] : next->tables_) {
-    if (table->partition_parent != 0) partitions[table->partition_parent].push_back(oid);
+  for (const auto& [oid, table] : next->tables_)
     for (const ForeignKeyDef& key : table->foreign_keys) {
       std::vector<Oid>& list = referencing[key.referenced_table];
       if (std::find(list.begin(), list.end(), oid) == list.end()) list.push_back(oid);
     }
-  }
   for (auto& [oid, table] : next->tables_) {
     if (table->placement.kind == PlacementKind::kRegion && table->placement.directory_key_type == 0) {
       const auto directory = next->table(table->placement.directory);
@@ -238,13 +236,11 @@ Result<std::shared_ptr<const Catalog>> CatalogEditor::apply(const Catalog& base,
       copy->placement.directory_key_type = directory->columns[directory->codec_columns[0][0]].type;
       table = std::move(copy);
     }
-    std::vector<Oid> wanted, parts;
+    std::vector<Oid> wanted;
     if (const auto found = referencing.find(oid); found != referencing.end()) wanted = found->second;
-    if (const auto found = partitions.find(oid); found != partitions.end()) parts = found->second;
-    if (wanted == table->referencing && parts == table->partitions) continue;
+    if (wanted == table->referencing) continue;
     auto copy = std::make_shared<TableDef>(*table);
     copy->referencing = std::move(wanted);
-    copy->partitions = std::move(parts);
     table = std::move(copy);
   }
   next->rebuild_names();
@@ -381,17 +377,17 @@ void fields(C& c, IndexDef& v) {
   c.field(v.oid), c.field(v.name), c.field(v.parts), c.field(v.key_parts), c.field(v.primary), c.field(v.unique);
   c.field(v.nulls_not_distinct), c.field(v.constraint), c.field(v.global_table), c.field(v.options);
   c.field(v.method), c.field(v.predicate), c.field(v.deferrable), c.field(v.initially_deferred), c.field(v.clustered);
-  c.field(v.replica_identity), c.field(v.parent), c.field(v.counted);
+  c.field(v.replica_identity), c.field(v.counted);
 }
 template <class C>
 void fields(C& c, CheckDef& v) {
-  c.field(v.oid), c.field(v.name), c.field(v.expression), c.field(v.validated), c.field(v.no_inherit), c.field(v.local);
+  c.field(v.oid), c.field(v.name), c.field(v.expression), c.field(v.validated), c.field(v.no_inherit);
 }
 template <class C>
 void fields(C& c, ForeignKeyDef& v) {
   c.field(v.oid), c.field(v.name), c.field(v.columns), c.field(v.referenced_table), c.field(v.referenced_columns);
   c.field(v.referenced_index), c.field(v.on_update), c.field(v.on_delete), c.field(v.match);
-  c.field(v.delete_columns), c.field(v.deferrable), c.field(v.initially_deferred), c.field(v.validated), c.field(v.parent);
+  c.field(v.delete_columns), c.field(v.deferrable), c.field(v.initially_deferred), c.field(v.validated);
 }
 template <class C>
 void fields(C& c, Placement& v) {
@@ -407,7 +403,6 @@ void fields(C& c, TableDef& v) {
   c.field(v.oid), c.field(v.schema), c.field(v.owner), c.field(v.name), c.field(v.columns), c.field(v.indexes);
   c.field(v.hidden_row_number), c.field(v.checks), c.field(v.foreign_keys), c.visit(v.placement), c.field(v.internal);
   c.field(v.temporary), c.field(v.storage_id), c.field(v.options), c.field(v.older_layouts);
-  c.field(v.partition_strategy), c.field(v.partition_key), c.field(v.partition_parent), c.field(v.partition_bound);
   c.field(v.triggers);
 }
 template <class C>

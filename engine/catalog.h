@@ -87,7 +87,6 @@ struct IndexDef {
   bool initially_deferred = false;
   bool clustered = false;            ///< CLUSTER ON: shown
   bool replica_identity = false;     ///< REPLICA IDENTITY USING INDEX: shown
-  Oid parent = 0;                    ///< the partitioned table's index that this is a part of
   bool counted = false;              ///< a unique index that no one partition can check, with nulls that are equal: checked at a statement's end
 
   /// Its entries are not just the columns of the row: IndexKeys gives them.
@@ -105,7 +104,6 @@ struct CheckDef {
   std::string expression;            ///< SQL text
   bool validated = true;             ///< false: NOT VALID, older rows were not checked
   bool no_inherit = false;
-  bool local = true;                 ///< false: the partitioned table's alone
 };
 
 struct ForeignKeyDef {
@@ -119,7 +117,6 @@ struct ForeignKeyDef {
   std::vector<std::uint16_t> delete_columns;            ///< ON DELETE SET NULL or DEFAULT of these alone; empty = all
   bool deferrable = false, initially_deferred = false;
   bool validated = true;
-  Oid parent = 0;                                       ///< the partitioned table's constraint that this is a part of
 };
 
 /// What the engine keeps of a trigger; sql fires it.
@@ -172,10 +169,6 @@ struct TableDef {
   std::vector<std::pair<std::string, std::string>> options;   ///< storage parameters: accepted, shown back
   std::vector<TriggerDef> triggers;     ///< in the order of their names, which is the order they fire in
   std::vector<std::uint16_t> older_layouts;   ///< how many columns each older row layout had, by layout number
-  char partition_strategy = 0;          ///< 'r', 'l', 'h': PARTITION BY RANGE, LIST, HASH: it has no rows of its own
-  std::vector<IndexPart> partition_key;
-  Oid partition_parent = 0;             ///< the table that this one is a partition of
-  std::string partition_bound;          ///< "FOR VALUES ...", "DEFAULT"; understood by sql
 
   // Compiled by Catalog when the definition is added; not part of the stored form.
   std::uint64_t definition_id = 0;      ///< differs between any two definitions of this process
@@ -185,12 +178,11 @@ struct TableDef {
   std::vector<std::vector<std::uint16_t>> codec_columns;   ///< the columns that each codec encodes, in order
   std::shared_ptr<TableStorage> storage;
   std::uint32_t computed_indexes = 0;   ///< bit i: indexes[i].computed()
+  bool has_later_keys = false;          ///< some index is checked_later()
   std::shared_ptr<const RowChecks> row_checks;   ///< set by sql through Catalog's compiler hook
   std::shared_ptr<const IndexKeys> index_keys;   ///< likewise; set if computed_indexes != 0
-  std::shared_ptr<const void> partitioning;      ///< likewise; sql's alone
   std::shared_ptr<const void> trigger_conditions;   ///< likewise
   std::vector<Oid> referencing;         ///< tables whose foreign keys point here
-  std::vector<Oid> partitions;          ///< tables whose partition_parent this is, by OID
 
   /// Position of a live column, or -1.
   int find_column(std::string_view column_name) const;

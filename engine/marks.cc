@@ -45,7 +45,7 @@ TxnDescriptor* Marks::met_by(const Write& write, const TxnDescriptor* self) cons
     if (bytes == nullptr) return false;
     if (range.index >= write.table.codecs.size()) return true;   // an index that this definition does not have
     if (write.table.indexes[range.index].global_table != 0) return true;
-    if (write.table.indexes[range.index].computed()) {
+    if (write.table.is_computed(range.index)) {
       entries.remake(write.table, range.index, layout, bytes);
       return std::any_of(entries.keys().begin(), entries.keys().end(), [&](const KeyBuffer& entry) { return range.covers(entry); });
     }
@@ -68,6 +68,9 @@ TxnDescriptor* Marks::met_by(const Write& write, const TxnDescriptor* self) cons
 
 // --- validation --------------------------------------------------------------------------------------------------
 
+namespace {
+
+// Whether the newest version of a row, own ones aside, is committed and not newer than `snapshot`.
 bool unchanged_since(const Row& row, Lsn snapshot, const TxnDescriptor* self) {
   for (const Version* version = row.head.load(std::memory_order_acquire); version != nullptr;
        version = version->older.load(std::memory_order_acquire)) {
@@ -83,6 +86,8 @@ bool unchanged_since(const Row& row, Lsn snapshot, const TxnDescriptor* self) {
   }
   return true;
 }
+
+}  // namespace
 
 bool ValidateMessage::holds_point(const ReadSet::Table& table, std::string_view point) const {
   const TablePartition* partition = table.storage->find(ReadSet::partition_of(point));

@@ -85,7 +85,4 @@ struct ValidateMessage final : Message, Runnable {
   bool inside_ = false;                      ///< a range is half done: go on behind key_
 };
 
-/// Whether the newest version of a row, own ones aside, is committed and not newer than `snapshot`.
-bool unchanged_since(const Row& row, Lsn snapshot, const TxnDescriptor* self);
-
 }  // namespace wandian

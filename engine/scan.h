@@ -23,6 +23,15 @@ struct ScanRange {
   KeyBuffer lower, upper;
   bool has_lower = false, has_upper = false;
   bool lower_inclusive = true, upper_inclusive = true;
+
+  /// The keys that begin with these values of the index's first columns.
+  static ScanRange prefix(const KeyCodec& codec, std::span<const Value> values) {
+    ScanRange range;
+    codec.encode(values, range.lower);
+    range.upper = range.lower;
+    range.has_lower = range.has_upper = true;
+    return range;
+  }
 };
 
 class IndexEntries;

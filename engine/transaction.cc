@@ -219,6 +219,13 @@ Task<Status> Transaction::write(std::span<RowBatch*> batches) {
   co_return Status{};
 }
 
+// A message that this transaction had counted in pending_ is back.
+void Transaction::answered(void* context) {
+  auto* transaction = static_cast<Transaction*>(context);
+  --transaction->pending_;
+  transaction->waiting_->resume_if_idle();
+}
+
 void Transaction::cancel(Status why) {
   for (const std::unique_ptr<Slot>& owned : slots_) {
     Slot& slot = *owned;
@@ -236,8 +243,7 @@ void Transaction::cancel(Status why) {
     slot.cancel.done = [](void* context) {
       Slot& done = *static_cast<Slot*>(context);
       done.cancelling = false;
-      --done.transaction->pending_;
-      done.transaction->waiting_->resume_if_idle();
+      answered(done.transaction);
     };
     shard_.state().mailbox.send(slot.request.owner, slot.cancel);
   }
@@ -251,11 +257,7 @@ void Transaction::cancel(Status why) {
       message->request = waiting_->table_lock;
       message->origin = &shard_;
       message->context = this;
-      message->done = [](void* context) {
-        auto* transaction = static_cast<Transaction*>(context);
-        --transaction->pending_;
-        transaction->waiting_->resume_if_idle();
-      };
+      message->done = answered;
       ++pending_;
       shard_.state().mailbox.send(waiting_->table_lock_at, *message);
     }
@@ -297,10 +299,8 @@ Task<Status> Transaction::acquire_strong(Oid table, TableLock mode, LockWait wai
   request.no_wait = wait != LockWait::kBlock;
   request.context = this;
   request.done = [](void* context, TableLockRequest&) {
-    auto* transaction = static_cast<Transaction*>(context);
-    transaction->waiting_->table_lock = nullptr;
-    --transaction->pending_;
-    transaction->waiting_->resume_if_idle();
+    static_cast<Transaction*>(context)->waiting_->table_lock = nullptr;
+    answered(context);
   };
   // One shard after the other, always in the same order, so that two strong locks on one table cannot cross.
   for (unsigned at = 0; at < shard_.database().shards(); ++at) {
@@ -368,10 +368,8 @@ Task<Status> Transaction::lock_advisory(const AdvisoryKey& key, bool shared, Adv
   request.wait_number = ++waiting_->advisory_waits;
   request.context = this;
   request.done = [](void* context) {
-    auto* transaction = static_cast<Transaction*>(context);
-    transaction->waiting_->advisory = nullptr;
-    --transaction->pending_;
-    transaction->waiting_->resume_if_idle();
+    static_cast<Transaction*>(context)->waiting_->advisory = nullptr;
+    answered(context);
   };
   AdvisoryLocks& locks = shard_.database().advisory_locks();
   locker.transaction.store(id(), std::memory_order_relaxed);
@@ -425,50 +423,61 @@ Transaction::Savepoint Transaction::savepoint() {
 
 namespace {
 
-struct UndoMessage final : Message {
+/// A question to the owners of what a transaction has written or locked, which answer() at once; it comes back as its own answer.
+struct OwnerQuestion : Message {
   TxnDescriptor* descriptor = nullptr;
-  std::uint32_t command = 0;
   Shard* origin = nullptr;
   void (*done)(void* context) = nullptr;
   void* context = nullptr;
-  void deliver(Shard& here) override {
+  virtual void answer(Owner& owner) = 0;
+  void deliver(Shard& here) final {
     if (&here == origin) {
       done(context);
       return;
     }
-    here.state().owner.undo(*descriptor, command);
+    answer(here.state().owner);
     here.state().mailbox.send(origin->index(), *this);
   }
 };
 
+struct UndoQuestion final : OwnerQuestion {
+  std::uint32_t command = 0;
+  void answer(Owner& owner) override { owner.undo(*descriptor, command); }
+};
+
+/// Which row locks a transaction holds there beside those of its writes.
+struct LocksQuestion final : OwnerQuestion {
+  std::string locks;
+  void answer(Owner& owner) override { owner.describe_locks(*descriptor, &locks); }
+};
+
 }  // namespace
 
-Task<void> Transaction::rollback_to(Savepoint savepoint) {
-  std::vector<UndoMessage> messages;
-  if (descriptor_ != nullptr) {
-    const unsigned shards = shard_.database().shards();
-    messages.resize(shards);
-    for (unsigned at = 0; at < shards; ++at) {
-      if ((descriptor_->owners >> at & 1) == 0) continue;
-      if (at == shard_.index()) {
-        shard_.state().owner.undo(*descriptor_, savepoint.command);
-        continue;
-      }
-      UndoMessage& message = messages[at];
-      message.descriptor = descriptor_;
-      message.command = savepoint.command;
-      message.origin = &shard_;
-      message.context = this;
-      message.done = [](void* context) {
-        auto* transaction = static_cast<Transaction*>(context);
-        --transaction->pending_;
-        transaction->waiting_->resume_if_idle();
-      };
-      ++pending_;
-      shard_.state().mailbox.send(at, message);
+// By shard, and only of the owners that know this transaction; all have answered when it returns.
+template <class Question>
+Task<void> Transaction::ask_owners(std::vector<Question>& questions) {
+  if (descriptor_ == nullptr) co_return;
+  for (unsigned at = 0; at < questions.size(); ++at) {
+    if ((descriptor_->owners >> at & 1) == 0) continue;
+    Question& question = questions[at];
+    question.descriptor = descriptor_;
+    question.origin = &shard_;
+    question.context = this;
+    question.done = answered;
+    if (at == shard_.index()) {
+      question.answer(shard_.state().owner);
+      continue;
     }
-    co_await wait_for_requests();
+    ++pending_;
+    shard_.state().mailbox.send(at, question);
   }
+  co_await wait_for_requests();
+}
+
+Task<void> Transaction::rollback_to(Savepoint savepoint) {
+  std::vector<UndoQuestion> questions(shard_.database().shards());
+  for (UndoQuestion& question : questions) question.command = savepoint.command;
+  co_await ask_owners(questions);
   redo_.resize(savepoint.redo_bytes);
   catalog_changes_.resize(savepoint.catalog_changes);
   overlays_.resize(savepoint.catalog_changes);
@@ -509,11 +518,7 @@ Task<Status> Transaction::validate() {
     message.origin = &shard_;
     message.stop = &stop;
     message.context = this;
-    message.done = [](void* context) {
-      auto* transaction = static_cast<Transaction*>(context);
-      --transaction->pending_;
-      transaction->waiting_->resume_if_idle();
-    };
+    message.done = answered;
     if (at != shard_.index()) {
       ++pending_;
       shard_.state().mailbox.send(at, message);
@@ -643,51 +648,11 @@ Task<Status> Transaction::log_operations(const std::string& operations) {
   co_return Status{};
 }
 
-namespace {
-
-/// Asks an owner which row locks a transaction holds there beside those of its writes.
-struct LocksMessage final : Message {
-  TxnDescriptor* descriptor = nullptr;
-  Shard* origin = nullptr;
-  std::string locks;
-  void (*done)(void* context) = nullptr;
-  void* context = nullptr;
-  void deliver(Shard& here) override {
-    if (&here == origin) {
-      done(context);
-      return;
-    }
-    here.state().owner.describe_locks(*descriptor, &locks);
-    here.state().mailbox.send(origin->index(), *this);
-  }
-};
-
-}  // namespace
-
 Task<void> Transaction::collect_locks(std::string* out) {
   for (const HeldTableLock& held : table_locks_) redo::append_table_lock(*out, held.table, static_cast<std::uint8_t>(held.mode));
-  if (descriptor_ == nullptr) co_return;
-  std::vector<LocksMessage> messages(shard_.database().shards());
-  for (unsigned at = 0; at < messages.size(); ++at) {
-    if ((descriptor_->owners >> at & 1) == 0) continue;
-    LocksMessage& message = messages[at];
-    if (at == shard_.index()) {
-      shard_.state().owner.describe_locks(*descriptor_, &message.locks);
-      continue;
-    }
-    message.descriptor = descriptor_;
-    message.origin = &shard_;
-    message.context = this;
-    message.done = [](void* context) {
-      auto* transaction = static_cast<Transaction*>(context);
-      --transaction->pending_;
-      transaction->waiting_->resume_if_idle();
-    };
-    ++pending_;
-    shard_.state().mailbox.send(at, message);
-  }
-  co_await wait_for_requests();
-  for (const LocksMessage& message : messages) *out += message.locks;
+  std::vector<LocksQuestion> questions(shard_.database().shards());
+  co_await ask_owners(questions);
+  for (const LocksQuestion& question : questions) *out += question.locks;
 }
 
 Task<Status> Transaction::prepare(const PreparedTransactionInfo& info, std::unique_ptr<Transaction>* prepared) {

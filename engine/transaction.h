@@ -168,6 +168,9 @@ class Transaction {
   bool start(RowBatch& batch);
   void request_done(Slot& slot);
   Task<void> wait_for_requests();
+  static void answered(void* context);
+  template <class Question>
+  Task<void> ask_owners(std::vector<Question>& questions);
   bool must_validate() const;
   Task<Status> validate();
   Task<Status> acquire_strong(Oid table, TableLock mode, LockWait wait);

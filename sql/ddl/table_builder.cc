@@ -413,7 +413,7 @@ Status TableBuilder::add_like(const PgQuery__TableLikeClause& node) {
 // Its columns have the same names here, perhaps other numbers.
 Status TableBuilder::copy_index(const TableDef& other, const IndexDef& index) {
   IndexDef copy = index;
-  copy.global_table = copy.parent = 0;
+  copy.global_table = 0;
   copy.clustered = copy.replica_identity = false;
   for (IndexPart& part : copy.parts)
     if (part.column != kExpressionPart) part.column = static_cast<std::uint16_t>(table_->find_column(other.columns[part.column].name));

@@ -64,16 +64,10 @@ bool locate_referenced(ExecContext& ctx, const std::shared_ptr<const TableDef>& 
   }
   for (std::size_t i = 0; i < values.size(); ++i)
     if (!table->codecs[index].fits(static_cast<unsigned>(i), values[i])) return false;
-  ScanRange range;
-  table->codecs[index].encode(values, range.lower);
-  range.upper = range.lower;
-  range.has_lower = true;
-  range.has_upper = KeyCodec::successor(range.upper);
-  range.upper_inclusive = false;
   TableScan scan;
   TableScan::Options options;
   options.index = static_cast<unsigned>(index);
-  scan.open(table, options, range);
+  scan.open(table, options, ScanRange::prefix(table->codecs[index], values));
   RowView seen;
   const bool found = scan.next(view, &seen);
   ctx.transaction->raise_answer_floor(view.floor);
@@ -356,18 +350,10 @@ Task<Status> ForeignKeys::find_referring(std::shared_ptr<const TableDef> table, 
     index = i;
     prefix = std::move(ordered);
   }
-  ScanRange range;
-  if (!prefix.empty()) {
-    table->codecs[index].encode(prefix, range.lower);
-    range.upper = range.lower;
-    range.has_lower = true;
-    range.has_upper = KeyCodec::successor(range.upper);
-    range.upper_inclusive = false;
-  }
   TableScan scan;
   TableScan::Options options;
   options.index = static_cast<unsigned>(index);
-  scan.open(table, options, range);
+  scan.open(table, options, prefix.empty() ? ScanRange{} : ScanRange::prefix(table->codecs[index], prefix));
   RowView row;
   KeyBuffer primary;
   while (scan.next(view, &row)) {

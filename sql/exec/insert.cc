@@ -87,11 +87,7 @@ Status ModifyDriver::inserted(const PendingInsert& row) {
   ++processed_;
   const std::span<const Value> values(row.values, modify_.table->layout_columns());
   if (!modify_.table->triggers.empty()) WANDIAN_TRY(triggers_.after_row(modify_.table, TriggerDef::kInsert, {}, {}, values));
-  for (const IndexDef& index : modify_.table->indexes)
-    if (index.checked_later()) {
-      WANDIAN_TRY(foreign_keys_.written_unique(modify_.table, values, nullptr));
-      break;
-    }
+  if (modify_.table->has_later_keys) WANDIAN_TRY(foreign_keys_.written_unique(modify_.table, values, nullptr));
   if (!modify_.table->foreign_keys.empty()) WANDIAN_TRY(foreign_keys_.written(modify_.table, values, nullptr));
   return return_row(modify_.returning_columns, values, nullptr);
 }
@@ -311,17 +307,11 @@ Status ModifyDriver::find_conflicting(const PendingInsert& row, std::size_t inde
     std::vector<Value> values;
     Arena arena;
     WANDIAN_TRY(key_part_values(table, index, {row.values, table.layout_columns()}, arena, &values));
-    ScanRange range;
-    table.codecs[index].encode(values, range.lower);
-    range.upper = range.lower;
-    range.has_lower = true;
-    range.has_upper = KeyCodec::successor(range.upper);
-    range.upper_inclusive = false;
     TableScan scan;
     TableScan::Options options;
     options.index = static_cast<unsigned>(index);
     options.partition = row.partition;
-    scan.open(modify_.table, options, range);
+    scan.open(modify_.table, options, ScanRange::prefix(table.codecs[index], values));
     RowView seen;
     if (scan.next(view, &seen)) {
       table.codecs[0].encode_from_row(*table.layouts, seen.layout, seen.row, table.codec_columns[0], *key);

@@ -17,11 +17,6 @@ bool same_value(Oid type, const Value& a, const Value& b) {
   return is_by_value(type) ? a.i == b.i : a.bytes() == b.bytes();
 }
 
-bool has_later_key(const TableDef& table) {
-  for (const IndexDef& index : table.indexes)
-    if (index.checked_later()) return true;
-  return false;
-}
 bool touches_foreign_keys(const TableDef& table) { return !table.foreign_keys.empty() || !table.referencing.empty(); }
 
 }  // namespace
@@ -520,7 +515,7 @@ Task<Status> ModifyDriver::mutate(std::shared_ptr<const TableDef> table, std::sp
         co_return raise_conflict(*table, index >= 0 ? static_cast<std::size_t>(index) : static_cast<std::size_t>(op->conflict_index),
                                  {item.new_values, width});
     }
-    if (!item.deleted && has_later_key(*table))
+    if (!item.deleted && table->has_later_keys)
       WANDIAN_CO_TRY(foreign_keys_.written_unique(table, {item.new_values, width}, item.old_values));
     if (touches_foreign_keys(*table)) {
       if (!item.deleted) WANDIAN_CO_TRY(foreign_keys_.written(table, {item.new_values, width}, item.old_values));

@@ -198,15 +198,7 @@ class ScanOperator final : public Operator {
     for (const Value& element : query.elements) ranges_.push_back(range_of(element));
     return true;
   }
-  ScanRange range_of(const Value& element) const {
-    ScanRange range;
-    table_.codecs[scan_.index].encode({&element, 1}, range.lower);
-    range.upper = range.lower;
-    range.has_lower = true;
-    range.has_upper = KeyCodec::successor(range.upper);
-    range.upper_inclusive = false;
-    return range;
-  }
+  ScanRange range_of(const Value& element) const { return ScanRange::prefix(table_.codecs[scan_.index], {&element, 1}); }
   // The element that the fewest entries have, as far as a short look tells.
   Value rarest_element() const {
     constexpr std::size_t kLook = 64, kMostElements = 16;
