@@ -58,6 +58,21 @@ int Binder::find_target_column(const TableDef& table, std::string_view column, i
   fail(at(undefined_column(column, table.name), location));
 }
 
+// An expression that a definition keeps as text, in which no name of the statement means anything; `finish` gives it its type there.
+const Expr* Binder::bind_default(std::string_view expression, const std::function<const Expr*(const Expr*)>& finish) {
+  const std::string text = "SELECT " + std::string(expression);
+  Result<ParsedStatements> parsed = ParsedStatements::parse(text);
+  if (!parsed.ok()) fail(parsed.take_status());
+  const std::string_view outer_text = swap_text({});
+  BindVariables* const outer_variables = std::exchange(variables_, nullptr);
+  Scope& scope = scopes_.emplace_back();
+  scope.place = Place::kDefault;
+  const Expr* value = finish(bind_expr(scope, parsed->statements()[0].node->select_stmt->target_list[0]->res_target->val));
+  text_ = outer_text;
+  variables_ = outer_variables;
+  return value;
+}
+
 const Expr* Binder::column_default(const TableDef& table, int column, int location) {
   const ColumnDef& def = table.columns[static_cast<std::size_t>(column)];
   if (def.identity != 0) {
@@ -77,19 +92,8 @@ const Expr* Binder::column_default(const TableDef& table, int column, int locati
     return coerce_assignment(make_call(nextval[0], list({sequence}), kInt8, CallForm::kCall, -1), def.type, def.typmod, def.name, location);
   }
   if (def.default_expression.empty()) return make_null(arena_, def.type);
-  const std::string text = "SELECT " + def.default_expression;
-  Result<ParsedStatements> parsed = ParsedStatements::parse(text);
-  if (!parsed.ok()) fail(parsed.take_status());
-  const std::string_view outer_text = swap_text({});
-  BindVariables* const outer_variables = std::exchange(variables_, nullptr);
-  Scope& scope = scopes_.emplace_back();
-  scope.place = Place::kDefault;
-  const PgQuery__SelectStmt& select = *parsed->statements()[0].node->select_stmt;
-  const Expr* value = bind_expr(scope, select.target_list[0]->res_target->val);
-  value = coerce_assignment(value, def.type, def.typmod, def.name, location);
-  text_ = outer_text;
-  variables_ = outer_variables;
-  return value;
+  return bind_default(def.default_expression,
+                      [&](const Expr* value) { return coerce_assignment(value, def.type, def.typmod, def.name, location); });
 }
 
 const Expr* Binder::assign(const TableDef& table, int column, const Expr* value, int location) {

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "sql/bind/internal.h"
+#include "sql/bind/routine_arguments.h"
 #include "sql/messages.h"
 #include "sql/routine/routine.h"
 
@@ -54,20 +55,34 @@ std::vector<const Expr*> Binder::bind_arguments(Scope& scope, const PgQuery__Fun
   return args;
 }
 
+namespace {
+
+// The routines of a schema that have this name; what they may be called with is for the caller to say.
+std::vector<Candidate> routines_named(const Catalog& catalog, Oid schema, std::string_view name) {
+  std::vector<Candidate> out;
+  const auto& objects = catalog.objects();
+  for (auto it = objects.lower_bound({ObjectKind::kFunction, 0}); it != objects.end() && it->first.first == ObjectKind::kFunction; ++it) {
+    const std::shared_ptr<const ObjectDef>& object = it->second;
+    if (object->parent != schema || object->compiled == nullptr) continue;
+    const Routine& routine = *routine_of(*object);
+    if (routine.declaration.name != name) continue;
+    Candidate& candidate = out.emplace_back();
+    candidate.function = &routine.def;
+    candidate.object = object;
+  }
+  return out;
+}
+
+}  // namespace
+
 void Binder::add_routine_candidates(std::string_view schema, std::string_view name, std::span<const std::string_view> names, bool variadic,
                                     bool procedures, std::vector<Candidate>* candidates) {
   const bool named = std::any_of(names.begin(), names.end(), [](std::string_view n) { return !n.empty(); });
   std::vector<Candidate> found;
   const auto add_schema = [&](Oid parent) {
-    const auto& objects = catalog().objects();
-    for (auto it = objects.lower_bound({ObjectKind::kFunction, 0}); it != objects.end() && it->first.first == ObjectKind::kFunction; ++it) {
-      const std::shared_ptr<const ObjectDef>& object = it->second;
-      if (object->parent != parent || object->compiled == nullptr) continue;
-      const Routine& routine = *routine_of(*object);
-      if (routine.declaration.name != name || (procedures && !routine.declaration.is_procedure)) continue;
-      Candidate candidate;
-      candidate.function = &routine.def;
-      candidate.object = object;
+    for (Candidate& candidate : routines_named(catalog(), parent, name)) {
+      const Routine& routine = *candidate.function->routine;
+      if (procedures && !routine.declaration.is_procedure) continue;
       candidate.args = routine.def.args;
       if (named) {
         if (!place_arguments(routine, names, &candidate.positions)) continue;
@@ -134,48 +149,18 @@ std::vector<const Expr*> Binder::routine_arguments(const Candidate& chosen, std:
   for (std::size_t i = 0; i < out.size(); ++i) {
     if (out[i] != nullptr) continue;
     const FunctionObject::Parameter& parameter = routine.declaration.parameters[routine.inputs[i]];
-    const std::string text = "SELECT " + parameter.default_text;
-    Result<ParsedStatements> parsed = ParsedStatements::parse(text);
-    if (!parsed.ok()) fail(parsed.take_status());
-    const std::string_view outer_text = swap_text({});
-    BindVariables* const outer_variables = std::exchange(variables_, nullptr);
-    Scope& scope = scopes_.emplace_back();
-    scope.place = Place::kDefault;
-    const Expr* value = bind_expr(scope, parsed->statements()[0].node->select_stmt->target_list[0]->res_target->val);
-    if (!is_polymorphic(parameter.type))
-      value = coerce_with_typmod(value, parameter.type, -1, CoerceContext::kAssignment, CallForm::kImplicitCast, -1);
-    else if (value->type == kUnknown)
-      value = coerce(value, kText, -1, CoerceContext::kImplicit, CallForm::kImplicitCast, -1);
-    text_ = outer_text;
-    variables_ = outer_variables;
-    out[i] = value;
+    out[i] = bind_default(parameter.default_text, [&](const Expr* value) -> const Expr* {
+      if (!is_polymorphic(parameter.type))
+        return coerce_with_typmod(value, parameter.type, -1, CoerceContext::kAssignment, CallForm::kImplicitCast, -1);
+      else if (value->type == kUnknown)
+        return coerce(value, kText, -1, CoerceContext::kImplicit, CallForm::kImplicitCast, -1);
+      return value;
+    });
   }
   return out;
 }
 
 namespace {
-
-// The arguments of a function whose body is being put in place of its call.
-class InlineArguments final : public BindVariables {
- public:
-  InlineArguments(const Routine& routine, std::span<const Expr* const> args) : routine_(routine), args_(args) {}
-  Precedence precedence() const override { return Precedence::kColumn; }
-  Result<bool> find(std::span<const std::string_view> names, Found* out) override {
-    if (names.size() > 2 || (names.size() == 2 && names[0] != routine_.declaration.name)) return false;
-    for (std::size_t i = 0; i < routine_.inputs.size(); ++i)
-      if (routine_.declaration.parameters[routine_.inputs[i]].name == names.back()) return give(i, out);
-    return false;
-  }
-  Result<bool> find_number(std::uint32_t number, Found* out) override { return number <= args_.size() && give(number - 1, out); }
-
- private:
-  bool give(std::size_t i, Found* out) const {
-    out->scalar = {static_cast<std::uint32_t>(i), args_[i]->type, -1};
-    return true;
-  }
-  const Routine& routine_;
-  std::span<const Expr* const> args_;
-};
 
 bool is_strict_throughout(const Expr* expr) {
   return !any_node(expr, [](const Expr* node) {
@@ -215,7 +200,9 @@ const Expr* Binder::inline_call(const FunctionDef& function, std::span<const Exp
       select.with_clause != nullptr || select.n_distinct_clause != 0 || select.n_values_lists != 0 || select.larg != nullptr ||
       select.into_clause != nullptr || select.n_locking_clause != 0)
     return nullptr;
-  InlineArguments arguments(routine, args);
+  std::vector<Oid> types;
+  for (const Expr* arg : args) types.push_back(arg->type);
+  RoutineArguments arguments(routine, types);
   BindContext context = context_;
   context.variables = &arguments;
   context.assign_to = nullptr;
@@ -325,16 +312,9 @@ bool Binder::bind_routine_procedure(const PgQuery__FuncCall& call, BoundStatemen
   // OUT parameters stand in a CALL, too; what is given for them is not looked at.
   std::vector<Candidate> candidates;
   const auto add_schema = [&](Oid parent) {
-    const auto& objects = catalog().objects();
-    for (auto it = objects.lower_bound({ObjectKind::kFunction, 0}); it != objects.end() && it->first.first == ObjectKind::kFunction; ++it) {
-      const std::shared_ptr<const ObjectDef>& object = it->second;
-      if (object->parent != parent || object->compiled == nullptr) continue;
-      const Routine& routine = *routine_of(*object);
+    for (Candidate& candidate : routines_named(catalog(), parent, name)) {
+      const Routine& routine = *candidate.function->routine;
       const std::vector<FunctionObject::Parameter>& parameters = routine.declaration.parameters;
-      if (routine.declaration.name != name) continue;
-      Candidate candidate;
-      candidate.function = &routine.def;
-      candidate.object = object;
       std::vector<std::uint8_t> given(parameters.size(), 0);
       bool fits = true;
       const bool variadic = !parameters.empty() && parameters.back().mode == 'v' && call.func_variadic == 0;

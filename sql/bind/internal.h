@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <initializer_list>
 #include <map>
 #include <span>
@@ -347,6 +348,7 @@ class Binder {
   /// `values` by column, null where the default is taken.
   std::span<const Assignment> complete_row(const TableDef& table, std::span<const Expr* const> values);
   MergeAction bind_merge_action(Scope& scope, const TableDef& table, const PgQuery__MergeWhenClause& clause);
+  const Expr* bind_default(std::string_view expression, const std::function<const Expr*(const Expr*)>& finish);
   const Expr* column_default(const TableDef& table, int column, int location);
   const Expr* assign(const TableDef& table, int column, const Expr* value, int location);
   std::vector<Assignment> bind_set_list(Scope& scope, const TableDef& table, PgQuery__Node** items, std::size_t count);

@@ -128,41 +128,33 @@ double cosine_degrees(double v) {
   }
   return s * quadrant_cosine(v);
 }
+// The angle of the first quadrant with the same tangent and cotangent but for their sign, which it gives.
+double reduce_to_quadrant(double* v) {
+  *v = std::fmod(*v, 360.0);
+  double s = 1;
+  if (*v < 0) {
+    *v = -*v;
+    s = -s;
+  }
+  if (*v > 180) {
+    *v = 360 - *v;
+    s = -s;
+  }
+  if (*v > 90) {
+    *v = 180 - *v;
+    s = -s;
+  }
+  return s;
+}
 double tangent_degrees(double v) {
   static const double tangent_45 = quadrant_sine(45) / quadrant_cosine(45);
-  v = std::fmod(v, 360.0);
-  double s = 1;
-  if (v < 0) {
-    v = -v;
-    s = -s;
-  }
-  if (v > 180) {
-    v = 360 - v;
-    s = -s;
-  }
-  if (v > 90) {
-    v = 180 - v;
-    s = -s;
-  }
+  const double s = reduce_to_quadrant(&v);
   const double out = s * (quadrant_sine(v) / quadrant_cosine(v) / tangent_45);
   return out == 0 ? 0 : out;
 }
 double cotangent_degrees(double v) {
   static const double cotangent_45 = quadrant_cosine(45) / quadrant_sine(45);
-  v = std::fmod(v, 360.0);
-  double s = 1;
-  if (v < 0) {
-    v = -v;
-    s = -s;
-  }
-  if (v > 180) {
-    v = 360 - v;
-    s = -s;
-  }
-  if (v > 90) {
-    v = 180 - v;
-    s = -s;
-  }
+  const double s = reduce_to_quadrant(&v);
   const double out = s * (quadrant_cosine(v) / quadrant_sine(v) / cotangent_45);
   return out == 0 ? 0 : out;
 }

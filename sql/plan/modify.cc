@@ -131,15 +131,22 @@ Status Planner::plan_insert(PlanScope& scope, ModifyPlan& modify, NodePtr& root)
   return {};
 }
 
+// The rows to be written, with the key and the partition of each.
+Status Planner::plan_targets(PlanScope& scope, ModifyPlan& modify, NodePtr& root) {
+  RangeInfo& target = scope.ranges[0];
+  target.key_slot = modify.key_slot = new_slot(type_oid::kBytea);
+  target.partition_slot = modify.partition_slot = new_slot(type_oid::kInt8);
+  bool ordered = false;
+  WANDIAN_ASSIGN(root, plan_from(scope, {}, 0, &ordered));
+  return {};
+}
+
 Status Planner::plan_update_delete(PlanScope& scope, ModifyPlan& modify, NodePtr& root) {
   const Query& query = *scope.query;
   const bool deletes = query.command == Command::kDelete;
   RangeInfo& target = scope.ranges[0];
   const TableDef& table = *modify.table;
-  target.key_slot = modify.key_slot = new_slot(type_oid::kBytea);
-  target.partition_slot = modify.partition_slot = new_slot(type_oid::kInt8);
-  bool ordered = false;
-  WANDIAN_ASSIGN(root, plan_from(scope, {}, 0, &ordered));
+  WANDIAN_TRY(plan_targets(scope, modify, root));
 
   Subselects subselects;
   bool pure = true, fixed_keys = true;
@@ -230,10 +237,7 @@ Status Planner::plan_merge(PlanScope& scope, ModifyPlan& modify, NodePtr& root) 
   const Query& query = *scope.query;
   RangeInfo& target = scope.ranges[0];
   const TableDef& table = *modify.table;
-  target.key_slot = modify.key_slot = new_slot(type_oid::kBytea);
-  target.partition_slot = modify.partition_slot = new_slot(type_oid::kInt8);
-  bool ordered = false;
-  WANDIAN_ASSIGN(root, plan_from(scope, {}, 0, &ordered));
+  WANDIAN_TRY(plan_targets(scope, modify, root));
   Subselects subselects;
   const Lowering lowering{&scope, &subselects, nullptr, nullptr, nullptr};
   std::vector<Slot> read;

@@ -230,6 +230,7 @@ class Planner {
   // modify.cc
   Status plan_write(const Query& query, PlanScope* parent, ModifyPlan& modify, NodePtr& root);
   Status plan_insert(PlanScope& scope, ModifyPlan& modify, NodePtr& root);
+  Status plan_targets(PlanScope& scope, ModifyPlan& modify, NodePtr& root);
   Status plan_update_delete(PlanScope& scope, ModifyPlan& modify, NodePtr& root);
   Status plan_merge(PlanScope& scope, ModifyPlan& modify, NodePtr& root);
   void keep_others(ModifyPlan& modify, std::span<const Slot> read) const;

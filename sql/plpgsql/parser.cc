@@ -453,11 +453,7 @@ class Parser {
       expect(TokenKind::kClose);
     }
     if (!accept("for")) expect("is");
-    const std::size_t begin = peek().offset;
-    const std::string_view query = read_until([](const Token& t) { return t.kind == TokenKind::kSemicolon; }, ";", false);
-    check_sql("", query, begin);
-    ++at_;
-    const Text* text = make_text(TextKind::kStatement, std::string(query));
+    const Text* text = query_until_semicolon();
     names_ = outside;
     const std::uint32_t number = add_variable(name, refcursor, at_line);
     Variable& made = function_->variables[number];
@@ -810,6 +806,25 @@ class Parser {
     return made;
   }
 
+  const Text* query_until_semicolon() {
+    const std::size_t begin = peek().offset;
+    const std::string_view query = read_until([](const Token& t) { return t.kind == TokenKind::kSemicolon; }, ";", false);
+    check_sql("", query, begin);
+    ++at_;
+    return make_text(TextKind::kStatement, std::string(query));
+  }
+
+  // A query, or EXECUTE of one that an expression gives, up to the semicolon.
+  void query_or_execute(Statement* made) {
+    if (!accept("execute")) {
+      made->text = query_until_semicolon();
+      return;
+    }
+    made->upper = expression_until([](const Token& t) { return t.kind == TokenKind::kSemicolon || (t.kind == TokenKind::kWord && t.is("using")); }, ";");
+    if (accept("using")) using_arguments(made, {});
+    expect(TokenKind::kSemicolon);
+  }
+
   void using_arguments(Statement* made, std::string_view end_word) {
     do {
       made->arguments.push_back(expression_until(
@@ -1015,17 +1030,7 @@ class Parser {
     if (accept("query")) {
       made->kind = StepKind::kReturnQuery;
       if (!request_.returns_set) fail(sqlstate::datatype_mismatch, "cannot use RETURN QUERY in a non-SETOF function", tokens_[at_ - 1].offset);
-      if (accept("execute")) {
-        made->upper = expression_until([](const Token& t) { return t.kind == TokenKind::kSemicolon || (t.kind == TokenKind::kWord && t.is("using")); }, ";");
-        if (accept("using")) using_arguments(made, {});
-        expect(TokenKind::kSemicolon);
-        return made;
-      }
-      const std::size_t begin = peek().offset;
-      const std::string_view query = read_until([](const Token& t) { return t.kind == TokenKind::kSemicolon; }, ";", false);
-      check_sql("", query, begin);
-      ++at_;
-      made->text = make_text(TextKind::kStatement, std::string(query));
+      query_or_execute(made);
       return made;
     }
     const std::size_t at = peek().offset;
@@ -1169,11 +1174,7 @@ class Parser {
   const Statement* call_statement() {
     Statement* made = make(StepKind::kCall, line());
     made->is_call_do = is_word("do");
-    const std::size_t begin = peek().offset;
-    const std::string_view text = read_until([](const Token& t) { return t.kind == TokenKind::kSemicolon; }, ";", false);
-    check_sql("", text, begin);
-    ++at_;
-    made->text = make_text(TextKind::kStatement, std::string(text));
+    made->text = query_until_semicolon();
     return made;
   }
 
@@ -1283,17 +1284,7 @@ class Parser {
       made->scroll = 1;
     }
     if (!accept("for")) complain("syntax error, expected \"FOR\"", peek());
-    if (accept("execute")) {
-      made->upper = expression_until([](const Token& t) { return t.kind == TokenKind::kSemicolon || (t.kind == TokenKind::kWord && t.is("using")); }, ";");
-      if (accept("using")) using_arguments(made, {});
-      expect(TokenKind::kSemicolon);
-      return made;
-    }
-    const std::size_t begin = peek().offset;
-    const std::string_view query = read_until([](const Token& t) { return t.kind == TokenKind::kSemicolon; }, ";", false);
-    check_sql("", query, begin);
-    ++at_;
-    made->text = make_text(TextKind::kStatement, std::string(query));
+    query_or_execute(made);
     return made;
   }
 

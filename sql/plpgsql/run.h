@@ -96,6 +96,8 @@ class Interpreter final : public RoutineFrame {
   Task<Status> execute_dynamic(const Statement& next);
   Task<Status> dynamic_text(const Text& text, const std::vector<const Text*>& arguments, std::string* command, std::vector<Value>* values,
                             std::vector<Oid>* types, Arena& arena);
+  Task<Status> dynamic_query(const Text& text, const std::vector<const Text*>& arguments, std::string* command, CompiledPtr* statement,
+                             std::vector<Value>* params, Arena& arena);
   Status take_row(const Statement& next, const CompiledStatement& statement, const RowCollector& rows, bool writes);
   Task<Status> for_query(const Statement& next, Flow* flow);
   Task<Status> loop_over(const Statement& next, CompiledPtr statement, std::vector<Value> params, Flow* flow);

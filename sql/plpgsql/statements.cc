@@ -249,24 +249,33 @@ Task<Status> Interpreter::execute_dynamic(const Statement& next) {
 
 // ---- Loops over rows ----
 
+// The one query that EXECUTE's text is, for a loop or a cursor.
+Task<Status> Interpreter::dynamic_query(const Text& text, const std::vector<const Text*>& arguments, std::string* command,
+                                        CompiledPtr* statement, std::vector<Value>* params, Arena& arena) {
+  std::vector<Oid> types;
+  WANDIAN_CO_TRY(co_await dynamic_text(text, arguments, command, params, &types, arena));
+  Result<ParsedStatements> parsed = ParsedStatements::parse(*command);
+  if (!parsed.ok()) {
+    Status status = parsed.take_status();
+    make_internal(status, *command);
+    co_return std::move(status);
+  }
+  if (parsed->statements().size() != 1) co_return Status{sqlstate::invalid_cursor_definition, "cannot open multi-query plan as cursor"};
+  Result<CompiledPtr> compiled = compile_dynamic(session_, std::make_shared<const ParsedStatements>(parsed.take()), 0, types);
+  if (!compiled.ok()) co_return compiled.take_status();
+  *statement = compiled.take();
+  co_return Status{};
+}
+
 Task<Status> Interpreter::for_query(const Statement& next, Flow* flow) {
   if (next.kind == StepKind::kForExecute) {
     Arena arena;
     std::string command;
     std::vector<Value> values;
-    std::vector<Oid> types;
-    WANDIAN_CO_TRY(co_await dynamic_text(*next.text, next.arguments, &command, &values, &types, arena));
-    Result<ParsedStatements> parsed = ParsedStatements::parse(command);
-    if (!parsed.ok()) {
-      Status status = parsed.take_status();
-      make_internal(status, command);
-      co_return std::move(status);
-    }
-    if (parsed->statements().size() != 1) co_return Status{sqlstate::invalid_cursor_definition, "cannot open multi-query plan as cursor"};
-    Result<CompiledPtr> compiled = compile_dynamic(session_, std::make_shared<const ParsedStatements>(parsed.take()), 0, types);
-    if (!compiled.ok()) co_return compiled.take_status();
+    CompiledPtr statement;
+    WANDIAN_CO_TRY(co_await dynamic_query(*next.text, next.arguments, &command, &statement, &values, arena));
     statement_text_ = "SQL statement \"" + command + "\"";
-    co_return co_await loop_over(next, compiled.take(), std::move(values), flow);
+    co_return co_await loop_over(next, std::move(statement), std::move(values), flow);
   }
   Result<CompiledTextPtr> compiled = compile(*next.text, nullptr);
   if (!compiled.ok()) co_return compiled.take_status();
@@ -427,18 +436,7 @@ Task<Status> Interpreter::open_cursor(const Statement& next) {
       WANDIAN_CO_TRY(co_await bound_query(next.cursor, next, &statement, &params, arena));
     } else if (next.upper != nullptr) {
       std::string command;
-      std::vector<Oid> types;
-      WANDIAN_CO_TRY(co_await dynamic_text(*next.upper, next.arguments, &command, &params, &types, arena));
-      Result<ParsedStatements> parsed = ParsedStatements::parse(command);
-      if (!parsed.ok()) {
-        Status status = parsed.take_status();
-        make_internal(status, command);
-        co_return std::move(status);
-      }
-      if (parsed->statements().size() != 1) co_return Status{sqlstate::invalid_cursor_definition, "cannot open multi-query plan as cursor"};
-      Result<CompiledPtr> compiled = compile_dynamic(session_, std::make_shared<const ParsedStatements>(parsed.take()), 0, types);
-      if (!compiled.ok()) co_return compiled.take_status();
-      statement = compiled.take();
+      WANDIAN_CO_TRY(co_await dynamic_query(*next.upper, next.arguments, &command, &statement, &params, arena));
     } else {
       Result<CompiledTextPtr> compiled = compile(*next.text, nullptr);
       if (!compiled.ok()) co_return compiled.take_status();

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "engine/array_value.h"
+#include "sql/bind/routine_arguments.h"
 #include "sql/messages.h"
 #include "sql/routine/body.h"
 #include "sql/routine/value_cast.h"
@@ -21,31 +22,6 @@ bool is_polymorphic_type(Oid type) {
     default: return false;
   }
 }
-
-// The arguments by name and number. A column of the same name wins.
-class Arguments final : public BindVariables {
- public:
-  Arguments(const Routine& routine, std::span<const Oid> types) : routine_(routine), types_(types) {}
-  Precedence precedence() const override { return Precedence::kColumn; }
-  Result<bool> find(std::span<const std::string_view> names, Found* out) override {
-    if (names.size() > 2 || (names.size() == 2 && names[0] != routine_.declaration.name)) return false;
-    for (std::size_t i = 0; i < routine_.inputs.size(); ++i)
-      if (routine_.declaration.parameters[routine_.inputs[i]].name == names.back()) return give(i, out);
-    return false;
-  }
-  Result<bool> find_number(std::uint32_t number, Found* out) override {
-    if (number > routine_.inputs.size()) return false;
-    return give(number - 1, out);
-  }
-
- private:
-  bool give(std::size_t i, Found* out) const {
-    out->scalar = {static_cast<std::uint32_t>(i), types_[i], -1};
-    return true;
-  }
-  const Routine& routine_;
-  std::span<const Oid> types_;
-};
 
 struct OutputColumn {
   std::string name;
@@ -224,7 +200,7 @@ Status SqlBody::check_result(const CompiledStatement& statement) const {
 Result<CompiledPtr> SqlBody::compiled(SessionImpl& session, std::size_t index) {
   CompiledPtr& slot = statements_[index];
   if (slot != nullptr && session.is_current(*slot)) return slot;
-  Arguments arguments(routine_, types_);
+  RoutineArguments arguments(routine_, types_);
   WANDIAN_ASSIGN(slot, session.compile_nested(parsed_, index, &arguments, {}));
   return slot;
 }
