@@ -42,12 +42,14 @@ std::uint64_t Shard::lowest_view() {
   std::uint64_t low = ~std::uint64_t{0};
   std::vector<std::uint64_t>& longs = state_->long_views;
   longs.clear();
-  const auto see = [&](std::uint64_t snapshot) {
+  for (const Transaction* transaction : state_->views) {
+    const std::uint64_t snapshot = transaction->view_.snapshot.bytes;
     if (snapshot >= aged_) low = std::min(low, snapshot);
     else longs.push_back(snapshot);
-  };
-  for (const Transaction* transaction : state_->views) see(transaction->view_.snapshot.bytes);
-  for (const std::uint64_t snapshot : state_->held_snapshots) see(snapshot);
+  }
+  const auto young = state_->held_snapshots.lower_bound(aged_);   // ascending: of the young ones the first is enough
+  longs.insert(longs.end(), state_->held_snapshots.begin(), young);
+  if (young != state_->held_snapshots.end()) low = std::min(low, *young);
   has_young_views_ = low != ~std::uint64_t{0};
   if (longs.empty() && state_->published_longs == 0) [[likely]] return low;
   return std::min(low, publish_long_views());

@@ -295,18 +295,19 @@ Poll SessionImpl::execute(std::string_view name, std::uint32_t max_rows) {
       return fail_call(Status{sqlstate::object_not_in_prerequisite_state, "portal \"" + std::string(name) + "\" cannot be run"});
     }
     Poll poll = Poll::kReady;
-    CompiledPtr statement = portal->statement;
-    if (try_fast_execute(*portal, &poll)) [[likely]] {
+    CompiledPtr statement;
+    if (try_fast_execute(*portal, &statement, &poll)) [[likely]] {
       sync_follows_ = false;
       return poll;
     }
-    // A transaction that is about to end has ended its portals already, this one, too.
+    if (statement == nullptr) statement = portal->statement;
     return start_operation(run_execute(*portal, std::move(statement), std::string(name), max_rows));
   });
 }
 
-// Returns false if nothing was done: run_execute() then does all of it.
-bool SessionImpl::try_fast_execute(Portal& portal, Poll* poll) {
+// Returns false if nothing was done: run_execute() then does all of it. A transaction that is about to end has ended its portals by
+// then, this one, too; so *ending is the statement that ends it.
+bool SessionImpl::try_fast_execute(Portal& portal, CompiledPtr* ending, Poll* poll) {
   if (portal.started) return false;
   const CompiledStatement& statement = *portal.statement;
   Status status;
@@ -323,10 +324,9 @@ bool SessionImpl::try_fast_execute(Portal& portal, Poll* poll) {
     }
   } else if (statement.kind == StatementKind::kTransaction) {
     std::string_view tag = statement.tag;
-    const CompiledPtr kept = portal.statement;
+    *ending = portal.statement;
     const std::string name = portal.name;
-    // The end of a transaction is the end of this portal, too.
-    if (!try_transaction_command(kept->ref(), &tag, &status)) return false;
+    if (!try_transaction_command((*ending)->ref(), &tag, &status)) return false;
     if (status.ok()) [[likely]] {
       if (Portal* left = find_portal(name); left != nullptr) left->started = left->done = true;
       sink_->command_complete(tag);

@@ -542,7 +542,7 @@ class SessionImpl final : public SessionHooks, public RoutineRunner {
   Status do_bind(const BindMessage& message);
   Status decode_parameters(const CompiledStatement& statement, const BindMessage& message, Portal& portal);
   Status do_describe(const CompiledStatement& statement, const Portal* portal);
-  bool try_fast_execute(Portal& portal, Poll* poll);
+  bool try_fast_execute(Portal& portal, CompiledPtr* ending, Poll* poll);
   Task<void> run_execute(Portal& portal, CompiledPtr statement, std::string name, std::uint32_t max_rows);
   Task<Status> run_execute_rows(Portal& portal, std::uint32_t max_rows, std::string* tag, bool* suspended);
   Task<void> run_sync();
