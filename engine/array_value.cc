@@ -2,6 +2,8 @@
 
 #include <new>
 
+#include "storage/base/assert.h"
+
 namespace wandian {
 
 namespace {
@@ -70,6 +72,14 @@ Value build_array(Oid element_type, std::span<const Value> elements, Arena& aren
   return build_array(element_type, one, elements, arena);
 }
 
+Value relabel_array(const Value& array, Oid element_type, Arena& arena) {
+  DB_ASSERT(rep_of(element_type) == ArrayView(array).rep());
+  char* p = static_cast<char*>(arena.allocate(array.size, 8));
+  std::memcpy(p, array.p, array.size);
+  put_word(p, element_type);
+  return Value::of_bytes(p, array.size);
+}
+
 Value RecordView::field(std::uint32_t i) const {
   const std::size_t at = 4 + 8 * static_cast<std::size_t>(i);
   const std::uint32_t end = word(at + 4);
@@ -80,7 +90,7 @@ Value RecordView::field(std::uint32_t i) const {
   return rep == Rep::kBytes ? Value::of_bytes(data, end - begin) : load_fixed(rep, data);
 }
 
-Value build_record(std::span<const Oid> types, std::span<const Value> fields, Arena& arena) {
+Value build_record(std::span<const Oid> types, std::span<const Value> fields, Arena& arena, std::uint32_t shape) {
   const std::size_t header = 4 + 8 * fields.size();
   std::size_t size = header;
   for (std::size_t i = 0; i < fields.size(); ++i) {
@@ -90,7 +100,7 @@ Value build_record(std::span<const Oid> types, std::span<const Value> fields, Ar
   }
   if (size > kMaxBytes) throw std::bad_alloc();
   char* p = static_cast<char*>(arena.allocate(size, 8));
-  put_word(p, static_cast<std::uint32_t>(fields.size()));
+  put_word(p, static_cast<std::uint32_t>(fields.size()) | shape << RecordView::kCountBits);
   std::uint32_t end = 0;
   for (std::size_t i = 0; i < fields.size(); ++i) {
     char* slot = p + 4 + 8 * i;

@@ -2,7 +2,9 @@
 // Array:   u32 element type, u8 dimensions, u8 has_nulls, u16 0; per dimension i32 length, i32 lower bound;
 //          a null bitmap (bit set = null) if has_nulls; per element fixed_bytes(rep), for kBytes an end offset;
 //          then the bytes of kBytes elements. An empty array has no dimension.
-// Record:  u32 fields; per field u32 type, u32 end offset (top bit set = null); then the bytes.
+// Record:  u32 fields (12 bits) and shape (20 bits); per field u32 type, u32 end offset (top bit set = null); then the bytes. The shape
+//          tells the fields' names to whoever prints them (sql/types/record_shape.h) and means nothing in another process; 0: none. A
+//          field of type 0 stands for a dropped one.
 // Thread:  plain data, host order, not aligned.
 #pragma once
 
@@ -157,10 +159,20 @@ Value build_array(Oid element_type, std::span<const ArrayDimension> dimensions, 
 /// One dimension from 1; without elements the empty array.
 Value build_array(Oid element_type, std::span<const Value> elements, Arena& arena);
 
+/// The same elements as of another type that is held alike.
+Value relabel_array(const Value& array, Oid element_type, Arena& arena);
+
 class RecordView {
  public:
-  explicit RecordView(const Value& value) : p_(value.p) { std::memcpy(&count_, p_, 4); }
+  explicit RecordView(const Value& value) : p_(value.p) {
+    std::uint32_t head;
+    std::memcpy(&head, p_, 4);
+    count_ = head & ((1u << kCountBits) - 1);
+    shape_ = head >> kCountBits;
+  }
+  static constexpr unsigned kCountBits = 12;
   std::uint32_t count() const { return count_; }
+  std::uint32_t shape() const { return shape_; }
   Oid type(std::uint32_t i) const { return word(4 + 8 * static_cast<std::size_t>(i)); }
   Value field(std::uint32_t i) const;
 
@@ -172,8 +184,9 @@ class RecordView {
   }
   const char* p_;
   std::uint32_t count_;
+  std::uint32_t shape_;
 };
 
-Value build_record(std::span<const Oid> types, std::span<const Value> fields, Arena& arena);
+Value build_record(std::span<const Oid> types, std::span<const Value> fields, Arena& arena, std::uint32_t shape = 0);
 
 }  // namespace wandian

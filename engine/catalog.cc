@@ -175,6 +175,9 @@ Result<std::shared_ptr<const Catalog>> CatalogEditor::apply(const Catalog& base,
                                                             CatalogCompiler* compiler) {
   auto next = std::make_shared<Catalog>(base);
   next->version = base.version + 1;
+  if (compiler != nullptr)
+    for (const CatalogChange& change : changes)
+      if (change.kind == ObjectKind::kType && !change.drop) (void)compiler->declare_type(*change.object);
   for (const CatalogChange& change : changes) {
     switch (change.kind) {
       case ObjectKind::kTable: {
@@ -259,6 +262,15 @@ Result<std::shared_ptr<const Catalog>> CatalogEditor::apply(const Catalog& base,
         auto copy = std::make_shared<ObjectDef>(*found->second);
         WANDIAN_TRY(compiler->compile_object(*next, *copy));
         found->second = std::move(copy);
+      }
+    }
+    for (const CatalogChange& change : changes) {
+      if (change.kind != ObjectKind::kType || change.drop) continue;
+      for (auto& [oid, table] : next->tables_) {
+        if (table->row_checks == nullptr || !table->row_checks->depends_on(change.oid)) continue;
+        auto copy = std::make_shared<TableDef>(*table);
+        WANDIAN_TRY(compiler->compile_table(*next, *copy));
+        table = std::move(copy);
       }
     }
   }
@@ -365,7 +377,7 @@ class Reader {
 template <class C>
 void fields(C& c, ColumnDef& v) {
   c.field(v.name), c.field(v.type), c.field(v.typmod), c.field(v.not_null), c.field(v.dropped), c.field(v.identity);
-  c.field(v.default_expression), c.field(v.missing_value), c.field(v.has_missing_value), c.field(v.collation);
+  c.field(v.default_expression), c.field(v.missing_value), c.field(v.has_missing_value), c.field(v.collation), c.field(v.generated);
 }
 template <class C>
 void fields(C& c, IndexPart& v) {
@@ -403,7 +415,7 @@ void fields(C& c, TableDef& v) {
   c.field(v.oid), c.field(v.schema), c.field(v.owner), c.field(v.name), c.field(v.columns), c.field(v.indexes);
   c.field(v.hidden_row_number), c.field(v.checks), c.field(v.foreign_keys), c.visit(v.placement), c.field(v.internal);
   c.field(v.temporary), c.field(v.storage_id), c.field(v.options), c.field(v.older_layouts);
-  c.field(v.triggers);
+  c.field(v.triggers), c.field(v.on_commit);
 }
 template <class C>
 void fields(C& c, SequenceDef& v) {

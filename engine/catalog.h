@@ -32,6 +32,7 @@ struct TableStorage;     // engine/table.h
 struct SequenceState;    // engine/sequence.h
 class RowChecks;         // engine/table.h
 class IndexKeys;         // engine/index_entries.h
+class RowGenerator;      // engine/table.h
 
 struct ColumnDef {
   std::string name;
@@ -40,6 +41,7 @@ struct ColumnDef {
   bool not_null = false;
   bool dropped = false;              ///< keeps its number; its value is NULL in new rows
   char identity = 0;                 ///< 0, 'a' (ALWAYS) or 'd' (BY DEFAULT)
+  char generated = 0;                ///< 0 or 's': GENERATED ALWAYS AS (default_expression) STORED
   std::string default_expression;    ///< SQL text, "" = none
   /// What rows older than the column show: 8 bytes of Value::i or Value::d, or the bytes themselves.
   std::string missing_value;
@@ -165,6 +167,7 @@ struct TableDef {
   Placement placement;
   bool internal = false;                ///< a global index's table: not shown to anyone
   bool temporary = false;
+  char on_commit = 0;                   ///< temporary: 0, 'd' (DROP) or 'r' (DELETE ROWS)
   std::uint64_t storage_id = 0;         ///< changes with TRUNCATE and rewrites
   std::vector<std::pair<std::string, std::string>> options;   ///< storage parameters: accepted, shown back
   std::vector<TriggerDef> triggers;     ///< in the order of their names, which is the order they fire in
@@ -182,6 +185,7 @@ struct TableDef {
   std::shared_ptr<const RowChecks> row_checks;   ///< set by sql through Catalog's compiler hook
   std::shared_ptr<const IndexKeys> index_keys;   ///< likewise; set if computed_indexes != 0
   std::shared_ptr<const void> trigger_conditions;   ///< likewise
+  std::shared_ptr<const RowGenerator> generator; ///< likewise; null where no column is generated
   std::vector<Oid> referencing;         ///< tables whose foreign keys point here
 
   /// Position of a live column, or -1.
@@ -215,6 +219,7 @@ struct SequenceDef {
 /// Everything else. `definition` is understood by sql alone.
 enum class ObjectKind : std::uint8_t {
   kSchema = 1, kTable = 2, kSequence = 3, kView = 4, kFunction = 5, kExtension = 6, kDatabase = 7, kRole = 8, kComment = 9,
+  kType = 10,
 };
 struct ObjectDef {
   ObjectKind kind = ObjectKind::kView;
@@ -283,6 +288,9 @@ class CatalogCompiler {
   /// Sets table.row_checks and the like. `catalog` already contains everything else of the change.
   virtual Status compile_table(const Catalog& catalog, TableDef& table) = 0;
   virtual Status compile_object(const Catalog& catalog, ObjectDef& object) = 0;
+  /// Publishes what the engine must know of a type (publish_type), before the tables of the same change get their layouts.
+  /// Returns the highest OID that its definition holds, so that a restart gives none of them out again.
+  virtual Oid declare_type(const ObjectDef& type) { return type.oid; }
 };
 
 /// Makes the next catalog from one and a list of changes. `storages` are kept for tables whose storage_id did not change.

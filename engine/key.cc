@@ -18,7 +18,7 @@ std::uint32_t key_width(const KeyColumn& column) {
   return column.rep == Rep::kBytes || column.order == Order::kNumeric ? 0 : fixed_bytes(column.rep);
 }
 
-bool has_key_form(Order order) { return order != Order::kNone; }
+bool has_key_form(Order order) { return order != Order::kNone && order != Order::kRecord && order != Order::kRange; }
 
 bool is_integer(Rep rep) {
   return rep == Rep::kInt8Bit || rep == Rep::kInt16 || rep == Rep::kInt32 || rep == Rep::kUint32 || rep == Rep::kInt64;
@@ -164,7 +164,7 @@ void KeyCodec::append_value(unsigned position, const Value& value, KeyBuffer& ou
       out.append(key.data(), key.size());
       break;
     }
-    case Order::kNone: break;
+    case Order::kNone: case Order::kRecord: case Order::kRange: break;
   }
   if (!column.descending) return;
   for (char *at = out.data() + start, *end = out.data() + out.size(); at != end; ++at) *at = static_cast<char>(~*at);

@@ -106,7 +106,7 @@ class KeyCodec {
  public:
   explicit KeyCodec(std::span<const KeyColumn> columns);
 
-  /// False if a column has no key form (kNone): the index is refused with 42704.
+  /// False if a column has no key form (kNone, kRecord, kRange): the index is refused with 0A000 or 42704.
   bool supported() const { return supported_; }
   unsigned columns() const { return static_cast<unsigned>(columns_.size()); }
   const KeyColumn& column(unsigned i) const { return columns_[i]; }

@@ -19,7 +19,8 @@ inline constexpr Oid kBool = 16, kBytea = 17, kChar = 18, kName = 19, kInt8 = 20
                      kRecord = 2249, kCstring = 2275, kAny = 2276, kAnyArray = 2277, kVoid = 2278, kTrigger = 2279,
                      kInternal = 2281, kAnyElement = 2283, kAnyNonArray = 2776, kUuid = 2950, kPgLsn = 3220,
                      kAnyEnum = 3500, kJsonb = 3802, kRegnamespace = 4089, kRegrole = 4096, kAnyCompatible = 5077,
-                     kAnyCompatibleArray = 5078, kAnyCompatibleNonArray = 5079;
+                     kAnyCompatibleArray = 5078, kAnyCompatibleNonArray = 5079, kAnyRange = 3831, kCidr = 650, kMacaddr = 829, kInet = 869,
+                     kInt4Range = 3904, kNumRange = 3906, kTsRange = 3908, kTstzRange = 3910, kDateRange = 3912, kInt8Range = 3926;
 }  // namespace type_oid
 
 }  // namespace wandian

@@ -33,6 +33,10 @@ ProcedureTable ProcedureBinder::table(std::string_view name, std::initializer_li
     status_ = Status{sqlstate::datatype_mismatch, "table \"" + std::string(name) + "\" has other columns than the procedure fills"};
     return out;
   }
+  if (out.def_->generator != nullptr) {
+    status_ = Status{sqlstate::feature_not_supported, "a procedure cannot use table \"" + std::string(name) + "\", which has generated columns"};
+    return out;
+  }
   for (std::size_t i = 0; i < out.def_->indexes.size(); ++i) {
     // Whatever a computed index looks at: its entries are made again with every change.
     const bool computed = out.def_->is_computed(static_cast<unsigned>(i));

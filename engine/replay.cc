@@ -210,7 +210,11 @@ Status ReplayApplier::remove(const TableDef& table, PartitionId partition, KeyRe
   return {};
 }
 
-void ReplayApplier::saw_oid(Oid oid) { highest_oid_ = std::max(highest_oid_, oid); }
+void ReplayApplier::saw_oid(Oid oid) {
+  // A composite type's OID is made from its relation's, which is the one that was given out.
+  if ((oid & kRowTypeBit) != 0) oid = relation_of_row_type(oid);
+  highest_oid_ = std::max(highest_oid_, oid);
+}
 
 Status ReplayApplier::change_catalog(std::string_view bytes) {
   Result<CatalogChange> change = CatalogEditor::decode(bytes);
@@ -225,7 +229,10 @@ Status ReplayApplier::change_catalog(std::string_view bytes) {
   }
   if (change->sequence != nullptr) saw_oid(change->sequence->oid);
   if (change->schema != nullptr) saw_oid(change->schema->oid);
-  if (change->object != nullptr) saw_oid(change->object->oid);
+  if (change->object != nullptr) {
+    saw_oid(change->object->oid);
+    if (change->kind == ObjectKind::kType && database_.compiler() != nullptr) saw_oid(database_.compiler()->declare_type(*change->object));
+  }
   pending_changes_.push_back(change.take());
   return {};
 }

@@ -9,9 +9,11 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <vector>
 
+#include "engine/arena.h"
 #include "engine/catalog.h"
 #include "engine/index/ordered_index.h"
 #include "engine/version.h"
@@ -74,6 +76,18 @@ class RowChecks {
   virtual ~RowChecks() = default;
   /// `row` is encoded with the table's current layout. Evaluated where the row is written.
   virtual Status check(const TableDef& table, const char* row) const = 0;
+  /// Whether they were compiled with the definition of a type, so that a new one of it makes them anew.
+  virtual bool depends_on(Oid) const { return false; }
+};
+
+/// Generated columns, whose expressions sql compiles.
+class RowGenerator {
+ public:
+  virtual ~RowGenerator() = default;
+  /// Gives the generated columns of a whole row, by TableDef::columns, their values; bytes are in `arena`. Any shard.
+  virtual Status generate(std::span<Value> values, Arena& arena) const = 0;
+  /// Whether a key that decides the row's place or its primary key is generated.
+  virtual bool generates_key() const = 0;
 };
 
 }  // namespace wandian

@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "engine/user_type.h"
+
 namespace wandian {
 
 namespace {
@@ -10,6 +12,10 @@ using namespace type_oid;
 
 constexpr TypeInfo array_of(Oid oid, std::string_view name, Oid element) {
   return {oid, name, -1, Rep::kBytes, Order::kArray, 'A', false, element, 0};
+}
+
+constexpr TypeInfo range_over(Oid oid, std::string_view name, Oid subtype, Oid array) {
+  return {oid, name, -1, Rep::kBytes, Order::kRange, 'R', false, 0, array, 'r', subtype};
 }
 
 constexpr std::array kTypes{
@@ -32,7 +38,7 @@ constexpr std::array kTypes{
     TypeInfo{kPgNodeTree, "pg_node_tree", -1, Rep::kBytes, Order::kNone, 'Z', false, 0, 0},
     TypeInfo{kFloat4, "float4", 4, Rep::kFloat32, Order::kFloat, 'N', false, 0, 1021},
     TypeInfo{kFloat8, "float8", 8, Rep::kFloat64, Order::kFloat, 'N', true, 0, 1022},
-    TypeInfo{kUnknown, "unknown", -2, Rep::kBytes, Order::kNone, 'X', false, 0, 0},
+    TypeInfo{kUnknown, "unknown", -2, Rep::kBytes, Order::kNone, 'X', false, 0, 0, 'p'},
     TypeInfo{kAclItem, "aclitem", 12, Rep::kBytes, Order::kNone, 'U', false, 0, 1034},
     TypeInfo{kBpchar, "bpchar", -1, Rep::kBytes, Order::kPadded, 'S', false, 0, 1014},
     TypeInfo{kVarchar, "varchar", -1, Rep::kBytes, Order::kBytes, 'S', false, 0, 1015},
@@ -49,22 +55,32 @@ constexpr std::array kTypes{
     TypeInfo{kRegtype, "regtype", 4, Rep::kUint32, Order::kUnsigned, 'N', false, 0, 2211},
     TypeInfo{kRegnamespace, "regnamespace", 4, Rep::kUint32, Order::kUnsigned, 'N', false, 0, 4090},
     TypeInfo{kRegrole, "regrole", 4, Rep::kUint32, Order::kUnsigned, 'N', false, 0, 4097},
-    TypeInfo{kRecord, "record", -1, Rep::kBytes, Order::kNone, 'P', false, 0, 2287},
-    TypeInfo{kCstring, "cstring", -2, Rep::kBytes, Order::kNone, 'P', false, 0, 1263},
-    TypeInfo{kAny, "any", 4, Rep::kInt32, Order::kNone, 'P', false, 0, 0},
-    TypeInfo{kAnyArray, "anyarray", -1, Rep::kBytes, Order::kArray, 'P', false, 0, 0},
-    TypeInfo{kVoid, "void", 4, Rep::kInt32, Order::kNone, 'P', false, 0, 0},
-    TypeInfo{kTrigger, "trigger", 4, Rep::kInt32, Order::kNone, 'P', false, 0, 0},
-    TypeInfo{kInternal, "internal", 8, Rep::kInt64, Order::kNone, 'P', false, 0, 0},
-    TypeInfo{kAnyElement, "anyelement", 4, Rep::kInt32, Order::kNone, 'P', false, 0, 0},
-    TypeInfo{kAnyNonArray, "anynonarray", 4, Rep::kInt32, Order::kNone, 'P', false, 0, 0},
+    TypeInfo{kRecord, "record", -1, Rep::kBytes, Order::kRecord, 'P', false, 0, 2287, 'p'},
+    TypeInfo{kCstring, "cstring", -2, Rep::kBytes, Order::kNone, 'P', false, 0, 1263, 'p'},
+    TypeInfo{kAny, "any", 4, Rep::kInt32, Order::kNone, 'P', false, 0, 0, 'p'},
+    TypeInfo{kAnyArray, "anyarray", -1, Rep::kBytes, Order::kArray, 'P', false, 0, 0, 'p'},
+    TypeInfo{kVoid, "void", 4, Rep::kInt32, Order::kNone, 'P', false, 0, 0, 'p'},
+    TypeInfo{kTrigger, "trigger", 4, Rep::kInt32, Order::kNone, 'P', false, 0, 0, 'p'},
+    TypeInfo{kInternal, "internal", 8, Rep::kInt64, Order::kNone, 'P', false, 0, 0, 'p'},
+    TypeInfo{kAnyElement, "anyelement", 4, Rep::kInt32, Order::kNone, 'P', false, 0, 0, 'p'},
+    TypeInfo{kAnyNonArray, "anynonarray", 4, Rep::kInt32, Order::kNone, 'P', false, 0, 0, 'p'},
     TypeInfo{kUuid, "uuid", 16, Rep::kFixed16, Order::kBytes, 'U', false, 0, 2951},
     TypeInfo{kPgLsn, "pg_lsn", 8, Rep::kInt64, Order::kUnsigned, 'U', false, 0, 3221},
-    TypeInfo{kAnyEnum, "anyenum", 4, Rep::kInt32, Order::kNone, 'P', false, 0, 0},
+    TypeInfo{kAnyEnum, "anyenum", 4, Rep::kInt32, Order::kNone, 'P', false, 0, 0, 'p'},
     TypeInfo{kJsonb, "jsonb", -1, Rep::kBytes, Order::kJsonb, 'U', false, 0, 3807},
-    TypeInfo{kAnyCompatible, "anycompatible", 4, Rep::kInt32, Order::kNone, 'P', false, 0, 0},
-    TypeInfo{kAnyCompatibleArray, "anycompatiblearray", -1, Rep::kBytes, Order::kArray, 'P', false, 0, 0},
-    TypeInfo{kAnyCompatibleNonArray, "anycompatiblenonarray", 4, Rep::kInt32, Order::kNone, 'P', false, 0, 0},
+    TypeInfo{kAnyCompatible, "anycompatible", 4, Rep::kInt32, Order::kNone, 'P', false, 0, 0, 'p'},
+    TypeInfo{kAnyCompatibleArray, "anycompatiblearray", -1, Rep::kBytes, Order::kArray, 'P', false, 0, 0, 'p'},
+    TypeInfo{kAnyCompatibleNonArray, "anycompatiblenonarray", 4, Rep::kInt32, Order::kNone, 'P', false, 0, 0, 'p'},
+    TypeInfo{kInet, "inet", -1, Rep::kBytes, Order::kBytes, 'I', true, 0, 1041},
+    TypeInfo{kCidr, "cidr", -1, Rep::kBytes, Order::kBytes, 'I', false, 0, 651},
+    TypeInfo{kMacaddr, "macaddr", 6, Rep::kInt64, Order::kInteger, 'U', false, 0, 1040},
+    array_of(1041, "_inet", kInet), array_of(651, "_cidr", kCidr), array_of(1040, "_macaddr", kMacaddr),
+    TypeInfo{kAnyRange, "anyrange", -1, Rep::kBytes, Order::kNone, 'P', false, 0, 0, 'p'},
+    range_over(kInt4Range, "int4range", kInt4, 3905), range_over(kNumRange, "numrange", kNumeric, 3907),
+    range_over(kTsRange, "tsrange", kTimestamp, 3909), range_over(kTstzRange, "tstzrange", kTimestamptz, 3911),
+    range_over(kDateRange, "daterange", kDate, 3913), range_over(kInt8Range, "int8range", kInt8, 3927),
+    array_of(3905, "_int4range", kInt4Range), array_of(3907, "_numrange", kNumRange), array_of(3909, "_tsrange", kTsRange),
+    array_of(3911, "_tstzrange", kTstzRange), array_of(3913, "_daterange", kDateRange), array_of(3927, "_int8range", kInt8Range),
     array_of(1000, "_bool", kBool), array_of(1001, "_bytea", kBytea), array_of(1002, "_char", kChar),
     array_of(1003, "_name", kName), array_of(1016, "_int8", kInt8), array_of(1005, "_int2", kInt2),
     array_of(1006, "_int2vector", kInt2Vector), array_of(1007, "_int4", kInt4), array_of(1008, "_regproc", kRegproc),
@@ -77,24 +93,25 @@ constexpr std::array kTypes{
     array_of(1231, "_numeric", kNumeric), array_of(2201, "_refcursor", kRefcursor), array_of(2207, "_regprocedure", kRegprocedure),
     array_of(2208, "_regoper", kRegoper), array_of(2210, "_regclass", kRegclass), array_of(2211, "_regtype", kRegtype),
     array_of(4090, "_regnamespace", kRegnamespace), array_of(4097, "_regrole", kRegrole),
-    TypeInfo{2287, "_record", -1, Rep::kBytes, Order::kArray, 'P', false, kRecord, 0},
+    TypeInfo{2287, "_record", -1, Rep::kBytes, Order::kArray, 'P', false, kRecord, 0, 'p'},
     array_of(1263, "_cstring", kCstring), array_of(2951, "_uuid", kUuid), array_of(3221, "_pg_lsn", kPgLsn),
     array_of(3807, "_jsonb", kJsonb),
 };
 
-constexpr Oid kMaxTypeOid = 5200;
+constexpr Oid kMaxTypeOid = 6200;
 
 // Position in kTypes by OID, plus one.
 constexpr auto kByOid = [] {
-  std::array<std::uint8_t, kMaxTypeOid> table{};
-  for (std::size_t i = 0; i < kTypes.size(); ++i) table[kTypes[i].oid] = static_cast<std::uint8_t>(i + 1);
+  std::array<std::uint16_t, kMaxTypeOid> table{};
+  for (std::size_t i = 0; i < kTypes.size(); ++i) table[kTypes[i].oid] = static_cast<std::uint16_t>(i + 1);
   return table;
 }();
 
 }  // namespace
 
 const TypeInfo* find_type(Oid oid) {
-  if (oid >= kMaxTypeOid || kByOid[oid] == 0) return nullptr;
+  if (oid >= kMaxTypeOid) [[unlikely]] return find_user_type(oid);
+  if (kByOid[oid] == 0) return nullptr;
   return &kTypes[kByOid[oid] - 1u];
 }
 
@@ -105,5 +122,14 @@ const TypeInfo* find_type(std::string_view typname) {
 }
 
 std::span<const TypeInfo> all_types() { return kTypes; }
+
+Oid base_type(Oid type) {
+  const TypeInfo* info = find_type(type);
+  while (info != nullptr && info->kind == 'd') {
+    type = info->base;
+    info = find_type(type);
+  }
+  return type;
+}
 
 }  // namespace wandian

@@ -1,5 +1,7 @@
-// The built-in types: how each is held, ordered and stored. sql adds text and binary forms, casts and functions.
-// Thread:  immutable tables.
+// Types: how the values of each are held, ordered and stored. sql adds text and binary forms, casts and functions.
+// Owns:    the built-in types, and what the engine has to know of those that users made (engine/user_type.cc). None of it ever
+//          changes for an OID: names, labels, attributes and constraints, which do, are in the catalog.
+// Thread:  any.
 #pragma once
 
 #include <cstdint>
@@ -37,6 +39,8 @@ enum class Order : std::uint8_t {
   kInterval,  ///< a month is 30 days, a day is 24 hours
   kJsonb,
   kArray,     ///< element by element, then by length and dimensions
+  kRecord,    ///< field by field, nulls above everything
+  kRange,     ///< empty first, then by lower bound, then by upper bound
 };
 
 struct TypeInfo {
@@ -49,12 +53,31 @@ struct TypeInfo {
   bool preferred;               ///< pg_type.typispreferred
   Oid element;                  ///< of an array type, otherwise 0
   Oid array;                    ///< the array type over this type, or 0
+  char kind = 'b';              ///< pg_type.typtype: b(ase), c(omposite), d(omain), e(num), p(seudo), r(ange), m(ultirange)
+  Oid base = 0;                 ///< d: the type it is over; c: its relation; r: its subtype; m: its range type
 };
 
-/// Null if there is no such built-in type.
+/// Null if there is no such type.
 const TypeInfo* find_type(Oid oid);
+/// Makes a type of users known, before any definition or value uses it. Once known it stays so, since a value of it may be met
+/// as long as the process lives; a second time with the same facts changes nothing.
+void publish_type(const TypeInfo& type);
+/// Built-in types alone.
 const TypeInfo* find_type(std::string_view typname);
 std::span<const TypeInfo> all_types();
+
+/// The row type of a relation and the array type over it have OIDs made from the relation's; so has a composite type, which is a
+/// relation without rows.
+inline constexpr Oid kRowTypeBit = 0x40000000u, kRowArrayBit = 0x20000000u;
+constexpr Oid row_type_of(Oid relation) { return relation | kRowTypeBit; }
+constexpr Oid relation_of_row_type(Oid type) { return type & ~(kRowTypeBit | kRowArrayBit); }
+
+/// What a domain is made over in the end; any other type is itself.
+Oid base_type(Oid type);
+inline char type_kind(Oid type) {
+  const TypeInfo* info = find_type(type);
+  return info != nullptr ? info->kind : 'b';
+}
 
 /// smallint, integer, bigint.
 constexpr bool is_integer_type(Oid oid) { return oid == type_oid::kInt2 || oid == type_oid::kInt4 || oid == type_oid::kInt8; }

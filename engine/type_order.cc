@@ -11,6 +11,7 @@
 #include "engine/array_value.h"
 #include "engine/numeric.h"
 #include "engine/ordered_bytes.h"
+#include "engine/range_value.h"
 #include "engine/type.h"
 
 namespace wandian {
@@ -61,6 +62,26 @@ int compare_arrays(const Value& a, const Value& b) {
   for (int d = 0; d < x.dimensions(); ++d)
     if (x.lower_bound(d) != y.lower_bound(d)) return three_way(x.lower_bound(d), y.lower_bound(d));
   return 0;
+}
+
+int compare_records(const Value& a, const Value& b) {
+  const RecordView x(a);
+  const RecordView y(b);
+  const std::uint32_t n = std::min(x.count(), y.count());
+  for (std::uint32_t i = 0; i < n; ++i) {
+    const Value fx = x.field(i);
+    const Value fy = y.field(i);
+    if (fx.is_null || fy.is_null) {
+      if (fx.is_null != fy.is_null) return fx.is_null ? 1 : -1;   // null is above everything
+      continue;
+    }
+    if (x.type(i) != y.type(i)) return three_way(x.type(i), y.type(i));
+    const TypeInfo* type = find_type(x.type(i));
+    const Order order = type != nullptr ? type->order : Order::kNone;
+    const int c = order == Order::kNone ? compare_bytes(fx.bytes(), fy.bytes()) : compare_values(order, fx, fy);
+    if (c != 0) return c;
+  }
+  return three_way(x.count(), y.count());
 }
 
 // jsonb is held as its normalized text; this walks one value of it. The text is well formed.
@@ -250,6 +271,8 @@ int compare_values(Order order, const Value& a, const Value& b) {
     case Order::kInterval: return three_way(interval_span(a), interval_span(b));
     case Order::kJsonb: return compare_json(a.bytes(), b.bytes(), true);
     case Order::kArray: return compare_arrays(a, b);
+    case Order::kRecord: return compare_records(a, b);
+    case Order::kRange: return compare_ranges(a, b);
     case Order::kNone: break;
   }
   DB_ASSERT(order != Order::kNone);
@@ -288,6 +311,20 @@ std::uint64_t hash_value(Order order, const Value& value) {
         const std::uint64_t part = element.is_null                                 ? 0
                                    : type == nullptr || type->order == Order::kNone ? XXH3_64bits(element.p, element.size)
                                                                                     : hash_value(type->order, element);
+        h = mix(h * 31 + part);
+      }
+      return h;
+    }
+    case Order::kRange: return hash_range(value);
+    case Order::kRecord: {
+      const RecordView record(value);
+      std::uint64_t h = 2;
+      for (std::uint32_t i = 0; i < record.count(); ++i) {
+        const Value field = record.field(i);
+        const TypeInfo* type = find_type(record.type(i));
+        const std::uint64_t part = field.is_null                                   ? 0
+                                   : type == nullptr || type->order == Order::kNone ? XXH3_64bits(field.p, field.size)
+                                                                                    : hash_value(type->order, field);
         h = mix(h * 31 + part);
       }
       return h;

@@ -1,10 +1,13 @@
-// CHECK constraints as the engine's row checks, computed indexes as its index keys.
+// What the engine cannot read: CHECK constraints become its row checks, computed indexes its index keys, generated columns its row generator; definitions of types are decoded.
 #include <algorithm>
+#include <map>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "engine/table.h"
 #include "sql/bind/binder.h"
+#include "sql/expr/domain_value.h"
 #include "sql/expr/expression.h"
 #include "sql/exec/triggers.h"
 #include "sql/expr/tree.h"
@@ -13,6 +16,7 @@
 #include "sql/routine/trigger_rows.h"
 #include "sql/server.h"
 #include "sql/types/text_io.h"
+#include "sql/types/user_type.h"
 
 namespace wandian::sql {
 
@@ -24,6 +28,50 @@ const FormatSettings& plain_format() {
   static const FormatSettings settings;
   return settings;
 }
+
+// The types that a table's checks meet, for the owner's thread, which runs them for no session.
+class CapturedTypes final : public TypeCatalog {
+ public:
+  void capture(const Catalog& catalog, Oid type) {
+    const TypeInfo* info = find_type(type);
+    if (info == nullptr || type < kFirstUserOid) return;
+    if (info->category == 'A' && info->element != 0) return capture(catalog, info->element);
+    std::shared_ptr<const ObjectDef> object = catalog.object(ObjectKind::kType, type);
+    if (types_.contains(type) || tables_.contains(type)) return;
+    if (object != nullptr) types_.emplace(type, std::move(object));
+    if (info->kind == 'd') capture(catalog, info->base);
+    if (info->kind != 'c') return;
+    if (auto table = catalog.table(info->base)) tables_.emplace(type, std::move(table));
+    std::vector<RowField> fields;
+    (void)row_fields(type, &fields);
+    for (const RowField& field : fields) capture(catalog, field.type);
+  }
+  bool has(Oid type) const { return types_.contains(type); }
+  bool empty() const { return types_.empty() && tables_.empty(); }
+  const UserType* user_type(Oid type) override {
+    const auto found = types_.find(type);
+    return found == types_.end() ? nullptr : static_cast<const UserType*>(found->second->compiled.get());
+  }
+  std::string user_type_name(Oid type) override {
+    const auto found = types_.find(type);
+    return found == types_.end() ? std::string() : found->second->name;
+  }
+  Oid find_user_type(std::string_view, std::string_view) override { return 0; }
+  bool row_fields(Oid type, std::vector<RowField>* out) override {
+    if (const auto table = tables_.find(type); table != tables_.end()) {
+      fields_of_table(*table->second, out);
+      return true;
+    }
+    const UserType* composite = user_type(type);
+    if (composite == nullptr) return false;
+    fields_of_composite(*composite, out);
+    return true;
+  }
+
+ private:
+  std::map<Oid, std::shared_ptr<const ObjectDef>> types_;
+  std::map<Oid, std::shared_ptr<const TableDef>> tables_;   ///< by row type
+};
 
 class CompiledChecks final : public RowChecks {
  public:
@@ -49,16 +97,24 @@ class CompiledChecks final : public RowChecks {
       const auto column = static_cast<std::uint16_t>(use.column);
       if (std::find(columns_.begin(), columns_.end(), column) == columns_.end()) columns_.push_back(column);
     }
+    any_node(bound.expr, [&](const Expr* node) {
+      types_.capture(*context.catalog, node->type);
+      return false;
+    });
+    for (const ColumnDef& column : table.columns) types_.capture(*context.catalog, column.type);
     checks_.push_back({check.name, std::move(bound), code});
     slots_ = table.columns.size();
     return {};
   }
+  bool depends_on(Oid type) const override { return types_.has(type); }
   void set_schema(std::string name) { schema_ = std::move(name); }
 
   Status check(const TableDef& table, const char* row) const override {
     // Written by the owner's thread between two rows of the same batch: one scratch a thread is enough.
     thread_local Arena arena;
     thread_local std::vector<Value> values;
+    std::optional<TypeCatalogScope> scope;
+    if (!types_.empty()) [[unlikely]] scope.emplace(&types_);
     arena.reset();
     if (values.size() < slots_) values.resize(slots_);
     const RowLayout& layout = table.layouts->newest();
@@ -110,6 +166,7 @@ class CompiledChecks final : public RowChecks {
   std::vector<std::uint16_t> columns_;
   std::size_t slots_ = 0;
   std::string schema_;
+  mutable CapturedTypes types_;
 };
 
 Result<std::shared_ptr<const void>> compile_trigger_conditions(BindContext context, const TableDef& table) {
@@ -132,31 +189,127 @@ Result<std::shared_ptr<const void>> compile_trigger_conditions(BindContext conte
   return std::shared_ptr<const void>(std::move(out));
 }
 
+class CompiledGeneration final : public RowGenerator {
+ public:
+  Status add(const BindContext& context, const TableDef& table, std::uint16_t column) {
+    const ColumnDef& def = table.columns[column];
+    const std::vector<StandaloneColumn> columns = standalone_columns(table);
+    StandaloneOptions options;
+    options.use = StandaloneUse::kGenerated;
+    options.table_name = table.name;
+    options.columns = columns;
+    options.target_type = def.type;
+    options.target_typmod = def.typmod;
+    options.target_name = def.name;
+    options.fold = true;
+    WANDIAN_ASSIGN(BoundExpression bound, bind_standalone_expression(def.default_expression, context, options));
+    CompileOptions compile_options;
+    compile_options.columns_are_slots = true;
+    WANDIAN_ASSIGN(const CompiledExpr code, compile(*bound.expr, code_arena_, compile_options));
+    columns_.push_back({column, std::move(bound), code});
+    const auto in = [&](const std::vector<std::uint16_t>& key) { return std::find(key.begin(), key.end(), column) != key.end(); };
+    generates_key_ = generates_key_ || in(table.placement.columns);
+    for (const IndexPart& part : table.indexes[0].parts) generates_key_ = generates_key_ || part.column == column;
+    return {};
+  }
+  Status generate(std::span<Value> values, Arena& arena) const override {
+    EvalContext context{arena, plain_format(), nullptr, 0, 0, {}};
+    ExprInput input;
+    input.columns = values.data();
+    // They do not refer to each other.
+    for (const Column& column : columns_) {
+      Value value;
+      if (!column.code.eval(context, input, &value)) [[unlikely]] return std::move(context.error);
+      values[column.column] = value;
+    }
+    return {};
+  }
+  bool generates_key() const override { return generates_key_; }
+
+ private:
+  struct Column {
+    std::uint16_t column;
+    BoundExpression bound;
+    CompiledExpr code;
+  };
+  Arena code_arena_;
+  std::vector<Column> columns_;
+  bool generates_key_ = false;
+};
+
 class Compiler final : public CatalogCompiler {
+  // Stored expressions name what is not in pg_catalog by OID.
+  static BindContext context_of(const Catalog& catalog, Oid schema) {
+    BindContext context;
+    context.catalog = catalog.weak_from_this().lock();
+    // Not owned by a shared pointer: it outlives this call all the same.
+    if (context.catalog == nullptr) context.catalog = std::shared_ptr<const Catalog>(std::shared_ptr<const void>(), &catalog);
+    context.search_path = {kPgCatalogSchema, schema};
+    if (const std::shared_ptr<const SchemaDef> def = catalog.schema(schema)) context.database = def->database;
+    return context;
+  }
+
  public:
   Status compile_table(const Catalog& catalog, TableDef& table) override {
     table.row_checks.reset();
     table.index_keys.reset();
     table.trigger_conditions.reset();
+    table.generator.reset();
     const BindContext context = definition_context(catalog, table);
+    CatalogTypes types(catalog, context.search_path, context.database);
+    const TypeCatalogScope scope(&types);
     if (table.computed_indexes != 0) {
       WANDIAN_ASSIGN(table.index_keys, CompiledIndexKeys::compile(table, context));
     }
     if (std::any_of(table.triggers.begin(), table.triggers.end(), [](const TriggerDef& trigger) { return !trigger.condition.empty(); })) {
       WANDIAN_ASSIGN(table.trigger_conditions, compile_trigger_conditions(context, table));
     }
-    if (table.checks.empty()) return {};
-    const std::shared_ptr<const SchemaDef> schema = catalog.schema(table.schema);
-    auto checks = std::make_shared<CompiledChecks>();
-    for (const CheckDef& check : table.checks) WANDIAN_TRY(checks->add(context, table, check));
-    if (schema != nullptr) checks->set_schema(schema->name);
-    table.row_checks = std::move(checks);
+    if (!table.checks.empty()) {
+      const std::shared_ptr<const SchemaDef> schema = catalog.schema(table.schema);
+      auto checks = std::make_shared<CompiledChecks>();
+      for (const CheckDef& check : table.checks) WANDIAN_TRY(checks->add(context, table, check));
+      if (schema != nullptr) checks->set_schema(schema->name);
+      table.row_checks = std::move(checks);
+    }
+    std::shared_ptr<CompiledGeneration> generator;
+    for (std::size_t i = 0; i < table.columns.size(); ++i) {
+      if (table.columns[i].generated == 0) continue;
+      if (generator == nullptr) generator = std::make_shared<CompiledGeneration>();
+      WANDIAN_TRY(generator->add(context, table, static_cast<std::uint16_t>(i)));
+    }
+    table.generator = std::move(generator);
     return {};
   }
 
   Status compile_object(const Catalog& catalog, ObjectDef& object) override {
     if (object.kind == ObjectKind::kFunction) object.compiled = compile_routine(catalog, object);
+    if (object.kind != ObjectKind::kType) return {};
+    std::optional<UserType> type = UserType::decode(object.definition);
+    if (!type) return Status{sqlstate::data_corrupted, "definition of type \"" + object.name + "\" cannot be read"};
+    if (type->kind == 'd') {
+      BindContext context = context_of(catalog, object.parent);
+      CatalogTypes types(catalog, context.search_path, context.database);
+      const TypeCatalogScope scope(&types);
+      WANDIAN_TRY(compile_domain_checks(context, &*type));
+    }
+    object.compiled = std::make_shared<const UserType>(std::move(*type));
     return {};
+  }
+
+  Oid declare_type(const ObjectDef& object) override {
+    const std::optional<UserType> type = UserType::decode(object.definition);
+    if (!type) return object.oid;
+    if (type->kind == 'e') {
+      publish_type({object.oid, {}, 4, Rep::kInt64, Order::kInteger, 'E', false, 0, type->array, 'e', 0});
+      publish_type({type->array, {}, -1, Rep::kBytes, Order::kArray, 'A', false, object.oid, 0});
+    }
+    const TypeInfo* base = type->kind == 'd' ? find_type(type->base) : nullptr;
+    if (base != nullptr) {
+      publish_type({object.oid, {}, base->length, base->rep, base->order, base->category, false, 0, type->array, 'd', type->base});
+      publish_type({type->array, {}, -1, Rep::kBytes, Order::kArray, 'A', false, object.oid, 0});
+    }
+    const Oid own = type->kind == 'c' ? relation_of_row_type(object.oid) : object.oid;
+    return std::max(own, type->highest_oid());
   }
 };
 

@@ -418,7 +418,7 @@ void SessionImpl::close() {
   disarm(statement_timer_);
   disarm(lock_timer_);
   if (!operation_.valid()) {
-    (void)start_operation(closing_operation());
+    start_closing();
     if (!operation_.valid()) finish_closing();
     return;
   }
@@ -436,10 +436,15 @@ void SessionImpl::go_on_closing() {
   if (operation_.valid()) return;
   if (block_ != Block::kNone || transaction_.active() || temporary_schema_ != 0) {
     cancelled_ = {};
-    (void)start_operation(closing_operation());
+    start_closing();
     if (operation_.valid()) return;
   }
   finish_closing();
+}
+
+void SessionImpl::start_closing() {
+  const TypeCatalogScope types(this);
+  (void)start_operation(closing_operation());
 }
 
 Task<void> SessionImpl::closing_operation() {

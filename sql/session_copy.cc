@@ -8,6 +8,8 @@
 #include "sql/copy/copy_parser.h"
 #include "sql/copy/copy_writer.h"
 #include "sql/expr/expression.h"
+#include "sql/expr/domain_value.h"
+#include "sql/expr/tree.h"
 #include "sql/functions/quote.h"
 #include "sql/messages.h"
 #include "sql/session_portal.h"
@@ -38,13 +40,16 @@ Result<std::vector<std::uint16_t>> copy_columns(const PgQuery__CopyStmt& copy, c
   std::vector<std::uint16_t> out;
   if (copy.n_attlist == 0) {
     for (std::size_t i = 0; i < table.columns.size(); ++i)
-      if (!table.columns[i].dropped) out.push_back(static_cast<std::uint16_t>(i));
+      if (!table.columns[i].dropped && table.columns[i].generated == 0) out.push_back(static_cast<std::uint16_t>(i));
     return out;
   }
   for (std::size_t i = 0; i < copy.n_attlist; ++i) {
     const std::string_view name = string_value(copy.attlist[i]);
     const int column = table.find_column(name);
     if (column < 0) return undefined_column(name, table.name);
+    if (table.columns[static_cast<std::size_t>(column)].generated != 0)
+      return Status{sqlstate::invalid_column_reference, "column \"" + std::string(name) + "\" is a generated column"}.with_detail(
+          "Generated columns cannot be used in COPY.");
     if (std::find(out.begin(), out.end(), column) != out.end())
       return Status{sqlstate::duplicate_column, "column \"" + std::string(name) + "\" specified more than once"};
     out.push_back(static_cast<std::uint16_t>(column));
@@ -222,6 +227,11 @@ class CopyRunner {
     BindContext names = session_.bind_context();
     names.eval = &context;
     WANDIAN_ASSIGN(where_bound_, bind_standalone_node(where, text, names, options));
+    for (const ColumnUse& use : collect_columns(where_bound_.expr)) {
+      if (use.column < 0 || !all[static_cast<std::size_t>(use.column)].generated) continue;
+      return Status{sqlstate::invalid_column_reference, "generated columns are not supported in COPY FROM WHERE conditions"}.with_detail(
+          "Column \"" + std::string(all[static_cast<std::size_t>(use.column)].name) + "\" is a generated column.");
+    }
     CompileOptions compile_options;
     compile_options.columns_are_slots = true;
     WANDIAN_ASSIGN(where_, compile(*where_bound_.expr, where_arena_, compile_options));
@@ -281,6 +291,8 @@ class CopyRunner {
           const std::string shown = binary_ ? "" : ": \"" + shortened(*fields[i]) + "\"";
           return with_line(std::move(context.error), parser_.line(), ", column " + column.name + shown);
         }
+      } else if (type_kind(column.type) == 'd' && !check_domain(context, column.type, value)) {
+        return with_line(std::move(context.error), parser_.line(), ", column " + column.name + ": null input");
       }
       values_.push_back(value);
     }

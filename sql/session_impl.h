@@ -9,6 +9,7 @@
 //             in park(), and is always resumed from a call of wire (Session::proceed), so that output is only made in calls.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <coroutine>
 #include <cstdint>
@@ -40,6 +41,7 @@
 #include "sql/session.h"
 #include "sql/settings/session_settings.h"
 #include "sql/statement_cache.h"
+#include "sql/types/user_type.h"
 
 namespace wandian::sql {
 
@@ -69,7 +71,7 @@ struct CursorInfo {
   std::int64_t creation_time = 0;
 };
 
-class SessionImpl final : public SessionHooks, public RoutineRunner {
+class SessionImpl final : public SessionHooks, public RoutineRunner, public TypeCatalog {
  public:
   // ---- For DDL, system relations and functions ---------------------------------------------------------------------
 
@@ -96,6 +98,13 @@ class SessionImpl final : public SessionHooks, public RoutineRunner {
   /// 0: this session has none yet. DDL makes it (named pg_temp_<process id>) and says so here; undone with the transaction.
   Oid temporary_schema() const { return temporary_schema_; }
   void set_temporary_schema(Oid schema);
+  /// A temporary table was made that a commit drops or empties.
+  void expect_on_commit() { on_commit_ = true; }
+
+  /// A type that this transaction has made or changed, and a label it has added to an enum that was there before.
+  void note_changed_type(Oid type) { changed_types_.push_back(type); }
+  bool has_changed_type(Oid type) const { return std::find(changed_types_.begin(), changed_types_.end(), type) != changed_types_.end(); }
+  void note_new_label(Oid label) { new_labels_.push_back(label); }
 
   /// An evaluation context with this session's settings and clocks.
   EvalContext eval_context(Arena& arena);
@@ -253,6 +262,7 @@ class SessionImpl final : public SessionHooks, public RoutineRunner {
   std::optional<std::string> constraint_definition(Oid constraint, bool pretty) override;
   std::optional<std::string> index_definition(Oid index, std::int32_t column, bool pretty) override;
   std::optional<std::string> view_definition(Oid view, bool pretty) override;
+  std::optional<std::vector<bool>> updatable_columns(Oid view, bool* deletable) override;
   std::optional<std::string> function_definition(Oid function) override;
   std::optional<std::string> function_arguments(Oid function, bool identity) override;
   std::optional<std::string> function_result(Oid function) override;
@@ -263,6 +273,15 @@ class SessionImpl final : public SessionHooks, public RoutineRunner {
   std::optional<std::string> describe_object(Oid catalog, Oid object, std::int32_t column) override;
   std::optional<bool> index_column_property(Oid index, std::int32_t column, std::string_view property) override;
   std::optional<std::int64_t> size(SizeKind kind, Oid object) override;
+
+  // ---- TypeCatalog: sql/catalog/session_hooks_names.cc ----------------------------------------------------------------
+  TypeCatalog* types() override { return this; }
+  const UserType* user_type(Oid type) override;
+  std::string user_type_name(Oid type) override;
+  Oid find_user_type(std::string_view schema, std::string_view name) override;
+  bool row_fields(Oid type, std::vector<RowField>* out) override;
+  bool type_exists(Oid type);
+  bool is_new_label(Oid label) override { return std::find(new_labels_.begin(), new_labels_.end(), label) != new_labels_.end(); }
 
   // ---- What Session's shell calls -------------------------------------------------------------------------------------
   static Result<SessionImpl*> open(Server& server, Shard& shard, SessionSink& sink, const SessionIdentity& identity);
@@ -380,6 +399,7 @@ class SessionImpl final : public SessionHooks, public RoutineRunner {
   void become_active(std::string_view query);
   void become_idle();
   void send_error(Status status);
+  void start_closing();
   Task<void> closing_operation();
   void finish_closing();
   void seed();
@@ -405,6 +425,8 @@ class SessionImpl final : public SessionHooks, public RoutineRunner {
   Status set_isolation(std::string_view level);
   Status set_read_only(bool on);
   Status check_writable(const CompiledStatement& statement);
+  std::vector<std::shared_ptr<const TableDef>> on_commit_tables();
+  Task<Status> run_on_commit();
   Task<Status> rollback_to_savepoint(std::string_view name);
   SavepointEntry savepoint_here(std::string_view name);
   Task<void> undo_to(const SavepointEntry& savepoint);
@@ -595,6 +617,8 @@ class SessionImpl final : public SessionHooks, public RoutineRunner {
   std::shared_ptr<const Catalog> search_path_catalog_;
   std::uint64_t search_path_generation_ = 0;
   Oid temporary_schema_ = 0, committed_temporary_schema_ = 0;
+  std::vector<Oid> changed_types_, new_labels_;   ///< of the open transaction
+  bool on_commit_ = false;           ///< some temporary table was made with ON COMMIT DROP or DELETE ROWS
   std::uint64_t plan_context_ = 0;
 
   // Sequences

@@ -2,6 +2,8 @@
 // implicit transactions of several statements and of pipelines).
 #include <utility>
 
+#include "engine/table.h"
+#include "sql/functions/quote.h"
 #include "sql/parse/parser.h"
 #include "sql/plan/plan.h"
 #include "sql/session_notify.h"
@@ -105,6 +107,8 @@ void SessionImpl::forget_transaction(bool committed) {
     settings_.rollback();
   }
   if (settings) settings_changed();
+  changed_types_.clear();
+  new_labels_.clear();
   block_ = Block::kNone;
   queried_ = false;
   deferred_.clear();
@@ -113,7 +117,7 @@ void SessionImpl::forget_transaction(bool committed) {
 
 bool SessionImpl::try_commit_transaction(Status* status) {
   *status = {};
-  if (has_cursors_to_hold() || deferred_.pending()) return false;
+  if (has_cursors_to_hold() || deferred_.pending() || !on_commit_tables().empty()) return false;
   const SyncCommit level = settings_.decoded().synchronous_commit;
   drop_portals(0, true);
   if (notifications_ != nullptr && notifications_->pending()) [[unlikely]] {
@@ -133,6 +137,32 @@ bool SessionImpl::try_commit_transaction(Status* status) {
   return true;
 }
 
+// Temporary tables that a commit drops or empties.
+std::vector<std::shared_ptr<const TableDef>> SessionImpl::on_commit_tables() {
+  std::vector<std::shared_ptr<const TableDef>> out;
+  if (!on_commit_ || !transaction_.active()) [[likely]] return out;
+  for (const auto& [oid, table] : catalog()->tables()) {
+    if (table->schema != temporary_schema_ || table->on_commit == 0) continue;
+    if (table->on_commit == 'd' || table->storage->highest.load(std::memory_order_acquire) != 0) out.push_back(table);
+  }
+  return out;
+}
+
+Task<Status> SessionImpl::run_on_commit() {
+  std::string dropped, emptied;
+  for (const std::shared_ptr<const TableDef>& table : on_commit_tables()) {
+    std::string& list = table->on_commit == 'd' ? dropped : emptied;
+    list += (list.empty() ? "pg_temp." : ", pg_temp.") + quote_identifier(table->name);
+  }
+  struct NoRows final : RowReceiver {
+    Status row(std::span<const Value>) override { return {}; }
+  } nobody;
+  std::uint64_t processed = 0;
+  if (!dropped.empty()) WANDIAN_CO_TRY(co_await run_sql("DROP TABLE " + dropped + " CASCADE", nobody, &processed));
+  if (!emptied.empty()) WANDIAN_CO_TRY(co_await run_sql("TRUNCATE " + emptied, nobody, &processed));
+  co_return Status{};
+}
+
 Task<Status> SessionImpl::commit_transaction() {
   if (deferred_.pending()) {
     Status status = co_await check_deferred(true, {});
@@ -149,6 +179,13 @@ Task<Status> SessionImpl::commit_transaction() {
     }
   }
   Status status;
+  if (!on_commit_tables().empty()) {
+    status = co_await guarded(run_on_commit());
+    if (!status.ok()) {
+      co_await rollback_transaction();
+      co_return std::move(status);
+    }
+  }
   if (try_commit_transaction(&status)) co_return std::move(status);
   const SyncCommit level = settings_.decoded().synchronous_commit;
   if (transaction_.active()) {

@@ -8,12 +8,14 @@
 
 #include "sql/co_try.h"
 #include "sql/session_impl.h"
+#include "sql/types/user_type.h"
 
 namespace wandian::sql {
 
 template <class Body>
 Poll SessionImpl::call(Body&& body) {
   in_call_ = true;
+  const TypeCatalogScope types(this);
   Poll poll;
   try {
     poll = body();

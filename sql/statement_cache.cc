@@ -3,6 +3,7 @@
 #include <xxhash.h>
 
 #include "engine/type.h"
+#include "sql/types/user_type.h"
 
 namespace wandian::sql {
 
@@ -30,9 +31,10 @@ void describe_columns(std::span<const ResultColumn> columns, std::vector<ColumnD
     description.name = column.name;
     description.table = column.table;
     description.attribute = column.attribute;
-    description.type = column.type;
-    description.typmod = column.typmod;
-    const TypeInfo* type = find_type(column.type);
+    // A domain is shown as what it is made over.
+    description.type = base_type(column.type);
+    description.typmod = description.type == column.type ? column.typmod : domain_typmod(column.type);
+    const TypeInfo* type = find_type(description.type);
     description.type_length = type != nullptr ? type->length : std::int16_t{-1};
     out->push_back(description);
   }

@@ -41,6 +41,7 @@ std::string_view place_name(Place place) {
     case Place::kWindowRange: return "window RANGE";
     case Place::kWindowRows: return "window ROWS";
     case Place::kWindowGroups: return "window GROUPS";
+    case Place::kGenerated: return "column generation expressions";
   }
   return "";
 }
@@ -224,6 +225,14 @@ const Expr* Binder::bind_function_call(Scope& scope, const PgQuery__FuncCall& ca
     }
   }
   int chosen = exact_match(candidates, types);
+  // Only a function of users can be declared with a domain; all others see the type it is made over.
+  if (chosen < 0 && called.name != "pg_typeof") {
+    for (std::size_t i = 0; i < args.size(); ++i) {
+      args[i] = without_domain(args[i]);
+      types[i] = args[i]->type;
+    }
+    chosen = exact_match(candidates, types);
+  }
   if (chosen < 0 && args.size() == 1 && is_builtin_schema(called.schema) && call.agg_distinct == 0 && call.n_agg_order == 0 &&
       call.over == nullptr && !named) {
     // f(x) with f a type's name: a cast, if it needs no function of another name.
@@ -282,6 +291,8 @@ const Expr* Binder::bind_function_call(Scope& scope, const PgQuery__FuncCall& ca
       args[i] = coerce(args[i], kText, -1, CoerceContext::kImplicit, CallForm::kImplicitCast, -1);
       continue;
     }
+    // What takes any record looks at the fields as their type has them.
+    if (declared[i] == kRecord && type_kind(args[i]->type) == 'c') continue;
     const Expr* coerced = coerce(args[i], declared[i], -1, CoerceContext::kImplicit, CallForm::kImplicitCast, -1);
     if (coerced == nullptr) fail(at(undefined_function(called, types, false), location));
     args[i] = coerced;

@@ -6,6 +6,7 @@
 #include "sql/expr/tree.h"
 #include "sql/index_expressions.h"
 #include "sql/messages.h"
+#include "sql/types/user_type.h"
 
 namespace wandian::sql {
 
@@ -20,7 +21,9 @@ bool is_plain_values(const PgQuery__SelectStmt& select) {
 
 }  // namespace
 
-int Binder::bind_target_table(Scope& scope, const PgQuery__RangeVar& range, std::string_view verb) {
+int Binder::bind_target_table(Scope& scope, const PgQuery__RangeVar& range, Command command) {
+  writing_ = command;
+  view_target_.reset();
   const std::string_view schema = range.schemaname != nullptr ? range.schemaname : "";
   const std::string_view table = range.relname;
   const std::optional<FoundRelation> found = find_relation(context_, schema, table);
@@ -28,12 +31,25 @@ int Binder::bind_target_table(Scope& scope, const PgQuery__RangeVar& range, std:
   switch (found->kind) {
     case FoundRelation::Kind::kTable: break;
     case FoundRelation::Kind::kView:
-      if (scope.query->command == Command::kMerge) {
+      if (command == Command::kMerge) {
         fail(Status{sqlstate::feature_not_supported, "cannot execute MERGE on relation " + quoted(table)}.with_detail(
             "This operation is not supported for views."));
       }
-      fail(Status{sqlstate::object_not_in_prerequisite_state, "cannot " + std::string(verb) + " view " + quoted(table)}.with_detail(
-          "Views are not updatable."));
+      {
+        auto view = catalog().object(ObjectKind::kView, found->oid);
+        const std::string_view outer_text = swap_text({});
+        const RangeEntry* entry = bind_view(*view, {});
+        text_ = outer_text;
+        view_target_ = open_view(*entry, command, false);
+        if (command != Command::kDelete) scope.query->view_checks = keep(view_target_->checks);
+        for (std::size_t i = 0; i < view_target_->columns.size(); ++i) view_target_->columns[i].name = entry->columns[i].name;
+        view_target_->name = entry->name;
+        view_target_->schema = view->parent;
+        scope.query->has_sublinks = scope.query->has_sublinks || view_target_->has_sublinks;
+        depend_on(std::move(view));
+        const std::string_view alias = range.alias != nullptr ? name(range.alias->aliasname) : entry->name;
+        return add_range(scope, make_table_entry(view_target_->table, alias));
+      }
     case FoundRelation::Kind::kSystem:
       fail(Status{sqlstate::insufficient_privilege, "permission denied for table " + std::string(table)});
     case FoundRelation::Kind::kSequence:
@@ -48,6 +64,14 @@ int Binder::bind_target_table(Scope& scope, const PgQuery__RangeVar& range, std:
 }
 
 int Binder::find_target_column(const TableDef& table, std::string_view column, int location) {
+  if (view_target_) {
+    for (std::size_t i = 0; i < view_target_->columns.size(); ++i) {
+      if (view_target_->columns[i].name != column) continue;
+      if (view_target_->base[i] < 0) refuse_view_column(column);
+      return view_target_->base[i];
+    }
+    fail(at(undefined_column(column, view_target_->name), location));
+  }
   const int found = table.find_column(column);
   if (found >= 0) return found;
   for (const std::string_view system : {"ctid", "xmin", "cmin", "xmax", "cmax", "tableoid"}) {
@@ -91,9 +115,17 @@ const Expr* Binder::column_default(const TableDef& table, int column, int locati
     const Expr* sequence = make_constant(arena_, kRegclass, -1, Value::of_int(owned->oid));
     return coerce_assignment(make_call(nextval[0], list({sequence}), kInt8, CallForm::kCall, -1), def.type, def.typmod, def.name, location);
   }
-  if (def.default_expression.empty()) return make_null(arena_, def.type);
-  return bind_default(def.default_expression,
-                      [&](const Expr* value) { return coerce_assignment(value, def.type, def.typmod, def.name, location); });
+  // A generated column gets its value when the row is whole.
+  if (def.generated != 0) return make_null(arena_, def.type);
+  std::string expression = def.default_expression;
+  if (expression.empty() && type_kind(def.type) == 'd') {
+    note_type(def.type);
+    expression = domain_default(def.type);
+    // A domain has a say about null as well.
+    if (expression.empty()) expression = "NULL";
+  }
+  if (expression.empty()) return make_null(arena_, def.type);
+  return bind_default(expression, [&](const Expr* value) { return coerce_assignment(value, def.type, def.typmod, def.name, location); });
 }
 
 const Expr* Binder::assign(const TableDef& table, int column, const Expr* value, int location) {
@@ -105,8 +137,94 @@ const Expr* Binder::assign(const TableDef& table, int column, const Expr* value,
   return coerce_assignment(value, def.type, def.typmod, def.name, location);
 }
 
+const Expr* Binder::target_column(Scope& scope, const TableDef& table, int column) {
+  for (std::size_t r = 0; r < scope.ranges.size(); ++r)
+    if (scope.ranges[r]->kind == RangeKind::kTable && scope.ranges[r]->table == &table) return column_expr(*scope.ranges[r], static_cast<int>(r), column, 0, -1);
+  fail(Status{sqlstate::internal_error, "the target is not among the relations of its statement"});
+}
+
+const Expr* Binder::assign_part(Scope& scope, const TableDef& table, int column, const PgQuery__ResTarget& target, const Expr* whole, const Expr* value) {
+  const ColumnDef& def = table.columns[static_cast<std::size_t>(column)];
+  if (value->kind == ExprKind::kSetToDefault) {
+    const bool element = target.indirection[0]->node_case == PG_QUERY__NODE__NODE_A_INDICES;
+    fail(at(Status{sqlstate::feature_not_supported, element ? "cannot set an array element to DEFAULT" : "cannot set a subfield to DEFAULT"}, value->location));
+  }
+  const std::span<PgQuery__Node* const> path(target.indirection, target.n_indirection);
+  return coerce_assignment(store_part(scope, whole, def.type, path, value, def.name, target.location), def.type, def.typmod, def.name, target.location);
+}
+
+const Expr* Binder::store_part(Scope& scope, const Expr* whole, Oid type, std::span<PgQuery__Node* const> path, const Expr* value,
+                               std::string_view column, int location) {
+  if (path.empty()) return value;
+  const Oid base = base_type(type);
+  if (whole != nullptr) whole = without_domain(whole);
+  if (path[0]->node_case == PG_QUERY__NODE__NODE_STRING) {
+    const std::string_view field = string_value(path[0]);
+    // What the rest of the path changes is the field as it is now.
+    const Expr* old = nullptr;
+    Oid field_type = 0;
+    std::vector<RowField> fields;
+    (void)CatalogTypes(catalog(), context_.search_path, context_.database).row_fields(base, &fields);
+    for (std::size_t i = 0; i < fields.size() && path.size() > 1; ++i) {
+      if (fields[i].dropped || fields[i].name != field) continue;
+      field_type = fields[i].type;
+      if (whole == nullptr) break;
+      auto* get = make<FieldExpr>();
+      get->record = whole;
+      get->field = static_cast<std::uint16_t>(i);
+      get->name = field;
+      get->type = field_type;
+      get->typmod = fields[i].typmod;
+      old = get;
+    }
+    return with_field(whole, type, field, store_part(scope, old, field_type, path.subspan(1), value, column, location), column, location);
+  }
+  std::size_t count = 0;
+  while (count < path.size() && path[count]->node_case == PG_QUERY__NODE__NODE_A_INDICES) ++count;
+  const Oid element = element_type_of(base);
+  if (base == kJsonb) fail(at(Status{sqlstate::feature_not_supported, "assignment to parts of jsonb is not supported"}, location));
+  if (element == 0 || count == 0) {
+    fail(at(Status{sqlstate::datatype_mismatch, "cannot subscript type " + type_text(type) + " because it does not support subscripting"}, location));
+  }
+  if (count != path.size()) fail(at(Status{sqlstate::feature_not_supported, "assignment to fields of array elements is not supported"}, location));
+  auto* out = make<SubscriptExpr>();
+  std::vector<const Expr*> upper, lower;
+  const auto index = [&](const ParseNode* bound) -> const Expr* {
+    if (bound == nullptr) return nullptr;
+    const Expr* at_value = bind_in_place(scope, bound, Place::kUpdateSource);
+    const Expr* as_int = coerce(at_value, kInt4, -1, CoerceContext::kAssignment, CallForm::kImplicitCast, -1);
+    if (as_int == nullptr) fail(at(Status{sqlstate::datatype_mismatch, "array subscript must have type integer"}, at_value->location));
+    return as_int;
+  };
+  for (std::size_t i = 0; i < count; ++i) out->slice = out->slice || path[i]->a_indices->is_slice != 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    const PgQuery__AIndices& indices = *path[i]->a_indices;
+    if (out->slice) lower.push_back(indices.is_slice != 0 ? index(indices.lidx) : make_constant(arena_, kInt4, -1, Value::of_int(1)));
+    upper.push_back(index(indices.uidx));
+  }
+  const Oid wanted = out->slice ? base : element;
+  const Expr* stored = coerce_with_typmod(value, wanted, -1, CoerceContext::kAssignment, CallForm::kImplicitCast, -1);
+  if (stored == nullptr) {
+    fail(at(Status{sqlstate::datatype_mismatch, "subscripted assignment to " + quoted(column) + " requires type " + type_text(wanted) +
+                                                    " but expression is of type " + type_text(value->type)}
+                .with_hint("You will need to rewrite or cast the expression."),
+            location));
+  }
+  out->array = whole != nullptr ? whole : make_null(arena_, base);
+  out->upper = keep(upper);
+  out->lower = keep(lower);
+  out->store = stored;
+  out->type = base;
+  out->location = location;
+  return out;
+}
+
 void Binder::check_generated(const TableDef& table, int column, const Expr* value, int location, bool overriding_system) {
   const ColumnDef& def = table.columns[static_cast<std::size_t>(column)];
+  if (def.generated != 0 && value->kind != ExprKind::kSetToDefault) {
+    fail(Status{sqlstate::generated_always, "cannot insert a non-DEFAULT value into column " + quoted(def.name)}.with_detail(
+        "Column " + quoted(def.name) + " is a generated column."));
+  }
   if (def.identity != 'a' || overriding_system || value->kind == ExprKind::kSetToDefault) return;
   (void)location;
   fail(Status{sqlstate::generated_always, "cannot insert a non-DEFAULT value into column " + quoted(def.name)}
@@ -119,13 +237,15 @@ std::vector<Binder::InsertColumn> Binder::bind_insert_columns(const TableDef& ta
   for (std::size_t i = 0; i < count; ++i) {
     const PgQuery__ResTarget& item = *items[i]->res_target;
     const int column = find_target_column(table, item.name, item.location);
-    if (item.n_indirection > 0) {
-      fail(at(Status{sqlstate::feature_not_supported, "assignment to parts of a column is not supported"}, item.location));
-    }
-    if (std::any_of(columns.begin(), columns.end(), [&](const InsertColumn& c) { return c.column == column; })) {
+    const PgQuery__ResTarget* part = item.n_indirection > 0 ? &item : nullptr;
+    if (std::any_of(columns.begin(), columns.end(), [&](const InsertColumn& c) { return c.column == column && (c.part == nullptr || part == nullptr); })) {
       fail(at(Status{sqlstate::duplicate_column, "column " + quoted(item.name) + " specified more than once"}, item.location));
     }
-    columns.push_back({column, item.location});
+    columns.push_back({column, item.location, part});
+  }
+  if (count == 0 && view_target_) {
+    for (const int base : view_target_->base) columns.push_back({base, -1});
+    return columns;
   }
   for (std::size_t i = 0; count == 0 && i < table.columns.size(); ++i) {
     if (!table.columns[i].dropped) columns.push_back({static_cast<int>(i), -1});
@@ -140,6 +260,9 @@ void Binder::check_insert_width(std::span<const InsertColumn> columns, bool list
   }
   if (listed && width < columns.size()) {
     fail(at(Status{sqlstate::syntax_error, "INSERT has more target columns than expressions"}, columns[width].location));
+  }
+  for (std::size_t i = 0; i < width; ++i) {
+    if (columns[i].column < 0) refuse_view_column(view_target_->columns[i].name);
   }
 }
 
@@ -160,7 +283,7 @@ Query* Binder::bind_insert(const PgQuery__InsertStmt& insert, Scope* parent) {
   query->command = Command::kInsert;
   scope.query = query;
   bind_with(insert.with_clause, scope);
-  const int target = bind_target_table(scope, *insert.relation, "insert into");
+  const int target = bind_target_table(scope, *insert.relation, Command::kInsert);
   const TableDef& table = *scope.ranges[static_cast<std::size_t>(target)]->table;
   const bool overriding_system = insert.override == PG_QUERY__OVERRIDING_KIND__OVERRIDING_SYSTEM_VALUE;
   const bool overriding_user = insert.override == PG_QUERY__OVERRIDING_KIND__OVERRIDING_USER_VALUE;
@@ -196,13 +319,22 @@ Query* Binder::bind_insert(const PgQuery__InsertStmt& insert, Scope* parent) {
         if (overriding_user && table.columns[static_cast<std::size_t>(column)].identity != 0) {
           row[i] = column_default(table, column, location);
         }
+        if (columns[i].part != nullptr) {
+          if (source->n_values_lists > 1) {
+            fail(at(Status{sqlstate::feature_not_supported, "assignment to parts of a column from several rows of VALUES is not supported"}, columns[i].location));
+          }
+          continue;   // below, with what the other parts are given
+        }
         row[i] = assign(table, column, row[i], location);
       }
       rows.push_back(std::move(row));
     }
     columns.resize(std::min(columns.size(), rows[0].size()));
     if (rows.size() == 1) {
-      for (std::size_t i = 0; i < columns.size(); ++i) values[static_cast<std::size_t>(columns[i].column)] = rows[0][i];
+      for (std::size_t i = 0; i < columns.size(); ++i) {
+        const Expr*& value = values[static_cast<std::size_t>(columns[i].column)];
+        value = columns[i].part != nullptr ? assign_part(scope, table, columns[i].column, *columns[i].part, value, rows[0][i]) : rows[0][i];
+      }
     } else {
       auto* entry = make<RangeEntry>();
       entry->kind = RangeKind::kValues;
@@ -233,7 +365,7 @@ Query* Binder::bind_insert(const PgQuery__InsertStmt& insert, Scope* parent) {
     check_insert_width(columns, listed, width, width > columns.size() ? targets[columns.size()].expr : nullptr);
     columns.resize(std::min(columns.size(), width));
     for (std::size_t i = 0; i < columns.size(); ++i) {
-      if (targets[i].expr->type == kUnknown) targets[i].expr = assign(table, columns[i].column, targets[i].expr, targets[i].expr->location);
+      if (targets[i].expr->type == kUnknown && columns[i].part == nullptr) targets[i].expr = assign(table, columns[i].column, targets[i].expr, targets[i].expr->location);
     }
     select->targets = keep(targets);
     RangeEntry* entry = make_subquery_entry(select, nullptr, "*SELECT*");
@@ -245,7 +377,10 @@ Query* Binder::bind_insert(const PgQuery__InsertStmt& insert, Scope* parent) {
       const int column = columns[i].column;
       const Expr* value = column_expr(*entry, range, static_cast<int>(i), 0, targets[i].expr->location);
       check_generated(table, column, value, -1, overriding_system || overriding_user);
-      if (overriding_user && table.columns[static_cast<std::size_t>(column)].identity != 0) {
+      if (columns[i].part != nullptr) {
+        const Expr*& whole = values[static_cast<std::size_t>(column)];
+        whole = assign_part(scope, table, column, *columns[i].part, whole, value);
+      } else if (overriding_user && table.columns[static_cast<std::size_t>(column)].identity != 0) {
         values[static_cast<std::size_t>(column)] = column_default(table, column, -1);
       } else {
         values[static_cast<std::size_t>(column)] = assign(table, column, value, value->location);
@@ -255,7 +390,7 @@ Query* Binder::bind_insert(const PgQuery__InsertStmt& insert, Scope* parent) {
   query->assignments = complete_row(table, values);
 
   scope.items.clear();
-  scope.items.push_back(make_item(scope, target));
+  scope.items.push_back(target_item(scope, target));
   if (insert.on_conflict_clause != nullptr) bind_on_conflict(scope, *insert.on_conflict_clause, table, *query);
   scope.items.resize(1);
   bind_returning(scope, insert.returning_list, insert.n_returning_list, *query);
@@ -349,7 +484,7 @@ void Binder::bind_on_conflict(Scope& scope, const PgQuery__OnConflictClause& cla
         expressions.push_back(fold(bind_in_place(scope, element.expr, Place::kIndex)));
         continue;
       }
-      const int found = table.find_column(column);
+      const int found = view_target_ ? find_target_column(table, column, location) : table.find_column(column);
       if (found < 0) fail(at(Status{sqlstate::undefined_column, "column " + quoted(column) + " does not exist"}, location));
       const auto position = static_cast<std::uint16_t>(found);
       if (std::find(wanted.begin(), wanted.end(), position) == wanted.end()) wanted.push_back(position);
@@ -381,6 +516,19 @@ void Binder::bind_on_conflict(Scope& scope, const PgQuery__OnConflictClause& cla
   NsItem item = make_item(scope, range);
   item.schema = 0;
   item.schema_name = {};
+  if (view_target_) {
+    item.entry = nullptr;
+    item.range = -1;
+    for (NamedExpr column : view_target_->columns) {
+      column.expr = rewrite(arena_, column.expr, [&](const Expr* node) -> const Expr* {
+        if (node->kind != ExprKind::kColumn) return nullptr;
+        auto* moved = make<ColumnExpr>(node->as<ColumnExpr>());
+        moved->range = static_cast<std::uint16_t>(range);
+        return moved;
+      });
+      item.columns.push_back(column);
+    }
+  }
   scope.items.push_back(item);
   out.assignments = keep(bind_set_list(scope, table, clause.target_list, clause.n_target_list));
   out.where = bind_condition(scope, clause.where_clause, Place::kConflictWhere, "WHERE");
@@ -388,12 +536,9 @@ void Binder::bind_on_conflict(Scope& scope, const PgQuery__OnConflictClause& cla
 
 std::vector<Assignment> Binder::bind_set_list(Scope& scope, const TableDef& table, PgQuery__Node** items, std::size_t count) {
   std::vector<Assignment> out;
+  std::vector<bool> in_parts(table.columns.size(), false);
   for (std::size_t i = 0; i < count; ++i) {
     const PgQuery__ResTarget& item = *items[i]->res_target;
-    if (item.n_indirection > 0) {
-      find_target_column(table, item.name, item.location);
-      fail(at(Status{sqlstate::feature_not_supported, "assignment to parts of a column is not supported"}, item.location));
-    }
     const Expr* value = nullptr;
     if (item.val->node_case == PG_QUERY__NODE__NODE_MULTI_ASSIGN_REF) {
       const PgQuery__MultiAssignRef& ref = *item.val->multi_assign_ref;
@@ -450,9 +595,25 @@ std::vector<Assignment> Binder::bind_set_list(Scope& scope, const TableDef& tabl
       fail(Status{sqlstate::generated_always, "column " + quoted(def.name) + " can only be updated to DEFAULT"}.with_detail(
           "Column " + quoted(def.name) + " is an identity column defined as GENERATED ALWAYS."));
     }
-    for (const Assignment& earlier : out) {
+    if (def.generated != 0) {
+      if (value->kind == ExprKind::kSetToDefault) continue;
+      fail(Status{sqlstate::generated_always, "column " + quoted(def.name) + " can only be updated to DEFAULT"}.with_detail(
+          "Column " + quoted(def.name) + " is a generated column."));
+    }
+    Assignment* before = nullptr;
+    for (Assignment& earlier : out) {
       if (earlier.column != column) continue;
-      fail(Status{sqlstate::syntax_error, "multiple assignments to same column " + quoted(def.name)});
+      before = &earlier;
+      if (item.n_indirection == 0 || !in_parts[static_cast<std::size_t>(column)])
+        fail(Status{sqlstate::syntax_error, "multiple assignments to same column " + quoted(def.name)});
+    }
+    if (item.n_indirection > 0) {
+      in_parts[static_cast<std::size_t>(column)] = true;
+      const Expr* whole = before != nullptr ? before->value : target_column(scope, table, column);
+      whole = assign_part(scope, table, column, item, whole, value);
+      if (before != nullptr) before->value = whole;
+      else out.push_back({static_cast<std::uint16_t>(column), whole});
+      continue;
     }
     const int location = value->location >= 0 ? value->location : item.location;
     out.push_back({static_cast<std::uint16_t>(column), assign(table, column, value, location)});
@@ -474,15 +635,15 @@ Query* Binder::bind_update(const PgQuery__UpdateStmt& update, Scope* parent) {
   query->command = Command::kUpdate;
   scope.query = query;
   bind_with(update.with_clause, scope);
-  const int target = bind_target_table(scope, *update.relation, "update");
+  const int target = bind_target_table(scope, *update.relation, Command::kUpdate);
   const TableDef& table = *scope.ranges[static_cast<std::size_t>(target)]->table;
-  scope.items.push_back(make_item(scope, target));
+  scope.items.push_back(target_item(scope, target));
   // Sub-selects in FROM do not see the target.
   scope.items[0].lateral_only = true;
   scope.items[0].lateral_ok = false;
   bind_from(scope, *query, update.from_clause, update.n_from_clause);
   query->assignments = keep(bind_set_list(scope, table, update.target_list, update.n_target_list));
-  query->where = bind_condition(scope, update.where_clause, Place::kWhere, "WHERE");
+  query->where = with_view_condition(scope, bind_condition(scope, update.where_clause, Place::kWhere, "WHERE"));
   bind_returning(scope, update.returning_list, update.n_returning_list, *query);
   query->ranges = copy_list<const RangeEntry*>(arena_, std::vector<const RangeEntry*>(scope.ranges.begin(), scope.ranges.end()));
   finish_query(scope, *query);
@@ -496,12 +657,12 @@ Query* Binder::bind_delete(const PgQuery__DeleteStmt& del, Scope* parent) {
   query->command = Command::kDelete;
   scope.query = query;
   bind_with(del.with_clause, scope);
-  const int target = bind_target_table(scope, *del.relation, "delete from");
-  scope.items.push_back(make_item(scope, target));
+  const int target = bind_target_table(scope, *del.relation, Command::kDelete);
+  scope.items.push_back(target_item(scope, target));
   scope.items[0].lateral_only = true;
   scope.items[0].lateral_ok = false;
   bind_from(scope, *query, del.using_clause, del.n_using_clause);
-  query->where = bind_condition(scope, del.where_clause, Place::kWhere, "WHERE");
+  query->where = with_view_condition(scope, bind_condition(scope, del.where_clause, Place::kWhere, "WHERE"));
   bind_returning(scope, del.returning_list, del.n_returning_list, *query);
   query->ranges = copy_list<const RangeEntry*>(arena_, std::vector<const RangeEntry*>(scope.ranges.begin(), scope.ranges.end()));
   finish_query(scope, *query);

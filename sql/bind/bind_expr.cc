@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "engine/array_value.h"
 #include "sql/bind/internal.h"
 #include "sql/types/text_io.h"
 
@@ -147,7 +148,7 @@ const Expr* Binder::bind_expr(Scope& scope, const ParseNode* node) {
       auto* out = make<TestExpr>(ExprKind::kNullTest);
       out->test = source.nulltesttype == PG_QUERY__NULL_TEST_TYPE__IS_NULL ? TestOp::kIsNull : TestOp::kIsNotNull;
       out->arg = bind_expr(scope, source.arg);
-      out->of_row = out->arg->type == kRecord;
+      out->of_row = out->arg->type == kRecord || type_kind(base_type(out->arg->type)) == 'c';
       out->type = kBool;
       out->location = source.location;
       return out;
@@ -581,7 +582,7 @@ const Expr* Binder::bind_case(Scope& scope, const PgQuery__CaseExpr& expr) {
 }
 
 const Expr* Binder::bind_cast(Scope& scope, const PgQuery__TypeCast& cast) {
-  Result<ResolvedType> resolved = resolve_type(*cast.type_name, text_);
+  Result<ResolvedType> resolved = resolve_type(*cast.type_name, text_, &context_);
   if (!resolved.ok()) fail(resolved.take_status());
   const ResolvedType target = resolved.value();
   const int location = cast.location >= 0 ? cast.location : cast.type_name->location;
@@ -591,6 +592,19 @@ const Expr* Binder::bind_cast(Scope& scope, const PgQuery__TypeCast& cast) {
     arg = bind_array(scope, *cast.arg->a_array_expr, target.type, element_type_of(target.type), target.typmod);
   } else {
     arg = bind_expr(scope, cast.arg);
+  }
+  if (target.stored && type_kind(target.type) == 'e' && arg->kind == ExprKind::kConst && arg->type == kInt8) {
+    note_type(target.type);
+    auto* label = make<ConstExpr>(arg->as<ConstExpr>());
+    label->type = target.type;
+    return label;
+  }
+  if (target.stored && type_kind(element_type_of(target.type)) == 'e' && arg->kind == ExprKind::kConst && element_type_of(arg->type) == kInt8) {
+    note_type(target.type);
+    auto* labels = make<ConstExpr>(arg->as<ConstExpr>());
+    labels->type = target.type;
+    labels->value = relabel_array(labels->value, element_type_of(target.type), arena_);
+    return labels;
   }
   const Expr* out = coerce_with_typmod(arg, target.type, target.typmod, CoerceContext::kExplicit, CallForm::kExplicitCast, location);
   if (out == nullptr) {
@@ -680,7 +694,7 @@ const Expr* Binder::bind_row(Scope& scope, const PgQuery__RowExpr& row) {
 }
 
 const Expr* Binder::bind_indirection(Scope& scope, const PgQuery__AIndirection& indirection) {
-  const Expr* base = bind_expr(scope, indirection.arg);
+  const Expr* base = without_domain(bind_expr(scope, indirection.arg));
   std::size_t i = 0;
   while (i < indirection.n_indirection) {
     const ParseNode* node = indirection.indirection[i];
@@ -742,7 +756,7 @@ const Expr* Binder::bind_indirection(Scope& scope, const PgQuery__AIndirection& 
     out->lower = keep(lower);
     out->type = out->slice ? base->type : element;
     out->location = base->location;
-    base = out;
+    base = i < indirection.n_indirection ? without_domain(out) : out;
   }
   return base;
 }
@@ -759,6 +773,8 @@ const Expr* Binder::bind_sublink(Scope& scope, const PgQuery__SubLink& link) {
     case Place::kCall: fail(at(Status{sqlstate::feature_not_supported, "cannot use subquery in CALL argument"}, link.location));
     case Place::kCopyWhere:
       fail(at(Status{sqlstate::feature_not_supported, "cannot use subquery in COPY FROM WHERE condition"}, link.location));
+    case Place::kGenerated:
+      fail(at(Status{sqlstate::feature_not_supported, "cannot use subquery in column generation expression"}, link.location));
     default: break;
   }
   auto* out = make<SubLinkExpr>();

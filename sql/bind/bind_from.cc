@@ -132,6 +132,8 @@ RangeEntry* Binder::bind_view(const ObjectDef& view, std::string_view alias) {
   --view_depth_;
   RangeEntry* entry = make_subquery_entry(query, nullptr, {});
   entry->view = view.oid;
+  for (const auto& [option, value] : definition->options)
+    if (option == "check_option") entry->check_option = value == "local" ? 'l' : 'c';
   entry->name = arena_.copy(view.name);
   entry->alias = alias.empty() ? entry->name : alias;
   std::vector<RangeColumn> columns(entry->columns.begin(), entry->columns.end());

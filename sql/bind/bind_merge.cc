@@ -49,6 +49,8 @@ MergeAction Binder::bind_merge_action(Scope& scope, const TableDef& table, const
                               clause.override == PG_QUERY__OVERRIDING_KIND__OVERRIDING_USER_VALUE;
       const bool overriding_user = clause.override == PG_QUERY__OVERRIDING_KIND__OVERRIDING_USER_VALUE;
       const std::vector<InsertColumn> columns = bind_insert_columns(table, clause.target_list, clause.n_target_list);
+      for (const InsertColumn& column : columns)
+        if (column.part != nullptr) fail(at(Status{sqlstate::feature_not_supported, "assignment to parts of a column in MERGE is not supported"}, column.location));
       std::vector<const Expr*> values(table.columns.size(), nullptr), row;
       for (std::size_t i = 0; i < clause.n_values; ++i) row.push_back(bind_value(scope, clause.values[i], Place::kInsertTarget));
       if (clause.n_values > 0) {
@@ -83,7 +85,7 @@ Query* Binder::bind_merge(const PgQuery__MergeStmt& merge) {
   }
   bind_with(merge.with_clause, scope);
   check_reachable(merge);
-  const int target = bind_target_table(scope, *merge.relation, "merge into");
+  const int target = bind_target_table(scope, *merge.relation, Command::kMerge);
   const TableDef& table = *scope.ranges[static_cast<std::size_t>(target)]->table;
   scope.items.push_back(make_item(scope, target));
   scope.items[0].lateral_only = true;

@@ -110,7 +110,8 @@ bool same_message(const ProtobufCMessage& a, const ProtobufCMessage& b) {
 
 bool is_order_by_type(Oid type) {
   if (type == kUnknown) return true;
-  if (const Oid element = element_type_of(type)) type = element;
+  type = base_type(type);
+  if (const Oid element = element_type_of(type)) type = base_type(element);
   const TypeInfo* info = find_type(type);
   return info != nullptr && info->order != Order::kNone;
 }
@@ -249,6 +250,22 @@ void Binder::note_sequence(Oid sequence) {
       if (known.get() == def.get()) return;
     }
     sequences_.push_back(std::move(def));
+  }
+}
+
+void Binder::note_type(Oid type) {
+  if (type < kFirstUserOid) return;
+  if (const TypeInfo* info = find_type(type); info != nullptr && info->category == 'A' && info->element != 0) type = info->element;
+  if (auto object = catalog().object(ObjectKind::kType, type)) {
+    if (object->parent == context_.temporary_schema) uses_temporary_ = true;
+    for (const auto& known : objects_) {
+      if (known.get() == object.get()) return;
+    }
+    objects_.push_back(std::move(object));
+  } else if (auto table = catalog().table(relation_of_row_type(type))) {
+    depend_on(std::move(table));
+  } else if (auto view = catalog().object(ObjectKind::kView, relation_of_row_type(type))) {
+    depend_on(std::move(view));
   }
 }
 
@@ -426,6 +443,32 @@ bool computes_alone(ExprKind kind) {
 
 }  // namespace
 
+void Binder::check_generation(const Expr* expr, std::span<const StandaloneColumn> columns) {
+  any_node(expr, [&](const Expr* node) {
+    if (node->kind == ExprKind::kColumn) {
+      const auto& column = node->as<ColumnExpr>();
+      if (column.column < 0) {
+        static constexpr std::string_view kNames[] = {"ctid", "xmin", "cmin", "xmax", "cmax", "tableoid"};
+        fail(at(Status{sqlstate::invalid_column_reference, "cannot use system column " + quoted(kNames[-column.column - 1]) +
+                                                               " in column generation expression"},
+                column.location));
+      }
+      const StandaloneColumn& used = columns[static_cast<std::size_t>(column.column)];
+      if (used.generated) {
+        fail(at(Status{sqlstate::invalid_object_definition, "cannot use generated column " + quoted(used.name) + " in column generation expression"}
+                    .with_detail("A generated column cannot reference another generated column."),
+                column.location));
+      }
+    }
+    return false;
+  });
+  if (contains_mutable(expr)) fail(Status{sqlstate::invalid_object_definition, "generation expression is not immutable"});
+  // Owners compute them, too, who know no session.
+  if (!is_pure(expr) || any_node(expr, [](const Expr* node) { return !computes_alone(node->kind); })) {
+    fail(Status{sqlstate::feature_not_supported, "functions in column generation expressions must be built in"});
+  }
+}
+
 const Expr* Binder::bind_standalone(const ParseNode* node, const StandaloneOptions& options) {
   Scope& scope = scopes_.emplace_back();
   switch (options.use) {
@@ -435,6 +478,7 @@ const Expr* Binder::bind_standalone(const ParseNode* node, const StandaloneOptio
     case StandaloneUse::kIndex: scope.place = Place::kIndex; break;
     case StandaloneUse::kIndexPredicate: scope.place = Place::kIndexPredicate; break;
     case StandaloneUse::kUsing: scope.place = Place::kUsing; break;
+    case StandaloneUse::kGenerated: scope.place = Place::kGenerated; break;
     case StandaloneUse::kExecute: scope.place = Place::kExecute; break;
     case StandaloneUse::kTriggerWhen: scope.place = Place::kTriggerWhen; break;
   }
@@ -448,6 +492,7 @@ const Expr* Binder::bind_standalone(const ParseNode* node, const StandaloneOptio
     scope.items.push_back(make_item(scope, add_range(scope, entry)));
   }
   const Expr* expr = bind_expr(scope, node);
+  if (options.use == StandaloneUse::kGenerated) check_generation(expr, options.columns);
   if (options.use == StandaloneUse::kCheck) expr = to_boolean(expr, "CHECK");
   if (options.use == StandaloneUse::kWhere || options.use == StandaloneUse::kIndexPredicate) expr = to_boolean(expr, "WHERE");
   if (options.use == StandaloneUse::kTriggerWhen) expr = to_boolean(expr, "WHEN");
@@ -512,7 +557,8 @@ Result<BoundExpression> bind_standalone_expression(std::string_view text, const 
 std::vector<StandaloneColumn> standalone_columns(const TableDef& table) {
   std::vector<StandaloneColumn> out;
   out.reserve(table.columns.size());
-  for (const ColumnDef& column : table.columns) out.push_back({column.name, column.type, column.typmod, column.dropped});
+  for (const ColumnDef& column : table.columns)
+    out.push_back({column.name, column.type, column.typmod, column.dropped, column.generated != 0});
   return out;
 }
 
@@ -561,6 +607,11 @@ std::string ViewDefinition::encode() const {
   put_number(out, search_path.size());
   for (const Oid schema : search_path) put_number(out, schema);
   put_text(out, query);
+  put_number(out, options.size());
+  for (const auto& [option, value] : options) {
+    put_text(out, option);
+    put_text(out, value);
+  }
   return out;
 }
 
@@ -583,7 +634,14 @@ std::optional<ViewDefinition> ViewDefinition::decode(std::string_view bytes) {
     if (!take_number(bytes, &number)) return std::nullopt;
     out.search_path.push_back(static_cast<Oid>(number));
   }
-  if (!take_text(bytes, &out.query) || !bytes.empty()) return std::nullopt;
+  if (!take_text(bytes, &out.query)) return std::nullopt;
+  if (bytes.empty()) return out;
+  if (!take_number(bytes, &count) || count < 0) return std::nullopt;
+  for (std::int64_t i = 0; i < count; ++i) {
+    auto& [option, value] = out.options.emplace_back();
+    if (!take_text(bytes, &option) || !take_text(bytes, &value)) return std::nullopt;
+  }
+  if (!bytes.empty()) return std::nullopt;
   return out;
 }
 

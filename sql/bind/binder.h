@@ -90,6 +90,7 @@ struct StandaloneColumn {
   Oid type = 0;
   std::int32_t typmod = -1;
   bool hidden = false;               ///< dropped: takes a position, has no name
+  bool generated = false;
 };
 
 enum class StandaloneUse : std::uint8_t {
@@ -98,6 +99,7 @@ enum class StandaloneUse : std::uint8_t {
   kWhere,      ///< a boolean condition over the columns (COPY ... WHERE, partial index)
   kIndex,      ///< an index expression: immutable, of built-in functions
   kIndexPredicate,   ///< the condition of a partial index: likewise, boolean
+  kGenerated,  ///< GENERATED ALWAYS AS: immutable, without generated columns; coerced as an assignment
   kUsing,      ///< ALTER COLUMN ... TYPE ... USING: columns allowed, coerced as an assignment
   kTriggerWhen,   ///< a trigger's WHEN: no columns of its own; old and new are variables
   kExecute,    ///< an argument of EXECUTE or SET: no columns
@@ -133,8 +135,10 @@ std::vector<StandaloneColumn> standalone_columns(const TableDef& table);
 struct ResolvedType {
   Oid type = 0;
   std::int32_t typmod = -1;
+  bool stored = false;               ///< named by its OID, as stored definitions do: an integer may stand for an enum's value
 };
-Result<ResolvedType> resolve_type(const PgQuery__TypeName& name, std::string_view text);
+/// Names of types that users made are looked up in `context`, or as the running session does.
+Result<ResolvedType> resolve_type(const PgQuery__TypeName& name, std::string_view text, const BindContext* context = nullptr);
 /// From text, as regtype and to_regtype read it.
 Result<ResolvedType> resolve_type(std::string_view type_text);
 
@@ -151,6 +155,7 @@ struct ViewDefinition {
   std::vector<Column> columns;
   std::vector<Oid> search_path;      ///< in force when the view was made: its names are resolved with it
   std::string query;                 ///< the SELECT's text
+  std::vector<std::pair<std::string, std::string>> options;   ///< check_option, security_barrier, security_invoker
   std::string encode() const;
   static std::optional<ViewDefinition> decode(std::string_view bytes);
 };
@@ -158,6 +163,11 @@ struct ViewDefinition {
 Result<ViewDefinition> define_view(const ParseNode* select, std::string_view text, std::string_view select_text,
                                    std::span<const std::string> aliases, const BindContext& context,
                                    std::vector<Oid>* depends_on = nullptr);
+
+/// Why rows cannot be written through a query, in PostgreSQL's words; null if they can be.
+const char* view_write_refusal(const Query& query);
+/// By column of the query: whether it is one of the table behind it.
+std::vector<bool> view_updatable_columns(const Query& query);
 
 // ---- Names, for DDL too ----
 

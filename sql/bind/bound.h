@@ -61,6 +61,7 @@ struct RangeEntry {
   // kSubquery
   const Query* query = nullptr;
   Oid view = 0;                      ///< the view it came from, or 0
+  char check_option = 0;             ///< of that view: 0, 'l' (LOCAL) or 'c' (CASCADED)
   // kFunction
   std::span<const RangeFunction> functions;
   bool ordinality = false;           ///< the last column is the row's number (int8)
@@ -217,6 +218,12 @@ struct Query {
   /// MERGE: `from` joins the source with the target, outer where rows without a match matter.
   std::span<const MergeAction> merge_actions;
   std::span<const TargetEntry> returning;
+  /// INSERT, UPDATE: conditions of views WITH CHECK OPTION that the new row, as ranges[0], must meet; the innermost view's first.
+  struct ViewCheck {
+    std::string_view view;
+    const Expr* condition = nullptr;
+  };
+  std::span<const ViewCheck> view_checks;
 
   /// Targets without junk, or RETURNING.
   std::span<const TargetEntry> result_columns() const;

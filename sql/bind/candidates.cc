@@ -11,7 +11,7 @@ using namespace type_oid;
 
 bool is_polymorphic(Oid type) {
   switch (type) {
-    case kAnyElement: case kAnyArray: case kAnyNonArray: case kAnyEnum:
+    case kAnyElement: case kAnyArray: case kAnyNonArray: case kAnyEnum: case kAnyRange:
     case kAnyCompatible: case kAnyCompatibleArray: case kAnyCompatibleNonArray: return true;
     default: return false;
   }
@@ -56,10 +56,14 @@ std::string signature_text(std::string_view name, std::span<const Oid> args, std
 }
 
 bool is_binary_coercible(Oid source, Oid target) {
+  source = base_type(source);
   if (source == target || target == kAny) return true;
   if (target == kAnyElement || target == kAnyCompatible) return true;
   const Oid element = element_type_of(source);
   if ((target == kAnyArray || target == kAnyCompatibleArray) && element != 0) return true;
+  if (target == kRecord && type_kind(source) == 'c') return true;
+  if (target == kAnyEnum && type_kind(source) == 'e') return true;
+  if (target == kAnyRange && type_kind(source) == 'r') return true;
   if ((target == kAnyNonArray || target == kAnyCompatibleNonArray) && element == 0) return true;
   const CastDef* cast = find_cast(source, target);
   return cast != nullptr && cast->method == CastDef::Method::kBinary && cast->context == CastDef::Context::kImplicit;
@@ -67,6 +71,8 @@ bool is_binary_coercible(Oid source, Oid target) {
 
 CoercePath find_coercion(Oid target, Oid source, CoerceContext context, const FunctionDef** function) {
   *function = nullptr;
+  source = base_type(source);
+  target = base_type(target);
   if (source == target) return CoercePath::kRelabel;
   if (const CastDef* cast = find_cast(source, target)) {
     CoerceContext needed = CoerceContext::kExplicit;
@@ -81,6 +87,9 @@ CoercePath find_coercion(Oid target, Oid source, CoerceContext context, const Fu
       case CastDef::Method::kBinary: return CoercePath::kRelabel;
     }
   }
+  // Rows of a type of their own are records; the reverse is for row constructors alone (Binder::row_to_composite).
+  if (target == kRecord && type_kind(source) == 'c') return CoercePath::kRelabel;
+  if (target == 2287 && type_kind(element_type_of(source)) == 'c') return CoercePath::kRelabel;
   const Oid target_element = target == kOidVector || target == kInt2Vector ? 0 : element_type_of(target);
   const Oid source_element = element_type_of(source);
   if (target_element != 0 && source_element != 0) {
@@ -114,18 +123,23 @@ bool can_coerce(std::span<const Oid> inputs, std::span<const Oid> targets, Coerc
 }
 
 bool polymorphic_consistent(std::span<const Oid> actual, std::span<const Oid> declared) {
-  Oid element = 0, array = 0;
-  bool non_array = false, compatible_non_array = false, has_compatible_array = false;
+  Oid element = 0, array = 0, range = 0;
+  bool non_array = false, is_enum = false, compatible_non_array = false, has_compatible_array = false;
   std::vector<Oid> compatible;
   for (std::size_t i = 0; i < actual.size(); ++i) {
     const Oid type = actual[i];
     switch (declared[i]) {
       case kAnyElement: case kAnyNonArray: case kAnyEnum:
         if (declared[i] == kAnyNonArray) non_array = true;
-        if (declared[i] == kAnyEnum && type != kUnknown) return false;   // there are no enum types
+        if (declared[i] == kAnyEnum) is_enum = true;
         if (type == kUnknown) break;
         if (element != 0 && type != element) return false;
         element = type;
+        break;
+      case kAnyRange:
+        if (type == kUnknown) break;
+        if (type_kind(type) != 'r' || (range != 0 && type != range)) return false;
+        range = type;
         break;
       case kAnyArray:
         if (type == kUnknown) break;
@@ -147,6 +161,11 @@ bool polymorphic_consistent(std::span<const Oid> actual, std::span<const Oid> de
       default: break;
     }
   }
+  if (range != 0) {
+    const Oid subtype = find_type(range)->base;
+    if (element != 0 && element != subtype) return false;
+    element = subtype;
+  }
   if (array != 0) {
     if (array == kAnyArray) {
       if (element != 0) return false;
@@ -158,6 +177,7 @@ bool polymorphic_consistent(std::span<const Oid> actual, std::span<const Oid> de
     }
   }
   if (non_array && element != 0 && element_type_of(element) != 0) return false;
+  if (is_enum && type_kind(element) != 'e') return false;
   if (!compatible.empty()) {
     // The common type: the same walk as for UNION, without an error.
     Oid common = compatible[0];
@@ -178,8 +198,8 @@ bool polymorphic_consistent(std::span<const Oid> actual, std::span<const Oid> de
 }
 
 Oid resolve_polymorphic(std::span<const Oid> actual, std::vector<Oid>* declared, Oid result, std::string_view what) {
-  Oid element = 0, array = 0;
-  bool any_poly = false, need_non_array = false;
+  Oid element = 0, array = 0, range = 0;
+  bool any_poly = false, need_non_array = false, need_enum = false;
   std::vector<Oid> compatible;
   bool compatible_needed = false;
   for (std::size_t i = 0; i < declared->size() && i < actual.size(); ++i) {
@@ -188,12 +208,22 @@ Oid resolve_polymorphic(std::span<const Oid> actual, std::vector<Oid>* declared,
       case kAnyElement: case kAnyNonArray: case kAnyEnum:
         any_poly = true;
         if ((*declared)[i] == kAnyNonArray) need_non_array = true;
+        if ((*declared)[i] == kAnyEnum) need_enum = true;
         if (type == kUnknown) break;
         if (element != 0 && type != element) {
           fail(Status{sqlstate::datatype_mismatch, "arguments declared \"anyelement\" are not all alike"}.with_detail(
               type_text(element) + " versus " + type_text(type)));
         }
         element = type;
+        break;
+      case kAnyRange:
+        any_poly = true;
+        if (type == kUnknown) break;
+        if (range != 0 && type != range) {
+          fail(Status{sqlstate::datatype_mismatch, "arguments declared \"anyrange\" are not all alike"}.with_detail(
+              type_text(range) + " versus " + type_text(type)));
+        }
+        range = type;
         break;
       case kAnyArray:
         any_poly = true;
@@ -225,6 +255,15 @@ Oid resolve_polymorphic(std::span<const Oid> actual, std::vector<Oid>* declared,
     return result;
   }
   if (any_poly) {
+    if (range != 0) {
+      if (type_kind(range) != 'r') fail(Status{sqlstate::datatype_mismatch, "argument declared anyrange is not a range type but type " + type_text(range)});
+      const Oid subtype = find_type(range)->base;
+      if (element != 0 && element != subtype) {
+        fail(Status{sqlstate::datatype_mismatch, "argument declared anyrange is not consistent with argument declared anyelement"}.with_detail(
+            type_text(range) + " versus " + type_text(element)));
+      }
+      element = subtype;
+    }
     if (array != 0 && array != kAnyArray) {
       const Oid of = element_type_of(array);
       if (of == 0) {
@@ -241,6 +280,9 @@ Oid resolve_polymorphic(std::span<const Oid> actual, std::vector<Oid>* declared,
     }
     if (need_non_array && element_type_of(element) != 0) {
       fail(Status{sqlstate::datatype_mismatch, "type matched to anynonarray is an array type: " + type_text(element)});
+    }
+    if (need_enum && type_kind(element) != 'e') {
+      fail(Status{sqlstate::datatype_mismatch, "type matched to anyenum is not an enum type: " + type_text(element)});
     }
     if (array == 0) array = array_type_of(element);
   }
@@ -271,6 +313,7 @@ Oid resolve_polymorphic(std::span<const Oid> actual, std::vector<Oid>* declared,
   for (Oid& type : *declared) {
     switch (type) {
       case kAnyElement: case kAnyNonArray: case kAnyEnum: type = element; break;
+      case kAnyRange: type = range; break;
       case kAnyArray: type = need_array(array, element); break;
       case kAnyCompatible: case kAnyCompatibleNonArray: type = common; break;
       case kAnyCompatibleArray: type = need_array(array_type_of(common), common); break;
@@ -281,6 +324,9 @@ Oid resolve_polymorphic(std::span<const Oid> actual, std::vector<Oid>* declared,
     case kAnyElement: case kAnyNonArray: case kAnyEnum:
       if (element == 0) fail(Status{sqlstate::datatype_mismatch, "could not determine polymorphic type of " + std::string(what)});
       return element;
+    case kAnyRange:
+      if (range == 0) fail(Status{sqlstate::datatype_mismatch, "could not determine polymorphic type of " + std::string(what)});
+      return range;
     case kAnyArray: return need_array(array != 0 ? array : array_type_of(element), element);
     case kAnyCompatible: case kAnyCompatibleNonArray: return common;
     case kAnyCompatibleArray: return need_array(array_type_of(common), common);

@@ -4,6 +4,7 @@
 
 #include "sql/bind/internal.h"
 #include "sql/types/text_io.h"
+#include "sql/types/user_type.h"
 
 namespace wandian::sql {
 
@@ -96,6 +97,10 @@ const FunctionExpr* Binder::make_call(const FunctionDef* function, ExprList args
 
 const Expr* Binder::coerce(const Expr* expr, Oid target, std::int32_t typmod, CoerceContext context, CallForm form, int location) {
   if (expr->type == target || target == kAny || is_polymorphic(target)) return expr;
+  if (target >= kFirstUserOid) note_type(target);
+  if (type_kind(target) == 'd' && !(expr->type == kUnknown && expr->kind == ExprKind::kParam)) return to_domain(expr, target, context, form, location);
+  expr = without_domain(expr);
+  if (expr->type == target) return expr;
   if (expr->type == kUnknown) {
     if (expr->kind == ExprKind::kConst) return literal_to_type(expr->as<ConstExpr>(), target, typmod, location);
     if (expr->kind == ExprKind::kParam) {
@@ -135,7 +140,10 @@ const Expr* Binder::coerce(const Expr* expr, Oid target, std::int32_t typmod, Co
   }
   const FunctionDef* function = nullptr;
   switch (find_coercion(target, expr->type, context, &function)) {
-    case CoercePath::kNone: break;
+    case CoercePath::kNone:
+      if (expr->type == kRecord && expr->kind == ExprKind::kRow && type_kind(target) == 'c')
+        return row_to_composite(expr->as<RowExpr>(), target, context, form, location);
+      break;
     case CoercePath::kRelabel: {
       auto* relabel = make<UnaryExpr>(ExprKind::kRelabel);
       relabel->type = target;
@@ -174,6 +182,57 @@ const Expr* Binder::coerce(const Expr* expr, Oid target, std::int32_t typmod, Co
     }
   }
   return nullptr;
+}
+
+const Expr* Binder::without_domain(const Expr* expr) {
+  const Oid base = base_type(expr->type);
+  if (base == expr->type) return expr;
+  auto* relabel = make<UnaryExpr>(ExprKind::kRelabel);
+  relabel->type = base;
+  relabel->typmod = domain_typmod(expr->type);
+  relabel->arg = expr;
+  relabel->location = expr->location;
+  return relabel;
+}
+
+const Expr* Binder::row_to_composite(const RowExpr& row, Oid target, CoerceContext context, CallForm form, int location) {
+  const auto refuse = [&](std::string detail) {
+    fail(at(Status{sqlstate::cannot_coerce, "cannot cast type record to " + type_text(target)}.with_detail(std::move(detail)), location));
+  };
+  if (location < 0) location = row.location;
+  std::vector<RowField> fields;
+  if (!CatalogTypes(catalog(), context_.search_path, context_.database).row_fields(target, &fields)) return nullptr;
+  std::vector<const Expr*> args;
+  std::size_t next = 0;
+  for (const RowField& field : fields) {
+    if (field.dropped) {
+      args.push_back(make_null(arena_, kInvalidOid));
+      continue;
+    }
+    if (next == row.args.size()) refuse("Input has too few columns.");
+    const Expr* arg = row.args[next++];
+    const Expr* value = coerce_with_typmod(arg, field.type, field.typmod, context, CallForm::kImplicitCast, arg->location);
+    if (value == nullptr) refuse("Cannot cast type " + type_text(arg->type) + " to " + type_text(field.type) + " in column " + std::to_string(next) + ".");
+    args.push_back(value);
+  }
+  if (next != row.args.size()) refuse("Input has too many columns.");
+  auto* out = make<RowExpr>();
+  out->args = keep(args);
+  out->type = target;
+  out->location = row.location;
+  (void)form;
+  return out;
+}
+
+const Expr* Binder::to_domain(const Expr* expr, Oid domain, CoerceContext context, CallForm form, int location) {
+  const Expr* inner = coerce_with_typmod(expr, base_type(domain), domain_typmod(domain), context, CallForm::kImplicitCast, location);
+  if (inner == nullptr) return nullptr;
+  auto* out = make<UnaryExpr>(ExprKind::kDomain);
+  out->type = domain;
+  out->arg = inner;
+  out->form = form;
+  out->location = location;
+  return out;
 }
 
 const Expr* Binder::coerce_with_typmod(const Expr* expr, Oid target, std::int32_t typmod, CoerceContext context, CallForm form,
@@ -242,8 +301,11 @@ const Expr* Binder::coerce_common(const Expr* expr, Oid target, std::string_view
 Oid Binder::common_type(std::span<const Expr* const> exprs, std::string_view construct, const Expr** which) {
   const Expr* chosen = exprs[0];
   Oid type = chosen->type;
+  // Domains stay only where all are of the same one.
+  if (std::any_of(exprs.begin(), exprs.end(), [&](const Expr* expr) { return expr->type != type; })) type = base_type(type);
+  else if (type_kind(type) == 'd') return type;
   for (const Expr* expr : exprs.subspan(1)) {
-    const Oid next = expr->type;
+    const Oid next = base_type(expr->type);
     if (next == kUnknown || next == type) continue;
     if (type == kUnknown) {
       type = next;

@@ -3,6 +3,7 @@
 
 #include "sql/bind/internal.h"
 #include "sql/messages.h"
+#include "sql/types/user_type.h"
 
 namespace wandian::sql {
 
@@ -184,6 +185,10 @@ const Expr* Binder::whole_row(Scope& scope, const NsItem& item, int levels_up, i
     mark_correlated(scope, levels_up);
     return column_expr(*item.entry, item.range, 0, levels_up, location);
   }
+  if (item.entry != nullptr && item.entry->kind == RangeKind::kTable) {
+    mark_correlated(scope, levels_up);
+    return typed_row(item, levels_up, location);
+  }
   const std::vector<NamedExpr> columns = expand_item(scope, item, levels_up, location);
   auto* row = make<RowExpr>();
   std::vector<const Expr*> args;
@@ -196,6 +201,71 @@ const Expr* Binder::whole_row(Scope& scope, const NsItem& item, int levels_up, i
   row->names = keep(names);
   row->type = kRecord;
   row->whole_range = levels_up == 0 ? item.range : -1;
+  row->location = location;
+  return row;
+}
+
+const Expr* Binder::typed_row(const NsItem& item, int levels_up, int location) {
+  auto* row = make<RowExpr>();
+  std::vector<const Expr*> args;
+  std::vector<std::string_view> names;
+  for (std::size_t i = 0; i < item.entry->columns.size(); ++i) {
+    const RangeColumn& column = item.entry->columns[i];
+    args.push_back(column.hidden ? make_null(arena_, kInvalidOid) : column_expr(*item.entry, item.range, static_cast<int>(i), levels_up, location));
+    names.push_back(column.hidden ? std::string_view{} : column.name);
+  }
+  row->args = keep(args);
+  row->names = keep(names);
+  row->type = row_type_of(item.entry->table->oid);
+  row->whole_range = levels_up == 0 ? item.range : -1;
+  row->location = location;
+  return row;
+}
+
+const Expr* Binder::with_field(const Expr* composite, Oid type, std::string_view field, const Expr* value, std::string_view column, int location) {
+  const Oid base = base_type(type);
+  std::vector<RowField> fields;
+  if (type_kind(base) != 'c' || !CatalogTypes(catalog(), context_.search_path, context_.database).row_fields(base, &fields)) {
+    fail(at(Status{sqlstate::datatype_mismatch, "cannot assign to field " + quoted(field) + " of column " + quoted(column) + " because its type " + type_text(type) +
+                                                    " is not a composite type"},
+            location));
+  }
+  note_type(base);
+  auto* row = make<RowExpr>();
+  std::vector<const Expr*> args;
+  bool found = false;
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    if (fields[i].dropped) {
+      args.push_back(make_null(arena_, kInvalidOid));
+    } else if (fields[i].name == field) {
+      found = true;
+      const Expr* stored = coerce_with_typmod(value, fields[i].type, fields[i].typmod, CoerceContext::kAssignment, CallForm::kImplicitCast, -1);
+      if (stored == nullptr) {
+        fail(at(Status{sqlstate::datatype_mismatch, "subfield " + quoted(field) + " is of type " + type_text(fields[i].type) + " but expression is of type " +
+                                                        type_text(value->type)}
+                    .with_hint("You will need to rewrite or cast the expression."),
+                location));
+      }
+      args.push_back(stored);
+    } else if (composite == nullptr) {
+      args.push_back(make_null(arena_, fields[i].type));
+    } else {
+      auto* old = make<FieldExpr>();
+      old->record = composite;
+      old->field = static_cast<std::uint16_t>(i);
+      old->name = arena_.copy(fields[i].name);
+      old->type = fields[i].type;
+      old->typmod = fields[i].typmod;
+      args.push_back(old);
+    }
+  }
+  if (!found) {
+    fail(at(Status{sqlstate::undefined_column, "cannot assign to field " + quoted(field) + " of column " + quoted(column) +
+                                                   " because there is no such column in data type " + type_text(base)},
+            location));
+  }
+  row->args = keep(args);
+  row->type = base;
   row->location = location;
   return row;
 }
@@ -403,6 +473,29 @@ bool shape_of(const Expr* expr, std::span<const RangeEntry* const> ranges, Shape
 }  // namespace
 
 std::vector<NamedExpr> Binder::record_fields(Scope& scope, const Expr* record) {
+  record = without_domain(record);
+  if (type_kind(record->type) == 'c') {
+    std::vector<RowField> fields;
+    std::vector<NamedExpr> named;
+    if (!CatalogTypes(catalog(), context_.search_path, context_.database).row_fields(record->type, &fields)) return named;
+    note_type(record->type);
+    for (std::size_t i = 0; i < fields.size(); ++i) {
+      if (fields[i].dropped) continue;
+      if (record->kind == ExprKind::kRow) {
+        named.push_back({arena_.copy(fields[i].name), record->as<RowExpr>().args[i]});
+        continue;
+      }
+      auto* field = make<FieldExpr>();
+      field->record = record;
+      field->field = static_cast<std::uint16_t>(i);
+      field->name = arena_.copy(fields[i].name);
+      field->type = fields[i].type;
+      field->typmod = fields[i].typmod;
+      field->location = record->location;
+      named.push_back({field->name, field});
+    }
+    return named;
+  }
   const Scope* level = &scope;
   const Expr* seen = record;
   if (record->kind == ExprKind::kColumn && record->as<ColumnExpr>().levels_up > 0) {
@@ -438,6 +531,9 @@ const Expr* Binder::field_of(Scope& scope, const Expr* record, std::string_view 
   if (record->kind == ExprKind::kRow && record->as<RowExpr>().whole_range >= 0) {
     const RangeEntry& entry = *scope.ranges[static_cast<std::size_t>(record->as<RowExpr>().whole_range)];
     fail(at(Status{sqlstate::undefined_column, "column " + std::string(entry.alias) + "." + std::string(field) + " does not exist"}, location));
+  }
+  if (type_kind(base_type(record->type)) == 'c') {
+    fail(at(Status{sqlstate::undefined_column, "column " + quoted(field) + " not found in data type " + type_text(record->type)}, location));
   }
   if (record->type == kRecord) {
     fail(at(Status{sqlstate::undefined_column, "could not identify column " + quoted(field) + " in record data type"}, location));

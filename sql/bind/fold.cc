@@ -82,6 +82,7 @@ const Expr* Binder::fold(const Expr* expr) {
       const auto& relabel = expr->as<UnaryExpr>();
       return is_const(relabel.arg) && relabel.collation.empty() ? evaluate() : expr;
     }
+    case ExprKind::kDomain: return expr;
     case ExprKind::kIoCast: {
       const Expr* arg = expr->as<UnaryExpr>().arg;
       if (!is_const(arg)) return expr;
@@ -94,7 +95,7 @@ const Expr* Binder::fold(const Expr* expr) {
     case ExprKind::kSubscript: {
       const auto& subscript = expr->as<SubscriptExpr>();
       const auto constant = [](const Expr* e) { return e == nullptr || is_const(e); };
-      return is_const(subscript.array) && std::all_of(subscript.upper.begin(), subscript.upper.end(), constant) &&
+      return subscript.store == nullptr && is_const(subscript.array) && std::all_of(subscript.upper.begin(), subscript.upper.end(), constant) &&
                      std::all_of(subscript.lower.begin(), subscript.lower.end(), constant)
                  ? evaluate()
                  : expr;
@@ -187,6 +188,9 @@ void Binder::finish_query(Scope& scope, Query& query) {
   query.assignments = fold_assignments(query.assignments);
   query.on_conflict.assignments = fold_assignments(query.on_conflict.assignments);
   query.on_conflict.where = fold(query.on_conflict.where);
+  std::vector<Query::ViewCheck> checks(query.view_checks.begin(), query.view_checks.end());
+  for (Query::ViewCheck& check : checks) check.condition = fold(check.condition);
+  query.view_checks = keep(checks);
   std::vector<MergeAction> actions(query.merge_actions.begin(), query.merge_actions.end());
   for (MergeAction& action : actions) {
     action.condition = fold(action.condition);

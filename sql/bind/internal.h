@@ -7,6 +7,7 @@
 #include <functional>
 #include <initializer_list>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -28,7 +29,7 @@ struct BindError {
 enum class Place : std::uint8_t {
   kTarget, kWhere, kJoinOn, kFrom, kHaving, kFilter, kGroupBy, kOrderBy, kDistinctOn, kLimit, kOffset, kReturning, kValues,
   kInsertTarget, kUpdateSource, kConflictWhere, kCheck, kDefault, kIndex, kIndexPredicate, kUsing, kExecute, kCall, kCopyWhere, kTriggerWhen,
-  kMergeWhen, kWindowPartition, kWindowOrder, kWindowRange, kWindowRows, kWindowGroups,
+  kMergeWhen, kWindowPartition, kWindowOrder, kWindowRange, kWindowRows, kWindowGroups, kGenerated,
 };
 
 struct NamedExpr {
@@ -48,6 +49,18 @@ struct NsItem {
   bool columns_visible = true;
   bool lateral_only = false;           ///< still inside FROM: only LATERAL may see it
   bool lateral_ok = true;
+};
+
+/// A view that a statement writes to: its columns and conditions over the one table behind it, which is the target's range entry.
+struct ViewTarget {
+  std::string_view name;
+  Oid schema = 0;
+  std::shared_ptr<const TableDef> table;
+  std::vector<NamedExpr> columns;
+  std::vector<int> base;               ///< by column: its position in the table, or -1: not updatable
+  const Expr* where = nullptr;
+  std::vector<Query::ViewCheck> checks;   ///< innermost first
+  bool has_sublinks = false;
 };
 
 struct PendingCte {
@@ -128,6 +141,7 @@ class Binder {
   const Expr* bind_standalone(const ParseNode* node, const StandaloneOptions& options);
   const Expr* coerce_anyhow(const Expr* expr, Oid target, std::int32_t typmod);
   void assign_target(Query& query, const ResolvedType& to);
+  void check_generation(const Expr* expr, std::span<const StandaloneColumn> columns);
   void take_dependencies(BoundStatement* out);
   std::vector<std::shared_ptr<const SequenceDef>>& sequences() { return sequences_; }
   const Expr* fold(const Expr* expr);
@@ -203,6 +217,14 @@ class Binder {
 
   // coerce.cc
   const Expr* coerce(const Expr* expr, Oid target, std::int32_t typmod, CoerceContext context, CallForm form, int location);
+  /// A value of a domain as one of its base type; anything else as it is.
+  const Expr* without_domain(const Expr* expr);
+  const Expr* row_to_composite(const RowExpr& row, Oid target, CoerceContext context, CallForm form, int location);
+  /// The row type of a table as a row of its columns, dropped ones included.
+  const Expr* typed_row(const NsItem& item, int levels_up, int location);
+  /// A composite value with one of its fields replaced.
+  const Expr* with_field(const Expr* composite, Oid type, std::string_view field, const Expr* value, std::string_view column, int location);
+  const Expr* to_domain(const Expr* expr, Oid domain, CoerceContext context, CallForm form, int location);
   const Expr* coerce_with_typmod(const Expr* expr, Oid target, std::int32_t typmod, CoerceContext context, CallForm form, int location);
   const Expr* coerce_assignment(const Expr* expr, Oid target, std::int32_t typmod, std::string_view column, int location);
   const Expr* coerce_common(const Expr* expr, Oid target, std::string_view construct);
@@ -233,6 +255,8 @@ class Binder {
   void depend_on(std::shared_ptr<const TableDef> table);
   void depend_on(std::shared_ptr<const ObjectDef> object) { objects_.push_back(std::move(object)); }
   void note_sequence(Oid sequence);
+  /// What is bound depends on the definition of a type that users made, or of the one it is an array of.
+  void note_type(Oid type);
   void check_stack(int location) const;
   std::vector<Oid>& parameters() { return parameters_; }
   EvalContext* eval() { return context_.eval; }
@@ -337,11 +361,17 @@ class Binder {
   CommonTable* find_cte(Scope& scope, std::string_view name, int* levels_up, bool* self_reference);
   CommonTable* bind_cte(const PgQuery__CommonTableExpr& cte, Scope& scope, bool recursive);
 
-  int bind_target_table(Scope& scope, const PgQuery__RangeVar& range, std::string_view verb);
+  int bind_target_table(Scope& scope, const PgQuery__RangeVar& range, Command command);
+  /// The target as a name: the table, or the view in front of it.
+  NsItem target_item(Scope& scope, int target);
+  ViewTarget open_view(const RangeEntry& view, Command command, bool cascaded);
+  [[noreturn]] void refuse_view_column(std::string_view column) const;
+  const Expr* with_view_condition(Scope& scope, const Expr* where);
   /// A column that INSERT gives a value, and where the statement names it.
   struct InsertColumn {
     int column;
     int location;
+    const PgQuery__ResTarget* part = nullptr;   ///< c.f or a[1], not the whole column
   };
   std::vector<InsertColumn> bind_insert_columns(const TableDef& table, PgQuery__Node** items, std::size_t count);
   void check_insert_width(std::span<const InsertColumn> columns, bool listed, std::size_t width, const Expr* first_extra);
@@ -351,6 +381,12 @@ class Binder {
   const Expr* bind_default(std::string_view expression, const std::function<const Expr*(const Expr*)>& finish);
   const Expr* column_default(const TableDef& table, int column, int location);
   const Expr* assign(const TableDef& table, int column, const Expr* value, int location);
+  /// The column of the statement's target, as it was before.
+  const Expr* target_column(Scope& scope, const TableDef& table, int column);
+  /// Assignment to c.f, a[1], ...: the whole column with that part replaced; `whole` null: the column was null.
+  const Expr* assign_part(Scope& scope, const TableDef& table, int column, const PgQuery__ResTarget& target, const Expr* whole, const Expr* value);
+  const Expr* store_part(Scope& scope, const Expr* whole, Oid type, std::span<PgQuery__Node* const> path, const Expr* value, std::string_view column,
+                         int location);
   std::vector<Assignment> bind_set_list(Scope& scope, const TableDef& table, PgQuery__Node** items, std::size_t count);
   void bind_on_conflict(Scope& scope, const PgQuery__OnConflictClause& clause, const TableDef& table, Query& query);
   int find_target_column(const TableDef& table, std::string_view column, int location);
@@ -370,6 +406,8 @@ class Binder {
   BindVariables* variables_;           ///< null inside of views and defaults, which know no variables
   std::vector<std::shared_ptr<const FunctionDef>> functions_;   ///< made for this statement
   std::vector<const Routine*> inlining_;   ///< whose bodies are being put in place of their calls
+  std::optional<ViewTarget> view_target_;    ///< of the writing statement being bound
+  Command writing_ = Command::kSelect;       ///< what it is
   bool uses_temporary_ = false;
   int view_depth_ = 0;
   const char* stack_base_;

@@ -63,6 +63,8 @@ const Candidate* Binder::choose_operator(std::string_view name, Oid left, Oid ri
 }
 
 const FunctionExpr* Binder::make_operator_node(std::string_view name, const Expr* left, const Expr* right, int location, ExprKind kind) {
+  if (left != nullptr) left = without_domain(left);
+  right = without_domain(right);
   Candidate storage;
   const Candidate* chosen = choose_operator(name, left != nullptr ? left->type : 0, right->type, location, &storage);
   if (chosen->function == nullptr) {
@@ -100,6 +102,8 @@ const Expr* Binder::make_operator(std::string_view name, const Expr* left, const
 }
 
 const Expr* Binder::make_array_operator(std::string_view name, const Expr* left, const Expr* right, bool all, int location) {
+  left = without_domain(left);
+  right = without_domain(right);
   const Oid array = right->type;
   Oid element = 0;
   if (array == kUnknown) {

@@ -3,6 +3,7 @@
 
 #include "sql/bind/internal.h"
 #include "sql/types/text_io.h"
+#include "sql/types/user_type.h"
 
 namespace wandian::sql {
 
@@ -79,7 +80,15 @@ std::int32_t typmod_of(Oid type, std::span<const std::int32_t> modifiers, std::s
   }
 }
 
-ResolvedType resolve_or_fail(const PgQuery__TypeName& name, std::string_view text) {
+// A type that users made; a stored definition names it by its OID.
+Oid find_named_type(std::string_view schema, std::string_view name, const BindContext* context) {
+  if (schema == "pg_catalog") return stored_type(name);
+  if (context != nullptr && schema != "pg_temp") return CatalogTypes(*context->catalog, context->search_path, context->database).find_user_type(schema, name);
+  TypeCatalog* types = current_type_catalog();
+  return types != nullptr ? types->find_user_type(schema, name) : 0;
+}
+
+ResolvedType resolve_or_fail(const PgQuery__TypeName& name, std::string_view text, const BindContext* context) {
   if (name.n_names == 0) return {name.type_oid, name.typemod};
   std::string full;
   for (std::size_t i = 0; i < name.n_names; ++i) {
@@ -101,9 +110,17 @@ ResolvedType resolve_or_fail(const PgQuery__TypeName& name, std::string_view tex
     if (last == "time_stamp") info = find_type(kTimestamptz);
   }
   if (info == nullptr) {
+    if (const Oid made = find_named_type(schema, last, context)) info = find_type(made);
+  }
+  if (info == nullptr) {
+    if (!schema.empty() && context != nullptr && schema != "pg_catalog" && schema != "information_schema" && schema != "pg_temp" &&
+        !context->catalog->find_schema(context->database, schema)) {
+      fail(Status{sqlstate::invalid_schema_name, "schema \"" + std::string(schema) + "\" does not exist"}.with_position(
+          character_position(text, name.location)));
+    }
     fail(Status{sqlstate::undefined_object, "type \"" + full + "\" does not exist"}.with_position(character_position(text, name.location)));
   }
-  ResolvedType out{info->oid, -1};
+  ResolvedType out{info->oid, -1, schema == "pg_catalog" && info->oid >= kFirstUserOid};
   if (name.n_typmods > 0) {
     std::vector<std::int32_t> modifiers;
     for (std::size_t i = 0; i < name.n_typmods; ++i) modifiers.push_back(integer_modifier(name.typmods[i], text, name.location));
@@ -122,9 +139,9 @@ ResolvedType resolve_or_fail(const PgQuery__TypeName& name, std::string_view tex
 
 }  // namespace
 
-Result<ResolvedType> resolve_type(const PgQuery__TypeName& name, std::string_view text) {
+Result<ResolvedType> resolve_type(const PgQuery__TypeName& name, std::string_view text, const BindContext* context) {
   try {
-    return resolve_or_fail(name, text);
+    return resolve_or_fail(name, text, context);
   } catch (BindError& error) {
     return std::move(error.status);
   }

@@ -8,6 +8,7 @@
 #include "sql/catalog/producers.h"
 #include "sql/catalog_objects.h"
 #include "sql/session_impl.h"
+#include "sql/types/network.h"
 
 namespace wandian::sql {
 
@@ -90,8 +91,9 @@ Status pg_stat_activity(const SystemContext& context, SystemRows& rows) {
     };
     CatalogRow row(rows);
     row.i(session.database).t(session.database_name).i(session.process_id).null().i(session.role).t(session.user).t(session.application_name);
-    if (session.client_address.empty()) row.null();
-    else row.t(session.client_address);
+    NetworkAddress client;
+    if (session.client_address.empty() || !parse_network(session.client_address, false, &client).ok()) row.null();
+    else row.value(store_network(client, rows.arena));
     row.null().i(session.client_port);
     time(row, session.backend_start);
     time(row, session.transaction_start);

@@ -10,6 +10,7 @@
 #include "sql/catalog/stored_objects.h"
 #include "sql/catalog_objects.h"
 #include "sql/functions/registry.h"
+#include "sql/types/user_type.h"
 
 namespace wandian::sql {
 
@@ -36,6 +37,14 @@ template <class Visit>
 void each_sequence(const SystemContext& context, Visit&& visit) {
   for (const auto& [oid, sequence] : context.catalog.sequences())
     if (in_database(context, sequence->schema)) visit(*sequence);
+}
+template <class Visit>
+void each_composite(const SystemContext& context, Visit&& visit) {
+  const auto& objects = context.catalog.objects();
+  for (auto it = objects.lower_bound(std::pair(ObjectKind::kType, Oid{0})); it != objects.end() && it->first.first == ObjectKind::kType; ++it) {
+    const auto* type = static_cast<const UserType*>(it->second->compiled.get());
+    if (type != nullptr && type->kind == 'c' && in_database(context, it->second->parent)) visit(*it->second, *type);
+  }
 }
 template <class Visit>
 void each_view(const SystemContext& context, Visit&& visit) {
@@ -65,7 +74,7 @@ struct ClassRow {
 void add_class(SystemRows& rows, const ClassRow& r) {
   CatalogRow row(rows);
   row.i(r.oid).t(r.name).i(r.schema).i(r.row_type).i(0).i(r.owner).i(r.method);
-  row.i(r.kind == 'v' ? 0 : r.oid).i(0).i(r.rows > 0 ? (r.rows + 99) / 100 : 0).d(static_cast<double>(r.rows)).i(0).i(0);
+  row.i(r.kind == 'v' || r.kind == 'c' ? 0 : r.oid).i(0).i(r.rows > 0 ? (r.rows + 99) / 100 : 0).d(static_cast<double>(r.rows)).i(0).i(0);
   row.b(r.has_index).b(r.shared).c(r.temporary ? 't' : 'p').c(r.kind).i(static_cast<std::int64_t>(r.columns)).i(static_cast<std::int64_t>(r.checks));
   row.b(r.has_rules).b(r.has_triggers).b(false).b(false).b(false).b(true).c(r.replica_identity).b(false).i(0).i(0).i(0).null();
   if (r.options != nullptr) row.options(*r.options);
@@ -100,7 +109,7 @@ Status pg_class(const SystemContext& context, SystemRows& rows) {
     ClassRow r;
     r.oid = table.oid;
     r.schema = table.schema;
-    r.row_type = table.oid | kRowTypeBit;
+    r.row_type = row_type_of(table.oid);
     r.owner = table.owner;
     r.method = kHeapMethod;
     r.name = table.name;
@@ -141,18 +150,32 @@ Status pg_class(const SystemContext& context, SystemRows& rows) {
     r.replica_identity = 'n';
     add_class(rows, r);
   });
+  each_composite(context, [&](const ObjectDef& object, const UserType& type) {
+    ClassRow r;
+    r.oid = relation_of_row_type(object.oid);
+    r.schema = object.parent;
+    r.row_type = object.oid;
+    r.owner = object.owner;
+    r.name = object.name;
+    r.kind = 'c';
+    r.columns = type.attributes.size();
+    r.rows = 0;
+    r.replica_identity = 'n';
+    add_class(rows, r);
+  });
   each_view(context, [&](const ObjectDef& view) {
     const auto definition = ViewDefinition::decode(view.definition);
     ClassRow r;
     r.oid = view.oid;
     r.schema = view.parent;
-    r.row_type = view.oid | kRowTypeBit;
+    r.row_type = row_type_of(view.oid);
     r.owner = view.owner;
     r.name = view.name;
     r.kind = 'v';
     r.has_rules = true;
     r.columns = definition ? definition->columns.size() : 0;
     r.replica_identity = 'n';
+    if (definition && !definition->options.empty()) r.options = &definition->options;
     add_class(rows, r);
   });
   return {};
@@ -178,18 +201,18 @@ struct AttributeRow {
   std::int64_t number = 0;
   std::int32_t typmod = -1;
   bool not_null = false, has_default = false, has_missing = false, dropped = false;
-  char identity = 0;
+  char identity = 0, generated = 0;
   Oid collation = 0;
 };
 
 void add_attribute(SystemRows& rows, const AttributeRow& a) {
   const TypeInfo* type = find_type(a.type);
-  const TypeFacts& facts = type_facts(a.type);
+  const TypeFacts facts = type_facts(a.type);
   CatalogRow row(rows);
   row.i(a.relation).t(a.name).i(a.dropped ? 0 : a.type).i(a.number < 0 ? 0 : -1).i(type != nullptr ? type->length : -1).i(a.number);
   row.i(type != nullptr && type->category == 'A' && a.type != kInt2Vector && a.type != kOidVector ? 1 : 0).i(-1).i(a.typmod);
   row.b(facts.by_value).c(facts.align).c(facts.storage).c(0);
-  row.b(a.not_null).b(a.has_default).b(a.has_missing).c(a.identity).c(0).b(a.dropped).b(true).i(0).i(a.collation);
+  row.b(a.not_null).b(a.has_default).b(a.has_missing).c(a.identity).c(a.generated).b(a.dropped).b(true).i(0).i(a.collation);
   row.null(4);
   row.done();
 }
@@ -241,6 +264,7 @@ Status pg_attribute(const SystemContext& context, SystemRows& rows) {
       a.has_missing = column.has_missing_value;
       a.dropped = column.dropped;
       a.identity = column.identity;
+      a.generated = column.generated;
       a.collation = collation_of(column.type, column.collation);
       add_attribute(rows, a);
     }
@@ -285,6 +309,20 @@ Status pg_attribute(const SystemContext& context, SystemRows& rows) {
       a.type = kColumns[i].type;
       a.number = static_cast<std::int64_t>(i + 1);
       a.not_null = true;
+      add_attribute(rows, a);
+    }
+  });
+  each_composite(context, [&](const ObjectDef& object, const UserType& type) {
+    for (std::size_t i = 0; i < type.attributes.size(); ++i) {
+      const Attribute& attribute = type.attributes[i];
+      AttributeRow a;
+      a.relation = relation_of_row_type(object.oid);
+      a.name = attribute.name;
+      a.type = attribute.type;
+      a.number = static_cast<std::int64_t>(i + 1);
+      a.typmod = attribute.typmod;
+      a.dropped = attribute.dropped;
+      a.collation = collation_of(attribute.type, attribute.collation);
       add_attribute(rows, a);
     }
   });
@@ -354,6 +392,8 @@ std::vector<std::int16_t> attribute_numbers(const std::vector<std::uint16_t>& co
 }
 
 Oid equality_operator(Oid type) {
+  type = base_type(type);
+  if (type_kind(type) == 'e') type = kAnyEnum;
   for (const OperatorDef* op : find_operators("="))
     if (op->left == type && op->right == type) return op->oid;
   return type == kVarchar ? equality_operator(kText) : 0;
@@ -377,6 +417,8 @@ Status pg_trigger(const SystemContext& context, SystemRows& rows) {
   }
   return {};
 }
+
+Status domain_constraints(const SystemContext& context, SystemRows& rows);
 
 Status pg_constraint(const SystemContext& context, SystemRows& rows) {
   struct Common {
@@ -431,6 +473,21 @@ Status pg_constraint(const SystemContext& context, SystemRows& rows) {
       row.done();
     }
   });
+  return domain_constraints(context, rows);
+}
+
+Status domain_constraints(const SystemContext& context, SystemRows& rows) {
+  const auto& objects = context.catalog.objects();
+  for (auto it = objects.lower_bound(std::pair(ObjectKind::kType, Oid{0})); it != objects.end() && it->first.first == ObjectKind::kType; ++it) {
+    const ObjectDef& domain = *it->second;
+    if (domain.compiled == nullptr || !in_database(context, domain.parent)) continue;
+    for (const DomainCheck& check : static_cast<const UserType*>(domain.compiled.get())->checks) {
+      CatalogRow row(rows);
+      row.i(check.oid).t(check.name).i(domain.parent).c('c').b(false).b(false).b(check.validated).i(0).i(domain.oid).i(0).i(0).i(0);
+      row.c(' ').c(' ').c(' ').b(true).i(0).b(false).null(7).t(check.expression);
+      row.done();
+    }
+  }
   return {};
 }
 
@@ -547,21 +604,6 @@ Status comments(const SystemContext& context, SystemRows& rows, bool shared) {
 Status pg_description(const SystemContext& context, SystemRows& rows) { return comments(context, rows, false); }
 Status pg_shdescription(const SystemContext& context, SystemRows& rows) { return comments(context, rows, true); }
 
-// ---- Types: the built-in ones, and the row types of relations ----
-
-Status pg_type(const SystemContext& context, SystemRows& rows) {
-  WANDIAN_TRY(produce_facts("pg_type", context, rows));
-  const auto row_type = [&](Oid relation, Oid schema, Oid owner, std::string_view name) {
-    CatalogRow row(rows);
-    row.i(relation | kRowTypeBit).t(name).i(schema).i(owner).i(-1).b(false).c('c').c('C').b(false).b(true).c(',').i(relation).i(0).i(0).i(0);
-    row.i(2290).i(2291).i(2402).i(2403).i(0).i(0).i(0).c('d').c('x').b(false).i(0).i(-1).i(0).i(0).null(3);
-    row.done();
-  };
-  each_table(context, [&](const TableDef& table) { row_type(table.oid, table.schema, table.owner, table.name); });
-  each_view(context, [&](const ObjectDef& view) { row_type(view.oid, view.parent, view.owner, view.name); });
-  return {};
-}
-
 // ---- Placement ----
 
 Status wandian_placement(const SystemContext& context, SystemRows& rows) {
@@ -617,7 +659,7 @@ constexpr SystemProducer kClassProducers[] = {
     {"pg_class", pg_class},           {"pg_attribute", pg_attribute},       {"pg_attrdef", pg_attrdef},
     {"pg_index", pg_index},           {"pg_trigger", pg_trigger},           {"pg_constraint", pg_constraint},     {"pg_sequence", pg_sequence},
     {"pg_sequences", pg_sequences},   {"pg_rewrite", pg_rewrite},           {"pg_depend", pg_depend},
-    {"pg_description", pg_description}, {"pg_shdescription", pg_shdescription}, {"pg_type", pg_type},
+    {"pg_description", pg_description}, {"pg_shdescription", pg_shdescription},
     {"wandian_placement", wandian_placement}, {"pg_stat_user_tables", pg_stat_tables}, {"pg_stat_all_tables", pg_stat_tables},
     {"pg_stat_user_indexes", pg_stat_indexes}, {"pg_stat_all_indexes", pg_stat_indexes},
 };

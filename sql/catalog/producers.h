@@ -69,6 +69,7 @@ struct SystemView {
 };
 
 std::span<const SystemProducer> class_producers();       // pg_class, pg_attribute, pg_index, pg_constraint, ...
+std::span<const SystemProducer> type_producers();        // pg_type, pg_enum
 std::span<const SystemProducer> object_producers();      // pg_namespace, pg_proc, pg_operator, roles, databases, ...
 std::span<const SystemProducer> activity_producers();    // pg_settings, pg_stat_activity, pg_locks, ...
 std::span<const SystemView> system_views();
@@ -83,15 +84,15 @@ inline bool in_database(const SystemContext& context, Oid schema) {
   return found != nullptr && (found->database == 0 || found->database == context.database);
 }
 
-/// OIDs of things that have none of their own here: of a row type or a view's rule, made from the relation's.
-inline constexpr Oid kRowTypeBit = 0x40000000u, kRuleBit = 0x20000000u;
+/// The OID of a view's rule, which has none of its own, made from the view's.
+inline constexpr Oid kRuleBit = 0x20000000u;
 
 struct TypeFacts {
   bool by_value = false;
   char align = 'i', storage = 'p';
   Oid collation = 0;
 };
-const TypeFacts& type_facts(Oid type);
+TypeFacts type_facts(Oid type);
 /// The default btree operator class of a type, 0 if there is none.
 Oid default_opclass(Oid type);
 /// PostgreSQL's operator classes of the access methods that are here.

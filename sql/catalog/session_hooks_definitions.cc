@@ -6,6 +6,7 @@
 #include "sql/catalog/relation_names.h"
 #include "sql/catalog/stored_objects.h"
 #include "sql/expr/deparse.h"
+#include "sql/expr/domain_value.h"
 #include "sql/functions/quote.h"
 #include "sql/functions/registry.h"
 #include "sql/messages.h"
@@ -162,6 +163,21 @@ std::optional<std::string> SessionImpl::constraint_definition(Oid constraint, bo
       return out;
     }
   }
+  const auto& objects = known->objects();
+  for (auto it = objects.lower_bound(std::pair(ObjectKind::kType, Oid{0})); it != objects.end() && it->first.first == ObjectKind::kType; ++it) {
+    if (it->second->compiled == nullptr) continue;
+    const auto& domain = *static_cast<const UserType*>(it->second->compiled.get());
+    for (const DomainCheck& check : domain.checks) {
+      if (check.oid != constraint) continue;
+      DefinitionStyle style;
+      style.columns = {"VALUE"};
+      style.domain_value = true;
+      style.names = this;
+      style.pretty = pretty;
+      Result<BoundExpression> bound = bind_domain_check(check.expression, bind_context(), domain.base, domain.typmod, false);
+      return "CHECK (" + (bound.ok() ? deparse(bound->expr, style) : check.expression) + ")" + (check.validated ? "" : " NOT VALID");
+    }
+  }
   return std::nullopt;
 }
 
@@ -198,6 +214,22 @@ std::optional<std::string> SessionImpl::view_definition(Oid oid, bool) {
   if (const SystemRelation* system = find_system_relation(oid); system != nullptr && !system->view_definition.empty())
     return " " + system->view_definition + ";";
   return std::nullopt;
+}
+
+std::optional<std::vector<bool>> SessionImpl::updatable_columns(Oid oid, bool* deletable) {
+  const std::shared_ptr<const ObjectDef> view = catalog()->object(ObjectKind::kView, oid);
+  if (view == nullptr) return std::nullopt;
+  *deletable = false;
+  const std::optional<ViewDefinition> definition = ViewDefinition::decode(view->definition);
+  if (!definition) return std::vector<bool>();
+  Result<ParsedStatements> parsed = ParsedStatements::parse(definition->query);
+  if (!parsed.ok() || parsed->statements().size() != 1) return std::vector<bool>();
+  BindContext context = bind_context();
+  context.search_path = definition->search_path;
+  const Result<std::shared_ptr<const BoundStatement>> bound = bind_statement(parsed->statements()[0].node, {}, context);
+  if (!bound.ok() || bound.value()->query == nullptr) return std::vector<bool>();
+  *deletable = view_write_refusal(*bound.value()->query) == nullptr;
+  return view_updatable_columns(*bound.value()->query);
 }
 
 namespace {

@@ -269,7 +269,11 @@ bool SessionImpl::visible(ObjectClass kind, Oid oid) {
       }
       return false;
     }
-    case ObjectClass::kType: return find_type(oid) != nullptr;
+    case ObjectClass::kType: {
+      const TypeInfo* info = find_type(oid);
+      if (info == nullptr || oid < kFirstUserOid) return info != nullptr;
+      return CatalogTypes(*known, search_path(), database_).is_visible(info->category == 'A' && info->element != 0 ? info->element : oid);
+    }
     default: return true;
   }
 }
@@ -284,7 +288,7 @@ std::optional<std::string> SessionImpl::object_name(ObjectClass kind, Oid oid) {
       return quote_identifier(schema_text(*known, facts->schema)) + "." + quote_identifier(facts->name);
     }
     case ObjectClass::kType:
-      if (find_type(oid) == nullptr) return std::nullopt;
+      if (!type_exists(oid)) return std::nullopt;
       return format_type(oid, -1);
     case ObjectClass::kFunction:
     case ObjectClass::kFunctionSignature: {
@@ -320,7 +324,32 @@ std::optional<std::string> SessionImpl::object_name(ObjectClass kind, Oid oid) {
   return std::nullopt;
 }
 
-std::optional<std::string> SessionImpl::type_name(Oid, std::int32_t) { return std::nullopt; }
+std::optional<std::string> SessionImpl::type_name(Oid type, std::int32_t typmod) {
+  if (!type_exists(type)) return std::nullopt;
+  return format_type(type, typmod);
+}
+
+// ---- Types that users made ----
+
+bool SessionImpl::type_exists(Oid type) {
+  const TypeInfo* info = find_type(type);
+  if (info == nullptr || type < kFirstUserOid) return info != nullptr;
+  return !user_type_name(info->category == 'A' && info->element != 0 ? info->element : type).empty();
+}
+
+const UserType* SessionImpl::user_type(Oid type) {
+  const std::shared_ptr<const ObjectDef> object = catalog()->object(ObjectKind::kType, type);
+  return object == nullptr ? nullptr : static_cast<const UserType*>(object->compiled.get());
+}
+bool SessionImpl::row_fields(Oid type, std::vector<RowField>* out) { return CatalogTypes(*catalog(), search_path(), database_).row_fields(type, out); }
+std::string SessionImpl::user_type_name(Oid type) { return CatalogTypes(*catalog(), search_path(), database_).user_type_name(type); }
+Oid SessionImpl::find_user_type(std::string_view schema, std::string_view name) {
+  if (schema == "pg_temp") {
+    const Oid only[] = {temporary_schema_};
+    return temporary_schema_ == 0 ? 0 : CatalogTypes(*catalog(), only, database_).find_user_type({}, name);
+  }
+  return CatalogTypes(*catalog(), search_path(), database_).find_user_type(schema, name);
+}
 
 // ---- Privileges ----
 
@@ -393,7 +422,7 @@ Result<std::optional<bool>> SessionImpl::has_privilege(Oid role, PrivilegeClass 
       if (!function_by_oid(*known, object)) return std::optional<bool>();
       return std::optional<bool>(true);
     case PrivilegeClass::kType:
-      if (find_type(object) == nullptr) return std::optional<bool>();
+      if (!type_exists(object)) return std::optional<bool>();
       return std::optional<bool>(true);
     case PrivilegeClass::kRole: owner = object; break;
     default: break;

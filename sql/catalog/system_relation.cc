@@ -70,7 +70,7 @@ std::vector<SystemRelation> make_relations() {
   for (const Fact& fact : kFacts) has_facts[fact.relation] = true;
   for (SystemRelation& relation : out) {
     if (relation.schema == kPgCatalogSchema) {
-      for (const auto& producers : {class_producers(), object_producers(), activity_producers()})
+      for (const auto& producers : {class_producers(), type_producers(), object_producers(), activity_producers()})
         for (const SystemProducer& producer : producers)
           if (producer.relation == relation.name) relation.produce = producer.produce;
       if (!relation.produce && has_facts.contains(relation.name)) {
@@ -146,7 +146,7 @@ Status produce_facts(std::string_view relation_name, const SystemContext& contex
   return {};
 }
 
-const TypeFacts& type_facts(Oid type) {
+TypeFacts type_facts(Oid type) {
   static const std::unordered_map<Oid, TypeFacts> facts = [] {
     std::unordered_map<Oid, TypeFacts> out;
     for (const Fact& fact : kFacts) {
@@ -160,9 +160,15 @@ const TypeFacts& type_facts(Oid type) {
     }
     return out;
   }();
-  static const TypeFacts none;
-  const auto found = facts.find(type);
-  return found == facts.end() ? none : found->second;
+  const auto found = facts.find(base_type(type));
+  if (found != facts.end()) return found->second;
+  const TypeInfo* info = find_type(type);
+  if (info == nullptr) return {};
+  if (info->kind == 'e') return {true, 'i', 'p', 0};
+  if (info->kind == 'c') return {false, 'd', 'x', 0};
+  if (info->category != 'A') return {};
+  const TypeFacts element = type_facts(info->element);
+  return {false, element.align == 'd' ? 'd' : 'i', 'x', element.collation};
 }
 
 std::span<const OperatorClass> operator_classes() {
@@ -187,6 +193,10 @@ Oid find_default_class(Oid method, Oid type) {
   if (type == type_oid::kVarchar) return find_default_class(method, type_oid::kText);
   const TypeInfo* info = find_type(type);
   if (info != nullptr && info->category == 'A' && type != type_oid::kAnyArray) return find_default_class(method, type_oid::kAnyArray);
+  if (info != nullptr && info->kind == 'd') return find_default_class(method, base_type(type));
+  if (info != nullptr && info->kind == 'r') return find_default_class(method, type_oid::kAnyRange);
+  if (info != nullptr && info->kind == 'e') return find_default_class(method, type_oid::kAnyEnum);
+  if (info != nullptr && info->kind == 'c') return find_default_class(method, type_oid::kRecord);
   return 0;
 }
 

@@ -27,6 +27,15 @@ constexpr SystemView kPgCatalogViews[] = {
 #define DATA_TYPE(type)                                                                                                                   \
   "(CASE WHEN t.typcategory = 'A' THEN 'ARRAY' WHEN t.typtype = 'c' THEN 'USER-DEFINED' ELSE pg_catalog.format_type(" type ", NULL) END)::varchar"
 
+// The same of a column, in the schema of pg_type t and its base bt. A domain's facts are those of what it is made over.
+#define COLUMN_TYPE                                                                                                                       \
+  "(CASE WHEN t.typtype = 'd' THEN CASE WHEN bt.typcategory = 'A' AND bt.typelem <> 0 THEN 'ARRAY' WHEN nbt.nspname = 'pg_catalog'"        \
+  " THEN pg_catalog.format_type(t.typbasetype, NULL) ELSE 'USER-DEFINED' END"                                                             \
+  " WHEN t.typcategory = 'A' AND t.typelem <> 0 THEN 'ARRAY' WHEN tn.nspname = 'pg_catalog' THEN pg_catalog.format_type(a.atttypid, NULL)" \
+  " ELSE 'USER-DEFINED' END)::varchar"
+#define TRUE_TYPE "(CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE a.atttypid END)"
+#define TRUE_MODIFIER "(CASE WHEN t.typtype = 'd' THEN t.typtypmod ELSE a.atttypmod END)"
+
 constexpr SystemView kInformationSchemaViews[] = {
     {kInformationSchema, "information_schema_catalog_name", "SELECT " CATALOG " AS catalog_name"},
     {kInformationSchema, "schemata",
@@ -42,41 +51,78 @@ constexpr SystemView kInformationSchemaViews[] = {
      " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'v', 'p')"},
     {kInformationSchema, "views",
      "SELECT " CATALOG " AS table_catalog, n.nspname AS table_schema, c.relname AS table_name, pg_catalog.pg_get_viewdef(c.oid)::varchar AS view_definition,"
-     " 'NONE'::varchar AS check_option, 'NO'::varchar AS is_updatable, 'NO'::varchar AS is_insertable_into, 'NO'::varchar AS is_trigger_updatable,"
+     " (CASE WHEN 'check_option=cascaded' = ANY (c.reloptions) THEN 'CASCADED' WHEN 'check_option=local' = ANY (c.reloptions) THEN 'LOCAL' ELSE 'NONE' END)::varchar AS check_option,"
+     " (CASE WHEN pg_catalog.pg_relation_is_updatable(c.oid, false) & 20 = 20 THEN 'YES' ELSE 'NO' END)::varchar AS is_updatable,"
+     " (CASE WHEN pg_catalog.pg_relation_is_updatable(c.oid, false) & 8 = 8 THEN 'YES' ELSE 'NO' END)::varchar AS is_insertable_into, 'NO'::varchar AS is_trigger_updatable,"
      " 'NO'::varchar AS is_trigger_deletable, 'NO'::varchar AS is_trigger_insertable_into"
      " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'v'"},
     {kInformationSchema, "columns",
      "SELECT " CATALOG " AS table_catalog, n.nspname AS table_schema, c.relname AS table_name, a.attname AS column_name, a.attnum::int4 AS ordinal_position,"
-     " pg_catalog.pg_get_expr(d.adbin, d.adrelid)::varchar AS column_default,"
-     " (CASE WHEN a.attnotnull THEN 'NO' ELSE 'YES' END)::varchar AS is_nullable, " DATA_TYPE("a.atttypid") " AS data_type,"
-     " (CASE WHEN a.atttypid IN (1042, 1043) AND a.atttypmod > 0 THEN a.atttypmod - 4 END)::int4 AS character_maximum_length,"
-     " (CASE WHEN a.atttypid IN (1042, 1043) AND a.atttypmod > 0 THEN (a.atttypmod - 4) * 4 WHEN a.atttypid IN (25, 1042, 1043) THEN 1073741824 END)::int4"
+     " (CASE WHEN a.attgenerated = '' THEN pg_catalog.pg_get_expr(d.adbin, d.adrelid) END)::varchar AS column_default,"
+     " (CASE WHEN a.attnotnull OR (t.typtype = 'd' AND t.typnotnull) THEN 'NO' ELSE 'YES' END)::varchar AS is_nullable, " COLUMN_TYPE " AS data_type,"
+     " (CASE WHEN " TRUE_TYPE " IN (1042, 1043) AND " TRUE_MODIFIER " > 0 THEN " TRUE_MODIFIER " - 4 END)::int4 AS character_maximum_length,"
+     " (CASE WHEN " TRUE_TYPE " IN (1042, 1043) AND " TRUE_MODIFIER " > 0 THEN (" TRUE_MODIFIER " - 4) * 4 WHEN " TRUE_TYPE " IN (25, 1042, 1043) THEN 1073741824 END)::int4"
      " AS character_octet_length,"
-     " (CASE a.atttypid WHEN 21 THEN 16 WHEN 23 THEN 32 WHEN 20 THEN 64 WHEN 700 THEN 24 WHEN 701 THEN 53"
-     " WHEN 1700 THEN CASE WHEN a.atttypmod > 0 THEN ((a.atttypmod - 4) >> 16) & 65535 END END)::int4 AS numeric_precision,"
-     " (CASE WHEN a.atttypid IN (20, 21, 23, 700, 701) THEN 2 WHEN a.atttypid = 1700 THEN 10 END)::int4 AS numeric_precision_radix,"
-     " (CASE WHEN a.atttypid IN (20, 21, 23) THEN 0 WHEN a.atttypid = 1700 AND a.atttypmod > 0 THEN (a.atttypmod - 4) & 2047 END)::int4 AS numeric_scale,"
-     " (CASE WHEN a.atttypid = 1082 THEN 0 WHEN a.atttypid IN (1083, 1114, 1184, 1266) THEN CASE WHEN a.atttypmod >= 0 THEN a.atttypmod ELSE 6 END"
-     " WHEN a.atttypid = 1186 THEN CASE WHEN a.atttypmod >= 0 AND (a.atttypmod & 65535) <> 65535 THEN a.atttypmod & 65535 ELSE 6 END END)::int4 AS datetime_precision,"
+     " (CASE " TRUE_TYPE " WHEN 21 THEN 16 WHEN 23 THEN 32 WHEN 20 THEN 64 WHEN 700 THEN 24 WHEN 701 THEN 53"
+     " WHEN 1700 THEN CASE WHEN " TRUE_MODIFIER " > 0 THEN ((" TRUE_MODIFIER " - 4) >> 16) & 65535 END END)::int4 AS numeric_precision,"
+     " (CASE WHEN " TRUE_TYPE " IN (20, 21, 23, 700, 701) THEN 2 WHEN " TRUE_TYPE " = 1700 THEN 10 END)::int4 AS numeric_precision_radix,"
+     " (CASE WHEN " TRUE_TYPE " IN (20, 21, 23) THEN 0 WHEN " TRUE_TYPE " = 1700 AND " TRUE_MODIFIER " > 0 THEN (" TRUE_MODIFIER " - 4) & 2047 END)::int4 AS numeric_scale,"
+     " (CASE WHEN " TRUE_TYPE " = 1082 THEN 0 WHEN " TRUE_TYPE " IN (1083, 1114, 1184, 1266) THEN CASE WHEN " TRUE_MODIFIER " >= 0 THEN " TRUE_MODIFIER " ELSE 6 END"
+     " WHEN " TRUE_TYPE " = 1186 THEN CASE WHEN " TRUE_MODIFIER " >= 0 AND (" TRUE_MODIFIER " & 65535) <> 65535 THEN " TRUE_MODIFIER " & 65535 ELSE 6 END END)::int4 AS datetime_precision,"
      " NULL::varchar AS interval_type, NULL::int4 AS interval_precision, NULL::name AS character_set_catalog, NULL::name AS character_set_schema,"
      " NULL::name AS character_set_name, (CASE WHEN co.collname <> 'default' THEN " CATALOG " END)::name AS collation_catalog,"
      " (CASE WHEN co.collname <> 'default' THEN 'pg_catalog' END)::name AS collation_schema,"
      " (CASE WHEN co.collname <> 'default' THEN co.collname END)::name AS collation_name,"
-     " NULL::name AS domain_catalog, NULL::name AS domain_schema, NULL::name AS domain_name, " CATALOG " AS udt_catalog, tn.nspname AS udt_schema,"
-     " t.typname AS udt_name, NULL::name AS scope_catalog, NULL::name AS scope_schema, NULL::name AS scope_name, NULL::int4 AS maximum_cardinality,"
+     " (CASE WHEN t.typtype = 'd' THEN " CATALOG " END)::name AS domain_catalog, (CASE WHEN t.typtype = 'd' THEN tn.nspname END)::name AS domain_schema,"
+     " (CASE WHEN t.typtype = 'd' THEN t.typname END)::name AS domain_name, " CATALOG " AS udt_catalog, coalesce(nbt.nspname, tn.nspname)::name AS udt_schema,"
+     " coalesce(bt.typname, t.typname)::name AS udt_name, NULL::name AS scope_catalog, NULL::name AS scope_schema, NULL::name AS scope_name, NULL::int4 AS maximum_cardinality,"
      " a.attnum::text::name AS dtd_identifier, 'NO'::varchar AS is_self_referencing,"
      " (CASE WHEN a.attidentity IN ('a', 'd') THEN 'YES' ELSE 'NO' END)::varchar AS is_identity,"
      " (CASE a.attidentity WHEN 'a' THEN 'ALWAYS' WHEN 'd' THEN 'BY DEFAULT' END)::varchar AS identity_generation,"
      " s.seqstart::varchar AS identity_start, s.seqincrement::varchar AS identity_increment, s.seqmax::varchar AS identity_maximum,"
-     " s.seqmin::varchar AS identity_minimum, (CASE WHEN s.seqcycle THEN 'YES' ELSE 'NO' END)::varchar AS identity_cycle, 'NEVER'::varchar AS is_generated,"
-     " NULL::varchar AS generation_expression, (CASE WHEN c.relkind IN ('r', 'p') THEN 'YES' ELSE 'NO' END)::varchar AS is_updatable"
+     " s.seqmin::varchar AS identity_minimum, (CASE WHEN s.seqcycle THEN 'YES' ELSE 'NO' END)::varchar AS identity_cycle, (CASE WHEN a.attgenerated = '' THEN 'NEVER' ELSE 'ALWAYS' END)::varchar AS is_generated,"
+     " (CASE WHEN a.attgenerated <> '' THEN pg_catalog.pg_get_expr(d.adbin, d.adrelid) END)::varchar AS generation_expression, (CASE WHEN c.relkind IN ('r', 'p') OR (c.relkind = 'v' AND pg_catalog.pg_column_is_updatable(c.oid, a.attnum, false)) THEN 'YES' ELSE 'NO' END)::varchar AS is_updatable"
      " FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
      " JOIN pg_catalog.pg_type t ON t.oid = a.atttypid JOIN pg_catalog.pg_namespace tn ON tn.oid = t.typnamespace"
+     " LEFT JOIN (pg_catalog.pg_type bt JOIN pg_catalog.pg_namespace nbt ON nbt.oid = bt.typnamespace) ON t.typtype = 'd' AND t.typbasetype = bt.oid"
      " LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum"
      " LEFT JOIN pg_catalog.pg_collation co ON co.oid = a.attcollation"
      " LEFT JOIN (pg_catalog.pg_depend dep JOIN pg_catalog.pg_sequence s ON dep.classid = 1259 AND dep.objid = s.seqrelid AND dep.deptype = 'i')"
      " ON dep.refclassid = 1259 AND dep.refobjid = c.oid AND dep.refobjsubid = a.attnum"
      " WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'v', 'p')"},
+    {kInformationSchema, "domains",
+     "SELECT " CATALOG " AS domain_catalog, tn.nspname AS domain_schema, t.typname AS domain_name,"
+     " (CASE WHEN nbt.nspname = 'pg_catalog' THEN pg_catalog.format_type(t.typbasetype, NULL) ELSE 'USER-DEFINED' END)::varchar AS data_type,"
+     " (CASE WHEN t.typbasetype IN (1042, 1043) AND t.typtypmod > 0 THEN t.typtypmod - 4 END)::int4 AS character_maximum_length,"
+     " (CASE WHEN t.typbasetype IN (1042, 1043) AND t.typtypmod > 0 THEN (t.typtypmod - 4) * 4 WHEN t.typbasetype IN (25, 1042, 1043) THEN 1073741824 END)::int4"
+     " AS character_octet_length, NULL::name AS character_set_catalog, NULL::name AS character_set_schema, NULL::name AS character_set_name,"
+     " (CASE WHEN co.collname <> 'default' THEN " CATALOG " END)::name AS collation_catalog,"
+     " (CASE WHEN co.collname <> 'default' THEN 'pg_catalog' END)::name AS collation_schema,"
+     " (CASE WHEN co.collname <> 'default' THEN co.collname END)::name AS collation_name,"
+     " (CASE t.typbasetype WHEN 21 THEN 16 WHEN 23 THEN 32 WHEN 20 THEN 64 WHEN 700 THEN 24 WHEN 701 THEN 53"
+     " WHEN 1700 THEN CASE WHEN t.typtypmod > 0 THEN ((t.typtypmod - 4) >> 16) & 65535 END END)::int4 AS numeric_precision,"
+     " (CASE WHEN t.typbasetype IN (20, 21, 23, 700, 701) THEN 2 WHEN t.typbasetype = 1700 THEN 10 END)::int4 AS numeric_precision_radix,"
+     " (CASE WHEN t.typbasetype IN (20, 21, 23) THEN 0 WHEN t.typbasetype = 1700 AND t.typtypmod > 0 THEN (t.typtypmod - 4) & 2047 END)::int4 AS numeric_scale,"
+     " (CASE WHEN t.typbasetype = 1082 THEN 0 WHEN t.typbasetype IN (1083, 1114, 1184, 1266, 1186) THEN CASE WHEN t.typtypmod >= 0 THEN t.typtypmod ELSE 6 END"
+     " END)::int4 AS datetime_precision, NULL::varchar AS interval_type, NULL::int4 AS interval_precision, t.typdefault::varchar AS domain_default, " CATALOG
+     " AS udt_catalog, nbt.nspname AS udt_schema, bt.typname AS udt_name, NULL::name AS scope_catalog, NULL::name AS scope_schema, NULL::name AS scope_name,"
+     " NULL::int4 AS maximum_cardinality, '1'::name AS dtd_identifier"
+     " FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace tn ON tn.oid = t.typnamespace JOIN pg_catalog.pg_type bt ON bt.oid = t.typbasetype"
+     " JOIN pg_catalog.pg_namespace nbt ON nbt.oid = bt.typnamespace LEFT JOIN pg_catalog.pg_collation co ON co.oid = t.typcollation WHERE t.typtype = 'd'"},
+    {kInformationSchema, "domain_constraints",
+     "SELECT " CATALOG " AS constraint_catalog, cn.nspname AS constraint_schema, c.conname AS constraint_name, " CATALOG " AS domain_catalog,"
+     " n.nspname AS domain_schema, t.typname AS domain_name, 'NO'::varchar AS is_deferrable, 'NO'::varchar AS initially_deferred"
+     " FROM pg_catalog.pg_constraint c JOIN pg_catalog.pg_namespace cn ON cn.oid = c.connamespace JOIN pg_catalog.pg_type t ON t.oid = c.contypid"
+     " JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace"},
+    {kInformationSchema, "domain_udt_usage",
+     "SELECT " CATALOG " AS udt_catalog, nbt.nspname AS udt_schema, bt.typname AS udt_name, " CATALOG " AS domain_catalog, n.nspname AS domain_schema,"
+     " t.typname AS domain_name FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace"
+     " JOIN pg_catalog.pg_type bt ON bt.oid = t.typbasetype JOIN pg_catalog.pg_namespace nbt ON nbt.oid = bt.typnamespace WHERE t.typtype = 'd'"},
+    {kInformationSchema, "column_domain_usage",
+     "SELECT " CATALOG " AS domain_catalog, n.nspname AS domain_schema, t.typname AS domain_name, " CATALOG " AS table_catalog, nc.nspname AS table_schema,"
+     " c.relname AS table_name, a.attname AS column_name FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid"
+     " JOIN pg_catalog.pg_namespace nc ON nc.oid = c.relnamespace JOIN pg_catalog.pg_type t ON t.oid = a.atttypid"
+     " JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace WHERE t.typtype = 'd' AND a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'v', 'p')"},
     {kInformationSchema, "table_constraints",
      "SELECT " CATALOG " AS constraint_catalog, nc.nspname AS constraint_schema, co.conname AS constraint_name, " CATALOG " AS table_catalog,"
      " nr.nspname AS table_schema, r.relname AS table_name,"

@@ -113,6 +113,7 @@ Status run_commands(TableAlteration& alteration, const PgQuery__AlterTableStmt& 
 Task<Status> alter_table(DdlContext& ctx) {
   if (ctx.statement.node->node_case != PG_QUERY__NODE__NODE_ALTER_TABLE_STMT) co_return feature_not_supported("this form of ALTER is not supported");
   const PgQuery__AlterTableStmt& node = *ctx.statement.node->alter_table_stmt;
+  if (node.objtype == PG_QUERY__OBJECT_TYPE__OBJECT_TYPE) co_return co_await alter_composite(ctx);
   const std::string name(text_or_empty(node.relation->relname));
   const std::optional<FoundRelation> found = ctx.find(*node.relation);
   if (!found) {

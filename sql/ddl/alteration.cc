@@ -1,4 +1,5 @@
 #include "sql/ddl/alteration.h"
+#include "sql/ddl/type.h"
 
 #include <algorithm>
 #include <utility>
@@ -43,6 +44,7 @@ Status TableAlteration::run(const PgQuery__AlterTableCmd& command, unsigned pass
     case PG_QUERY__ALTER_TABLE_TYPE__AT_DropNotNull: return in(3) ? set_not_null(command, false) : Status{};
     case PG_QUERY__ALTER_TABLE_TYPE__AT_AddIdentity: return in(3) ? add_identity(command) : Status{};
     case PG_QUERY__ALTER_TABLE_TYPE__AT_SetIdentity: return in(3) ? set_identity(command) : Status{};
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_DropExpression: return in(3) ? drop_expression(command) : Status{};
     case PG_QUERY__ALTER_TABLE_TYPE__AT_DropIdentity: return in(3) ? drop_identity(command) : Status{};
     case PG_QUERY__ALTER_TABLE_TYPE__AT_AddConstraint: {
       if (!in(4)) return {};
@@ -112,12 +114,18 @@ Status TableAlteration::add_column(const PgQuery__AlterTableCmd& command) {
   // A hidden row number stands behind the last column, so every row moves.
   if (old_->hidden_row_number) rewrite_ = true;
   if (builder_.keys.size() != keys) rewrite_ = true;
+  if (table_->columns[column].generated != 0) {
+    rewrite_ = true;
+    return builder_.apply_generated();
+  }
   return default_of_new_column(column);
 }
 
 Status TableAlteration::default_of_new_column(std::uint16_t column) {
   ColumnDef& def = table_->columns[column];
   std::string text = def.default_expression;
+  if (text.empty() && type_kind(def.type) == 'd') text = domain_default(def.type);
+  if (!text.empty()) WANDIAN_TRY(refuse_row_type_used(ctx_, *old_));
   if (def.identity != 0) text = "?";
   if (text.empty()) {
     if (def.not_null) filled_not_null_.push_back(def.name);
@@ -181,6 +189,13 @@ Status TableAlteration::drop_column(const PgQuery__AlterTableCmd& command) {
   drops_.add({RefKind::kColumn, old_->oid, 0, column});
   has_drops_ = true;
   cascade_ = cascade_ || command.behavior == PG_QUERY__DROP_BEHAVIOR__DROP_CASCADE;
+  // What is generated from it goes with it, or the drop is refused in the end.
+  WANDIAN_ASSIGN(const std::vector<std::uint16_t> generated, generated_from(ctx_, *table_, column));
+  for (const std::uint16_t other : generated) WANDIAN_TRY(forget_column(other));
+  return forget_column(column);
+}
+
+Status TableAlteration::forget_column(std::uint16_t column) {
   const auto uses = [&](const std::vector<std::uint16_t>& columns) { return std::find(columns.begin(), columns.end(), column) != columns.end(); };
   std::erase_if(table_->foreign_keys, [&](const ForeignKeyDef& key) {
     return uses(key.columns) || (key.referenced_table == old_->oid && uses(key.referenced_columns));
@@ -220,6 +235,7 @@ Status TableAlteration::drop_column(const PgQuery__AlterTableCmd& command) {
   def.dropped = true;
   def.not_null = false;
   def.identity = 0;
+  def.generated = 0;
   def.default_expression.clear();
   return {};
 }
@@ -230,6 +246,7 @@ Status TableAlteration::alter_type(const PgQuery__AlterTableCmd& command) {
   const PgQuery__ColumnDef& node = *command.def->column_def;
   ResolvedType type;
   WANDIAN_TRY(resolve_column_type(ctx_, *node.type_name, text_or_empty(command.name), &type));
+  WANDIAN_TRY(refuse_row_type_used(ctx_, *old_));
   ColumnDef& def = table_->columns[column];
   std::string collation;
   WANDIAN_TRY(check_collation(node.coll_clause, ctx_, &collation));
@@ -256,6 +273,25 @@ Status TableAlteration::alter_type(const PgQuery__AlterTableCmd& command) {
           std::find(key.referenced_columns.begin(), key.referenced_columns.end(), column) != key.referenced_columns.end())
         return feature_not_supported("cannot alter type of a column referenced by a foreign key constraint")
             .with_detail("Drop constraint " + quoted(key.name) + " on table " + quoted(other->name) + " first.");
+  }
+  WANDIAN_ASSIGN(const std::vector<std::uint16_t> generated, generated_from(ctx_, *table_, column));
+  if (!generated.empty())
+    return feature_not_supported("cannot alter type of a column used by a generated column")
+        .with_detail("Column " + quoted(def.name) + " is used by generated column " + quoted(table_->columns[generated[0]].name) + ".");
+  if (def.generated != 0) {
+    if (node.raw_default != nullptr)
+      return Status{sqlstate::invalid_column_definition, "cannot specify USING when altering type of generated column"}.with_detail(
+          "Column " + quoted(def.name) + " is a generated column.");
+    def.type = type.type;
+    def.typmod = type.typmod;
+    def.collation = collation;
+    Result<BoundExpression> converted = bind_generation(ctx_, *table_, column);
+    if (!converted.ok())
+      return Status{sqlstate::datatype_mismatch,
+                    "generation expression for column " + quoted(def.name) + " cannot be cast automatically to type " + format_type(type.type, -1)};
+    def.default_expression = deparse(converted->expr, {column_names(*table_), nullptr, false});
+    rewrite_ = true;
+    return rebind_checks();
   }
   const std::vector<StandaloneColumn> columns = standalone_columns(*old_);
   StandaloneOptions options;
@@ -335,6 +371,11 @@ Status TableAlteration::set_default(const PgQuery__AlterTableCmd& command) {
     if (command.def == nullptr) return std::move(status).with_hint("Use ALTER TABLE ... ALTER COLUMN ... DROP IDENTITY instead.");
     return status;
   }
+  if (def.generated != 0) {
+    Status status{sqlstate::syntax_error, "column " + quoted(def.name) + " of relation " + quoted(old_->name) + " is a generated column"};
+    if (command.def == nullptr) return std::move(status).with_hint("Use ALTER TABLE ... ALTER COLUMN ... DROP EXPRESSION instead.");
+    return status;
+  }
   if (command.def == nullptr) {
     def.default_expression.clear();
     return {};
@@ -361,6 +402,22 @@ Status TableAlteration::set_not_null(const PgQuery__AlterTableCmd& command, bool
   if (table_->placement.kind == PlacementKind::kDirectory && table_->placement.columns[0] == column)
     return Status{sqlstate::invalid_table_definition, "column " + quoted(def.name) + " is the region column of a directory"};
   def.not_null = false;
+  return {};
+}
+
+Status TableAlteration::drop_expression(const PgQuery__AlterTableCmd& command) {
+  std::uint16_t column = 0;
+  WANDIAN_TRY(column_of(text_or_empty(command.name), &column));
+  ColumnDef& def = table_->columns[column];
+  if (def.generated == 0) {
+    const std::string message = "column " + quoted(def.name) + " of relation " + quoted(old_->name) + " is not a stored generated column";
+    if (!command.missing_ok) return Status{sqlstate::object_not_in_prerequisite_state, message};
+    ctx_.notice(sqlstate::successful_completion, message + ", skipping");
+    return {};
+  }
+  // Its values stay as they are.
+  def.generated = 0;
+  def.default_expression.clear();
   return {};
 }
 
@@ -694,7 +751,6 @@ Task<Status> TableAlteration::finish() {
     WANDIAN_CO_TRY(drops_.collect(changes_));
   }
   const bool more_columns = table_->columns.size() > old_->columns.size();
-  if (rewrite_) WANDIAN_CO_TRY(refuse_after_writes(ctx_, "ALTER TABLE"));
   WANDIAN_CO_TRY(co_await check_before());
   if (table_->hidden_row_number) table_->indexes[0].parts[0].column = static_cast<std::uint16_t>(table_->columns.size());
   if (rewrite_) {

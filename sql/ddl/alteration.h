@@ -36,6 +36,8 @@ class TableAlteration {
   Status add_column(const PgQuery__AlterTableCmd& command);
   Status default_of_new_column(std::uint16_t column);
   Status drop_column(const PgQuery__AlterTableCmd& command);
+  Status forget_column(std::uint16_t column);
+  Status drop_expression(const PgQuery__AlterTableCmd& command);
   Status drop_constraint(const PgQuery__AlterTableCmd& command);
   Status alter_type(const PgQuery__AlterTableCmd& command);
   Status set_default(const PgQuery__AlterTableCmd& command);

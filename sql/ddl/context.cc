@@ -79,6 +79,8 @@ Status DdlContext::apply(Changes& changes) {
         members->push_back({catalog_oid::kClass, change.oid});
       if (change.sequence != nullptr && before->sequence(change.oid) == nullptr && change.sequence->owned_by_table == 0)
         members->push_back({catalog_oid::kClass, change.oid});
+      if (change.kind == ObjectKind::kType && before->object(ObjectKind::kType, change.oid) == nullptr)
+        members->push_back({catalog_oid::kType, change.oid});
       if (change.kind == ObjectKind::kView && before->object(ObjectKind::kView, change.oid) == nullptr)
         members->push_back({catalog_oid::kClass, change.oid});
     }
@@ -106,7 +108,7 @@ Result<Oid> DdlContext::ensure_temporary_schema() {
     for (const auto& [oid, sequence] : catalog()->sequences())
       if (sequence->schema == *left) changes.drop(ObjectKind::kSequence, oid);
     for (const auto& [key, object] : catalog()->objects())
-      if (object->parent == *left && (key.first == ObjectKind::kView || key.first == ObjectKind::kFunction)) changes.drop(key.first, key.second);
+      if (object->parent == *left && (key.first == ObjectKind::kView || key.first == ObjectKind::kFunction || key.first == ObjectKind::kType)) changes.drop(key.first, key.second);
     WANDIAN_TRY(apply(changes));
     session.set_temporary_schema(*left);
     return *left;

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "sql/ddl/table_builder.h"
+#include "sql/ddl/type.h"
 
 namespace wandian::sql {
 
@@ -17,10 +18,18 @@ Status refuse_unsupported(const PgQuery__CreateStmt& node, bool temporary) {
   if (!method.empty() && method != "heap") return Status{sqlstate::undefined_object, "access method " + quoted(method) + " does not exist"};
   if (node.oncommit == PG_QUERY__ON_COMMIT_ACTION__ONCOMMIT_NOOP || node.oncommit == PG_QUERY__ON_COMMIT_ACTION__ON_COMMIT_ACTION_UNDEFINED) return {};
   if (!temporary) return Status{sqlstate::invalid_table_definition, "ON COMMIT can only be used on temporary tables"};
-  if (node.oncommit != PG_QUERY__ON_COMMIT_ACTION__ONCOMMIT_PRESERVE_ROWS)
-    return feature_not_supported("ON COMMIT DROP and ON COMMIT DELETE ROWS are not supported");
   return {};
 }
+
+}  // namespace
+
+void set_on_commit(DdlContext& ctx, PgQuery__OnCommitAction action, TableDef* table) {
+  if (action == PG_QUERY__ON_COMMIT_ACTION__ONCOMMIT_DROP) table->on_commit = 'd';
+  if (action == PG_QUERY__ON_COMMIT_ACTION__ONCOMMIT_DELETE_ROWS) table->on_commit = 'r';
+  if (table->on_commit != 0) ctx.session.expect_on_commit();
+}
+
+namespace {
 
 Status add_elements(TableBuilder& builder, const PgQuery__CreateStmt& node) {
   for (std::size_t i = 0; i < node.n_table_elts; ++i) {
@@ -33,7 +42,7 @@ Status add_elements(TableBuilder& builder, const PgQuery__CreateStmt& node) {
     }
   }
   for (std::size_t i = 0; i < node.n_constraints; ++i) WANDIAN_TRY(builder.add_constraint(*node.constraints[i]->constraint));
-  return {};
+  return builder.apply_generated();
 }
 
 Status apply_keys_and_checks(TableBuilder& builder) {
@@ -64,6 +73,7 @@ Task<Status> create_table(DdlContext& ctx) {
     ctx.notice(sqlstate::duplicate_table, "relation " + quoted(name) + " already exists, skipping");
     co_return Status{};
   }
+  WANDIAN_CO_TRY(refuse_type_name(ctx, schema.value(), name));
   auto table = std::make_shared<TableDef>();
   table->oid = ctx.allocate_oid();
   table->schema = schema.value();
@@ -71,6 +81,7 @@ Task<Status> create_table(DdlContext& ctx) {
   table->name = name;
   table->temporary = temporary;
   table->storage_id = ctx.allocate_storage_id();
+  set_on_commit(ctx, node.oncommit, table.get());
   Changes changes;
   changes.reserve(schema.value(), name);
   WANDIAN_CO_TRY(read_options(node.options, node.n_options, false, &table->options));

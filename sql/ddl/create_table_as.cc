@@ -1,6 +1,7 @@
 // CREATE TABLE AS and SELECT INTO.
 #include "sql/ddl/statements.h"
 #include "sql/ddl/table_builder.h"
+#include "sql/ddl/type.h"
 #include "sql/exec/receiver.h"
 
 namespace wandian::sql {
@@ -46,14 +47,17 @@ Task<Status> create_table_as(DdlContext& ctx) {
   bool temporary = false;
   Result<Oid> schema = ctx.target_schema(*into->rel, &temporary);
   if (!schema.ok()) co_return schema.take_status();
-  if (into->on_commit == PG_QUERY__ON_COMMIT_ACTION__ONCOMMIT_DROP || into->on_commit == PG_QUERY__ON_COMMIT_ACTION__ONCOMMIT_DELETE_ROWS)
-    co_return feature_not_supported("ON COMMIT DROP and ON COMMIT DELETE ROWS are not supported");
+  const bool on_commit = into->on_commit == PG_QUERY__ON_COMMIT_ACTION__ONCOMMIT_DROP ||
+                         into->on_commit == PG_QUERY__ON_COMMIT_ACTION__ONCOMMIT_DELETE_ROWS ||
+                         into->on_commit == PG_QUERY__ON_COMMIT_ACTION__ONCOMMIT_PRESERVE_ROWS;
+  if (on_commit && !temporary) co_return Status{sqlstate::invalid_table_definition, "ON COMMIT can only be used on temporary tables"};
   WANDIAN_CO_TRY(co_await ctx.lock_name(schema.value(), name));
   if (ctx.relation_exists(schema.value(), name)) {
     if (!as || !node.create_table_as_stmt->if_not_exists) co_return Status{sqlstate::duplicate_table, "relation " + quoted(name) + " already exists"};
     ctx.notice(sqlstate::duplicate_table, "relation " + quoted(name) + " already exists, skipping");
     co_return Status{};
   }
+  WANDIAN_CO_TRY(refuse_type_name(ctx, schema.value(), name));
   const SelectWithoutInto select(*query);
   Result<std::shared_ptr<const BoundStatement>> bound = bind_statement(select.node(), ctx.statement.text, ctx.bind_context(), ctx.statement.parameter_types);
   if (!bound.ok()) co_return bound.take_status();
@@ -73,6 +77,7 @@ Task<Status> create_table_as(DdlContext& ctx) {
   table->owner = ctx.session.current_role();
   table->name = name;
   table->temporary = temporary;
+  set_on_commit(ctx, into->on_commit, table.get());
   table->storage_id = ctx.allocate_storage_id();
   WANDIAN_CO_TRY(read_options(into->options, into->n_options, false, &table->options));
   Changes changes;

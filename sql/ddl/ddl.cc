@@ -15,6 +15,7 @@ bool is_ddl(StatementKind kind) {
     case StatementKind::kAlterSequence:
     case StatementKind::kCreateSchema:
     case StatementKind::kCreateFunction:
+    case StatementKind::kDefineType:
     case StatementKind::kCreateExtension:
     case StatementKind::kAlterExtension:
     case StatementKind::kCreateDatabase:
@@ -48,12 +49,7 @@ Status refuse(const ParseNode& node, std::string_view tag) {
     case PG_QUERY__NODE__NODE_RULE_STMT: return feature_not_supported("rules are not supported");
     case PG_QUERY__NODE__NODE_CREATE_POLICY_STMT:
     case PG_QUERY__NODE__NODE_ALTER_POLICY_STMT: return feature_not_supported("row-level security is not supported");
-    case PG_QUERY__NODE__NODE_CREATE_ENUM_STMT:
-    case PG_QUERY__NODE__NODE_ALTER_ENUM_STMT:
-    case PG_QUERY__NODE__NODE_COMPOSITE_TYPE_STMT:
-    case PG_QUERY__NODE__NODE_CREATE_RANGE_STMT: return feature_not_supported("user-defined types are not supported");
-    case PG_QUERY__NODE__NODE_CREATE_DOMAIN_STMT:
-    case PG_QUERY__NODE__NODE_ALTER_DOMAIN_STMT: return feature_not_supported("domains are not supported");
+    case PG_QUERY__NODE__NODE_CREATE_RANGE_STMT: return feature_not_supported("range types are not supported");
     case PG_QUERY__NODE__NODE_CREATE_PUBLICATION_STMT:
     case PG_QUERY__NODE__NODE_CREATE_SUBSCRIPTION_STMT: return feature_not_supported("logical replication is not supported");
     case PG_QUERY__NODE__NODE_CREATE_FDW_STMT:
@@ -65,6 +61,17 @@ Status refuse(const ParseNode& node, std::string_view tag) {
     default: break;
   }
   return feature_not_supported((tag.empty() ? std::string("this statement") : std::string(tag)) + " is not supported");
+}
+
+Task<Status> define_type(DdlContext& ctx) {
+  switch (ctx.statement.node->node_case) {
+    case PG_QUERY__NODE__NODE_CREATE_ENUM_STMT: co_return co_await create_enum(ctx);
+    case PG_QUERY__NODE__NODE_ALTER_ENUM_STMT: co_return co_await alter_enum(ctx);
+    case PG_QUERY__NODE__NODE_COMPOSITE_TYPE_STMT: co_return co_await create_composite(ctx);
+    case PG_QUERY__NODE__NODE_CREATE_DOMAIN_STMT: co_return co_await create_domain(ctx);
+    case PG_QUERY__NODE__NODE_ALTER_DOMAIN_STMT: co_return co_await alter_domain(ctx);
+    default: co_return refuse(*ctx.statement.node, command_tag(ctx.statement.node));
+  }
 }
 
 }  // namespace
@@ -80,6 +87,7 @@ Task<Status> run_statement(DdlContext& ctx) {
     case StatementKind::kAlterSequence: co_return co_await alter_sequence(ctx);
     case StatementKind::kCreateSchema: co_return co_await create_schema(ctx);
     case StatementKind::kCreateFunction: co_return co_await create_function(ctx);
+    case StatementKind::kDefineType: co_return co_await define_type(ctx);
     case StatementKind::kCreateExtension: co_return co_await create_extension(ctx);
     case StatementKind::kDrop: co_return co_await drop_objects(ctx);
     case StatementKind::kTruncate: co_return co_await truncate_tables(ctx);

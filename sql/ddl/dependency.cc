@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <functional>
 
+#include "sql/ddl/table_builder.h"
 #include "sql/expr/tree.h"
 #include "sql/functions/quote.h"
 #include "sql/routine/routine.h"
+#include "sql/types/text_io.h"
+#include "sql/types/user_type.h"
 
 namespace wandian::sql {
 
@@ -63,6 +66,19 @@ std::string describe(DdlContext& ctx, const ObjectRef& object) {
       return "trigger " + quote_identifier(name) + " on " + table_text(object.table);
     }
     case RefKind::kFunction: return "function " + ctx.session.object_name(ObjectClass::kFunctionSignature, object.oid).value_or(std::to_string(object.oid));
+    case RefKind::kType: return "type " + format_type(object.oid, -1);
+    case RefKind::kAttribute: {
+      const auto type = catalog->object(ObjectKind::kType, object.oid);
+      const std::string name = type != nullptr ? static_cast<const UserType*>(type->compiled.get())->attributes[object.column].name : std::string();
+      return "column " + quote_identifier(name) + " of composite type " + format_type(object.oid, -1);
+    }
+    case RefKind::kCheck: {
+      std::string name;
+      if (const auto table = catalog->table(object.table))
+        for (const CheckDef& check : table->checks)
+          if (check.oid == object.oid) name = check.name;
+      return "constraint " + quote_identifier(name) + " on " + table_text(object.table);
+    }
     case RefKind::kSchema: return "schema " + quote_identifier(ctx.schema_name(object.oid));
     case RefKind::kExtension: {
       const auto extension = catalog->object(ObjectKind::kExtension, object.oid);
@@ -122,6 +138,56 @@ const ViewUses& DropPlan::uses(const ObjectDef& view) {
   return views_.emplace(view.oid, view_uses(ctx_, view)).first->second;
 }
 
+// Whoever has values of a type, or of arrays of it, and the stored expressions that name it.
+void DropPlan::type_dependents(Oid type, std::vector<Dependent>* out) {
+  const std::shared_ptr<const Catalog> catalog = ctx_.catalog();
+  const TypeInfo* info = find_type(type);
+  const Oid array = info != nullptr ? info->array : 0;
+  const auto is_of = [&](Oid other) { return other == type || (array != 0 && other == array); };
+  const std::string mark = stored_type_name(type);
+  const auto names_it = [&](const std::string& expression) { return expression.find(mark) != std::string::npos; };
+  for (const auto& [oid, table] : catalog->tables()) {
+    if (table->internal) continue;
+    for (std::size_t c = 0; c < table->columns.size(); ++c) {
+      const ColumnDef& column = table->columns[c];
+      if (column.dropped) continue;
+      const auto number = static_cast<std::uint16_t>(c);
+      if (is_of(column.type)) out->push_back({{RefKind::kColumn, oid, 0, number}, false});
+      else if (names_it(column.default_expression)) out->push_back({{RefKind::kDefault, oid, 0, number}, false});
+    }
+    for (const CheckDef& check : table->checks)
+      if (names_it(check.expression)) out->push_back({{RefKind::kCheck, check.oid, oid, 0}, false});
+  }
+  for (const auto& [key, object] : catalog->objects()) {
+    if (key.first == ObjectKind::kType && object->oid != type) {
+      const auto& other = *static_cast<const UserType*>(object->compiled.get());
+      const bool checked = std::any_of(other.checks.begin(), other.checks.end(), [&](const DomainCheck& c) { return names_it(c.expression); });
+      for (std::size_t a = 0; a < other.attributes.size(); ++a)
+        if (!other.attributes[a].dropped && is_of(other.attributes[a].type))
+          out->push_back({{RefKind::kAttribute, object->oid, 0, static_cast<std::uint16_t>(a)}, false});
+      if (is_of(other.base) || names_it(other.default_expression) || checked) out->push_back({{RefKind::kType, object->oid, 0, 0}, false});
+    } else if (key.first == ObjectKind::kView) {
+      const auto definition = ViewDefinition::decode(object->definition);
+      const bool shows = definition && std::any_of(definition->columns.begin(), definition->columns.end(), [&](const auto& c) { return is_of(c.type); });
+      if (shows || uses(*object).relations.contains(type)) out->push_back({{RefKind::kView, object->oid, 0, 0}, false});
+    } else if (key.first == ObjectKind::kFunction) {
+      const auto function = FunctionObject::decode(object->definition);
+      if (!function) continue;
+      const bool returns_row = function->result_relation != 0 && row_type_of(function->result_relation) == type;
+      const bool gives = std::any_of(function->parameters.begin(), function->parameters.end(), [&](const auto& parameter) { return is_of(parameter.type); });
+      if (is_of(function->result) || returns_row || gives || std::any_of(function->arguments.begin(), function->arguments.end(), is_of))
+        out->push_back({{RefKind::kFunction, object->oid, 0, 0}, false});
+    }
+  }
+}
+
+std::vector<ObjectRef> DropPlan::lost_columns() const {
+  std::vector<ObjectRef> out;
+  for (const Entry& entry : order_)
+    if (entry.object.kind == RefKind::kColumn && !entry.target && !planned(RefKind::kTable, entry.object.oid)) out.push_back(entry.object);
+  return out;
+}
+
 std::vector<DropPlan::Dependent> DropPlan::dependents(const ObjectRef& object) {
   std::vector<Dependent> out;
   const std::shared_ptr<const Catalog> catalog = ctx_.catalog();
@@ -138,8 +204,14 @@ std::vector<DropPlan::Dependent> DropPlan::dependents(const ObjectRef& object) {
         for (const ForeignKeyDef& key : table->foreign_keys)
           if (key.referenced_table == object.oid && oid != object.oid) out.push_back({{RefKind::kForeignKey, key.oid, oid, 0}, false});
       views_of(object.oid);
+      type_dependents(row_type_of(object.oid), &out);
       break;
     case RefKind::kColumn:
+      if (const auto table = catalog->table(object.oid); table != nullptr && table->generator != nullptr) {
+        const Result<std::vector<std::uint16_t>> generated = generated_from(ctx_, *table, object.column);
+        if (generated.ok())
+          for (const std::uint16_t column : generated.value()) out.push_back({{RefKind::kColumn, object.oid, 0, column}, false});
+      }
       for (const auto& [oid, sequence] : catalog->sequences())
         if (sequence->owned_by_table == object.oid && sequence->owned_by_column == object.column)
           out.push_back({{RefKind::kSequence, oid, 0, 0}, true});
@@ -171,7 +243,10 @@ std::vector<DropPlan::Dependent> DropPlan::dependents(const ObjectRef& object) {
       }
       views_of(object.oid);
       break;
-    case RefKind::kView: views_of(object.oid); break;
+    case RefKind::kView:
+      type_dependents(row_type_of(object.oid), &out);
+      views_of(object.oid);
+      break;
     case RefKind::kKeyConstraint:
     case RefKind::kIndex: {
       const auto table = catalog->table(object.table);
@@ -193,6 +268,7 @@ std::vector<DropPlan::Dependent> DropPlan::dependents(const ObjectRef& object) {
         if (other->parent != object.oid) continue;
         if (key.first == ObjectKind::kView) out.push_back({{RefKind::kView, other->oid, 0, 0}, false});
         if (key.first == ObjectKind::kFunction) out.push_back({{RefKind::kFunction, other->oid, 0, 0}, false});
+        if (key.first == ObjectKind::kType) out.push_back({{RefKind::kType, other->oid, 0, 0}, false});
       }
       std::stable_sort(out.begin(), out.end(), [](const Dependent& a, const Dependent& b) { return a.object.oid < b.object.oid; });
       break;
@@ -202,6 +278,10 @@ std::vector<DropPlan::Dependent> DropPlan::dependents(const ObjectRef& object) {
         if (!stored) break;
         for (const ExtensionObject::Member& member : stored->members) {
           RefKind kind = RefKind::kFunction;
+          if (member.catalog == catalog_oid::kType) {
+            if (catalog->object(ObjectKind::kType, member.oid) != nullptr) out.push_back({{RefKind::kType, member.oid, 0, 0}, true});
+            continue;
+          }
           if (member.catalog == catalog_oid::kClass)
             kind = catalog->table(member.oid) != nullptr ? RefKind::kTable : catalog->sequence(member.oid) != nullptr ? RefKind::kSequence : RefKind::kView;
           const bool there = kind == RefKind::kTable      ? catalog->table(member.oid) != nullptr
@@ -212,8 +292,11 @@ std::vector<DropPlan::Dependent> DropPlan::dependents(const ObjectRef& object) {
         }
       }
       break;
+    case RefKind::kType: type_dependents(object.oid, &out); break;
     case RefKind::kForeignKey:
     case RefKind::kTrigger:
+    case RefKind::kCheck:
+    case RefKind::kAttribute:
     case RefKind::kDefault: break;
   }
   return out;
@@ -246,7 +329,10 @@ void DropPlan::mark_targets() {
   // What goes with a table is not worth a word: its own defaults and constraints.
   std::erase_if(order_, [&](const Entry& entry) {
     if (entry.target) return false;
-    if (entry.object.kind == RefKind::kForeignKey || entry.object.kind == RefKind::kTrigger) return planned(RefKind::kTable, entry.object.table);
+    if (entry.object.kind == RefKind::kForeignKey || entry.object.kind == RefKind::kTrigger || entry.object.kind == RefKind::kCheck)
+      return planned(RefKind::kTable, entry.object.table);
+    if (entry.object.kind == RefKind::kAttribute) return planned(RefKind::kType, entry.object.oid);
+    if (entry.object.kind == RefKind::kColumn) return planned(RefKind::kTable, entry.object.oid);
     if (entry.object.kind == RefKind::kDefault)
       return planned(RefKind::kTable, entry.object.oid) || seen_.contains({RefKind::kColumn, entry.object.oid, 0, entry.object.column});
     return false;
@@ -257,7 +343,7 @@ Status DropPlan::check(bool cascade) {
   mark_targets();
   const std::shared_ptr<const Catalog> catalog = ctx_.catalog();
   for (const ObjectRef& target : targets_) {
-    const Oid its_catalog = target.kind == RefKind::kFunction ? catalog_oid::kProc : catalog_oid::kClass;
+    const Oid its_catalog = target.kind == RefKind::kFunction ? catalog_oid::kProc : target.kind == RefKind::kType ? catalog_oid::kType : catalog_oid::kClass;
     if (target.kind == RefKind::kExtension || target.kind == RefKind::kSchema || target.kind == RefKind::kColumn ||
         target.kind == RefKind::kKeyConstraint || target.kind == RefKind::kForeignKey)
       continue;
@@ -331,6 +417,7 @@ Status DropPlan::collect(Changes& changes) {
     }
     return slot.get();
   };
+  std::map<Oid, UserType> changed_types;
   std::set<Oid> gone;
   for (const Entry& entry : order_) {
     const ObjectRef& object = entry.object;
@@ -348,7 +435,19 @@ Status DropPlan::collect(Changes& changes) {
       case RefKind::kSequence: changes.drop(ObjectKind::kSequence, object.oid); break;
       case RefKind::kView: changes.drop(ObjectKind::kView, object.oid); break;
       case RefKind::kFunction: changes.drop(ObjectKind::kFunction, object.oid); break;
+      case RefKind::kType: changes.drop(ObjectKind::kType, object.oid); break;
+      case RefKind::kAttribute: {
+        gone.erase(object.oid);
+        const auto type = catalog->object(ObjectKind::kType, object.oid);
+        if (type == nullptr || planned(RefKind::kType, object.oid)) break;
+        auto& edited = changed_types.try_emplace(object.oid, *static_cast<const UserType*>(type->compiled.get())).first->second;
+        drop_attribute(&edited, object.column);
+        break;
+      }
       case RefKind::kExtension: changes.drop(ObjectKind::kExtension, object.oid); break;
+      case RefKind::kCheck:
+        if (TableDef* table = edit(object.table)) std::erase_if(table->checks, [&](const CheckDef& check) { return check.oid == object.oid; });
+        break;
       case RefKind::kSchema: changes.drop(ObjectKind::kSchema, object.oid); break;
       case RefKind::kForeignKey:
         if (TableDef* table = edit(object.table)) std::erase_if(table->foreign_keys, [&](const ForeignKeyDef& key) { return key.oid == object.oid; });
@@ -376,6 +475,13 @@ Status DropPlan::collect(Changes& changes) {
   for (auto it = catalog->objects().lower_bound(std::pair(ObjectKind::kComment, Oid{0}));
        it != catalog->objects().end() && it->first.first == ObjectKind::kComment; ++it)
     if (gone.contains(it->second->parent)) changes.drop(ObjectKind::kComment, it->second->oid);
+  for (auto& [oid, type] : changed_types) {
+    auto object = std::make_shared<ObjectDef>(*catalog->object(ObjectKind::kType, oid));
+    object->definition = type.encode();
+    object->compiled = nullptr;
+    ctx_.session.note_changed_type(oid);
+    changes.put(std::move(object));
+  }
   for (auto& [oid, table] : changed)
     if (table != nullptr) changes.put(std::move(table));
   return {};

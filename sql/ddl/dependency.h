@@ -13,13 +13,15 @@
 
 namespace wandian::sql {
 
-enum class RefKind : std::uint8_t { kTable, kIndex, kSequence, kView, kKeyConstraint, kForeignKey, kDefault, kColumn, kFunction, kSchema, kExtension, kTrigger };
+enum class RefKind : std::uint8_t {
+  kTable, kIndex, kSequence, kView, kKeyConstraint, kForeignKey, kDefault, kColumn, kFunction, kSchema, kExtension, kTrigger, kType, kCheck, kAttribute
+};
 
 struct ObjectRef {
   RefKind kind = RefKind::kTable;
-  Oid oid = 0;                       ///< constraints and indexes: their own; kDefault, kColumn: the table's
+  Oid oid = 0;                       ///< constraints and indexes: their own; kDefault, kColumn: the table's; kAttribute: the composite type's
   Oid table = 0;                     ///< of constraints and indexes
-  std::uint16_t column = 0;          ///< kDefault, kColumn
+  std::uint16_t column = 0;          ///< kDefault, kColumn, kAttribute
   friend auto operator<=>(const ObjectRef&, const ObjectRef&) = default;
 };
 
@@ -44,7 +46,9 @@ class DropPlan {
   Status check(bool cascade);
   /// Tables that must be locked before the drop: those dropped, and those that lose a constraint or a default.
   std::set<Oid> tables();
+  /// Everything but the columns that go with their types.
   Status collect(Changes& changes);
+  std::vector<ObjectRef> lost_columns() const;
   std::size_t size() const { return order_.size(); }
 
  private:
@@ -59,6 +63,7 @@ class DropPlan {
     bool silent = false;
   };
   std::vector<Dependent> dependents(const ObjectRef& object);
+  void type_dependents(Oid type, std::vector<Dependent>* out);
   const ViewUses& uses(const ObjectDef& view);
   bool planned(RefKind kind, Oid oid) const { return seen_.contains(ObjectRef{kind, oid, 0, 0}); }
   void mark_targets();

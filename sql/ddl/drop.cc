@@ -1,9 +1,12 @@
 // DROP of relations, schemas, functions and extensions.
 #include <algorithm>
+#include <map>
 
 #include "sql/ddl/dependency.h"
 #include "sql/ddl/statements.h"
+#include "sql/ddl/type.h"
 #include "sql/functions/quote.h"
+#include "sql/types/text_io.h"
 
 namespace wandian::sql {
 
@@ -71,6 +74,34 @@ Result<std::optional<ObjectRef>> find_relation_target(DdlContext& ctx, const PgQ
     return wrong_object_type(relation, article).with_hint("Use DROP " + other + " to remove " + (lower == "index" ? "an " : "a ") + lower + ".");
   }
   return std::optional<ObjectRef>(ObjectRef{ref, found->oid, ref == RefKind::kIndex ? found->table : 0, 0});
+}
+
+Result<std::optional<ObjectRef>> find_type_target(DdlContext& ctx, const PgQuery__DropStmt& node, const ParseNode& object) {
+  const PgQuery__TypeName& name = *object.type_name;
+  const std::vector<std::string> parts = name_list(name.names, name.n_names);
+  Result<Oid> found = find_type_oid(ctx, parts);
+  if (!found.ok()) {
+    if (!node.missing_ok) return found.take_status();
+    const bool schema = found.status().code() == sqlstate::invalid_schema_name;
+    ctx.notice(sqlstate::successful_completion, schema ? found.status().error().message + ", skipping" : "type " + quoted(name_text(parts)) + " does not exist, skipping");
+    return std::optional<ObjectRef>();
+  }
+  const Oid oid = found.value();
+  const std::string shown = format_type(oid, -1);
+  if (node.remove_type == PG_QUERY__OBJECT_TYPE__OBJECT_DOMAIN && type_kind(oid) != 'd')
+    return Status{sqlstate::wrong_object_type, quoted(name_text(parts)) + " is not a domain"};
+  if (oid < kFirstUserOid)
+    return Status{sqlstate::dependent_objects_still_exist, "cannot drop type " + shown + " because it is required by the database system"};
+  const TypeInfo& info = *find_type(oid);
+  if (info.category == 'A' && info.kind == 'b')
+    return Status{sqlstate::dependent_objects_still_exist, "cannot drop type " + shown + " because type " + format_type(info.element, -1) + " requires it"}
+        .with_hint("You can drop type " + format_type(info.element, -1) + " instead.");
+  if (ctx.catalog()->object(ObjectKind::kType, oid) == nullptr) {
+    const std::string relation = describe(ctx, {ctx.catalog()->table(relation_of_row_type(oid)) != nullptr ? RefKind::kTable : RefKind::kView, relation_of_row_type(oid), 0, 0});
+    return Status{sqlstate::dependent_objects_still_exist, "cannot drop type " + shown + " because " + relation + " requires it"}.with_hint(
+        "You can drop " + relation + " instead.");
+  }
+  return std::optional<ObjectRef>(ObjectRef{RefKind::kType, oid, 0, 0});
 }
 
 Result<std::optional<ObjectRef>> find_named_target(DdlContext& ctx, const PgQuery__DropStmt& node, const ParseNode& object) {
@@ -143,6 +174,11 @@ Result<std::vector<ObjectRef>> find_targets(DdlContext& ctx, const PgQuery__Drop
         WANDIAN_ASSIGN(found, find_relation_target(ctx, node, object));
         break;
       }
+      case PG_QUERY__OBJECT_TYPE__OBJECT_TYPE:
+      case PG_QUERY__OBJECT_TYPE__OBJECT_DOMAIN: {
+        WANDIAN_ASSIGN(found, find_type_target(ctx, node, object));
+        break;
+      }
       case PG_QUERY__OBJECT_TYPE__OBJECT_SCHEMA:
       case PG_QUERY__OBJECT_TYPE__OBJECT_EXTENSION:
       case PG_QUERY__OBJECT_TYPE__OBJECT_FUNCTION:
@@ -169,6 +205,29 @@ Result<std::vector<ObjectRef>> find_targets(DdlContext& ctx, const PgQuery__Drop
 
 }  // namespace
 
+namespace {
+
+// Columns go with their type as ALTER TABLE drops them, once what stood in its way is gone.
+Task<Status> drop_lost_columns(DdlContext& ctx, Oid oid, std::vector<std::uint16_t> columns) {
+  const auto table = ctx.catalog()->table(oid);
+  if (table == nullptr) co_return Status{};
+  std::string text = "ALTER TABLE " + quote_identifier(ctx.schema_name(table->schema)) + "." + quote_identifier(table->name);
+  for (std::size_t i = 0; i < columns.size(); ++i)
+    text += std::string(i == 0 ? "" : ",") + " DROP COLUMN " + quote_identifier(table->columns[columns[i]].name);
+  Result<ParsedStatements> parsed = ParsedStatements::parse(text);
+  if (!parsed.ok()) co_return parsed.take_status();
+  StatementRef statement;
+  statement.node = parsed->statements()[0].node;
+  statement.text = parsed->text();
+  statement.statement_text = parsed->statement_text(0);
+  statement.kind = classify(statement.node);
+  std::string tag;
+  DdlContext inner(ctx.session, statement, &tag);
+  co_return co_await run_statement(inner);
+}
+
+}  // namespace
+
 Task<Status> drop_objects(DdlContext& ctx) {
   const PgQuery__DropStmt& node = *ctx.statement.node->drop_stmt;
   if (node.remove_type == PG_QUERY__OBJECT_TYPE__OBJECT_TRIGGER) co_return co_await drop_trigger(ctx);
@@ -177,6 +236,11 @@ Task<Status> drop_objects(DdlContext& ctx) {
   if (!targets.ok()) co_return targets.take_status();
   if (targets.value().empty()) co_return Status{};
   // Locks first, as far as the plan knows now; then the plan that counts.
+  for (const ObjectRef& target : targets.value()) {
+    if (target.kind != RefKind::kType) continue;
+    WANDIAN_CO_TRY(co_await lock_type_oid(ctx, target.oid, TableLock::kAccessExclusive));
+    ctx.session.note_changed_type(target.oid);
+  }
   DropPlan preview(ctx);
   for (const ObjectRef& target : targets.value()) preview.add(target);
   std::set<Oid> to_lock = preview.tables();
@@ -197,9 +261,13 @@ Task<Status> drop_objects(DdlContext& ctx) {
     Result<std::shared_ptr<const TableDef>> locked = co_await ctx.lock_table(oid, TableLock::kAccessExclusive);
     if (!locked.ok() && locked.status().code() != sqlstate::undefined_table) co_return locked.take_status();
   }
+  std::map<Oid, std::vector<std::uint16_t>> columns;   // by table
+  for (const ObjectRef& column : plan.lost_columns()) columns[column.oid].push_back(column.column);
   Changes changes;
   WANDIAN_CO_TRY(plan.collect(changes));
-  co_return ctx.apply(changes);
+  WANDIAN_CO_TRY(ctx.apply(changes));
+  for (auto& [table, numbers] : columns) WANDIAN_CO_TRY(co_await drop_lost_columns(ctx, table, std::move(numbers)));
+  co_return Status{};
 }
 
 Task<Status> drop_temporary_objects(SessionImpl& session, Oid temporary_schema) {
@@ -213,7 +281,7 @@ Task<Status> drop_temporary_objects(SessionImpl& session, Oid temporary_schema) 
   for (const auto& [oid, sequence] : catalog->sequences())
     if (sequence->schema == temporary_schema) changes.drop(ObjectKind::kSequence, oid);
   for (const auto& [key, object] : catalog->objects())
-    if (object->parent == temporary_schema && (key.first == ObjectKind::kView || key.first == ObjectKind::kFunction)) changes.drop(key.first, key.second);
+    if (object->parent == temporary_schema && (key.first == ObjectKind::kView || key.first == ObjectKind::kFunction || key.first == ObjectKind::kType)) changes.drop(key.first, key.second);
   changes.drop(ObjectKind::kSchema, temporary_schema);
   co_return ctx.apply(changes);
 }

@@ -195,6 +195,9 @@ std::vector<std::string> column_names_of(const TableDef& table, const IndexDef& 
   return names;
 }
 
+// Ranges and composite values have an order, but no bytes that sort as they do.
+bool has_no_key(Order order) { return order == Order::kRange || order == Order::kRecord; }
+
 }  // namespace
 
 void name_index_columns(const TableDef& table, IndexDef* index) {
@@ -203,6 +206,7 @@ void name_index_columns(const TableDef& table, IndexDef* index) {
 }
 
 Status check_indexable(Oid oid, IndexMethod method) {
+  oid = base_type(oid);
   const TypeInfo* type = find_type(oid);
   const std::string name = format_type(oid, -1);
   const auto none = [&] {
@@ -214,10 +218,12 @@ Status check_indexable(Oid oid, IndexMethod method) {
     if (oid == kJsonb) return {};
     const TypeInfo* element = type->category == 'A' && type->element != 0 ? find_type(type->element) : nullptr;
     if (element == nullptr) return none();
-    if (element->order == Order::kNone || element->order == Order::kArray || element->order == Order::kJsonb)
+    if (element->order == Order::kNone || element->order == Order::kArray || element->order == Order::kJsonb || has_no_key(element->order))
       return Status{sqlstate::undefined_function, "could not identify a comparison function for type " + format_type(type->element, -1)};
     return {};
   }
+  const TypeInfo* inner = type->order == Order::kArray ? find_type(base_type(type->element)) : type;
+  if (inner != nullptr && has_no_key(inner->order)) return feature_not_supported("indexes over columns of type " + name + " are not supported");
   if (type->order == Order::kArray) {
     const TypeInfo* element = find_type(type->element);
     if (element == nullptr || element->order == Order::kNone)

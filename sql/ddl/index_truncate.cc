@@ -11,11 +11,6 @@ namespace wandian::sql {
 
 namespace {
 
-class NoRows final : public RowReceiver {
- public:
-  Status row(std::span<const Value>) override { return {}; }
-};
-
 Status swap_storages(DdlContext& ctx, const std::vector<Oid>& tables, bool restart_identity) {
   Changes changes;
   const std::shared_ptr<const Catalog> catalog = ctx.catalog();
@@ -84,36 +79,7 @@ Task<Status> truncate_tables(DdlContext& ctx) {
       tables.push_back(oid);
     }
   }
-  if (!has_written(ctx)) co_return swap_storages(ctx, tables, node.restart_seqs);
-  // Rows that this transaction wrote before stand in its log record without their storage's number: here rows are deleted one by
-  // one. Referring tables first, so that no foreign key is in the way.
-  std::vector<Oid> order;
-  while (order.size() < tables.size()) {
-    const std::size_t before = order.size();
-    for (const Oid oid : tables) {
-      if (std::find(order.begin(), order.end(), oid) != order.end()) continue;
-      std::vector<Oid> rest{oid};
-      bool free = true;
-      for (const auto& [other, referenced] : foreign_referrers(*ctx.catalog(), rest))
-        free = free && std::find(order.begin(), order.end(), other) != order.end();
-      if (free) order.push_back(oid);
-    }
-    if (order.size() == before) co_return refuse_after_writes(ctx, "TRUNCATE");
-  }
-  for (const Oid oid : order) {
-    NoRows nobody;
-    std::uint64_t processed = 0;
-    WANDIAN_CO_TRY(co_await ctx.session.run_sql("DELETE FROM " + full_name(ctx, *ctx.catalog()->table(oid)), nobody, &processed));
-  }
-  if (!node.restart_seqs) co_return Status{};
-  Changes changes;
-  for (const auto& [oid, sequence] : ctx.catalog()->sequences()) {
-    if (std::find(tables.begin(), tables.end(), sequence->owned_by_table) == tables.end()) continue;
-    auto restarted = std::make_shared<SequenceDef>(*sequence);
-    restart_sequence(restarted.get(), sequence->start);
-    changes.put(std::move(restarted));
-  }
-  co_return ctx.apply(changes);
+  co_return swap_storages(ctx, tables, node.restart_seqs);
 }
 
 }  // namespace wandian::sql

@@ -4,6 +4,8 @@
 #include "sql/ddl/dependency.h"
 #include "sql/ddl/index_builder.h"
 #include "sql/ddl/statements.h"
+#include "sql/ddl/table_builder.h"
+#include "sql/ddl/type.h"
 #include "sql/expr/deparse.h"
 #include "sql/routine/trigger_rows.h"
 
@@ -11,8 +13,9 @@ namespace wandian::sql {
 
 namespace {
 
-// CHECK conditions and indexes with their columns' names as they are in `table`, from texts over the names in `old`.
-Status reprint_checks(DdlContext& ctx, const TableDef& old, TableDef* table) {
+// CHECK conditions, generation expressions and indexes with their columns' names as they are in `table`, from texts over the names in
+// `old`.
+Status reprint_expressions(DdlContext& ctx, const TableDef& old, TableDef* table) {
   const std::vector<StandaloneColumn> columns = standalone_columns(old);
   for (CheckDef& check : table->checks) {
     StandaloneOptions options;
@@ -31,6 +34,11 @@ Status reprint_checks(DdlContext& ctx, const TableDef& old, TableDef* table) {
     options.use = StandaloneUse::kTriggerWhen;
     WANDIAN_ASSIGN(const BoundExpression bound, bind_standalone_expression(trigger.condition, context, options));
     trigger.condition = deparse(bound.expr, trigger_row_names(*table));
+  }
+  for (std::size_t i = 0; i < old.columns.size(); ++i) {
+    if (old.columns[i].generated == 0) continue;
+    WANDIAN_ASSIGN(const BoundExpression bound, bind_generation(ctx, old, static_cast<std::uint16_t>(i)));
+    table->columns[i].default_expression = deparse(bound.expr, {column_names(*table), nullptr, false});
   }
   return reprint_indexes(ctx, old, table);
 }
@@ -60,7 +68,7 @@ Status rename_table_column(DdlContext& ctx, const TableDef& old, std::string_vie
   WANDIAN_TRY(refuse_used_by_view(ctx, old.oid, column, "column " + quoted(from)));
   auto table = std::make_shared<TableDef>(old);
   table->columns[static_cast<std::size_t>(column)].name = to;
-  WANDIAN_TRY(reprint_checks(ctx, old, table.get()));
+  WANDIAN_TRY(reprint_expressions(ctx, old, table.get()));
   Changes changes;
   changes.put(std::move(table));
   return ctx.apply(changes);
@@ -161,6 +169,7 @@ bool kind_fits(PgQuery__ObjectType type, FoundRelation::Kind kind) {
 }
 
 Status rename_relation(DdlContext& ctx, const FoundRelation& found, const std::string& from, const std::string& to) {
+  if (found.kind == FoundRelation::Kind::kTable || found.kind == FoundRelation::Kind::kView) WANDIAN_TRY(refuse_type_name(ctx, found.schema, to));
   if (ctx.relation_exists(found.schema, to)) return Status{sqlstate::duplicate_table, "relation " + quoted(to) + " already exists"};
   if (found.kind != FoundRelation::Kind::kIndex && found.kind != FoundRelation::Kind::kSequence)
     WANDIAN_TRY(refuse_used_by_view(ctx, found.oid, -1, "relation " + quoted(from)));
@@ -229,6 +238,9 @@ Task<Status> rename_object(DdlContext& ctx) {
     changes.put(std::move(renamed));
     co_return ctx.apply(changes);
   }
+  if (node.rename_type == PG_QUERY__OBJECT_TYPE__OBJECT_TYPE || node.rename_type == PG_QUERY__OBJECT_TYPE__OBJECT_DOMAIN) co_return co_await rename_type(ctx);
+  if (node.rename_type == PG_QUERY__OBJECT_TYPE__OBJECT_ATTRIBUTE) co_return co_await rename_attribute(ctx);
+  if (node.rename_type == PG_QUERY__OBJECT_TYPE__OBJECT_DOMCONSTRAINT) co_return co_await rename_domain_constraint(ctx);
   const bool part = node.rename_type == PG_QUERY__OBJECT_TYPE__OBJECT_COLUMN || node.rename_type == PG_QUERY__OBJECT_TYPE__OBJECT_TABCONSTRAINT;
   if (node.relation == nullptr) co_return feature_not_supported("renaming this kind of object is not supported");
   const std::optional<FoundRelation> found = ctx.find(*node.relation);
@@ -284,6 +296,7 @@ Task<Status> alter_owner(DdlContext& ctx) {
     changes.put(std::move(changed));
     co_return ctx.apply(changes);
   }
+  if (node.object_type == PG_QUERY__OBJECT_TYPE__OBJECT_TYPE || node.object_type == PG_QUERY__OBJECT_TYPE__OBJECT_DOMAIN) co_return co_await alter_type_owner(ctx);
   co_return feature_not_supported("ALTER ... OWNER TO is not supported for this kind of object");
 }
 
@@ -294,6 +307,7 @@ Task<Status> alter_schema_of(DdlContext& ctx) {
     if (!schema.ok()) co_return schema.take_status();
     co_return co_await move_routine(ctx, *node.object->object_with_args, routine_word(node.object_type), nullptr, schema.value());
   }
+  if (node.object_type == PG_QUERY__OBJECT_TYPE__OBJECT_TYPE || node.object_type == PG_QUERY__OBJECT_TYPE__OBJECT_DOMAIN) co_return co_await alter_type_schema(ctx);
   if (node.relation == nullptr) co_return feature_not_supported("ALTER ... SET SCHEMA is not supported for this kind of object");
   const std::string name(text_or_empty(node.relation->relname));
   const std::optional<FoundRelation> found = ctx.find(*node.relation);

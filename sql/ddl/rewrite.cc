@@ -137,6 +137,7 @@ class Copier {
       if (!code_[i].eval(eval(), input, &value)) return std::move(eval().error);
       values_[computed_[i].column] = value;
     }
+    if (table_->generator != nullptr) WANDIAN_TRY(table_->generator->generate(values_, eval().arena));
     if (table_->hidden_row_number) {
       std::int64_t number = 0;
       if (old_->hidden_row_number) {
@@ -435,14 +436,6 @@ Task<Status> check_foreign_key_rows(DdlContext& ctx, Oid table_oid, ForeignKeyDe
       .with_detail(key_text(ctx, *table, query.columns, row.values) + " is not present in table " + quoted(referenced->name) + ".")
       .with_table(ctx.schema_name(table->schema), table->name)
       .with_constraint(key.name);
-}
-
-bool has_written(DdlContext& ctx) { return ctx.transaction().savepoint().redo_bytes != 0; }
-
-Status refuse_after_writes(DdlContext& ctx, std::string_view command) {
-  if (!has_written(ctx)) return {};
-  return feature_not_supported(std::string(command) + " cannot rewrite a table in a transaction that has changed rows before")
-      .with_hint("Commit the changes first.");
 }
 
 }  // namespace wandian::sql

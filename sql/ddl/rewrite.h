@@ -36,11 +36,6 @@ Task<Status> check_not_null_rows(DdlContext& ctx, Oid table, std::string column)
 Task<Status> check_check_rows(DdlContext& ctx, Oid table, std::string name, std::string expression);
 Task<Status> check_foreign_key_rows(DdlContext& ctx, Oid table, ForeignKeyDef key);
 
-/// 0A000 if this transaction changed rows before: the log replays a transaction's definitions before its rows, so what
-/// was written into a storage that is replaced later in the same transaction could not be told apart.
-Status refuse_after_writes(DdlContext& ctx, std::string_view command);
-bool has_written(DdlContext& ctx);
-
 /// "schema"."table", whatever the search path.
 std::string full_name(DdlContext& ctx, const TableDef& table);
 

@@ -22,6 +22,17 @@ struct DeclaredType {
   Oid relation = 0;      ///< the row type of this table or view; `type` is record
 };
 
+// A table's or view's row type is told by its relation.
+Result<DeclaredType> declared_type(DdlContext& ctx, Oid type) {
+  DeclaredType out;
+  out.type = type;
+  if (type_kind(base_type(type)) != 'c') return out;
+  out.type = kRecord;
+  out.relation = relation_of_row_type(type);
+  if (type_kind(type) == 'c' && (ctx.catalog()->table(out.relation) != nullptr || ctx.catalog()->object(ObjectKind::kView, out.relation) != nullptr)) return out;
+  return feature_not_supported("composite types made by CREATE TYPE are not supported as parameters and results of functions in SQL or PL/pgSQL");
+}
+
 Result<DeclaredType> declared_type(DdlContext& ctx, const PgQuery__TypeName& name) {
   DeclaredType out;
   if (name.pct_type != 0 && name.n_names >= 2) {
@@ -38,13 +49,10 @@ Result<DeclaredType> declared_type(DdlContext& ctx, const PgQuery__TypeName& nam
     if (position < 0) return undefined_column(column, table);
     out.type = def->columns[static_cast<std::size_t>(position)].type;
     ctx.notice(sqlstate::successful_completion, "type reference " + table + "." + column + "%TYPE converted to " + format_type(out.type, -1));
-    return out;
+    return declared_type(ctx, out.type);
   }
   Result<ResolvedType> type = resolve_type(name, ctx.statement.text);
-  if (type.ok()) {
-    out.type = type->type;
-    return out;
-  }
+  if (type.ok()) return declared_type(ctx, type->type);
   if (type.status().code() == sqlstate::undefined_object && name.n_names >= 1 && name.n_names <= 2 && name.n_array_bounds == 0) {
     PgQuery__RangeVar relation = PG_QUERY__RANGE_VAR__INIT;
     std::string table(string_value(name.names[name.n_names - 1])), schema;

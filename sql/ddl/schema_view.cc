@@ -3,6 +3,7 @@
 
 #include "sql/ddl/dependency.h"
 #include "sql/ddl/statements.h"
+#include "sql/ddl/type.h"
 #include "sql/functions/quote.h"
 #include "sql/messages.h"
 #include "sql/types/text_io.h"
@@ -157,12 +158,37 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
 }
 
+Status read_view_options(PgQuery__Node** nodes, std::size_t count, ViewDefinition* out) {
+  for (std::size_t i = 0; i < count; ++i) {
+    const PgQuery__DefElem& option = *nodes[i]->def_elem;
+    const std::string name(text_or_empty(option.defname));
+    std::string value = option_text(option);
+    if (name == "check_option") {
+      if (value != "local" && value != "cascaded")
+        return Status{sqlstate::invalid_parameter_value, "invalid value for enum option \"check_option\": " + value}.with_detail(
+            "Valid values are \"local\" and \"cascaded\".");
+    } else if (name == "security_barrier" || name == "security_invoker") {
+      static constexpr std::string_view kBooleans[] = {"true", "false", "on", "off", "yes", "no", "1", "0"};
+      if (std::find(std::begin(kBooleans), std::end(kBooleans), value) == std::end(kBooleans))
+        return Status{sqlstate::invalid_parameter_value, "invalid value for boolean option " + quoted(name) + ": " + value};
+    } else {
+      return Status{sqlstate::invalid_parameter_value, "unrecognized parameter " + quoted(name)};
+    }
+    for (const auto& [other, ignored] : out->options)
+      if (other == name) return Status{sqlstate::invalid_parameter_value, "parameter " + quoted(name) + " specified more than once"};
+    out->options.emplace_back(name, std::move(value));
+  }
+  return {};
+}
+
 }  // namespace
 
 Task<Status> create_view(DdlContext& ctx) {
   const PgQuery__ViewStmt& node = *ctx.statement.node->view_stmt;
-  if (node.with_check_option != PG_QUERY__VIEW_CHECK_OPTION__NO_CHECK_OPTION && node.with_check_option != PG_QUERY__VIEW_CHECK_OPTION__VIEW_CHECK_OPTION_UNDEFINED)
-    co_return feature_not_supported("WITH CHECK OPTION is not supported");
+  ViewDefinition options;
+  WANDIAN_CO_TRY(read_view_options(node.options, node.n_options, &options));
+  if (node.with_check_option == PG_QUERY__VIEW_CHECK_OPTION__LOCAL_CHECK_OPTION) options.options.emplace_back("check_option", "local");
+  if (node.with_check_option == PG_QUERY__VIEW_CHECK_OPTION__CASCADED_CHECK_OPTION) options.options.emplace_back("check_option", "cascaded");
   const std::string name(node.view->relname);
   bool temporary = false;
   Result<Oid> schema = ctx.target_schema(*node.view, &temporary);
@@ -182,6 +208,17 @@ Task<Status> create_view(DdlContext& ctx) {
   std::vector<Oid> depends_on;
   Result<ViewDefinition> definition = define_view(node.query, ctx.statement.text, text, aliases, ctx.bind_context(), &depends_on);
   if (!definition.ok()) co_return definition.take_status();
+  definition->options = std::move(options.options);
+  if (std::any_of(definition->options.begin(), definition->options.end(), [](const auto& option) { return option.first == "check_option"; })) {
+    Result<std::shared_ptr<const BoundStatement>> bound = bind_statement(node.query, ctx.statement.text, ctx.bind_context());
+    if (!bound.ok()) co_return bound.take_status();
+    const char* why = view_write_refusal(*bound.value()->query);
+    const std::vector<bool> updatable = view_updatable_columns(*bound.value()->query);
+    if (why == nullptr && std::find(updatable.begin(), updatable.end(), true) == updatable.end())
+      why = "Views that have no updatable columns are not automatically updatable.";
+    if (why != nullptr)
+      co_return feature_not_supported("WITH CHECK OPTION is supported only on automatically updatable views").with_hint(why);
+  }
   const std::shared_ptr<const Catalog> catalog = ctx.catalog();
   bool uses_temporary = false;
   for (const Oid oid : depends_on)
@@ -210,6 +247,7 @@ Task<Status> create_view(DdlContext& ctx) {
     view->owner = old->owner;
   } else {
     if (ctx.relation_exists(target, name)) co_return Status{sqlstate::duplicate_table, "relation " + quoted(name) + " already exists"};
+    WANDIAN_CO_TRY(refuse_type_name(ctx, target, name));
     view->oid = ctx.allocate_oid();
   }
   view->definition = definition->encode();
@@ -296,6 +334,12 @@ Result<CommentTarget> find_comment_target(DdlContext& ctx, const PgQuery__Commen
       const auto found = ctx.catalog()->find_object(ObjectKind::kDatabase, 0, parts[0]);
       if (found == nullptr) return Status{sqlstate::invalid_catalog_name, "database " + quoted(parts[0]) + " does not exist"};
       return CommentTarget{catalog_oid::kDatabase, found->oid, 0};
+    }
+    case PG_QUERY__OBJECT_TYPE__OBJECT_TYPE:
+    case PG_QUERY__OBJECT_TYPE__OBJECT_DOMAIN: {
+      const PgQuery__TypeName& type = *node.object->type_name;
+      WANDIAN_ASSIGN(const Oid found, find_type_oid(ctx, name_list(type.names, type.n_names)));
+      return CommentTarget{catalog_oid::kType, found, 0};
     }
     case PG_QUERY__OBJECT_TYPE__OBJECT_ROLE: {
       const auto found = ctx.catalog()->find_object(ObjectKind::kRole, 0, parts[0]);

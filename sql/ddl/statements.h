@@ -22,6 +22,17 @@ Task<Status> drop_trigger(DdlContext& ctx);
 Task<Status> rename_trigger(DdlContext& ctx);
 /// ALTER TABLE ... ENABLE or DISABLE TRIGGER.
 Status enable_trigger(TableDef& table, const PgQuery__AlterTableCmd& command);
+Task<Status> create_enum(DdlContext& ctx);
+Task<Status> alter_enum(DdlContext& ctx);
+Task<Status> create_composite(DdlContext& ctx);
+Task<Status> alter_composite(DdlContext& ctx);
+Task<Status> rename_attribute(DdlContext& ctx);
+Task<Status> create_domain(DdlContext& ctx);
+Task<Status> alter_domain(DdlContext& ctx);
+Task<Status> rename_domain_constraint(DdlContext& ctx);
+Task<Status> rename_type(DdlContext& ctx);
+Task<Status> alter_type_owner(DdlContext& ctx);
+Task<Status> alter_type_schema(DdlContext& ctx);
 Task<Status> alter_table(DdlContext& ctx);
 Task<Status> truncate_tables(DdlContext& ctx);
 Task<Status> rename_object(DdlContext& ctx);

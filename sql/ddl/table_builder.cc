@@ -206,6 +206,33 @@ bool unique_is_local(const TableDef& table, const IndexDef& index) {
 
 // ---- Columns ----
 
+Result<BoundExpression> bind_generation(DdlContext& ctx, const TableDef& table, std::uint16_t column) {
+  const ColumnDef& def = table.columns[column];
+  const std::vector<StandaloneColumn> columns = standalone_columns(table);
+  StandaloneOptions options;
+  options.use = StandaloneUse::kGenerated;
+  options.table_name = table.name;
+  options.columns = columns;
+  options.target_type = def.type;
+  options.target_typmod = def.typmod;
+  options.target_name = def.name;
+  return bind_standalone_expression(def.default_expression, ctx.bind_context(), options);
+}
+
+Result<std::vector<std::uint16_t>> generated_from(DdlContext& ctx, const TableDef& table, std::uint16_t column) {
+  std::vector<std::uint16_t> out;
+  for (std::size_t i = 0; i < table.columns.size(); ++i) {
+    if (table.columns[i].generated == 0) continue;
+    WANDIAN_ASSIGN(const BoundExpression bound, bind_generation(ctx, table, static_cast<std::uint16_t>(i)));
+    for (const ColumnUse& use : collect_columns(bound.expr))
+      if (use.column == static_cast<std::int16_t>(column)) {
+        out.push_back(static_cast<std::uint16_t>(i));
+        break;
+      }
+  }
+  return out;
+}
+
 Status TableBuilder::column_default(ColumnDef& column, const ParseNode* node) {
   WANDIAN_ASSIGN(column.default_expression, default_text(ctx_, column, node));
   return {};
@@ -235,7 +262,7 @@ Status TableBuilder::add_column(const PgQuery__ColumnDef& node) {
   }
   if (node.coll_clause != nullptr) {
     const TypeInfo* type = find_type(column.type);
-    const Oid base = type != nullptr && type->element != 0 ? type->element : column.type;
+    const Oid base = base_type(type != nullptr && type->element != 0 ? type->element : column.type);
     if (base != kText && base != kVarchar && base != kBpchar && base != kName)
       return Status{sqlstate::datatype_mismatch, "collations are not supported by type " + format_type(column.type, -1)}.with_position(
           ctx_.position(node.coll_clause->location));
@@ -249,7 +276,7 @@ Status TableBuilder::add_column(const PgQuery__ColumnDef& node) {
 
   Deferral* last_deferral = nullptr;
   bool saw_deferrable = false, saw_initially = false;
-  bool saw_null = false, saw_not_null = false, saw_default = serial.type != 0, saw_identity = false;
+  bool saw_null = false, saw_not_null = false, saw_default = serial.type != 0, saw_identity = false, saw_generated = false;
   const auto of_column = [&] { return "for column " + quoted(def.name) + " of table " + quoted(table.name); };
   for (std::size_t i = 0; i < node.n_constraints; ++i) {
     const PgQuery__Constraint& constraint = *node.constraints[i]->constraint;
@@ -290,7 +317,12 @@ Status TableBuilder::add_column(const PgQuery__ColumnDef& node) {
         changes_.put(std::move(sequence));
         break;
       }
-      case PG_QUERY__CONSTR_TYPE__CONSTR_GENERATED: return feature_not_supported("generated columns are not supported").with_position(at);
+      case PG_QUERY__CONSTR_TYPE__CONSTR_GENERATED:
+        if (saw_generated) return Status{sqlstate::syntax_error, "multiple generation clauses specified " + of_column()}.with_position(at);
+        saw_generated = true;
+        def.generated = 's';
+        generated_.push_back({position, constraint.raw_expr});
+        break;
       case PG_QUERY__CONSTR_TYPE__CONSTR_CHECK:
         checks.push_back({std::string(text_or_empty(constraint.conname)), constraint.raw_expr, constraint.location, false, constraint.is_no_inherit != 0});
         break;
@@ -325,12 +357,35 @@ Status TableBuilder::add_column(const PgQuery__ColumnDef& node) {
     }
     if (saw_default && saw_identity)
       return Status{sqlstate::syntax_error, "both default and identity specified " + of_column()}.with_position(at);
+    if (saw_default && saw_generated)
+      return Status{sqlstate::syntax_error, "both default and generation expression specified " + of_column()}.with_position(at);
+    if (saw_identity && saw_generated)
+      return Status{sqlstate::syntax_error, "both identity and generation expression specified " + of_column()}.with_position(at);
   }
   if (serial.type != 0) {
     WANDIAN_ASSIGN(std::shared_ptr<SequenceDef> sequence, make_owned_sequence(ctx_, changes_, table, position, def.type, 'a', nullptr, 0));
     def.default_expression = "nextval('" + std::to_string(sequence->oid) + "'::regclass)";
     changes_.put(std::move(sequence));
   }
+  return {};
+}
+
+Status TableBuilder::apply_generated() {
+  for (const Generated& item : generated_) {
+    ColumnDef& def = table_->columns[item.column];
+    const std::vector<StandaloneColumn> columns = standalone_columns(*table_);
+    StandaloneOptions options;
+    options.use = StandaloneUse::kGenerated;
+    options.table_name = table_->name;
+    options.columns = columns;
+    options.target_type = def.type;
+    options.target_typmod = def.typmod;
+    options.target_name = def.name;
+    const std::string_view text = table_->storage == nullptr ? std::string_view(ctx_.statement.text) : std::string_view();
+    WANDIAN_ASSIGN(const BoundExpression bound, bind_standalone_node(item.expression, text, ctx_.bind_context(), options));
+    def.default_expression = deparse(bound.expr, {column_names(*table_), nullptr, false});
+  }
+  generated_.clear();
   return {};
 }
 
@@ -362,9 +417,23 @@ Status TableBuilder::add_constraint(const PgQuery__Constraint& node) {
 }
 
 Status TableBuilder::add_like(const PgQuery__TableLikeClause& node) {
-  constexpr std::uint32_t kConstraints = 4, kDefaults = 8, kIdentity = 32, kIndexes = 64;
+  constexpr std::uint32_t kConstraints = 4, kDefaults = 8, kGenerated = 16, kIdentity = 32, kIndexes = 64;
   const std::optional<FoundRelation> found = ctx_.find(*node.relation);
   if (!found) return undefined_relation(text_or_empty(node.relation->schemaname), text_or_empty(node.relation->relname));
+  if (found->kind == FoundRelation::Kind::kView) {
+    const auto view = ctx_.catalog()->object(ObjectKind::kView, found->oid);
+    const std::optional<ViewDefinition> definition = view != nullptr ? ViewDefinition::decode(view->definition) : std::nullopt;
+    if (!definition) return Status{sqlstate::data_corrupted, "definition of a view cannot be read"};
+    for (const ViewDefinition::Column& theirs : definition->columns) {
+      if (table_->find_column(theirs.name) >= 0)
+        return Status{sqlstate::duplicate_column, "column " + quoted(theirs.name) + " specified more than once"};
+      ColumnDef& column = table_->columns.emplace_back();
+      column.name = theirs.name;
+      column.type = theirs.type;
+      column.typmod = theirs.typmod;
+    }
+    return {};
+  }
   if (found->kind != FoundRelation::Kind::kTable) return wrong_object_type(text_or_empty(node.relation->relname), "a table");
   const std::shared_ptr<const TableDef> other = ctx_.catalog()->table(found->oid);
   for (const ColumnDef& theirs : other->columns) {
@@ -377,7 +446,9 @@ Status TableBuilder::add_like(const PgQuery__TableLikeClause& node) {
     column.typmod = theirs.typmod;
     column.collation = theirs.collation;
     column.not_null = theirs.not_null;
-    if ((node.options & kDefaults) != 0) column.default_expression = theirs.default_expression;
+    // A generation expression names columns, which are called the same here.
+    if (theirs.generated != 0 && (node.options & kGenerated) != 0) column.generated = theirs.generated;
+    if ((node.options & (theirs.generated != 0 ? kGenerated : kDefaults)) != 0) column.default_expression = theirs.default_expression;
     if ((node.options & kIdentity) != 0 && theirs.identity != 0) {
       column.identity = theirs.identity;
       WANDIAN_ASSIGN(std::shared_ptr<SequenceDef> sequence,
@@ -639,7 +710,7 @@ bool comparable_keys(Oid a, Oid b) {
       default: return type;
     }
   };
-  return group(a) == group(b);
+  return group(base_type(a)) == group(base_type(b));
 }
 
 }  // namespace
@@ -669,6 +740,15 @@ Status TableBuilder::apply_foreign_key(const ForeignKeySpec& spec, std::shared_p
       return Status{sqlstate::invalid_column_reference, "column " + quoted(name) + " referenced in ON DELETE SET action must be part of foreign key"};
     const auto position = static_cast<std::uint16_t>(column);
     if (std::find(key.delete_columns.begin(), key.delete_columns.end(), position) == key.delete_columns.end()) key.delete_columns.push_back(position);
+  }
+  for (const std::uint16_t column : key.columns) {
+    if (table.columns[column].generated == 0) continue;
+    const char* event = key.on_update == 'n' || key.on_update == 'd' || key.on_update == 'c' ? "UPDATE"
+                        : key.on_delete == 'n' || key.on_delete == 'd'                       ? "DELETE"
+                                                                                             : nullptr;
+    if (event != nullptr)
+      return Status{sqlstate::syntax_error,
+                    "invalid ON " + std::string(event) + " action for foreign key constraint containing generated column"};
   }
   if (referenced.temporary != table.temporary)
     return Status{sqlstate::invalid_table_definition, table.temporary ? "constraints on temporary tables may reference only temporary tables"

@@ -74,6 +74,8 @@ class TableBuilder {
   /// The primary key (making indexes[0] it) or a unique constraint.
   Status apply_key(const KeySpec& spec);
   Status apply_check(const CheckSpec& spec);
+  /// The expressions of generated columns, once all columns are known.
+  Status apply_generated();
   /// `referenced` is locked; for a self-reference it is null.
   Status apply_foreign_key(const ForeignKeySpec& spec, std::shared_ptr<const TableDef> referenced);
   /// A table without a primary key is kept in the order of a hidden row number.
@@ -89,7 +91,17 @@ class TableBuilder {
   DdlContext& ctx_;
   Changes& changes_;
   std::shared_ptr<TableDef> table_;
+  struct Generated {
+    std::uint16_t column;
+    const ParseNode* expression;
+  };
+  std::vector<Generated> generated_;
 };
+
+/// A generated column's expression, bound over the columns of `table`, of the column's type.
+Result<BoundExpression> bind_generation(DdlContext& ctx, const TableDef& table, std::uint16_t column);
+/// Generated columns whose expressions read `column`.
+Result<std::vector<std::uint16_t>> generated_from(DdlContext& ctx, const TableDef& table, std::uint16_t column);
 
 /// A DEFAULT as it is kept: bound, coerced to the column, as text; "" for NULL.
 Result<std::string> default_text(DdlContext& ctx, const ColumnDef& column, const ParseNode* node);
@@ -103,6 +115,9 @@ bool unique_is_local(const TableDef& table, const IndexDef& index);
 Status check_indexable(Oid type);
 Status resolve_column_type(DdlContext& ctx, const PgQuery__TypeName& name, std::string_view column, ResolvedType* out);
 Status check_collation(const PgQuery__CollateClause* clause, const DdlContext& ctx, std::string* out);
+
+/// ON COMMIT of a temporary table.
+void set_on_commit(DdlContext& ctx, PgQuery__OnCommitAction action, TableDef* table);
 
 Task<Status> create_table(DdlContext& ctx);
 

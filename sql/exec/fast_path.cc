@@ -194,6 +194,9 @@ class FastRun {
     for (const ModifyPlan::Set& set : modify.sets)
       if (!set.value.code.eval(eval_, input_, &values[set.column])) return fail(std::move(eval_.error));
     if (table_.hidden_row_number) values[table_.columns.size()] = Value::of_int(new_row_number(*env_.shard, table_));
+    if (table_.generator != nullptr) [[unlikely]] {
+      if (Status status = table_.generator->generate({values, width}, arena_); !status.ok()) return fail(std::move(status));
+    }
     if (Status status = check_not_null(table_, {values, width}, eval_); !status.ok()) return fail(std::move(status));
     Result<PartitionId> place = place_row(env_.shard->database().placement(), table_, *env_.catalog, {values, width}, true);
     if (!place.ok()) return fail(place.take_status());

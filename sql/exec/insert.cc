@@ -38,6 +38,7 @@ Task<Status> ModifyDriver::queue_insert() {
     if (skip) co_return Status{};
   }
   if (table->hidden_row_number) values_[table->columns.size()] = Value::of_int(new_row_number(*ctx_.shard, *table));
+  if (table->generator != nullptr) WANDIAN_CO_TRY(table->generator->generate(values_, writer_.inputs()));
   WANDIAN_CO_TRY(check_not_null(*table, values_, eval()));
   PendingInsert row;
   Arena& arena = writer_.inputs();
@@ -89,6 +90,7 @@ Status ModifyDriver::inserted(const PendingInsert& row) {
   if (!modify_.table->triggers.empty()) WANDIAN_TRY(triggers_.after_row(modify_.table, TriggerDef::kInsert, {}, {}, values));
   if (modify_.table->has_later_keys) WANDIAN_TRY(foreign_keys_.written_unique(modify_.table, values, nullptr));
   if (!modify_.table->foreign_keys.empty()) WANDIAN_TRY(foreign_keys_.written(modify_.table, values, nullptr));
+  WANDIAN_TRY(check_view(modify_.returning_columns, values));
   return return_row(modify_.returning_columns, values, nullptr);
 }
 
@@ -238,6 +240,7 @@ Task<Status> ModifyDriver::resolve_conflict(const PendingInsert& row, std::size_
   if (touched_.contains(std::string(key.ref().view()))) co_return second_time();
   ConflictMutation mutation(ctx_, modify_, row.values, [this](std::span<const Value> values) {
     ++processed_;
+    WANDIAN_TRY(check_view(modify_.returning_columns, values));
     return return_row(modify_.returning_columns, values, nullptr);
   });
   for (const ModifyPlan::Set& set : modify_.conflict_sets) {

@@ -78,6 +78,20 @@ Task<Status> ModifyDriver::finish() {
   co_return Status{};
 }
 
+Status ModifyDriver::check_view(std::span<const ScanColumn> columns, std::span<const Value> values) {
+  if (modify_.checks.empty()) return {};
+  ctx_.reset_row(0);
+  for (const ScanColumn& c : columns) ctx_.slots[c.slot] = values[c.column];
+  for (const ModifyPlan::Check& check : modify_.checks) {
+    bool holds;
+    if (!ctx_.test(check.condition, 0, &holds)) return std::move(ctx_.error);
+    if (!holds)
+      return Status(sqlstate::with_check_option_violation, "new row violates check option for view \"" + check.view + "\"")
+          .with_detail(failing_row(*modify_.table, values, eval()));
+  }
+  return {};
+}
+
 Status ModifyDriver::return_row(std::span<const ScanColumn> columns, std::span<const Value> values, const Value* others) {
   if (modify_.returning.empty()) return {};
   ctx_.reset_row(0);
@@ -133,10 +147,16 @@ RowTransform::Verdict OwnerTransform::apply(const RowView& newest, bool changed,
     }
     null_written |= changes[i].value.is_null && table.columns[changes[i].column].not_null;
   }
-  if (null_written || newest.layout != layouts.newest_id()) {
+  if (null_written || newest.layout != layouts.newest_id() || table.generator != nullptr) {
     std::vector<Value> values(table.layout_columns());
     layouts.read_all(newest.layout, newest.row, values);
     for (const ColumnChange& change : changes) values[change.column] = change.value;
+    if (table.generator != nullptr) {
+      if (Status status = table.generator->generate(values, arena); !status.ok()) {
+        *error = std::move(status);
+        return Verdict::kError;
+      }
+    }
     if (Status status = check_not_null(table, values, eval); !status.ok()) {
       *error = std::move(status);
       return Verdict::kError;
@@ -313,6 +333,7 @@ class StatementMutation final : public Mutation {
 Task<Status> ModifyDriver::run_locked() {
   StatementMutation mutation(ctx_, modify_, [this](std::span<const Value> values, const Value* others) {
     ++processed_;
+    if (modify_.kind == PlanKind::kUpdate) WANDIAN_TRY(check_view(modify_.target_columns, values));
     return return_row(modify_.target_columns, values, others);
   });
   mutation.deletes = modify_.kind == PlanKind::kDelete;
@@ -356,6 +377,7 @@ Task<Status> ModifyDriver::mutate(std::shared_ptr<const TableDef> table, std::sp
   const std::size_t width = table->layout_columns();
   RowWriter locks(ctx_), writes(ctx_);
   std::vector<RowOp*> locked;
+  if (table->generator != nullptr && table->generator->generates_key()) mutation.key_changes = true;
   for (const Target& target : targets) {
     RowOp& op = locks.add(table, target.partition, target.key);
     op.kind = RowOp::Kind::kLock;
@@ -439,6 +461,7 @@ Task<Status> ModifyDriver::mutate(std::shared_ptr<const TableDef> table, std::sp
       // Values were made in the row's memory: they must outlive the next row.
       for (std::size_t c = 0; c < table->columns.size(); ++c)
         if (!is_by_value(table->columns[c].type) && new_values[c].p != old_values[c].p) new_values[c] = copy_bytes(new_values[c], memory);
+      if (table->generator != nullptr) WANDIAN_CO_TRY(table->generator->generate({new_values, width}, memory));
       WANDIAN_CO_TRY(check_not_null(*table, {new_values, width}, eval()));
       std::string_view bytes;
       WANDIAN_CO_TRY(encode_row(*table, {new_values, width}, memory, &bytes));

@@ -96,6 +96,8 @@ class ModifyDriver {
   Task<Status> insert_carefully(PendingInsert row);
   bool arbitrates(std::size_t index) const;
   Status find_conflicting(const PendingInsert& row, std::size_t index, ReadView view, KeyBuffer* key, PartitionId* partition, bool* found);
+  /// 44000 if a row that was written is not one that its view shows.
+  Status check_view(std::span<const ScanColumn> columns, std::span<const Value> values);
   Status return_row(std::span<const ScanColumn> columns, std::span<const Value> values, const Value* others);
   Status raise_conflict(const TableDef& table, std::size_t index, std::span<const Value> values);
   /// Around a batch in the middle of the source: the rows of the batch take its row's place in the frame, and it may have to wait.

@@ -115,6 +115,16 @@ class SystemScanOperator final : public Operator {
   std::size_t next_ = 0;
 };
 
+// A record's fields, dropped ones left out, in the places of the columns.
+void spread_record(Value record, std::span<Value> columns) {
+  std::fill(columns.begin(), columns.end(), Value::null());
+  if (record.is_null) return;
+  const RecordView view(record);
+  std::size_t next = 0;
+  for (std::uint32_t i = 0; i < view.count() && next < columns.size(); ++i)
+    if (view.type(i) != kInvalidOid) columns[next++] = view.field(i);
+}
+
 class FunctionScanOperator final : public Operator {
  public:
   FunctionScanOperator(const FunctionScanNode& node, const ExecContext& ctx)
@@ -178,14 +188,8 @@ class FunctionScanOperator final : public Operator {
     const PlanFunction& function = scan_.functions[i];
     Value value = singles_[i];
     if (!function.value.waits && !ctx.eval(function.value, node_.arena, &value)) return false;
-    if (function.column_count == 1) {
-      *out = value;
-      return true;
-    }
-    for (std::uint16_t c = 0; c < function.column_count; ++c) {
-      const bool there = !value.is_null && c < RecordView(value).count();
-      out[c] = there ? RecordView(value).field(c) : Value::null();
-    }
+    if (function.of_record) spread_record(value, std::span(out, function.column_count));
+    else *out = value;
     return true;
   }
 

@@ -1,9 +1,11 @@
 #include "sql/expr/deparse.h"
 
+#include "engine/array_value.h"
 #include "sql/functions/quote.h"
 #include "sql/routine/routine.h"
 #include "sql/functions/session_hooks.h"
 #include "sql/types/text_io.h"
+#include "sql/types/user_type.h"
 
 namespace wandian::sql {
 
@@ -33,6 +35,7 @@ class Deparser {
       case ExprKind::kColumn: {
         const auto& column = expr->as<ColumnExpr>();
         if (column.column < 0 || static_cast<std::size_t>(column.column) >= options_.columns.size()) return system_column(column.column);
+        if (options_.domain_value) return "VALUE";
         return quote_identifier(options_.columns[static_cast<std::size_t>(column.column)]);
       }
       case ExprKind::kFunction: return function(expr->as<FunctionExpr>(), show);
@@ -41,7 +44,7 @@ class Deparser {
         if (!cast.collation.empty()) return wrap(argument(cast.arg, expr, show) + " COLLATE " + quote_identifier(cast.collation));
         return cast_or_argument(cast.arg, expr, cast.form, show);
       }
-      case ExprKind::kIoCast: return cast_or_argument(expr->as<UnaryExpr>().arg, expr, expr->as<UnaryExpr>().form, show);
+      case ExprKind::kIoCast: case ExprKind::kDomain: return cast_or_argument(expr->as<UnaryExpr>().arg, expr, expr->as<UnaryExpr>().form, show);
       case ExprKind::kArrayCast: return cast_or_argument(expr->as<ArrayCastExpr>().arg, expr, expr->as<ArrayCastExpr>().form, show);
       case ExprKind::kTestValue: return {};
       case ExprKind::kBool: return logic(expr->as<BoolExpr>());
@@ -70,10 +73,13 @@ class Deparser {
       }
       case ExprKind::kArray: {
         const auto& array = expr->as<ListExpr>();
-        if (array.args.empty()) return "ARRAY[]::" + format_type(array.type, -1);
+        if (array.args.empty()) return "ARRAY[]::" + type_name(array.type, -1);
         return "ARRAY[" + list(array.args) + "]";
       }
-      case ExprKind::kRow: return "ROW(" + list(expr->as<RowExpr>().args) + ")";
+      case ExprKind::kRow: {
+        const std::string row = "ROW(" + list(expr->as<RowExpr>().args) + ")";
+        return expr->type == kRecord ? row : row + "::" + type_name(expr->type, -1);
+      }
       case ExprKind::kRowCompare: {
         static constexpr const char* kOperators[] = {" < ", " <= ", " >= ", " > "};
         const auto& compare = expr->as<RowCompareExpr>();
@@ -87,13 +93,19 @@ class Deparser {
   }
 
  private:
+  std::string type_name(Oid type, std::int32_t typmod) const {
+    if (options_.names != nullptr || type < kFirstUserOid) return format_type(type, typmod);
+    const TypeInfo* info = find_type(type);
+    if (info != nullptr && info->category == 'A' && info->element != 0) return type_name(info->element, typmod) + "[]";
+    return stored_type_name(type);
+  }
   std::string wrap(std::string inner) const { return options_.pretty ? inner : "(" + inner + ")"; }
   std::string argument(const Expr* expr, const Expr* parent, bool show) {
     if (!options_.pretty || is_simple(expr, parent)) return text(expr, show);
     return "(" + text(expr, show) + ")";
   }
   static bool is_cast(const Expr* expr) {
-    if (expr->kind == ExprKind::kRelabel || expr->kind == ExprKind::kIoCast || expr->kind == ExprKind::kArrayCast) return true;
+    if (expr->kind == ExprKind::kRelabel || expr->kind == ExprKind::kIoCast || expr->kind == ExprKind::kDomain || expr->kind == ExprKind::kArrayCast) return true;
     if (expr->kind != ExprKind::kFunction) return false;
     const CallForm form = expr->as<FunctionExpr>().form;
     return form == CallForm::kExplicitCast || form == CallForm::kImplicitCast;
@@ -119,7 +131,7 @@ class Deparser {
   }
   static bool is_simple(const Expr* expr, const Expr* parent) {
     switch (expr->kind) {
-      case ExprKind::kRelabel: case ExprKind::kIoCast:
+      case ExprKind::kRelabel: case ExprKind::kIoCast: case ExprKind::kDomain:
         return expr->as<UnaryExpr>().collation.empty() && is_simple(expr->as<UnaryExpr>().arg, expr);
       case ExprKind::kArrayCast: return is_simple(expr->as<ArrayCastExpr>().arg, expr);
       case ExprKind::kFunction:
@@ -165,18 +177,22 @@ class Deparser {
   std::string cast_text(const Expr* arg, const Expr* cast) {
     // A constant needs no parentheses: its own cast ends it.
     if (arg->kind == ExprKind::kConst && arg->type == cast->type) return constant(arg->as<ConstExpr>(), cast->typmod);
-    return wrap(argument(arg, cast, false)) + "::" + format_type(cast->type, cast->typmod);
+    return wrap(argument(arg, cast, false)) + "::" + type_name(cast->type, cast->typmod);
   }
 
   std::string constant(const ConstExpr& constant, std::int32_t typmod = -2) {
     if (typmod == -2) typmod = constant.typmod;
-    const std::string type = constant.type == kUnknown ? "text" : format_type(constant.type, typmod);
+    const std::string type = constant.type == kUnknown ? "text" : type_name(constant.type, typmod);
     if (constant.value.is_null) return constant.type == kUnknown ? "NULL" : "NULL::" + type;
     Arena arena;
     static const FormatSettings plain;
     EvalContext eval{arena, plain, options_.names, 0, 0, {}};
     std::string value;
     const bool named = constant.type == kRegclass || constant.type == kRegproc || constant.type == kRegprocedure || constant.type == kRegoper;
+    // A stored definition keeps an enum's value as its ordinal, which outlives renaming as well.
+    if (options_.names == nullptr && type_kind(constant.type) == 'e')
+      return "'" + std::to_string(constant.value.i) + "'::bigint::" + type;
+    if (options_.names == nullptr && is_enum_array(constant)) return enum_array(constant, type);
     if (named && options_.names == nullptr) value = std::to_string(static_cast<Oid>(constant.value.i));
     else if (!append_text(eval, constant.type, constant.value, value)) return "NULL::" + type;
     switch (constant.type) {
@@ -193,6 +209,20 @@ class Deparser {
       default: break;
     }
     return literal(value) + "::" + type;
+  }
+
+  static bool is_enum_array(const ConstExpr& constant) {
+    const TypeInfo* info = find_type(constant.type);
+    return info != nullptr && info->category == 'A' && type_kind(info->element) == 'e';
+  }
+  // The ordinals as an array of bigint.
+  std::string enum_array(const ConstExpr& constant, const std::string& type) const {
+    Arena arena;
+    static const FormatSettings plain;
+    EvalContext eval{arena, plain, nullptr, 0, 0, {}};
+    std::string text;
+    (void)append_text(eval, find_type(kInt8)->array, relabel_array(constant.value, kInt8, arena), text);
+    return "'" + text + "'::bigint[]::" + type;
   }
 
   std::string function(const FunctionExpr& call, bool show) {

@@ -20,6 +20,7 @@ struct DefinitionStyle {
   /// Prints names of relations and their like as the session's search path makes them; null: as OIDs ('16384'::regclass), the form
   /// that definitions are kept in, since it outlives renaming.
   SessionHooks* names = nullptr;
+  bool domain_value = false;         ///< the one column is a domain's VALUE
   bool pretty = false;               ///< leaves out parentheses that precedence makes needless
   std::vector<std::string> parameters;   ///< what parameters are called, by number; the others are $n
 };

@@ -8,6 +8,7 @@
 
 #include "engine/array_value.h"
 #include "sql/expr/call_journal.h"
+#include "sql/expr/domain_value.h"
 #include "sql/functions/session_hooks.h"
 #include "sql/types/text_io.h"
 
@@ -363,6 +364,11 @@ bool as_signed(const EvalNode& node, EvalContext& ctx, const ExprInput& in, Valu
   return true;
 }
 
+bool to_domain(const EvalNode& node, EvalContext& ctx, const ExprInput& in, Value* out) {
+  const auto& cast = as<DomainNode>(node);
+  return run(cast.arg, ctx, in, out) && check_domain(ctx, cast.domain, *out);
+}
+
 bool io_cast(const EvalNode& node, EvalContext& ctx, const ExprInput& in, Value* out) {
   const auto& cast = as<IoCastNode>(node);
   Value value;
@@ -513,7 +519,7 @@ bool row_test(const EvalNode& node, EvalContext& ctx, const ExprInput& in, Value
   }
   const RecordView record(value);
   bool all = true;
-  for (std::uint32_t i = 0; i < record.count() && all; ++i) all = record.field(i).is_null == want_null;
+  for (std::uint32_t i = 0; i < record.count() && all; ++i) all = record.type(i) == kInvalidOid || record.field(i).is_null == want_null;
   *out = Value::of_bool(all);
   return true;
 }
@@ -654,7 +660,7 @@ bool row(const EvalNode& node, EvalContext& ctx, const ExprInput& in, Value* out
   for (std::size_t i = 0; i < r.args.size(); ++i) {
     if (!run(r.args[i], ctx, in, &values[i])) return false;
   }
-  *out = build_record(r.types, std::span<const Value>(values.data(), r.args.size()), ctx.arena);
+  *out = build_record(r.types, std::span<const Value>(values.data(), r.args.size()), ctx.arena, r.shape);
   return true;
 }
 
@@ -701,6 +707,98 @@ bool subscript(const EvalNode& node, EvalContext& ctx, const ExprInput& in, Valu
   }
   if (inside) *out = view.element(static_cast<std::uint32_t>(position));
   return true;
+}
+
+namespace {
+
+bool subscript_error(EvalContext& ctx, std::string message) { return ctx.fail({sqlstate::array_subscript_error, std::move(message)}); }
+
+// Puts `values` at `first` and on in an array of one dimension, which grows to either side; what is in between becomes null.
+bool store_span(EvalContext& ctx, const Value& array, Oid element_type, std::int64_t first, std::span<const Value> values, Value* out) {
+  std::vector<Value> elements;
+  std::int64_t lower = first;
+  if (!array.is_null && ArrayView(array).dimensions() == 1) {
+    const ArrayView view(array);
+    lower = view.lower_bound(0);
+    for (std::uint32_t i = 0; i < view.count(); ++i) elements.push_back(view.element(i));
+  }
+  const std::int64_t low = std::min(lower, first);
+  const std::int64_t end = std::max(lower + static_cast<std::int64_t>(elements.size()), first + static_cast<std::int64_t>(values.size()));
+  if (end - low > 134217727) return ctx.fail({sqlstate::program_limit_exceeded, "array size exceeds the maximum allowed (134217727)"});
+  std::vector<Value> grown(static_cast<std::size_t>(end - low));
+  std::copy(elements.begin(), elements.end(), grown.begin() + (lower - low));
+  std::copy(values.begin(), values.end(), grown.begin() + (first - low));
+  const ArrayDimension one[] = {{static_cast<std::int32_t>(grown.size()), static_cast<std::int32_t>(low)}};
+  *out = build_array(element_type, one, grown, ctx.arena);
+  return true;
+}
+
+bool store_element(EvalContext& ctx, const Value& array, Oid element_type, std::span<const std::int64_t> at, const Value& value, Value* out) {
+  const std::size_t dimensions = array.is_null ? 0 : static_cast<std::size_t>(ArrayView(array).dimensions());
+  if (dimensions != 0 && dimensions != at.size()) return subscript_error(ctx, "wrong number of array subscripts");
+  if (at.size() == 1) return store_span(ctx, array, element_type, at[0], std::span(&value, 1), out);
+  std::vector<ArrayDimension> shape;
+  std::vector<Value> elements{value};
+  if (dimensions == 0) {
+    for (const std::int64_t i : at) shape.push_back({1, static_cast<std::int32_t>(i)});
+  } else {
+    const ArrayView view(array);
+    elements.clear();
+    for (std::uint32_t i = 0; i < view.count(); ++i) elements.push_back(view.element(i));
+    std::int64_t position = 0;
+    for (std::size_t d = 0; d < dimensions; ++d) {
+      const int dimension = static_cast<int>(d);
+      shape.push_back({view.length(dimension), view.lower_bound(dimension)});
+      const std::int64_t offset = at[d] - view.lower_bound(dimension);
+      if (offset < 0 || offset >= view.length(dimension)) return subscript_error(ctx, "array subscript out of range");
+      position = position * view.length(dimension) + offset;
+    }
+    elements[static_cast<std::size_t>(position)] = value;
+  }
+  *out = build_array(element_type, shape, elements, ctx.arena);
+  return true;
+}
+
+}  // namespace
+
+bool array_store(const EvalNode& node, EvalContext& ctx, const ExprInput& in, Value* out) {
+  const auto& s = as<SubscriptNode>(node);
+  Value array, value;
+  if (!run(s.array, ctx, in, &array)) return false;
+  std::vector<std::int64_t> from, to;
+  const auto bounds = [&](std::span<const EvalNode* const> list, std::vector<std::int64_t>* indexes) {
+    for (const EvalNode* expr : list) {
+      if (expr == nullptr) {
+        indexes->push_back(INT64_MAX);   // left out
+        continue;
+      }
+      Value index;
+      if (!run(expr, ctx, in, &index)) return false;
+      if (index.is_null) return ctx.fail({sqlstate::null_value_not_allowed, "array subscript in assignment must not be null"});
+      indexes->push_back(index.i);
+    }
+    return true;
+  };
+  if (!bounds(s.lower, &from) || !bounds(s.upper, &to) || !run(s.store, ctx, in, &value)) return false;
+  if (to.size() > kMaxArrayDimensions)
+    return ctx.fail({sqlstate::program_limit_exceeded, "number of array dimensions (" + std::to_string(to.size()) + ") exceeds the maximum allowed (6)"});
+  if (!s.slice) return store_element(ctx, array, s.element_type, to, value, out);
+  *out = array;
+  if (value.is_null) return true;   // no new elements, no change
+  const bool empty = array.is_null || ArrayView(array).dimensions() == 0;
+  if (to.size() != 1 || (!empty && ArrayView(array).dimensions() != 1))
+    return ctx.fail({sqlstate::feature_not_supported, "assignment to slices of several dimensions is not supported"});
+  if (empty && (from[0] == INT64_MAX || to[0] == INT64_MAX))
+    return ctx.fail(Status{sqlstate::array_subscript_error, "array slice subscript must provide both boundaries"}.with_detail(
+        "When assigning to a slice of an empty array value, slice boundaries must be fully specified."));
+  if (from[0] == INT64_MAX) from[0] = ArrayView(array).lower_bound(0);
+  if (to[0] == INT64_MAX) to[0] = ArrayView(array).lower_bound(0) + ArrayView(array).length(0) - 1;
+  if (from[0] > to[0]) return subscript_error(ctx, "upper bound cannot be less than lower bound");
+  const ArrayView source(value);
+  if (source.count() < to[0] - from[0] + 1) return subscript_error(ctx, "source array too small");
+  std::vector<Value> values;
+  for (std::int64_t i = from[0]; i <= to[0]; ++i) values.push_back(source.element(static_cast<std::uint32_t>(i - from[0])));
+  return store_span(ctx, array, s.element_type, from[0], values, out);
 }
 
 bool array_slice(const EvalNode& node, EvalContext& ctx, const ExprInput& in, Value* out) {
@@ -776,7 +874,11 @@ bool field(const EvalNode& node, EvalContext& ctx, const ExprInput& in, Value* o
   const auto& f = as<FieldNode>(node);
   Value record;
   if (!run(f.arg, ctx, in, &record)) return false;
-  *out = record.is_null ? Value::null() : RecordView(record).field(f.field);
+  *out = Value::null();
+  if (record.is_null) return true;
+  // A value may be older than the attribute.
+  const RecordView view(record);
+  if (f.field < view.count()) *out = view.field(f.field);
   return true;
 }
 

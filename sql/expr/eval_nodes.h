@@ -55,6 +55,9 @@ struct IoCastNode : UnaryNode {
   Oid source = 0, target = 0;
   std::int32_t typmod = -1;
 };
+struct DomainNode : UnaryNode {
+  Oid domain = 0;
+};
 struct ArrayCastNode : UnaryNode {
   const EvalNode* element = nullptr;
   Oid element_type = 0;
@@ -92,6 +95,7 @@ struct ArrayNode : ListNode {
 };
 struct RowNode : ListNode {
   std::span<const Oid> types;
+  std::uint32_t shape = 0;
 };
 struct RowCompareNode : EvalNode {
   std::span<const EvalNode* const> strict, equal;
@@ -100,6 +104,9 @@ struct RowCompareNode : EvalNode {
 struct SubscriptNode : EvalNode {
   const EvalNode* array = nullptr;
   std::span<const EvalNode* const> upper, lower;   ///< null entries: bound omitted
+  const EvalNode* store = nullptr;   ///< array_store alone
+  Oid element_type = 0;
+  bool slice = false;
 };
 struct FieldNode : UnaryNode {
   std::uint16_t field = 0;
@@ -126,6 +133,8 @@ WANDIAN_EVALUATOR(is_distinct);
 WANDIAN_EVALUATOR(as_unsigned);
 WANDIAN_EVALUATOR(as_signed);
 WANDIAN_EVALUATOR(io_cast);
+WANDIAN_EVALUATOR(array_store);
+WANDIAN_EVALUATOR(to_domain);
 WANDIAN_EVALUATOR(array_cast);
 WANDIAN_EVALUATOR(logical_not);
 WANDIAN_EVALUATOR(logical_and);

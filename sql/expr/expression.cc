@@ -8,6 +8,7 @@
 #include "engine/type.h"
 #include "sql/expr/eval_nodes.h"
 #include "sql/expr/tree.h"
+#include "sql/types/record_shape.h"
 
 namespace wandian::sql {
 
@@ -126,7 +127,8 @@ const EvalNode* Compiler::compile_comparison(const FunctionExpr& call) {
   } else {
     return nullptr;
   }
-  if (call.op->left != left || call.op->right != right) {
+  const bool enums = call.op->left == kAnyEnum && left == right;
+  if (!enums && (call.op->left != left || call.op->right != right)) {
     // varchar is read as text behind a relabel, which the operands see through.
     return nullptr;
   }
@@ -317,6 +319,12 @@ const EvalNode* Compiler::compile(const Expr& expr) {
       node->typmod = expr.typmod;
       return node;
     }
+    case ExprKind::kDomain: {
+      auto* node = make<eval::DomainNode>(eval::to_domain);
+      node->arg = compile(*expr.as<UnaryExpr>().arg);
+      node->domain = expr.type;
+      return node->arg != nullptr ? node : nullptr;
+    }
     case ExprKind::kArrayCast: {
       const auto& cast = expr.as<ArrayCastExpr>();
       auto* node = make<eval::ArrayCastNode>(eval::array_cast);
@@ -394,6 +402,7 @@ const EvalNode* Compiler::compile(const Expr& expr) {
       std::vector<Oid> types;
       for (const Expr* arg : row.args) types.push_back(arg->type);
       node->types = copy_list(arena_, types);
+      if (expr.type == kRecord && !row.names.empty()) node->shape = record_shape(row.names);
       return compile_list(row.args, &node->args) ? node : nullptr;
     }
     case ExprKind::kRowCompare: {
@@ -412,9 +421,16 @@ const EvalNode* Compiler::compile(const Expr& expr) {
     }
     case ExprKind::kSubscript: {
       const auto& subscript = expr.as<SubscriptExpr>();
-      auto* node = make<eval::SubscriptNode>(subscript.slice ? eval::array_slice : eval::subscript);
+      auto* node = make<eval::SubscriptNode>(subscript.store != nullptr ? eval::array_store : subscript.slice ? eval::array_slice : eval::subscript);
       node->array = compile(*subscript.array);
       if (node->array == nullptr) return nullptr;
+      if (subscript.store != nullptr) {
+        node->store = compile(*subscript.store);
+        if (node->store == nullptr) return nullptr;
+        const TypeInfo* info = find_type(expr.type);
+        node->element_type = info != nullptr ? info->element : 0;
+        node->slice = subscript.slice;
+      }
       return compile_list(subscript.upper, &node->upper) && compile_list(subscript.lower, &node->lower) ? node : nullptr;
     }
     case ExprKind::kField: {

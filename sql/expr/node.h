@@ -29,6 +29,7 @@ enum class ExprKind : std::uint8_t {
   kGrouping,       ///< GroupingExpr: GROUPING(...)
   kRelabel,        ///< UnaryExpr: the same value under another type (binary-coercible cast, COLLATE)
   kIoCast,         ///< UnaryExpr: through the text form
+  kDomain,         ///< UnaryExpr: a value of the base type as one of a domain, checked
   kArrayCast,      ///< ArrayCastExpr: an element-wise cast of an array
   kElement,        ///< ElementExpr: inside ArrayCastExpr::element, the element
   kTestValue,      ///< TestValueExpr: inside CaseExpr::whens, the value of CASE's argument
@@ -245,6 +246,7 @@ struct SubscriptExpr : Expr {
   ExprList upper;                    ///< one a dimension; a null pointer where a slice omits its bound
   ExprList lower;                    ///< slices only, else empty; may hold null pointers
   bool slice = false;
+  const Expr* store = nullptr;       ///< assignment: the array with this in that place; else null
 };
 
 struct FieldExpr : Expr {

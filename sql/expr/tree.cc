@@ -45,7 +45,7 @@ void children(const Expr& expr, F&& f) {
       one(expr.as<WindowExpr>().filter);
       return;
     case ExprKind::kGrouping: each(expr.as<GroupingExpr>().args); return;
-    case ExprKind::kRelabel: case ExprKind::kIoCast: f(expr.as<UnaryExpr>().arg); return;
+    case ExprKind::kRelabel: case ExprKind::kIoCast: case ExprKind::kDomain: f(expr.as<UnaryExpr>().arg); return;
     case ExprKind::kArrayCast:
       f(expr.as<ArrayCastExpr>().arg);
       f(expr.as<ArrayCastExpr>().element);
@@ -79,6 +79,7 @@ void children(const Expr& expr, F&& f) {
       f(subscript.array);
       each(subscript.upper);
       each(subscript.lower);
+      one(subscript.store);
       return;
     }
     case ExprKind::kField: f(expr.as<FieldExpr>().record); return;
@@ -160,6 +161,9 @@ bool any_query(const Query& query, bool deep, int level, const LevelVisitor& vis
     if (look(assignment.value)) return true;
   }
   if (look(query.on_conflict.where)) return true;
+  for (const Query::ViewCheck& check : query.view_checks) {
+    if (look(check.condition)) return true;
+  }
   for (const MergeAction& action : query.merge_actions) {
     if (look(action.condition)) return true;
     for (const Assignment& assignment : action.assignments) {
@@ -254,7 +258,7 @@ const Expr* mutate_children(Arena& arena, const Expr* expr, const ExprMutator& m
       out->args = args;
       return out;
     }
-    case ExprKind::kRelabel: case ExprKind::kIoCast: {
+    case ExprKind::kRelabel: case ExprKind::kIoCast: case ExprKind::kDomain: {
       const auto& source = expr->as<UnaryExpr>();
       const Expr* arg = one(source.arg);
       if (!changed) return expr;
@@ -365,11 +369,13 @@ const Expr* mutate_children(Arena& arena, const Expr* expr, const ExprMutator& m
       const Expr* array = one(source.array);
       const ExprList upper = many(source.upper);
       const ExprList lower = many(source.lower);
+      const Expr* store = source.store != nullptr ? one(source.store) : nullptr;
       if (!changed) return expr;
       auto* out = make_node<SubscriptExpr>(arena, source);
       out->array = array;
       out->upper = upper;
       out->lower = lower;
+      out->store = store;
       return out;
     }
     case ExprKind::kField: {
@@ -514,7 +520,8 @@ bool needs_catalog(Oid type) {
       return true;
     default: {
       const TypeInfo* info = find_type(type);
-      return info != nullptr && info->element != 0 && info->category == 'A' && needs_catalog(info->element);
+      if (info != nullptr && info->category == 'A' && info->element != 0) return needs_catalog(info->element);
+      return type >= kFirstUserOid;
     }
   }
 }
@@ -530,6 +537,7 @@ bool is_pure(const Expr* expr) {
         return function.volatility == Volatility::kStable && !is_stable_without_session(function);
       }
       case ExprKind::kArrayCompare: return node->as<ArrayCompareExpr>().function->volatility != Volatility::kImmutable;
+      case ExprKind::kDomain: return true;
       case ExprKind::kIoCast: return needs_catalog(node->type) || needs_catalog(node->as<UnaryExpr>().arg->type);
       case ExprKind::kSqlValue:
         switch (node->as<SqlValueExpr>().value) {
@@ -628,7 +636,7 @@ bool equal(const Expr* a, const Expr* b) {
              (x.filter == nullptr || equal(x.filter, y.filter));
     }
     case ExprKind::kGrouping: return equal_lists(a->as<GroupingExpr>().args, b->as<GroupingExpr>().args);
-    case ExprKind::kRelabel: case ExprKind::kIoCast:
+    case ExprKind::kRelabel: case ExprKind::kIoCast: case ExprKind::kDomain:
       return a->typmod == b->typmod && equal(a->as<UnaryExpr>().arg, b->as<UnaryExpr>().arg);
     case ExprKind::kArrayCast:
       return equal(a->as<ArrayCastExpr>().arg, b->as<ArrayCastExpr>().arg) &&
@@ -664,7 +672,7 @@ bool equal(const Expr* a, const Expr* b) {
     case ExprKind::kSubscript: {
       const auto& x = a->as<SubscriptExpr>();
       const auto& y = b->as<SubscriptExpr>();
-      return x.slice == y.slice && equal(x.array, y.array) && equal_lists(x.upper, y.upper) && equal_lists(x.lower, y.lower);
+      return x.slice == y.slice && equal(x.store, y.store) && equal(x.array, y.array) && equal_lists(x.upper, y.upper) && equal_lists(x.lower, y.lower);
     }
     case ExprKind::kField:
       return a->as<FieldExpr>().field == b->as<FieldExpr>().field && equal(a->as<FieldExpr>().record, b->as<FieldExpr>().record);
@@ -795,6 +803,9 @@ const FunctionExpr* make_comparison(Arena& arena, int btree_strategy, const Expr
       const TypeInfo* info = find_type(actual);
       return info != nullptr && info->category == 'A';
     }
+    if (declared == kAnyEnum) return type_kind(actual) == 'e';
+    if (declared == kAnyRange) return type_kind(actual) == 'r';
+    if (declared == kRecord) return type_kind(actual) == 'c';
     // varchar compares as text.
     return declared == kText && actual == kVarchar;
   };

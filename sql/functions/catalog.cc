@@ -228,7 +228,20 @@ bool no_rows(EvalContext&, const Value*, std::uint64_t*, Value*, bool* done) {
 bool zero(EvalContext&, const Value*, Value* result) { return return_int(result, 0); }
 bool no(EvalContext&, const Value*, Value* result) { return return_bool(result, false); }
 // Insert, update and delete: bits 2, 3 and 4 (as CmdType numbers them), which every table allows.
-bool updatable_events(EvalContext&, const Value*, Value* result) { return return_int(result, 28); }
+bool updatable_events(EvalContext& ctx, const Value* args, Value* result) {
+  bool deletable = false;
+  const std::optional<std::vector<bool>> columns = ctx.session->updatable_columns(oid(args[0]), &deletable);
+  if (!columns) return return_int(result, 28);
+  const bool any = std::find(columns->begin(), columns->end(), true) != columns->end();
+  return return_int(result, any ? 28 : deletable ? 16 : 0);
+}
+bool column_updatable(EvalContext& ctx, const Value* args, Value* result) {
+  bool deletable = false;
+  const std::optional<std::vector<bool>> columns = ctx.session->updatable_columns(oid(args[0]), &deletable);
+  const std::int64_t number = args[1].i;
+  if (!columns) return return_bool(result, number > 0);
+  return return_bool(result, number > 0 && static_cast<std::size_t>(number) <= columns->size() && (*columns)[static_cast<std::size_t>(number - 1)]);
+}
 bool yes(EvalContext&, const Value*, Value* result) { return return_bool(result, true); }
 
 #define PRIVILEGE(name, kind)                                                       \
@@ -300,7 +313,7 @@ constexpr FunctionBinding kBindings[] = {
     {"pg_size_pretty_numeric", size_pretty_numeric},
     {"pg_column_size", nullptr, column_size}, {"pg_tablespace_location", empty_text},
     {"pg_relation_filenode", nothing}, {"pg_relation_filepath", nothing}, {"pg_relation_is_publishable", yes},
-    {"pg_relation_is_updatable", updatable_events}, {"pg_column_is_updatable", yes}, {"pg_partition_root", nothing},
+    {"pg_relation_is_updatable", updatable_events}, {"pg_column_is_updatable", column_updatable}, {"pg_partition_root", nothing},
     {"pg_partition_ancestors", nullptr, nullptr, no_rows}, {"pg_partition_tree", nullptr, nullptr, no_rows},
     {"row_security_active", no}, {"row_security_active_name", no},
     {"pg_stat_get_live_tuples", zero}, {"pg_stat_get_numscans", zero}, {"pg_stat_get_tuples_inserted", zero},

@@ -20,6 +20,20 @@ bool to_jsonb_value(EvalContext& ctx, const Oid* types, const Value* args, Value
   return to_json(ctx, types, args, &json) && to_jsonb(ctx, json.bytes(), result);
 }
 
+// row_to_json: with line feeds between the members if asked for.
+bool row_to_json(EvalContext& ctx, const Oid* types, const Value* args, Value* result) {
+  TextBuilder out(ctx.arena);
+  if (!append_json_record(ctx, types[0], args[0], ",", out)) return false;
+  *result = out.value();
+  return true;
+}
+bool row_to_json_pretty(EvalContext& ctx, const Oid* types, const Value* args, Value* result) {
+  TextBuilder out(ctx.arena);
+  if (!append_json_record(ctx, types[0], args[0], args[1].as_bool() ? ",\n " : ",", out)) return false;
+  *result = out.value();
+  return true;
+}
+
 // The tail of a VARIADIC "any" call as types and values.
 void spread(Oid type, const Value& value, std::vector<Oid>* types, std::vector<Value>* values) {
   if (value.is_null) return;
@@ -136,7 +150,8 @@ bool object_of_two(EvalContext& ctx, const Value* args, Value* result) {
 constexpr FunctionBinding kBindings[] = {
     {"to_json", nullptr, to_json},
     {"to_jsonb", nullptr, to_jsonb_value},
-    {"row_to_json", nullptr, to_json},
+    {"row_to_json", nullptr, row_to_json},
+    {"row_to_json_pretty", nullptr, row_to_json_pretty},
     {"array_to_json", nullptr, to_json},
     {"json_build_object", nullptr, build_object<false>},
     {"jsonb_build_object", nullptr, build_object<true>},

@@ -6,7 +6,9 @@
 #include "engine/array_value.h"
 #include "engine/numeric.h"
 #include "sql/types/datetime.h"
+#include "sql/types/record_shape.h"
 #include "sql/types/type_forms.h"
+#include "sql/types/user_type.h"
 
 namespace wandian::sql {
 
@@ -69,17 +71,7 @@ bool append_json(EvalContext& ctx, Oid type, const Value& value, TextBuilder& ou
     }
     case kJson: case kJsonb: out.append(value.bytes()); return true;
     case kDate: case kTimestamp: case kTimestamptz: return append_time(ctx, type, value, out);
-    case kRecord: {
-      const RecordView record(value);
-      out.push_back('{');
-      for (std::uint32_t i = 0; i < record.count(); ++i) {
-        if (i > 0) out.push_back(',');
-        out.append("\"f" + std::to_string(i + 1) + "\":");
-        if (!append_json(ctx, record.type(i), record.field(i), out)) return false;
-      }
-      out.push_back('}');
-      return true;
-    }
+    case kRecord: return append_json_record(ctx, type, value, ",", out);
     default: break;
   }
   if (element_of(type) != 0 && type != kOidVector && type != kInt2Vector) {
@@ -91,15 +83,42 @@ bool append_json(EvalContext& ctx, Oid type, const Value& value, TextBuilder& ou
     }
     return append_array(ctx, array, 0, &next, out);
   }
+  if (type_kind(type) == 'c') return append_json_record(ctx, type, value, ",", out);
+  if (type_kind(type) == 'd') return append_json(ctx, base_type(type), value, out);
   TextBuilder text(ctx.arena);
   if (!append_text(ctx, type, value, text)) return false;
   write_json_string(text.view(), out);
   return true;
 }
 
+bool append_json_record(EvalContext& ctx, Oid type, const Value& value, std::string_view separator, TextBuilder& out) {
+  const RecordView record(value);
+  std::vector<RowField> fields;
+  if (type_kind(type) == 'c' && !row_fields(ctx, type, &fields))
+    return ctx.fail({sqlstate::undefined_object, "type with OID " + std::to_string(type) + " does not exist"});
+  const std::span<const std::string> names = shape_names(record.shape());
+  const std::size_t count = fields.empty() ? record.count() : fields.size();
+  std::size_t unnamed = 0;
+  bool any = false;
+  out.push_back('{');
+  for (std::uint32_t i = 0; i < count; ++i) {
+    if (fields.empty() ? record.type(i) == kInvalidOid : fields[i].dropped) continue;
+    if (any) out.append(separator);
+    any = true;
+    ++unnamed;
+    const std::string name = !fields.empty() ? fields[i].name : unnamed <= names.size() ? names[unnamed - 1] : "f" + std::to_string(unnamed);
+    write_json_string(name, out);
+    out.push_back(':');
+    const Value field = i < record.count() ? record.field(i) : Value::null();
+    if (!append_json(ctx, fields.empty() ? record.type(i) : fields[i].type, field, out)) return false;
+  }
+  out.push_back('}');
+  return true;
+}
+
 bool append_json_key(EvalContext& ctx, Oid type, const Value& value, TextBuilder& out) {
   if (value.is_null) return ctx.fail({sqlstate::invalid_parameter_value, "field name must not be null"});
-  if (type == kJson || type == kJsonb || type == kRecord || (element_of(type) != 0 && type != kOidVector))
+  if (type == kJson || type == kJsonb || type == kRecord || type_kind(type) == 'c' || (element_of(type) != 0 && type != kOidVector))
     return ctx.fail({sqlstate::invalid_parameter_value, "key value must be scalar, not array, composite, or json"});
   if (type == kBool) {
     out.append(value.as_bool() ? "\"true\"" : "\"false\"");

@@ -10,6 +10,8 @@ namespace wandian::sql {
 
 /// A value of any type as JSON.
 bool append_json(EvalContext& ctx, Oid type, const Value& value, TextBuilder& out);
+/// A record as an object: the members' names are its type's, or those of the query it comes from, else f1, f2, ...
+bool append_json_record(EvalContext& ctx, Oid type, const Value& value, std::string_view separator, TextBuilder& out);
 /// As the name of a member; 22023 for null, arrays and objects.
 bool append_json_key(EvalContext& ctx, Oid type, const Value& value, TextBuilder& out);
 /// The text of `json` as a jsonb value.

@@ -204,8 +204,8 @@ struct Registry {
     boost::unordered_flat_map<std::string_view, bool> used;
     for (const auto& table :
          {array_bindings(), cast_bindings(), catalog_bindings(), compare_bindings(), datetime_bindings(),
-          datetime_field_bindings(), encoding_bindings(), float_bindings(), format_bindings(), integer_bindings(), json_bindings(),
-          jsonb_bindings(), numeric_bindings(), pattern_bindings(), session_bindings(), set_bindings(),
+          datetime_field_bindings(), encoding_bindings(), enum_bindings(), float_bindings(), format_bindings(), integer_bindings(), json_bindings(),
+          json_record_bindings(), jsonb_bindings(), network_bindings(), numeric_bindings(), pattern_bindings(), range_bindings(), session_bindings(), set_bindings(),
           string_bindings(), text_bindings()})
       for (const FunctionBinding& b : table) {
         if (!bindings.emplace(b.key, &b).second) gaps += "bound twice: " + std::string(b.key) + "\n";

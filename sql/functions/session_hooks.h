@@ -26,6 +26,8 @@ enum class PrivilegeClass : std::uint8_t {
 
 enum class SizeKind : std::uint8_t { kRelation, kTable, kIndexes, kTotalRelation, kDatabase, kTablespace };
 
+class TypeCatalog;   // sql/types/user_type.h
+
 class SessionHooks {
  public:
   virtual ~SessionHooks() = default;
@@ -95,6 +97,9 @@ class SessionHooks {
   /// format_type for types that are not built in; empty: no such type.
   virtual std::optional<std::string> type_name(Oid type, std::int32_t typmod) = 0;
 
+  /// The types that users made, as this session's catalog has them.
+  virtual TypeCatalog* types() { return nullptr; }
+
   // Privileges. `role` 0 is the current user. Empty: no such object (null).
   virtual Result<std::optional<bool>> has_privilege(Oid role, PrivilegeClass kind, Oid object, std::int16_t column,
                                                     std::string_view privilege) = 0;
@@ -105,6 +110,8 @@ class SessionHooks {
   virtual std::optional<std::string> constraint_definition(Oid constraint, bool pretty) = 0;
   virtual std::optional<std::string> index_definition(Oid index, std::int32_t column, bool pretty) = 0;
   virtual std::optional<std::string> view_definition(Oid view, bool pretty) = 0;
+  /// Which of a view's columns can be written through it; nullopt: no view. None at all: rows can still be deleted if `deletable`.
+  virtual std::optional<std::vector<bool>> updatable_columns(Oid view, bool* deletable) = 0;
   virtual std::optional<std::string> function_definition(Oid function) = 0;
   virtual std::optional<std::string> function_arguments(Oid function, bool identity) = 0;
   virtual std::optional<std::string> function_result(Oid function) = 0;

@@ -129,6 +129,12 @@ StatementKind classify(const ParseNode* node) {
     case PG_QUERY__NODE__NODE_VACUUM_STMT: return StatementKind::kVacuum;
     case PG_QUERY__NODE__NODE_ALTER_TABLE_STMT: return StatementKind::kAlterTable;
     case PG_QUERY__NODE__NODE_CREATE_FUNCTION_STMT: return StatementKind::kCreateFunction;
+    case PG_QUERY__NODE__NODE_CREATE_ENUM_STMT:
+    case PG_QUERY__NODE__NODE_ALTER_ENUM_STMT:
+    case PG_QUERY__NODE__NODE_COMPOSITE_TYPE_STMT:
+    case PG_QUERY__NODE__NODE_CREATE_RANGE_STMT:
+    case PG_QUERY__NODE__NODE_CREATE_DOMAIN_STMT:
+    case PG_QUERY__NODE__NODE_ALTER_DOMAIN_STMT: return StatementKind::kDefineType;
     case PG_QUERY__NODE__NODE_GRANT_STMT: return StatementKind::kGrant;
     case PG_QUERY__NODE__NODE_GRANT_ROLE_STMT: return StatementKind::kGrantRole;
     case PG_QUERY__NODE__NODE_DROP_STMT: return StatementKind::kDrop;
@@ -212,6 +218,12 @@ std::string_view command_tag(const ParseNode* node) {
     case PG_QUERY__NODE__NODE_REINDEX_STMT: return "REINDEX";
     case PG_QUERY__NODE__NODE_CLUSTER_STMT: return "CLUSTER";
     case PG_QUERY__NODE__NODE_ALTER_SYSTEM_STMT: return "ALTER SYSTEM";
+    case PG_QUERY__NODE__NODE_CREATE_ENUM_STMT:
+    case PG_QUERY__NODE__NODE_COMPOSITE_TYPE_STMT:
+    case PG_QUERY__NODE__NODE_CREATE_RANGE_STMT: return "CREATE TYPE";
+    case PG_QUERY__NODE__NODE_ALTER_ENUM_STMT: return "ALTER TYPE";
+    case PG_QUERY__NODE__NODE_CREATE_DOMAIN_STMT: return "CREATE DOMAIN";
+    case PG_QUERY__NODE__NODE_ALTER_DOMAIN_STMT: return "ALTER DOMAIN";
     case PG_QUERY__NODE__NODE_CREATE_STMT: return "CREATE TABLE";
     case PG_QUERY__NODE__NODE_INDEX_STMT: return "CREATE INDEX";
     case PG_QUERY__NODE__NODE_VIEW_STMT: return "CREATE VIEW";

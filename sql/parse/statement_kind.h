@@ -53,6 +53,7 @@ enum class StatementKind : std::uint8_t {
   kAlterSequence,
   kCreateSchema,
   kCreateFunction,
+  kDefineType,      ///< CREATE TYPE and DOMAIN, ALTER DOMAIN, ALTER TYPE of enums
   kCreateExtension,
   kAlterExtension,
   kCreateDatabase,

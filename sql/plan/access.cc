@@ -34,6 +34,8 @@ const Expr* strip_relabel(const Expr* expr) {
 
 // Whether a value of `type` can be made a key of a column of `column` type as it is.
 bool same_key_form(Oid column, Oid type) {
+  column = base_type(column);
+  type = base_type(type);
   if (column == type) return true;
   if (is_integer_type(column) && is_integer_type(type)) return true;
   const TypeInfo* a = find_type(column);
@@ -496,6 +498,8 @@ Result<NodePtr> Planner::plan_simple_range(PlanScope& scope, std::uint16_t index
         PlanFunction plan;
         plan.first_column = function.first_column;
         plan.column_count = function.column_count;
+        const Oid type = base_type(function.call->type);
+        plan.of_record = !function.call->returns_set && (type_kind(type) == 'c' || type == type_oid::kRecord);
         if (function.call->kind == ExprKind::kFunction && function.call->returns_set) {
           plan.set_call = &function.call->as<FunctionExpr>();
           for (const Expr* arg : plan.set_call->args) {

@@ -143,6 +143,7 @@ std::string expression_text(const Expr* expr, const SlotNames& names) {
       return std::string(call.function->name) + "(" + list(call.args) + ")";
     }
     case ExprKind::kRelabel:
+    case ExprKind::kDomain:
     case ExprKind::kIoCast: {
       const auto& cast = expr->as<UnaryExpr>();
       return "(" + expression_text(cast.arg, names) + ")::" + format_type(cast.type, cast.typmod);

@@ -381,6 +381,7 @@ class Finalizer {
     mark(set, modify.others.slots);
     for (const ModifyPlan::Set& item : modify.conflict_sets) mark(set, item.value);
     mark(set, modify.conflict_where);
+    for (const ModifyPlan::Check& check : modify.checks) mark(set, check.condition);
     for (const ModifyPlan::Action& action : modify.actions) {
       mark(set, action.condition);
       for (const ModifyPlan::Set& item : action.sets) mark(set, item.value);

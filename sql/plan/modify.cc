@@ -32,6 +32,10 @@ std::vector<ScanColumn> columns_of(const RangeInfo& range) {
 }  // namespace
 
 Status Planner::plan_returning(PlanScope& scope, const Query& query, ModifyPlan& modify) {
+  for (const Query::ViewCheck& check : query.view_checks) {
+    WANDIAN_ASSIGN(PlanExpr compiled, lower_and_compile({&scope, nullptr, nullptr, nullptr, nullptr}, check.condition));
+    modify.checks.push_back({std::string(check.view), compiled});
+  }
   for (const TargetEntry& target : query.returning) {
     WANDIAN_ASSIGN(PlanExpr compiled, lower_and_compile({&scope, nullptr, nullptr, nullptr, nullptr}, target.expr));
     modify.returning.push_back(compiled);
@@ -170,6 +174,12 @@ Status Planner::plan_update_delete(PlanScope& scope, ModifyPlan& modify, NodePtr
           if (key.referenced_table == table.oid) fixed_keys = fixed_keys && !in(key.referenced_columns, set.column);
     modify.sets.push_back(set);
   }
+  if (table.generator != nullptr && !deletes) {
+    // Any of its generated columns may change.
+    modify.key_changes = modify.key_changes || table.generator->generates_key();
+    for (const IndexDef& index : table.indexes) fixed_keys = fixed_keys && index.global_table == 0;
+    fixed_keys = fixed_keys && table.foreign_keys.empty() && table.referencing.empty();
+  }
   std::sort(modify.sets.begin(), modify.sets.end(), [](const ModifyPlan::Set& a, const ModifyPlan::Set& b) { return a.column < b.column; });
   if (deletes) {
     fixed_keys = table.referencing.empty();
@@ -218,7 +228,7 @@ Status Planner::plan_update_delete(PlanScope& scope, ModifyPlan& modify, NodePtr
   keep_others(modify, read);
   // Triggers see each row here.
   const bool row_triggers = std::any_of(table.triggers.begin(), table.triggers.end(), [](const TriggerDef& trigger) { return (trigger.events & TriggerDef::kRow) != 0; });
-  modify.at_owner = pure && fixed_keys && !modify.key_changes && !row_triggers;
+  modify.at_owner = pure && fixed_keys && !modify.key_changes && !row_triggers && modify.checks.empty();
   modify.may_repeat = query.from.size() > 1 || (query.from.size() == 1 && query.from[0]->is_join);
   return {};
 }
@@ -266,6 +276,7 @@ Status Planner::plan_merge(PlanScope& scope, ModifyPlan& modify, NodePtr& root) 
     if (waits) return Status(sqlstate::feature_not_supported, "functions written in SQL or PL/pgSQL are not supported in MERGE ... WHEN");
     modify.actions.push_back(std::move(made));
   }
+  modify.key_changes = modify.key_changes || (table.generator != nullptr && table.generator->generates_key());
   if (!subselects.empty()) root = apply(std::move(root), std::move(subselects));
   std::vector<const Expr*> recheck;
   for (const Expr* part : split_conjuncts(query.from[0]->on)) {
@@ -289,7 +300,7 @@ void Planner::find_fast_path(Plan& plan) {
   if (body_.modify && !body_.modify->table->triggers.empty()) return;
   if (plan.kind == PlanKind::kInsert) {
     const ModifyPlan& modify = *body_.modify;
-    if (body_.root || modify.returning_waits || modify.conflict != ConflictAction::kNone || !modify.table->foreign_keys.empty()) return;
+    if (body_.root || modify.returning_waits || modify.conflict != ConflictAction::kNone || !modify.table->foreign_keys.empty() || !modify.checks.empty()) return;
     for (const IndexDef& index : modify.table->indexes)
       if (index.global_table != 0 || index.checked_later()) return;
     for (const ModifyPlan::Set& set : modify.sets)

@@ -156,6 +156,7 @@ struct PlanFunction {
   std::vector<PlanExpr> args;
   PlanExpr value;
   std::uint16_t first_column = 0, column_count = 1;
+  bool of_record = false;                      ///< `value` is a record: its fields are the columns
 };
 struct FunctionScanNode : PlanNode {
   FunctionScanNode() : PlanNode(NodeType::kFunctionScan) {}
@@ -393,6 +394,11 @@ struct ModifyPlan {
   bool returning_waits = false;                ///< some of `returning` calls routines: evaluated when the rows are given out
   SavedSlots returning_slots;                  ///< ... over these
   bool calls_routines = false;                 ///< the source or the sets call routines: rows are written one by one, for them to see
+  struct Check {
+    std::string view;
+    PlanExpr condition;                        ///< over the new row's slots, as `returning`
+  };
+  std::vector<Check> checks;                   ///< WITH CHECK OPTION
   std::vector<ScanColumn> returning_columns;   ///< INSERT: slots that the new row's columns go to
   // INSERT ... ON CONFLICT
   ConflictAction conflict = ConflictAction::kNone;

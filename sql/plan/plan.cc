@@ -63,6 +63,7 @@ void add_locks(const Query& query, std::vector<PlanLock>& locks) {
   for (const Assignment& assignment : query.assignments) add_expression_locks(assignment.value, locks);
   for (const Assignment& assignment : query.on_conflict.assignments) add_expression_locks(assignment.value, locks);
   add_expression_locks(query.on_conflict.where, locks);
+  for (const Query::ViewCheck& check : query.view_checks) add_expression_locks(check.condition, locks);
   for (const MergeAction& action : query.merge_actions) {
     add_expression_locks(action.condition, locks);
     for (const Assignment& assignment : action.assignments) add_expression_locks(assignment.value, locks);

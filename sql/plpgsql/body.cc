@@ -45,6 +45,20 @@ std::optional<FoundRelation> relation_named(SessionImpl& session, std::span<cons
   return found;
 }
 
+// A variable of a row type or composite type is a record.
+VariableType variable_of(Oid type, std::int32_t typmod) {
+  VariableType out;
+  const Oid base = base_type(type);
+  out.is_row = type_kind(base) == 'c';
+  if (out.is_row) {
+    out.relation = base;
+    return out;
+  }
+  out.type = type;
+  out.typmod = typmod;
+  return out;
+}
+
 Result<VariableType> find_type(SessionImpl& session, std::string_view text) {
   VariableType out;
   const std::string word = lower(text);
@@ -74,11 +88,7 @@ Result<VariableType> find_type(SessionImpl& session, std::string_view text) {
     if (!relation) return undefined_relation(parts.size() > 1 ? parts[0] : std::string(), parts.back());
     WANDIAN_ASSIGN(const ShapePtr shape, relation_shape(*session.catalog(), relation->oid));
     for (const RowShape::Field& field : shape->fields)
-      if (field.name == column) {
-        out.type = field.type;
-        out.typmod = field.typmod;
-        return out;
-      }
+      if (field.name == column) return variable_of(field.type, field.typmod);
     return undefined_column(column, parts.back());
   }
   Result<ResolvedType> type = resolve_type(text);
@@ -92,8 +102,8 @@ Result<VariableType> find_type(SessionImpl& session, std::string_view text) {
       }
     return type.take_status();
   }
-  out.type = type->type;
-  out.typmod = type->typmod;
+  out = variable_of(type->type, type->typmod);
+  if (out.is_row) return out;
   if (out.type == kRecord) {
     out.is_row = true;
     out.type = 0;

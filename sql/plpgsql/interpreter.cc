@@ -12,6 +12,7 @@
 #include "sql/plpgsql/run.h"
 #include "sql/routine/value_cast.h"
 #include "sql/types/text_io.h"
+#include "sql/types/user_type.h"
 
 namespace wandian::sql::plpgsql {
 
@@ -21,7 +22,15 @@ bool RowShape::operator==(const RowShape& other) const {
   });
 }
 
+ShapePtr live_shape(std::span<const RowField> fields) {
+  auto shape = std::make_shared<RowShape>();
+  for (const RowField& field : fields)
+    if (!field.dropped) shape->fields.push_back({field.name, field.type, field.typmod});
+  return shape;
+}
+
 Result<ShapePtr> relation_shape(const Catalog& catalog, Oid relation) {
+  if (std::vector<RowField> fields; type_kind(relation) == 'c' && row_fields(relation, &fields)) return live_shape(fields);
   auto shape = std::make_shared<RowShape>();
   if (const auto table = catalog.table(relation)) {
     for (const ColumnDef& column : table->columns)
@@ -210,10 +219,13 @@ Task<Status> Interpreter::initialize(const Statement& block) {
     } else {
       state.cell.set(Value::null(), true);
     }
-    if (variable.initial == nullptr) continue;
+    // A domain may refuse null.
+    const bool domain = !variable.type.is_row && type_kind(variable.type.type) == 'd';
+    if (variable.initial == nullptr && !domain) continue;
     scratch_.reset();
     Evaluated value;
-    WANDIAN_CO_TRY(co_await evaluate(*variable.initial, variable.type.is_row ? nullptr : &variable.type, &value));
+    value.type = type_oid::kUnknown;
+    if (variable.initial != nullptr) WANDIAN_CO_TRY(co_await evaluate(*variable.initial, variable.type.is_row ? nullptr : &variable.type, &value));
     Target whole;
     whole.variable = number;
     WANDIAN_CO_TRY(assign(whole, value));

@@ -94,7 +94,9 @@ class PlpgsqlBody final : public RoutineBody {
   std::vector<CompiledTextPtr> texts;          ///< by Text::id, as compiled last
 };
 
-/// The columns of a table or view as a record variable has them.
+/// The columns of a table or view, or of a row type or composite type by the type's OID, as a record variable has them.
 Result<ShapePtr> relation_shape(const Catalog& catalog, Oid relation);
+/// The fields that are not dropped.
+ShapePtr live_shape(std::span<const RowField> fields);
 
 }  // namespace wandian::sql::plpgsql

@@ -79,6 +79,7 @@ class Interpreter final : public RoutineFrame {
   Task<Status> evaluate_query(const Text& text, CompiledTextPtr compiled, const VariableType* target, Evaluated* out);
   Task<Status> case_matches(const Statement& next, const Branch& branch, bool* holds);
   Status cast(Evaluated* value, Oid type, std::int32_t typmod);
+  Status as_record(Evaluated* value);
   /// False: a record.
   bool target_type(const Target& target, VariableType* out) const;
   Status assign(const Target& target, const Evaluated& value);

@@ -517,6 +517,7 @@ Task<Status> Interpreter::return_statement(const Statement& next, Flow* flow) {
   const bool row = body_.returns_row || body_.is_trigger;
   WANDIAN_CO_TRY(co_await evaluate(*next.text, row ? nullptr : &to, &value));
   if (row) {
+    WANDIAN_CO_TRY(as_record(&value));
     if (!value.value.is_null && value.type != type_oid::kRecord)
       co_return Status{sqlstate::datatype_mismatch, "cannot return non-composite value from function returning composite type"};
     if (!value.value.is_null && body_.result_shape != nullptr && !body_.is_trigger) {
@@ -583,6 +584,7 @@ Task<Status> Interpreter::return_next(const Statement& next) {
   }
   const std::size_t width = run_.call.rows->width;
   if (value.value.is_null) co_return add_result_row({}, {});
+  WANDIAN_CO_TRY(as_record(&value));
   if (value.type != type_oid::kRecord)
     co_return Status{sqlstate::datatype_mismatch, "cannot return non-composite value from function returning composite type"};
   const RecordView view(value.value);

@@ -16,7 +16,7 @@ namespace wandian::sql::plpgsql {
 
 /// What a variable can hold.
 struct VariableType {
-  bool is_row = false;               ///< a record; `relation` says of which table or view, 0 is RECORD
+  bool is_row = false;               ///< a record; `relation` says of which table, view or composite type, 0 is RECORD
   Oid relation = 0;
   Oid type = 0;
   std::int32_t typmod = -1;

@@ -375,7 +375,7 @@ Status Interpreter::cast(Evaluated* value, Oid type, std::int32_t typmod) {
   EvalContext context = session_.eval_context(scratch_);
   Value out;
   if (value->type == type_oid::kUnknown) value->type = type_oid::kText;
-  if (value->value.is_null) {
+  if (value->value.is_null && type_kind(type) != 'd') {
     value->type = type;
     return {};
   }
@@ -383,6 +383,19 @@ Status Interpreter::cast(Evaluated* value, Oid type, std::int32_t typmod) {
   value->value = out;
   value->type = type;
   value->typmod = typmod;
+  return {};
+}
+
+// A value of a row type or composite type as the record that it is, of the columns that the type has now.
+Status Interpreter::as_record(Evaluated* value) {
+  const Oid type = base_type(value->type);
+  if (type_kind(type) != 'c') return {};
+  std::vector<RowField> fields;
+  if (!session_.row_fields(type, &fields)) return Status{sqlstate::undefined_object, "type with OID " + std::to_string(type) + " does not exist"};
+  if (!value->value.is_null) value->value = live_record(fields, value->value, scratch_);
+  value->type = type_oid::kRecord;
+  value->typmod = -1;
+  value->shape = live_shape(fields);
   return {};
 }
 
@@ -437,9 +450,10 @@ Status Interpreter::assign(const Target& target, const Evaluated& value) {
   const VariableType type = type_of(target.variable);
   if (type.is_row) {
     if (value.value.is_null) return assign_record(target.variable, Value::null(), nullptr);
-    if (value.type != type_oid::kRecord)
+    WANDIAN_TRY(as_record(&copy));
+    if (copy.type != type_oid::kRecord)
       return Status{sqlstate::datatype_mismatch, "cannot assign non-composite value to a record variable"};
-    return assign_record(target.variable, value.value, value.shape);
+    return assign_record(target.variable, copy.value, copy.shape);
   }
   WANDIAN_TRY(cast(&copy, type.type, type.typmod));
   const Variable& variable = tree_.variables[target.variable];

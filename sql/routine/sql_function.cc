@@ -60,6 +60,11 @@ class SqlBody final : public RoutineBody {
  private:
   Result<CompiledPtr> compiled(SessionImpl& session, std::size_t index);
   Status check_result(const CompiledStatement& statement) const;
+  // Whether a column of this type is the whole row that the function returns.
+  bool is_result_row(Oid type) const {
+    const Oid relation = routine_.declaration.result_relation;
+    return relation != 0 && type == row_type_of(relation);
+  }
   bool gives_rows() const { return returns_void_ ? false : !columns_.empty(); }
 
   const Routine& routine_;
@@ -92,13 +97,15 @@ class ResultTaker final : public RowReceiver {
     scratch_.reset();
     std::vector<Value> fields(columns_.size());
     EvalContext eval = session_.eval_context(scratch_);
+    Value whole = values.empty() ? Value::null() : values[0];
+    if (std::vector<RowField> live; whole_row_ && !whole.is_null && session_.row_fields(sources_[0], &live)) whole = live_record(live, whole, scratch_);
     for (std::size_t i = 0; i < columns_.size(); ++i) {
       Value source;
       Oid type = 0;
       if (whole_row_) {
-        if (values[0].is_null) continue;
-        source = RecordView(values[0]).field(static_cast<std::uint32_t>(i));
-        type = RecordView(values[0]).type(static_cast<std::uint32_t>(i));
+        if (whole.is_null) continue;
+        source = RecordView(whole).field(static_cast<std::uint32_t>(i));
+        type = RecordView(whole).type(static_cast<std::uint32_t>(i));
       } else {
         source = values[i];
         type = sources_[i];
@@ -184,7 +191,7 @@ Status SqlBody::check_result(const CompiledStatement& statement) const {
     if (!fits(given[0].type, columns_[0].type)) return mismatch(result, "Actual return type is " + format_type(given[0].type, -1) + ".");
     return {};
   }
-  if (given.size() == 1 && given[0].type == kRecord) return {};
+  if (given.size() == 1 && (given[0].type == kRecord || is_result_row(given[0].type))) return {};
   if (columns_.empty()) return {};
   if (columns_.size() == 1 && columns_[0].type == kRecord) return {};
   for (std::size_t i = 0; i < given.size(); ++i) {
@@ -228,7 +235,7 @@ Task<Status> SqlBody::run(RoutineRun& run) {
       for (std::size_t p = 0; p < statement->parameter_types.size() && p < call.args.size(); ++p) params.push_back(call.args[p]);
       std::vector<Oid> sources;
       for (const ResultColumn& column : statement->columns) sources.push_back(column.type);
-      const bool whole_row = row_ && sources.size() == 1 && sources[0] == kRecord;
+      const bool whole_row = row_ && sources.size() == 1 && (sources[0] == kRecord || is_result_row(sources[0]));
       ResultTaker taker(session, call, columns_, sources, row_, whole_row);
       RowCounter nowhere;
       // A scalar function takes the first row and leaves the others; what writes runs to its end.

@@ -8,6 +8,7 @@
 
 #include "sql/bind/binder.h"
 #include "sql/expr/expression.h"
+#include "sql/types/user_type.h"
 
 namespace wandian::sql {
 
@@ -24,5 +25,8 @@ class ValueCasts {
   };
   std::map<std::tuple<Oid, Oid, std::int32_t>, std::unique_ptr<Cast>> casts_;
 };
+
+/// A value of a row type or composite type, whose fields `fields` are, as a record without the dropped ones.
+Value live_record(std::span<const RowField> fields, const Value& composite, Arena& arena);
 
 }  // namespace wandian::sql

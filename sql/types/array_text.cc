@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "engine/array_value.h"
+#include "sql/expr/domain_value.h"
 #include "sql/functions/session_hooks.h"
 #include "sql/types/number_text.h"
 #include "sql/types/text_io.h"
@@ -181,6 +182,8 @@ class ArrayReader {
     Value value;
     if (quoted || !is_null_word(scratch_)) {
       if (!value_from_text(ctx_, element_, typmod_, scratch_, &value)) return false;
+    } else if (type_kind(element_) == 'd' && !check_domain(ctx_, element_, value)) {
+      return false;
     }
     values_.push_back(value);
     return true;
@@ -303,25 +306,16 @@ bool vector_from_text(EvalContext& ctx, Oid element, std::string_view text, Valu
 bool append_record_text(EvalContext& ctx, const Value& value, TextBuilder& out) {
   const RecordView record(value);
   out.push_back('(');
+  bool comma = false;
   for (std::uint32_t i = 0; i < record.count(); ++i) {
-    if (i > 0) out.push_back(',');
+    if (record.type(i) == kInvalidOid) continue;
+    if (comma) out.push_back(',');
+    comma = true;
     const Value field = record.field(i);
     if (field.is_null) continue;
     TextBuilder one(ctx.arena);
     if (!append_text(ctx, record.type(i), field, one)) return false;
-    bool quote = one.size() == 0;
-    for (const char c : one.view())
-      quote = quote || c == '"' || c == '\\' || c == '(' || c == ')' || c == ',' || is_blank(c);
-    if (!quote) {
-      out.append(one.view());
-      continue;
-    }
-    out.push_back('"');
-    for (const char c : one.view()) {
-      if (c == '"' || c == '\\') out.push_back(c);
-      out.push_back(c);
-    }
-    out.push_back('"');
+    append_record_field(one.view(), out);
   }
   out.push_back(')');
   return true;

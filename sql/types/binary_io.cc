@@ -6,12 +6,16 @@
 
 #include "engine/array_value.h"
 #include "engine/numeric.h"
+#include "sql/expr/domain_value.h"
 #include "sql/types/datetime.h"
 #include "sql/types/encoding.h"
 #include "sql/types/json.h"
+#include "sql/types/network.h"
+#include "sql/types/range_text.h"
 #include "sql/types/string_types.h"
 #include "sql/types/text_io.h"
 #include "sql/types/type_forms.h"
+#include "sql/types/user_type.h"
 
 namespace wandian::sql {
 
@@ -106,10 +110,39 @@ bool append_array(EvalContext& ctx, const Value& value, Out& out) {
 }
 
 template <class Out>
+bool append_composite(EvalContext& ctx, Oid type, const Value& value, Out& out) {
+  std::vector<RowField> fields;
+  if (!row_fields(ctx, type, &fields)) return ctx.fail({sqlstate::undefined_object, "type with OID " + std::to_string(type) + " does not exist"});
+  const RecordView record(value);
+  std::uint32_t live = 0;
+  for (const RowField& field : fields) live += field.dropped ? 0 : 1;
+  put<std::uint32_t>(out, live);
+  for (std::uint32_t i = 0; i < fields.size(); ++i) {
+    if (fields[i].dropped) continue;
+    put<std::uint32_t>(out, fields[i].type);
+    if (!append_item(ctx, fields[i].type, i < record.count() ? record.field(i) : Value::null(), out)) return false;
+  }
+  return true;
+}
+
+template <class Out>
+bool append_range(EvalContext& ctx, const Value& value, Out& out) {
+  const RangeParts range = load_range(value);
+  const Oid subtype = find_type(range.type)->base;
+  out.push_back(value.p[4]);
+  for (const RangeBound* bound : {&range.lower, &range.upper})
+    if (!range.empty && !bound->infinite && !append_item(ctx, subtype, bound->value, out)) return false;
+  return true;
+}
+
+template <class Out>
 bool append_record(EvalContext& ctx, const Value& value, Out& out) {
   const RecordView record(value);
-  put<std::uint32_t>(out, record.count());
+  std::uint32_t live = 0;
+  for (std::uint32_t i = 0; i < record.count(); ++i) live += record.type(i) == kInvalidOid ? 0 : 1;
+  put<std::uint32_t>(out, live);
   for (std::uint32_t i = 0; i < record.count(); ++i) {
+    if (record.type(i) == kInvalidOid) continue;
     put<std::uint32_t>(out, record.type(i));
     if (!append_item(ctx, record.type(i), record.field(i), out)) return false;
   }
@@ -151,11 +184,33 @@ bool append_binary_to(EvalContext& ctx, Oid type, const Value& value, Out& out) 
       put<std::uint32_t>(out, static_cast<std::uint32_t>(value.i >> 16));
       put<std::uint16_t>(out, static_cast<std::uint16_t>(value.i));
       return true;
+    case kInet: case kCidr: {
+      const NetworkAddress address = load_network(value);
+      out.push_back(address.v6 ? 3 : 2);
+      out.push_back(static_cast<char>(address.bits));
+      out.push_back(type == kCidr ? 1 : 0);
+      out.push_back(static_cast<char>(address.size()));
+      out.append(reinterpret_cast<const char*>(address.bytes.data()), address.size());
+      return true;
+    }
+    case kMacaddr: {
+      put<std::uint16_t>(out, static_cast<std::uint16_t>(value.i >> 32));
+      put<std::uint32_t>(out, static_cast<std::uint32_t>(value.i));
+      return true;
+    }
     case kVoid: return true;
     case kRecord: return append_record(ctx, value, out);
     default: break;
   }
   if (type == kAnyArray || element_of(type) != 0) return append_array(ctx, value, out);
+  if (type_kind(type) == 'r') return append_range(ctx, value, out);
+  if (type_kind(type) == 'c') return append_composite(ctx, type, value, out);
+  if (type_kind(type) == 'd') return append_binary_to(ctx, base_type(type), value, out);
+  if (type_kind(type) == 'e') {
+    std::string_view label;
+    if (!enum_label(ctx, type, value, &label)) return false;
+    return append_client_text(ctx, label, out);
+  }
   return ctx.fail({sqlstate::undefined_function, "no binary output function available for type " + format_type(type, -1)});
 }
 
@@ -263,7 +318,10 @@ bool read_array(EvalContext& ctx, Oid type, std::int32_t typmod, Reader& in, Val
   std::vector<Value> values(static_cast<std::size_t>(count));
   for (Value& v : values) {
     const auto size = in.get<std::int32_t>();
-    if (size == -1) continue;
+    if (size == -1) {
+      if (type_kind(element) == 'd' && !check_domain(ctx, element, v)) return false;
+      continue;
+    }
     const std::string_view bytes = in.take(static_cast<std::uint32_t>(size));
     if (in.ran_short()) return ctx.fail({sqlstate::invalid_binary_representation, "insufficient data left in message"});
     if (!value_from_binary(ctx, element, typmod, bytes, &v)) return false;
@@ -271,6 +329,84 @@ bool read_array(EvalContext& ctx, Oid type, std::int32_t typmod, Reader& in, Val
   if (!in.finish(ctx)) return false;
   if (count == 0) extents.clear();
   *out = build_array(element, extents, values, ctx.arena);
+  return true;
+}
+
+bool read_network(EvalContext& ctx, bool cidr, Reader& in, Value* out) {
+  const auto bad = [&](const char* what) {
+    return ctx.fail({sqlstate::invalid_binary_representation, std::string(what) + " in external \"" + (cidr ? "cidr" : "inet") + "\" value"});
+  };
+  NetworkAddress address;
+  const auto family = in.get<std::uint8_t>();
+  address.bits = in.get<std::uint8_t>();
+  (void)in.get<std::uint8_t>();   // whether it is a cidr: the type says it
+  const auto size = in.get<std::uint8_t>();
+  if (in.ran_short()) return in.finish(ctx);
+  if (family != 2 && family != 3) return bad("invalid address family");
+  address.v6 = family == 3;
+  if (address.bits > address.most_bits()) return bad("invalid bits");
+  if (size != address.size()) return bad("invalid length");
+  const std::string_view bytes = in.take(size);
+  if (!in.finish(ctx)) return false;
+  std::memcpy(address.bytes.data(), bytes.data(), size);
+  if (cidr && address.masked(address.bits) != address)
+    return ctx.fail(Status{sqlstate::invalid_binary_representation, "invalid external \"cidr\" value"}.with_detail("Value has bits set to right of mask."));
+  *out = store_network(address, ctx.arena);
+  return true;
+}
+
+bool read_range(EvalContext& ctx, Oid type, std::int32_t typmod, Reader& in, Value* out) {
+  const auto flags = in.get<std::uint8_t>();
+  if (in.ran_short()) return in.finish(ctx);
+  RangeParts parts;
+  parts.type = type;
+  parts.empty = (flags & kRangeEmpty) != 0;
+  parts.lower.infinite = (flags & kRangeLowerInfinite) != 0;
+  parts.upper.infinite = (flags & kRangeUpperInfinite) != 0;
+  parts.lower.inclusive = (flags & kRangeLowerInclusive) != 0;
+  parts.upper.inclusive = (flags & kRangeUpperInclusive) != 0;
+  for (RangeBound* bound : {&parts.lower, &parts.upper}) {
+    if (parts.empty || bound->infinite) continue;
+    const auto size = in.get<std::int32_t>();
+    const std::string_view bytes = in.take(static_cast<std::uint32_t>(size));
+    if (in.ran_short()) return in.finish(ctx);
+    if (!value_from_binary(ctx, find_type(type)->base, typmod, bytes, &bound->value)) return false;
+  }
+  return in.finish(ctx) && make_range(ctx, parts, out);
+}
+
+bool read_composite(EvalContext& ctx, Oid type, Reader& in, Value* out) {
+  std::vector<RowField> fields;
+  if (!row_fields(ctx, type, &fields)) return ctx.fail({sqlstate::undefined_object, "type with OID " + std::to_string(type) + " does not exist"});
+  std::int32_t live = 0;
+  for (const RowField& field : fields) live += field.dropped ? 0 : 1;
+  const auto given = in.get<std::int32_t>();
+  if (in.ran_short()) return in.finish(ctx);
+  if (given != live)
+    return ctx.fail({sqlstate::datatype_mismatch, "wrong number of columns: " + std::to_string(given) + ", expected " + std::to_string(live)});
+  std::vector<Value> values(fields.size());
+  std::vector<Oid> types;
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    const RowField& field = fields[i];
+    types.push_back(field.dropped ? kInvalidOid : field.type);
+    if (field.dropped) continue;
+    const auto of = in.get<std::uint32_t>();
+    const auto size = in.get<std::int32_t>();
+    if (in.ran_short()) return in.finish(ctx);
+    if (of != field.type)
+      return ctx.fail({sqlstate::datatype_mismatch, "binary data has type " + std::to_string(of) + " (" + format_type(of, -1) + ") instead of expected " +
+                                                        std::to_string(field.type) + " (" + format_type(field.type, -1) + ") in record column " +
+                                                        std::to_string(i + 1)});
+    if (size == -1) {
+      if (type_kind(field.type) == 'd' && !check_domain(ctx, field.type, values[i])) return false;
+      continue;
+    }
+    const std::string_view bytes = in.take(static_cast<std::uint32_t>(size));
+    if (in.ran_short()) return ctx.fail({sqlstate::invalid_binary_representation, "insufficient data left in message"});
+    if (!value_from_binary(ctx, field.type, field.typmod, bytes, &values[i])) return false;
+  }
+  if (!in.finish(ctx)) return false;
+  *out = build_record(types, values, ctx.arena);
   return true;
 }
 
@@ -351,6 +487,12 @@ bool value_from_binary(EvalContext& ctx, Oid type, std::int32_t typmod, std::str
       *out = interval_value(v, ctx.arena);
       return true;
     }
+    case kInet: case kCidr: return read_network(ctx, type == kCidr, in, out);
+    case kMacaddr: {
+      const auto high = static_cast<std::int64_t>(in.get<std::uint16_t>());
+      *out = Value::of_int((high << 32) | in.get<std::uint32_t>());
+      return in.finish(ctx);
+    }
     case kTid: {
       const auto block = static_cast<std::int64_t>(in.get<std::uint32_t>());
       const auto offset = in.get<std::uint16_t>();
@@ -363,6 +505,11 @@ bool value_from_binary(EvalContext& ctx, Oid type, std::int32_t typmod, std::str
   }
   if (const TypeInfo* info = find_type(type); info != nullptr && info->category == 'A' && info->element != 0)
     return read_array(ctx, type, typmod, in, out);
+  if (type_kind(type) == 'e') return from_client(ctx, &bytes) && value_from_text(ctx, type, typmod, bytes, out);
+  if (type_kind(type) == 'r') return read_range(ctx, type, typmod, in, out);
+  if (type_kind(type) == 'c') return read_composite(ctx, type, in, out);
+  if (type_kind(type) == 'd')
+    return value_from_binary(ctx, base_type(type), domain_typmod(ctx, type), bytes, out) && check_domain(ctx, type, *out);
   return ctx.fail({sqlstate::undefined_function, "no binary input function available for type " + format_type(type, -1)});
 }
 

@@ -1,5 +1,6 @@
 #include "engine/numeric.h"
 #include "sql/types/text_io.h"
+#include "sql/types/user_type.h"
 
 namespace wandian::sql {
 
@@ -39,6 +40,11 @@ std::string format_type(Oid type, std::int32_t typmod) {
   if (info->category == 'A' && info->element != 0 && type != kOidVector && type != kInt2Vector)
     return format_type(info->element, typmod) + "[]";
   if (type == 2287) return "record[]";
+  if (type >= kFirstUserOid) {
+    TypeCatalog* types = current_type_catalog();
+    const std::string name = types != nullptr ? types->user_type_name(type) : std::string();
+    return name.empty() ? "???" : name;
+  }
   const std::string precision = typmod >= 0 ? "(" + std::to_string(typmod) + ")" : "";
   switch (type) {
     case kBool: return "boolean";

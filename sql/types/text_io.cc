@@ -5,12 +5,16 @@
 
 #include "engine/array_value.h"
 #include "engine/numeric.h"
+#include "sql/expr/domain_value.h"
 #include "sql/functions/session_hooks.h"
 #include "sql/types/datetime.h"
 #include "sql/types/json.h"
+#include "sql/types/network.h"
 #include "sql/types/number_text.h"
+#include "sql/types/range_text.h"
 #include "sql/types/string_types.h"
 #include "sql/types/type_forms.h"
+#include "sql/types/user_type.h"
 
 namespace wandian::sql {
 
@@ -108,8 +112,13 @@ bool append_built(EvalContext& ctx, Oid type, const Value& value, Out& out) {
     case kRecord:
       if (!append_record_text(ctx, value, builder)) return false;
       break;
-    default:
-      if (!append_array_text(ctx, value, builder)) return false;
+    default: {
+      const char kind = type_kind(type);
+      if (kind == 'c'   ? !append_composite_text(ctx, type, value, builder)
+          : kind == 'r' ? !append_range_text(ctx, value, builder)
+                        : !append_array_text(ctx, value, builder))
+        return false;
+    }
   }
   out.append(builder.view().data(), builder.size());
   return true;
@@ -175,6 +184,16 @@ bool append_text_to(EvalContext& ctx, Oid type, const Value& value, Out& out) {
       put(out, text, end);
       return true;
     }
+    case kInet: case kCidr: {
+      const std::string shown = network_text(load_network(value), type == kCidr);
+      out.append(shown.data(), shown.size());
+      return true;
+    }
+    case kMacaddr: {
+      const std::string shown = macaddr_text(value.i);
+      out.append(shown.data(), shown.size());
+      return true;
+    }
     case kVoid: return true;
     case kRegproc: case kRegprocedure: case kRegoper: case kRegclass: case kRegtype: case kRegnamespace: case kRegrole:
     case kRecord:
@@ -190,6 +209,17 @@ bool append_text_to(EvalContext& ctx, Oid type, const Value& value, Out& out) {
     default: break;
   }
   if (type == kAnyArray || element_of(type) != 0) return append_built(ctx, type, value, out);
+  switch (type_kind(type)) {
+    case 'e': {
+      std::string_view label;
+      if (!enum_label(ctx, type, value, &label)) return false;
+      out.append(label.data(), label.size());
+      return true;
+    }
+    case 'd': return append_text_to(ctx, base_type(type), value, out);
+    case 'c': case 'r': return append_built(ctx, type, value, out);
+    default: break;
+  }
   return ctx.fail({sqlstate::feature_not_supported, "cannot display a value of type " + format_type(type, -1)});
 }
 
@@ -273,6 +303,13 @@ bool value_from_text(EvalContext& ctx, Oid type, std::int32_t typmod, std::strin
       return true;
     }
     case kJsonb: return finish(ctx, check_utf8(text)) && finish(ctx, normalize_jsonb(text, ctx.arena, out));
+    case kInet: case kCidr: {
+      NetworkAddress address;
+      if (!finish(ctx, parse_network(text, type == kCidr, &address))) return false;
+      *out = store_network(address, ctx.arena);
+      return true;
+    }
+    case kMacaddr: return finish(ctx, parse_macaddr(text, &out->i));
     case kPgLsn: return finish(ctx, parse_lsn(text, &out->i));
     case kTid: return finish(ctx, parse_tid(text, &out->i));
     case kVoid: *out = Value::of_int(0); return true;
@@ -287,6 +324,11 @@ bool value_from_text(EvalContext& ctx, Oid type, std::int32_t typmod, std::strin
   const TypeInfo* info = find_type(type);
   if (info != nullptr && info->category == 'A' && info->element != 0)
     return array_from_text(ctx, info->element, typmod, text, out);
+  if (info != nullptr && info->kind == 'r') return range_from_text(ctx, type, typmod, text, out);
+  if (info != nullptr && info->kind == 'c') return composite_from_text(ctx, type, text, out);
+  if (info != nullptr && info->kind == 'e') return enum_from_text(ctx, type, text, out);
+  if (info != nullptr && info->kind == 'd')
+    return value_from_text(ctx, base_type(type), domain_typmod(ctx, type), text, out) && check_domain(ctx, type, *out);
   return ctx.fail(no_input(type));
 }
 

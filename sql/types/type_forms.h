@@ -20,6 +20,16 @@ bool append_array_text(EvalContext& ctx, const Value& value, TextBuilder& out);
 bool vector_from_text(EvalContext& ctx, Oid element, std::string_view text, Value* out);
 bool append_record_text(EvalContext& ctx, const Value& value, TextBuilder& out);
 
+/// '(1,"a b",)' of a composite or row type. 22P02 malformed record literal.
+bool composite_from_text(EvalContext& ctx, Oid type, std::string_view text, Value* out);
+bool append_composite_text(EvalContext& ctx, Oid type, const Value& value, TextBuilder& out);
+/// One field of a record's text, in quotes where it needs them.
+void append_record_field(std::string_view text, TextBuilder& out);
+
+/// A label of an enum: 22P02 if it has none of that name, 55P04 if this transaction added it to a type that was there before.
+bool enum_from_text(EvalContext& ctx, Oid type, std::string_view text, Value* out);
+bool enum_label(EvalContext& ctx, Oid type, const Value& value, std::string_view* out);
+
 /// regclass & co: a name or a number. Prints numbers where the session knows no name.
 bool object_from_text(EvalContext& ctx, Oid type, std::string_view text, Value* out);
 void append_object_text(EvalContext& ctx, Oid type, const Value& value, TextBuilder& out);

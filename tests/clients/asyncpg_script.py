@@ -141,6 +141,32 @@ async def listeners_are_called(db):
 
 
 @case
+async def types_that_users_made_are_found_and_coded(db):
+    await db.execute(f"DROP TYPE IF EXISTS {TABLE}_pair, {TABLE}_mood, {TABLE}_positive CASCADE")
+    await db.execute(f"CREATE TYPE {TABLE}_mood AS ENUM ('sad', 'ok')")
+    await db.execute(f"CREATE DOMAIN {TABLE}_positive AS int CHECK (VALUE > 0)")
+    await db.execute(f"CREATE TYPE {TABLE}_pair AS (number {TABLE}_positive, mood {TABLE}_mood, words text[])")
+    assert await db.fetchval(f"SELECT $1::{TABLE}_mood", "ok") == "ok"
+    assert await db.fetchval(f"SELECT $1::{TABLE}_mood[]", ["ok", None, "sad"]) == ["ok", None, "sad"]
+    assert await db.fetchval(f"SELECT $1::{TABLE}_positive", 5) == 5
+    pair = await db.fetchval(f"SELECT $1::{TABLE}_pair", (7, "sad", ["a", None]))
+    assert tuple(pair) == (7, "sad", ["a", None]) and pair["mood"] == "sad", pair
+    pairs = await db.fetchval(f"SELECT $1::{TABLE}_pair[]", [(7, "sad", None), None])
+    assert tuple(pairs[0]) == (7, "sad", None) and pairs[1] is None
+    try:
+        await db.fetchval(f"SELECT $1::{TABLE}_positive", -5)
+        raise AssertionError("accepted")
+    except asyncpg.CheckViolationError as error:
+        assert error.constraint_name == f"{TABLE}_positive_check", error.constraint_name
+    await db.set_type_codec(f"{TABLE}_mood", encoder=lambda mood: mood[::-1], decoder=lambda label: label[::-1], format="text")
+    assert await db.fetchval(f"SELECT $1::{TABLE}_mood", "ko") == "ko"
+    types = {t["name"]: t for t in [dict(r) for r in await db.fetch(
+        "SELECT typname AS name, typtype::text AS kind, typarray <> 0 AS has_array FROM pg_type WHERE typname LIKE $1", f"{TABLE}\\_%")]}
+    assert (types[f"{TABLE}_mood"]["kind"], types[f"{TABLE}_pair"]["kind"], types[f"{TABLE}_positive"]["kind"]) == ("e", "c", "d"), types
+    await db.execute(f"DROP TYPE {TABLE}_pair, {TABLE}_mood, {TABLE}_positive CASCADE")
+
+
+@case
 async def the_table_goes(db):
     await db.execute(f"DROP TABLE {TABLE}")
 

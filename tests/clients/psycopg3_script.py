@@ -7,6 +7,9 @@ import sys
 import uuid
 
 import psycopg
+from psycopg.types import TypeInfo
+from psycopg.types.composite import CompositeInfo, register_composite
+from psycopg.types.enum import EnumInfo, register_enum
 from psycopg.types.json import Jsonb
 
 from cases import Cases
@@ -138,6 +141,30 @@ def copy_goes_in_and_out_in_text_and_binary(db):
 @case
 def rows_stream_one_by_one(db):
     assert [r[0] for r in db.cursor().stream(f"SELECT id FROM {TABLE} ORDER BY id")] == list(range(500))
+
+
+@case
+def types_that_users_made_are_registered(db):
+    db.execute(f"DROP TYPE IF EXISTS {TABLE}_pair, {TABLE}_mood CASCADE")
+    db.execute(f"CREATE TYPE {TABLE}_mood AS ENUM ('sad', 'ok')")
+    db.execute(f"CREATE TYPE {TABLE}_pair AS (number int, mood {TABLE}_mood, word text)")
+    found = TypeInfo.fetch(db, f"{TABLE}_mood")
+    assert found is not None and found.array_oid != 0, found
+    mood = EnumInfo.fetch(db, f"{TABLE}_mood")
+    assert list(mood.labels) == ["sad", "ok"], mood.labels
+    register_enum(mood, db)
+    pair = CompositeInfo.fetch(db, f"{TABLE}_pair")
+    assert list(pair.field_names) == ["number", "mood", "word"] and pair.field_types[1] == mood.oid, pair
+    register_composite(pair, db)
+    for binary in (False, True):
+        cursor = db.cursor(binary=binary)
+        assert cursor.execute(f"SELECT 'ok'::{TABLE}_mood").fetchone()[0].name == "ok"
+        assert [m.name for m in cursor.execute(f"SELECT '{{sad,ok}}'::{TABLE}_mood[]").fetchone()[0]] == ["sad", "ok"]
+        row = cursor.execute(f"SELECT ROW(7, 'sad', 'a, \"b\"')::{TABLE}_pair").fetchone()[0]
+        assert (row.number, row.mood.name, row.word) == (7, "sad", 'a, "b"'), row
+        given = cursor.execute(f"SELECT %s::{TABLE}_pair", (pair.python_type(1, mood.enum["ok"], None),)).fetchone()[0]
+        assert (given.number, given.mood.name, given.word) == (1, "ok", None), given
+    db.execute(f"DROP TYPE {TABLE}_pair, {TABLE}_mood CASCADE")
 
 
 @case
