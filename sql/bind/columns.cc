@@ -71,7 +71,9 @@ const Expr* Binder::item_column(Scope& scope, const NsItem& item, std::string_vi
       if (found != nullptr) twice();
       found = column_expr(*item.entry, item.range, static_cast<int>(i), levels_up, location);
     }
-    if (found == nullptr && (item.entry->kind == RangeKind::kTable || item.entry->kind == RangeKind::kSystem)) {
+    // A column generation expression finds them too, to be told that it may not use them.
+    if (found == nullptr &&
+        (item.entry->kind == RangeKind::kTable || item.entry->kind == RangeKind::kSystem || scope.place == Place::kGenerated)) {
       for (const SystemColumnName& system : kSystemColumns) {
         if (system.name != column) continue;
         if (item.entry->kind == RangeKind::kSystem) {

@@ -266,6 +266,11 @@ Status pg_attribute(const SystemContext& context, SystemRows& rows) {
       a.identity = column.identity;
       a.generated = column.generated;
       a.collation = collation_of(column.type, column.collation);
+      if (column.collation.empty() && type_kind(column.type) == 'd') {
+        const auto domain = context.catalog.object(ObjectKind::kType, column.type);
+        if (domain != nullptr && domain->compiled != nullptr)
+          a.collation = collation_of(base_type(column.type), static_cast<const UserType*>(domain->compiled.get())->collation);
+      }
       add_attribute(rows, a);
     }
   });

@@ -47,19 +47,19 @@ constexpr SystemView kInformationSchemaViews[] = {
      " (CASE WHEN c.relkind = 'v' THEN 'VIEW' WHEN c.relpersistence = 't' THEN 'LOCAL TEMPORARY' ELSE 'BASE TABLE' END)::varchar AS table_type,"
      " NULL::name AS self_referencing_column_name, NULL::varchar AS reference_generation, NULL::name AS user_defined_type_catalog,"
      " NULL::name AS user_defined_type_schema, NULL::name AS user_defined_type_name,"
-     " (CASE WHEN c.relkind IN ('r', 'p') THEN 'YES' ELSE 'NO' END)::varchar AS is_insertable_into, 'NO'::varchar AS is_typed, NULL::varchar AS commit_action"
+     " (CASE WHEN c.relkind IN ('r', 'p') THEN 'YES' ELSE 'NO' END)::varchar(3) AS is_insertable_into, 'NO'::varchar(3) AS is_typed, NULL::varchar AS commit_action"
      " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'v', 'p')"},
     {kInformationSchema, "views",
      "SELECT " CATALOG " AS table_catalog, n.nspname AS table_schema, c.relname AS table_name, pg_catalog.pg_get_viewdef(c.oid)::varchar AS view_definition,"
      " (CASE WHEN 'check_option=cascaded' = ANY (c.reloptions) THEN 'CASCADED' WHEN 'check_option=local' = ANY (c.reloptions) THEN 'LOCAL' ELSE 'NONE' END)::varchar AS check_option,"
-     " (CASE WHEN pg_catalog.pg_relation_is_updatable(c.oid, false) & 20 = 20 THEN 'YES' ELSE 'NO' END)::varchar AS is_updatable,"
-     " (CASE WHEN pg_catalog.pg_relation_is_updatable(c.oid, false) & 8 = 8 THEN 'YES' ELSE 'NO' END)::varchar AS is_insertable_into, 'NO'::varchar AS is_trigger_updatable,"
-     " 'NO'::varchar AS is_trigger_deletable, 'NO'::varchar AS is_trigger_insertable_into"
+     " (CASE WHEN pg_catalog.pg_relation_is_updatable(c.oid, false) & 20 = 20 THEN 'YES' ELSE 'NO' END)::varchar(3) AS is_updatable,"
+     " (CASE WHEN pg_catalog.pg_relation_is_updatable(c.oid, false) & 8 = 8 THEN 'YES' ELSE 'NO' END)::varchar(3) AS is_insertable_into, 'NO'::varchar(3) AS is_trigger_updatable,"
+     " 'NO'::varchar(3) AS is_trigger_deletable, 'NO'::varchar(3) AS is_trigger_insertable_into"
      " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'v'"},
     {kInformationSchema, "columns",
      "SELECT " CATALOG " AS table_catalog, n.nspname AS table_schema, c.relname AS table_name, a.attname AS column_name, a.attnum::int4 AS ordinal_position,"
      " (CASE WHEN a.attgenerated = '' THEN pg_catalog.pg_get_expr(d.adbin, d.adrelid) END)::varchar AS column_default,"
-     " (CASE WHEN a.attnotnull OR (t.typtype = 'd' AND t.typnotnull) THEN 'NO' ELSE 'YES' END)::varchar AS is_nullable, " COLUMN_TYPE " AS data_type,"
+     " (CASE WHEN a.attnotnull OR (t.typtype = 'd' AND t.typnotnull) THEN 'NO' ELSE 'YES' END)::varchar(3) AS is_nullable, " COLUMN_TYPE " AS data_type,"
      " (CASE WHEN " TRUE_TYPE " IN (1042, 1043) AND " TRUE_MODIFIER " > 0 THEN " TRUE_MODIFIER " - 4 END)::int4 AS character_maximum_length,"
      " (CASE WHEN " TRUE_TYPE " IN (1042, 1043) AND " TRUE_MODIFIER " > 0 THEN (" TRUE_MODIFIER " - 4) * 4 WHEN " TRUE_TYPE " IN (25, 1042, 1043) THEN 1073741824 END)::int4"
      " AS character_octet_length,"
@@ -76,12 +76,12 @@ constexpr SystemView kInformationSchemaViews[] = {
      " (CASE WHEN t.typtype = 'd' THEN " CATALOG " END)::name AS domain_catalog, (CASE WHEN t.typtype = 'd' THEN tn.nspname END)::name AS domain_schema,"
      " (CASE WHEN t.typtype = 'd' THEN t.typname END)::name AS domain_name, " CATALOG " AS udt_catalog, coalesce(nbt.nspname, tn.nspname)::name AS udt_schema,"
      " coalesce(bt.typname, t.typname)::name AS udt_name, NULL::name AS scope_catalog, NULL::name AS scope_schema, NULL::name AS scope_name, NULL::int4 AS maximum_cardinality,"
-     " a.attnum::text::name AS dtd_identifier, 'NO'::varchar AS is_self_referencing,"
-     " (CASE WHEN a.attidentity IN ('a', 'd') THEN 'YES' ELSE 'NO' END)::varchar AS is_identity,"
+     " a.attnum::text::name AS dtd_identifier, 'NO'::varchar(3) AS is_self_referencing,"
+     " (CASE WHEN a.attidentity IN ('a', 'd') THEN 'YES' ELSE 'NO' END)::varchar(3) AS is_identity,"
      " (CASE a.attidentity WHEN 'a' THEN 'ALWAYS' WHEN 'd' THEN 'BY DEFAULT' END)::varchar AS identity_generation,"
      " s.seqstart::varchar AS identity_start, s.seqincrement::varchar AS identity_increment, s.seqmax::varchar AS identity_maximum,"
-     " s.seqmin::varchar AS identity_minimum, (CASE WHEN s.seqcycle THEN 'YES' ELSE 'NO' END)::varchar AS identity_cycle, (CASE WHEN a.attgenerated = '' THEN 'NEVER' ELSE 'ALWAYS' END)::varchar AS is_generated,"
-     " (CASE WHEN a.attgenerated <> '' THEN pg_catalog.pg_get_expr(d.adbin, d.adrelid) END)::varchar AS generation_expression, (CASE WHEN c.relkind IN ('r', 'p') OR (c.relkind = 'v' AND pg_catalog.pg_column_is_updatable(c.oid, a.attnum, false)) THEN 'YES' ELSE 'NO' END)::varchar AS is_updatable"
+     " s.seqmin::varchar AS identity_minimum, (CASE WHEN s.seqcycle THEN 'YES' ELSE 'NO' END)::varchar(3) AS identity_cycle, (CASE WHEN a.attgenerated = '' THEN 'NEVER' ELSE 'ALWAYS' END)::varchar AS is_generated,"
+     " (CASE WHEN a.attgenerated <> '' THEN pg_catalog.pg_get_expr(d.adbin, d.adrelid) END)::varchar AS generation_expression, (CASE WHEN c.relkind IN ('r', 'p') OR (c.relkind = 'v' AND pg_catalog.pg_column_is_updatable(c.oid, a.attnum, false)) THEN 'YES' ELSE 'NO' END)::varchar(3) AS is_updatable"
      " FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
      " JOIN pg_catalog.pg_type t ON t.oid = a.atttypid JOIN pg_catalog.pg_namespace tn ON tn.oid = t.typnamespace"
      " LEFT JOIN (pg_catalog.pg_type bt JOIN pg_catalog.pg_namespace nbt ON nbt.oid = bt.typnamespace) ON t.typtype = 'd' AND t.typbasetype = bt.oid"
@@ -111,7 +111,7 @@ constexpr SystemView kInformationSchemaViews[] = {
      " JOIN pg_catalog.pg_namespace nbt ON nbt.oid = bt.typnamespace LEFT JOIN pg_catalog.pg_collation co ON co.oid = t.typcollation WHERE t.typtype = 'd'"},
     {kInformationSchema, "domain_constraints",
      "SELECT " CATALOG " AS constraint_catalog, cn.nspname AS constraint_schema, c.conname AS constraint_name, " CATALOG " AS domain_catalog,"
-     " n.nspname AS domain_schema, t.typname AS domain_name, 'NO'::varchar AS is_deferrable, 'NO'::varchar AS initially_deferred"
+     " n.nspname AS domain_schema, t.typname AS domain_name, 'NO'::varchar(3) AS is_deferrable, 'NO'::varchar(3) AS initially_deferred"
      " FROM pg_catalog.pg_constraint c JOIN pg_catalog.pg_namespace cn ON cn.oid = c.connamespace JOIN pg_catalog.pg_type t ON t.oid = c.contypid"
      " JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace"},
     {kInformationSchema, "domain_udt_usage",
@@ -127,9 +127,9 @@ constexpr SystemView kInformationSchemaViews[] = {
      "SELECT " CATALOG " AS constraint_catalog, nc.nspname AS constraint_schema, co.conname AS constraint_name, " CATALOG " AS table_catalog,"
      " nr.nspname AS table_schema, r.relname AS table_name,"
      " (CASE co.contype WHEN 'c' THEN 'CHECK' WHEN 'f' THEN 'FOREIGN KEY' WHEN 'p' THEN 'PRIMARY KEY' ELSE 'UNIQUE' END)::varchar AS constraint_type,"
-     " 'NO'::varchar AS is_deferrable, 'NO'::varchar AS initially_deferred, 'YES'::varchar AS enforced,"
+     " 'NO'::varchar(3) AS is_deferrable, 'NO'::varchar(3) AS initially_deferred, 'YES'::varchar(3) AS enforced,"
      " (CASE WHEN co.contype = 'u' THEN CASE WHEN (SELECT x.indnullsnotdistinct FROM pg_catalog.pg_index x WHERE x.indexrelid = co.conindid) THEN 'NO' ELSE 'YES' END"
-     " END)::varchar AS nulls_distinct"
+     " END)::varchar(3) AS nulls_distinct"
      " FROM pg_catalog.pg_constraint co JOIN pg_catalog.pg_namespace nc ON nc.oid = co.connamespace JOIN pg_catalog.pg_class r ON r.oid = co.conrelid"
      " JOIN pg_catalog.pg_namespace nr ON nr.oid = r.relnamespace"
      " UNION ALL SELECT " CATALOG ", nr.nspname, (nr.oid::text || '_' || r.oid::text || '_' || a.attnum::text || '_not_null')::name, " CATALOG ", nr.nspname, r.relname,"
@@ -180,7 +180,7 @@ constexpr SystemView kInformationSchemaViews[] = {
      "SELECT " CATALOG " AS sequence_catalog, n.nspname AS sequence_schema, c.relname AS sequence_name, pg_catalog.format_type(s.seqtypid, NULL)::varchar AS data_type,"
      " (CASE s.seqtypid WHEN 21 THEN 16 WHEN 23 THEN 32 ELSE 64 END)::int4 AS numeric_precision, 2::int4 AS numeric_precision_radix, 0::int4 AS numeric_scale,"
      " s.seqstart::varchar AS start_value, s.seqmin::varchar AS minimum_value, s.seqmax::varchar AS maximum_value, s.seqincrement::varchar AS increment,"
-     " (CASE WHEN s.seqcycle THEN 'YES' ELSE 'NO' END)::varchar AS cycle_option"
+     " (CASE WHEN s.seqcycle THEN 'YES' ELSE 'NO' END)::varchar(3) AS cycle_option"
      " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace JOIN pg_catalog.pg_sequence s ON s.seqrelid = c.oid"
      " WHERE NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend d WHERE d.classid = 1259 AND d.objid = c.oid AND d.deptype = 'i')"},
     {kInformationSchema, "character_sets",
@@ -192,8 +192,8 @@ constexpr SystemView kInformationSchemaViews[] = {
     {kInformationSchema, "enabled_roles", "SELECT r.rolname AS role_name FROM pg_catalog.pg_roles r WHERE r.rolname = current_user"},
     {kInformationSchema, "table_privileges",
      "SELECT pg_catalog.pg_get_userbyid(c.relowner)::name AS grantor, pg_catalog.pg_get_userbyid(c.relowner)::name AS grantee, " CATALOG " AS table_catalog,"
-     " n.nspname AS table_schema, c.relname AS table_name, p.privilege::varchar AS privilege_type, 'YES'::varchar AS is_grantable,"
-     " (CASE WHEN p.privilege = 'SELECT' THEN 'YES' ELSE 'NO' END)::varchar AS with_hierarchy"
+     " n.nspname AS table_schema, c.relname AS table_name, p.privilege::varchar AS privilege_type, 'YES'::varchar(3) AS is_grantable,"
+     " (CASE WHEN p.privilege = 'SELECT' THEN 'YES' ELSE 'NO' END)::varchar(3) AS with_hierarchy"
      " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace,"
      " (VALUES ('INSERT'), ('SELECT'), ('UPDATE'), ('DELETE'), ('TRUNCATE'), ('REFERENCES'), ('TRIGGER')) AS p(privilege) WHERE c.relkind IN ('r', 'v', 'p')"},
     {kInformationSchema, "routines",
@@ -209,13 +209,13 @@ constexpr SystemView kInformationSchemaViews[] = {
      " NULL::name AS scope_schema, NULL::name AS scope_name, NULL::int4 AS maximum_cardinality, '0'::name AS dtd_identifier, (CASE WHEN p.prolang = 14 THEN 'SQL' ELSE 'EXTERNAL' END)::varchar AS routine_body,"
      " p.prosrc::varchar AS routine_definition, (CASE WHEN p.prolang = 13 THEN p.prosrc END)::varchar AS external_name,"
      " pg_catalog.upper(l.lanname::text)::varchar AS external_language, 'GENERAL'::varchar AS parameter_style,"
-     " (CASE WHEN p.provolatile = 'i' THEN 'YES' ELSE 'NO' END)::varchar AS is_deterministic, 'MODIFIES'::varchar AS sql_data_access,"
-     " (CASE WHEN p.proisstrict THEN 'YES' ELSE 'NO' END)::varchar AS is_null_call, NULL::varchar AS sql_path, 'YES'::varchar AS schema_level_routine,"
-     " 0::int4 AS max_dynamic_result_sets, NULL::varchar AS is_user_defined_cast, NULL::varchar AS is_implicitly_invocable, "
+     " (CASE WHEN p.provolatile = 'i' THEN 'YES' ELSE 'NO' END)::varchar(3) AS is_deterministic, 'MODIFIES'::varchar AS sql_data_access,"
+     " (CASE WHEN p.proisstrict THEN 'YES' ELSE 'NO' END)::varchar(3) AS is_null_call, NULL::varchar AS sql_path, 'YES'::varchar(3) AS schema_level_routine,"
+     " 0::int4 AS max_dynamic_result_sets, NULL::varchar(3) AS is_user_defined_cast, NULL::varchar(3) AS is_implicitly_invocable, "
      " (CASE WHEN p.prosecdef THEN 'DEFINER' ELSE 'INVOKER' END)::varchar AS security_type,"
-     " NULL::name AS to_sql_specific_catalog, NULL::name AS to_sql_specific_schema, NULL::name AS to_sql_specific_name, 'NO'::varchar AS as_locator,"
-     " NULL::timestamptz AS created, NULL::timestamptz AS last_altered, NULL::varchar AS new_savepoint_level, 'NO'::varchar AS is_udt_dependent,"
-     " NULL::varchar AS result_cast_from_data_type, NULL::varchar AS result_cast_as_locator, NULL::int4 AS result_cast_char_max_length,"
+     " NULL::name AS to_sql_specific_catalog, NULL::name AS to_sql_specific_schema, NULL::name AS to_sql_specific_name, 'NO'::varchar(3) AS as_locator,"
+     " NULL::timestamptz AS created, NULL::timestamptz AS last_altered, NULL::varchar(3) AS new_savepoint_level, 'NO'::varchar(3) AS is_udt_dependent,"
+     " NULL::varchar AS result_cast_from_data_type, NULL::varchar(3) AS result_cast_as_locator, NULL::int4 AS result_cast_char_max_length,"
      " NULL::int4 AS result_cast_char_octet_length, NULL::name AS result_cast_char_set_catalog, NULL::name AS result_cast_char_set_schema,"
      " NULL::name AS result_cast_char_set_name, NULL::name AS result_cast_collation_catalog, NULL::name AS result_cast_collation_schema,"
      " NULL::name AS result_cast_collation_name, NULL::int4 AS result_cast_numeric_precision, NULL::int4 AS result_cast_numeric_precision_radix,"

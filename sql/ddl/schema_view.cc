@@ -6,6 +6,7 @@
 #include "sql/ddl/type.h"
 #include "sql/functions/quote.h"
 #include "sql/messages.h"
+#include "sql/parse/lexer.h"
 #include "sql/types/text_io.h"
 
 namespace wandian::sql {
@@ -62,7 +63,16 @@ Status compare_columns(const ViewDefinition& old, const ViewDefinition& now) {
   return {};
 }
 
-// The text of the view's query: from its first word to the end of the statement, or to WITH CHECK OPTION.
+// The text without the WITH [LOCAL | CASCADED] CHECK OPTION that ends it.
+std::string_view without_check_option(std::string_view text) {
+  Lexer lexer(text);
+  std::size_t end = text.size();
+  for (Token token = lexer.next(); token.kind != TokenKind::kEnd && token.kind != TokenKind::kError; token = lexer.next())
+    if (token.is("with")) end = token.offset;
+  return text.substr(0, end);
+}
+
+// The text of the view's query: from its first word to the end of the statement.
 std::string_view query_text(const DdlContext& ctx, const PgQuery__ViewStmt& node) {
   // The grammar keeps no position of the query; it follows the AS that follows the name and its column list.
   const std::string_view text = ctx.statement.statement_text;
@@ -196,9 +206,13 @@ Task<Status> create_view(DdlContext& ctx) {
   WANDIAN_CO_TRY(co_await ctx.lock_name(schema.value(), name));
   std::vector<std::string> aliases;
   for (std::size_t i = 0; i < node.n_aliases; ++i) aliases.emplace_back(string_value(node.aliases[i]));
-  std::string text(trimmed(query_text(ctx, node)));
+  std::string_view written = query_text(ctx, node);
+  if (node.with_check_option != PG_QUERY__VIEW_CHECK_OPTION__NO_CHECK_OPTION &&
+      node.with_check_option != PG_QUERY__VIEW_CHECK_OPTION__VIEW_CHECK_OPTION_UNDEFINED)
+    written = without_check_option(written);
+  std::string text(trimmed(written));
   if (node.query->node_case == PG_QUERY__NODE__NODE_SELECT_STMT) {
-    const std::string expanded = expand_stars(ctx, *node.query->select_stmt, trimmed(query_text(ctx, node)));
+    const std::string expanded = expand_stars(ctx, *node.query->select_stmt, trimmed(written));
     // Where the columns cannot be named so (a join under an alias of its own), the query stays as it was written.
     Result<ParsedStatements> parsed = ParsedStatements::parse(expanded);
     if (parsed.ok() && parsed->statements().size() == 1 &&

@@ -111,7 +111,8 @@ bool json_step(EvalContext& ctx, Arena& arena, void* state, const Oid* types, co
   Text& s = *static_cast<Text*>(state);
   TextBuilder one(ctx.arena);
   if (!append_json(ctx, types[0], args[0], one)) return false;
-  s.append(arena, s.any ? ", " : "[");
+  const bool structured = element_of(types[0]) != 0 || types[0] == kRecord || type_kind(types[0]) == 'c';
+  s.append(arena, !s.any ? "[" : structured && !args[0].is_null ? ", \n " : ", ");
   s.any = true;
   s.append(arena, one.view());
   return true;

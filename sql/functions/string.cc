@@ -4,6 +4,7 @@
 #include "sql/functions/bindings.h"
 #include "sql/functions/digest.h"
 #include "sql/functions/quote.h"
+#include "sql/types/network.h"
 #include "sql/types/number_text.h"
 #include "sql/types/string_types.h"
 #include "sql/types/type_forms.h"
@@ -219,8 +220,12 @@ bool quote_literal_text(EvalContext& ctx, const Value* args, Value* result) {
 bool quote_nullable(EvalContext& ctx, const Value* args, Value* result) {
   return return_text(ctx, result, args[0].is_null ? "NULL" : quote_literal(args[0].bytes()));
 }
-// The value as a cast to text gives it, which for a truth value is its word.
+// The value as a cast to text gives it, which for a truth value is its word and for an address has the length of its mask.
 bool append_cast(EvalContext& ctx, Oid type, const Value& value, TextBuilder& out) {
+  if (type == kInet) {
+    out.append(network_text(load_network(value), true));
+    return true;
+  }
   if (type != kBool) return append_text(ctx, type, value, out);
   out.append(value.as_bool() ? "true" : "false");
   return true;
