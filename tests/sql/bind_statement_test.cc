@@ -88,7 +88,7 @@ TEST(Binder, ViewsAreSubSelectsWithTheirOwnSearchPath) {
   EXPECT_EQ(world.describe("SELECT v.loud FROM v JOIN orders ON id = store_id"), "loud:text");
   world.context().search_path = {kPgCatalogSchema};
   EXPECT_EQ(world.describe("SELECT * FROM public.v"), "id:integer, loud:text");
-  EXPECT_EQ(world.describe("INSERT INTO public.v VALUES (1)").substr(0, 5), "55000");
+  EXPECT_EQ(world.describe("INSERT INTO public.v VALUES (1, 'x')"), "0A000 cannot insert into column \"loud\" of view \"v\"");
 }
 
 TEST(Binder, KeepsWhatItDependsOn) {
