@@ -352,7 +352,8 @@ def the_drivers_scripts_run_encrypted(world):
     server = world.start()
     base = f"postgresql://wandian:{PASSWORD}@127.0.0.1:{server.port}/wandian?sslmode="
     for name, mode in (("psycopg3", "require"), ("psycopg2", "require"), ("asyncpg", "require"), ("notifications", "require"), ("jdbc", "require"),
-                       ("node", "no-verify")):
+                       ("sqlalchemy", "require"), ("django", "require"), ("node", "no-verify"), ("postgres_js", "require"), ("knex", "no-verify"),
+                       ("kysely", "no-verify"), ("drizzle", "no-verify"), ("typeorm", "no-verify")):
         result = subprocess.run([sys.executable, ROOT / "tests" / "clients" / "run", "--url", base + mode, "--only", name],
                                 capture_output=True, text=True, timeout=200)
         assert re.search(r"[1-9]\d* passed, 0 failed\s*$", result.stdout), (name, result.stdout[-3000:])

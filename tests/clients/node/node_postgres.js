@@ -5,14 +5,11 @@ import { Readable } from 'node:stream';
 import pg from 'pg';
 import Cursor from 'pg-cursor';
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
+import { Cases, refused, url } from './cases.js';
 
 const table = 'client_node';
-const cases = [];
-const test = (name, run) => cases.push({ name, run });
-const refused = (sqlstate, promise) => assert.rejects(promise, (error) => {
-  assert.equal(error.code, sqlstate, `${error}`);
-  return true;
-});
+const cases = new Cases('node-postgres');
+const { test } = cases;
 
 test('connects and gets an answer', async (db) => {
   assert.deepEqual((await db.query('SELECT 1 AS one')).rows, [{ one: 1 }]);
@@ -134,18 +131,6 @@ test('the table goes', async (db) => {
   await db.query(`DROP TABLE ${table}`);
 });
 
-const url = process.argv[process.argv.indexOf('--url') + 1];
 const db = new pg.Client({ connectionString: url });
 await db.connect();
-let failed = 0;
-for (const { name, run } of cases) {
-  try {
-    await run(db, url);
-  } catch (error) {
-    failed++;
-    console.log(`FAILED node-postgres: ${name}\n${error.stack}`);
-  }
-}
-await db.end();
-console.log(`node-postgres: ${cases.length - failed} passed, ${failed} failed`);
-process.exit(failed ? 1 : 0);
+await cases.run([db, url], () => db.end());
