@@ -381,8 +381,9 @@ Owner::Step Owner::modify(RowRequest& request, RowOp& op) {
     changed = op.changed = head.lsn > request.snapshot.bytes;
     if (changed && request.isolation != Isolation::kReadCommitted) {
       op.outcome = RowOutcome::kError;
-      op.error = Status{sqlstate::serialization_failure, newest.tombstone() ? "could not serialize access due to concurrent delete"
-                                                                           : "could not serialize access due to concurrent update"};
+      op.error = Status{sqlstate::serialization_failure, newest.tombstone() && (op.kind != RowOp::Kind::kLock || op.changes_next)
+                                                            ? "could not serialize access due to concurrent delete"
+                                                            : "could not serialize access due to concurrent update"};
       return Step::kDone;
     }
   } else if (newest.command >= request.command) {

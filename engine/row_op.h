@@ -62,6 +62,7 @@ struct RowOp {
   RowLock lock = RowLock::kNoKeyUpdate;        ///< kLock: the mode; kModify: kNoKeyUpdate or kUpdate (deletes, key changes)
   LockWait wait = LockWait::kBlock;
   bool report_conflict = false;                ///< kInsert: a conflict is an outcome (ON CONFLICT), not error 23505
+  bool changes_next = false;                   ///< kLock: for a change that the statement is about to make, not for SELECT ... FOR
   bool want_old = false, want_new = false;     ///< copy the row before/after into the batch's arena (RETURNING)
   PartitionId partition = kNoPartition;
   std::shared_ptr<const TableDef>* table = nullptr;   ///< kept alive by the statement

@@ -227,6 +227,19 @@ bool SessionImpl::has_cursors_to_hold() const {
   return std::any_of(portals_.begin(), portals_.end(), [](const auto& entry) { return entry.second->hold && !entry.second->held; });
 }
 
+Status SessionImpl::check_not_in_use(const TableDef& table, std::string_view what) {
+  const auto reads = [&](const Portal& portal) {
+    if (portal.statement == nullptr || portal.held || !(portal.is_cursor || (portal.started && !portal.done))) return false;
+    const auto& locks = portal.statement->locks;
+    return std::any_of(locks.begin(), locks.end(), [&](const auto& lock) { return lock.first->oid == table.oid; });
+  };
+  const std::string cannot = "cannot " + std::string(what) + " " + quoted(table.name) + " because it ";
+  if (std::any_of(portals_.begin(), portals_.end(), [&](const auto& entry) { return reads(*entry.second); }))
+    return Status{sqlstate::object_in_use, cannot + "is being used by active queries in this session"};
+  if (deferred_.pending(*catalog(), table.oid)) return Status{sqlstate::object_in_use, cannot + "has pending trigger events"};
+  return {};
+}
+
 // WITH HOLD: the rows are kept before the transaction that sees them ends.
 Task<Status> SessionImpl::hold_cursors() {
   std::vector<std::string> names;

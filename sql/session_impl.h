@@ -310,6 +310,10 @@ class SessionImpl final : public SessionHooks, public RoutineRunner, public Type
   /// Another session may have sent something that this one listens to.
   void notifications_came();
 
+  /// 55006 if an open cursor reads the table, or deferred checks are still to be made for rows of it that were changed.
+  /// `what` is the statement that would change its definition.
+  Status check_not_in_use(const TableDef& table, std::string_view what);
+
  private:
   /// kSingle: a statement's own transaction, or that of a pipeline until its Sync. kImplicit: the statements of one simple query
   /// share one that nobody began. kFailed: a block that only ROLLBACK, COMMIT and ROLLBACK TO leave. The engine's transaction begins with the first

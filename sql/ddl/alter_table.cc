@@ -137,6 +137,7 @@ Task<Status> alter_table(DdlContext& ctx) {
   }
   Result<std::shared_ptr<const TableDef>> locked = co_await ctx.lock_table(*node.relation, lock_for(node), false);
   if (!locked.ok()) co_return locked.take_status();
+  WANDIAN_CO_TRY(ctx.session.check_not_in_use(*locked.value(), "ALTER TABLE"));
   TableAlteration alteration(ctx, locked.value());
   WANDIAN_CO_TRY(run_commands(alteration, node));
   for (const ForeignKeySpec& key : alteration.foreign_keys()) {

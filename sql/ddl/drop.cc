@@ -262,6 +262,8 @@ Task<Status> drop_objects(DdlContext& ctx) {
     if (!locked.ok() && locked.status().code() != sqlstate::undefined_table) co_return locked.take_status();
   }
   std::map<Oid, std::vector<std::uint16_t>> columns;   // by table
+  for (const Oid oid : more)
+    if (const auto table = ctx.catalog()->table(oid)) WANDIAN_CO_TRY(ctx.session.check_not_in_use(*table, "DROP TABLE"));
   for (const ObjectRef& column : plan.lost_columns()) columns[column.oid].push_back(column.column);
   Changes changes;
   WANDIAN_CO_TRY(plan.collect(changes));

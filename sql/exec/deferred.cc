@@ -15,6 +15,16 @@ void DeferredConstraints::add(Event event, std::span<const Oid> types) {
   events_.push_back(event);
 }
 
+bool DeferredConstraints::pending(const Catalog& catalog, Oid table) const {
+  return std::any_of(events_.begin(), events_.end(), [&](const Event& event) {
+    if (event.kind != Kind::kRemoval) return event.table == table;
+    const std::shared_ptr<const TableDef> referring = catalog.table(event.table);
+    if (referring == nullptr) return false;
+    return std::any_of(referring->foreign_keys.begin(), referring->foreign_keys.end(),
+                       [&](const ForeignKeyDef& key) { return key.oid == event.constraint && key.referenced_table == table; });
+  });
+}
+
 void DeferredConstraints::undo_to(const Mark& mark) {
   events_.resize(std::min(events_.size(), mark.events));
   modes_ = mark.modes;

@@ -39,6 +39,8 @@ class DeferredConstraints {
   };
 
   bool pending() const { return !events_.empty(); }
+  /// Whether rows of this table were changed that are still to be checked.
+  bool pending(const Catalog& catalog, Oid table) const;
   bool is_deferred(const ForeignKeyDef& key) const { return key.deferrable && is_deferred(key.oid, key.initially_deferred); }
   bool is_deferred(const IndexDef& index) const { return index.deferrable && is_deferred(index.constraint, index.initially_deferred); }
   /// `types` are those of the values, whose bytes are copied.

@@ -221,8 +221,17 @@ Task<Status> ModifyDriver::resolve_conflict(const PendingInsert& row, std::size_
   if (modify_.conflict == ConflictAction::kNothing) {
     if (ctx_.transaction->isolation() == Isolation::kReadCommitted) co_return Status{};
     // That nothing was done rests on a row that the transaction must be able to see.
-    ReadView view = ctx_.transaction->view();
+    ReadView view = ctx_.transaction->view(), newest;
     WANDIAN_CO_TRY(find_conflicting(row, index, view, &key, &partition, &found));
+    if (found) {
+      if (!ctx_.transaction->newest_view(&newest)) {
+        *retry = true;
+        co_return co_await ctx_.next_share();
+      }
+      ++newest.command;
+      RowView seen;
+      found = find_row(*modify_.table, partition, key.ref(), newest, &seen) && seen.stamp <= view.snapshot.bytes;
+    }
     if (!found) co_return Status(sqlstate::serialization_failure, "could not serialize access due to concurrent update");
     co_return Status{};
   }

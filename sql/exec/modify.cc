@@ -382,7 +382,7 @@ Task<Status> ModifyDriver::mutate(std::shared_ptr<const TableDef> table, std::sp
     RowOp& op = locks.add(table, target.partition, target.key);
     op.kind = RowOp::Kind::kLock;
     op.lock = mutation.lock_of(target);
-    op.want_old = true;
+    op.changes_next = op.want_old = true;
     locked.push_back(&op);
   }
   WANDIAN_CO_TRY(co_await locks.send());

@@ -204,7 +204,7 @@ namespace {
 class Explainer {
  public:
   Explainer(const Plan& plan, const ExplainOptions& options, const std::vector<NodeStats>& stats)
-      : plan_(plan), body_(*plan.body), options_(options), stats_(stats), names_(body_) {}
+      : body_(*plan.body), options_(options), stats_(stats), names_(body_) {}
 
   std::vector<std::string> run() {
     if (body_.modify) {
@@ -419,7 +419,6 @@ class Explainer {
     }
   }
 
-  const Plan& plan_;
   const PlanBody& body_;
   const ExplainOptions& options_;
   const std::vector<NodeStats>& stats_;
