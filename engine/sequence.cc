@@ -53,16 +53,21 @@ bool advance(const SequenceDef& sequence, std::int64_t from, std::int64_t* next)
 
 }  // namespace
 
-Result<std::int64_t> sequence_next(Shard& shard, const SequenceDef& sequence, std::uint64_t* floor) {
+Result<std::int64_t> sequence_next(Shard& shard, const SequenceDef& sequence, std::int64_t* last, std::uint64_t* floor) {
   SequenceState& state = *sequence.state;
   const std::lock_guard guard(state.mutex);
   std::int64_t value = state.last_value;
   if (state.is_called && !advance(sequence, state.last_value, &value)) return limit_reached(sequence, sequence.increment > 0);
+  *last = value;
+  for (std::int64_t i = 1, next = 0; i < sequence.cache; ++i) {
+    if (!advance(sequence, *last, &next) || (sequence.increment > 0 ? next < *last : next > *last)) break;
+    *last = next;
+  }
   const bool promised = state.logged && state.is_called &&
-                        (sequence.increment > 0 ? value <= state.logged_until && value > state.last_value
-                                                : value >= state.logged_until && value < state.last_value);
+                        (sequence.increment > 0 ? *last <= state.logged_until && value > state.last_value
+                                                : *last >= state.logged_until && value < state.last_value);
   if (!promised) {
-    std::int64_t until = value;
+    std::int64_t until = *last;
     for (std::int64_t i = 1; i < kStride; ++i) {
       std::int64_t next = 0;
       if (!advance(sequence, until, &next) || (sequence.increment > 0 ? next < until : next > until)) break;
@@ -74,7 +79,7 @@ Result<std::int64_t> sequence_next(Shard& shard, const SequenceDef& sequence, st
     state.logged_until = until;
     state.floor.store(lsn.value().bytes, std::memory_order_relaxed);
   }
-  state.last_value = value;
+  state.last_value = *last;
   state.is_called = true;
   *floor = std::max(*floor, state.floor.load(std::memory_order_relaxed));
   return value;

@@ -23,11 +23,12 @@ struct SequenceState {
   bool is_called = false;
   std::int64_t logged_until = 0;       ///< values up to here were promised by the log
   bool logged = false;
+  bool restarted = false;              ///< by a definition whose commit is to log it
   std::atomic<std::uint64_t> floor{0}; ///< LSN of the newest stride or setval: answers wait for it
 };
 
-/// `*floor` is raised to the LSN that answers must wait for.
-Result<std::int64_t> sequence_next(Shard& shard, const SequenceDef& sequence, std::uint64_t* floor);
+/// `*floor` is raised to the LSN that answers must wait for. With CACHE, the values up to `*last` are the caller's too.
+Result<std::int64_t> sequence_next(Shard& shard, const SequenceDef& sequence, std::int64_t* last, std::uint64_t* floor);
 /// setval: logged at once.
 Status sequence_set(Shard& shard, const SequenceDef& sequence, std::int64_t value, bool is_called, std::uint64_t* floor);
 /// Whether the log holds up those who commit. A sequence's record is written where nobody can wait, so its taker does at the next chance.

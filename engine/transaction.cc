@@ -622,8 +622,8 @@ Task<Status> Transaction::commit(SyncCommit level) {
     if (change.sequence == nullptr || change.drop) continue;
     SequenceState& state = *change.sequence->state;
     const std::lock_guard guard(state.mutex);
-    if (state.is_called || state.logged)
-      redo::append_sequence(redo_, change.sequence->oid, state.logged ? state.logged_until : state.last_value, true);
+    if (state.is_called || state.logged || state.restarted)
+      redo::append_sequence(redo_, change.sequence->oid, state.logged ? state.logged_until : state.last_value, state.logged || state.is_called);
   }
   status = co_await encode_records(redo_);
   if (!status.ok()) {

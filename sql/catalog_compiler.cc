@@ -38,7 +38,10 @@ class CapturedTypes final : public TypeCatalog {
     if (info->category == 'A' && info->element != 0) return capture(catalog, info->element);
     std::shared_ptr<const ObjectDef> object = catalog.object(ObjectKind::kType, type);
     if (types_.contains(type) || tables_.contains(type)) return;
-    if (object != nullptr) types_.emplace(type, std::move(object));
+    if (object != nullptr) {
+      if (const auto schema = catalog.schema(object->parent)) schemas_.emplace(type, schema->name);
+      types_.emplace(type, std::move(object));
+    }
     if (info->kind == 'd') capture(catalog, info->base);
     if (info->kind != 'c') return;
     if (auto table = catalog.table(info->base)) tables_.emplace(type, std::move(table));
@@ -56,6 +59,12 @@ class CapturedTypes final : public TypeCatalog {
     const auto found = types_.find(type);
     return found == types_.end() ? std::string() : found->second->name;
   }
+  std::pair<std::string, std::string> type_identity(Oid type) override {
+    const auto found = types_.find(type);
+    const auto schema = schemas_.find(type);
+    if (found == types_.end()) return {};
+    return {schema == schemas_.end() ? std::string() : schema->second, found->second->name};
+  }
   Oid find_user_type(std::string_view, std::string_view) override { return 0; }
   bool row_fields(Oid type, std::vector<RowField>* out) override {
     if (const auto table = tables_.find(type); table != tables_.end()) {
@@ -70,6 +79,7 @@ class CapturedTypes final : public TypeCatalog {
 
  private:
   std::map<Oid, std::shared_ptr<const ObjectDef>> types_;
+  std::map<Oid, std::string> schemas_;   // their schemas' names
   std::map<Oid, std::shared_ptr<const TableDef>> tables_;   ///< by row type
 };
 

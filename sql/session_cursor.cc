@@ -13,7 +13,7 @@ namespace wandian::sql {
 namespace {
 
 // parsenodes.h's CURSOR_OPT_*, as the parse tree carries them.
-constexpr int kOptBinary = 0x01, kOptScroll = 0x02, kOptHold = 0x20;
+constexpr int kOptBinary = 0x01, kOptScroll = 0x02, kOptNoScroll = 0x04, kOptHold = 0x20;
 
 std::vector<Oid> types_of(const std::vector<ResultColumn>& columns) {
   std::vector<Oid> types;
@@ -47,7 +47,7 @@ Task<Status> SessionImpl::declare_cursor(Portal& portal) {
   cursor->name = name;
   cursor->is_cursor = true;
   cursor->hold = hold;
-  cursor->scroll = (declare.options & kOptScroll) != 0 || hold;
+  cursor->scroll = (declare.options & kOptScroll) != 0 || (hold && (declare.options & kOptNoScroll) == 0);
   cursor->binary = (declare.options & kOptBinary) != 0;
   cursor->creation_time = statement_timestamp_;
   cursor->savepoint_depth = savepoints_.size();

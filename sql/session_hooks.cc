@@ -35,7 +35,21 @@ Result<std::int64_t> SessionImpl::nextval(Oid sequence) {
   if (!trying_fast_ && next_taken_ < taken_values_.size() && taken_values_[next_taken_].sequence == sequence)
     return taken_values_[next_taken_++].value;
   std::uint64_t floor = 0;
-  WANDIAN_ASSIGN(const std::int64_t value, sequence_next(shard_, *def, &floor));
+  std::int64_t value = 0;
+  if (def->cache == 1) [[likely]] {
+    std::int64_t last = 0;
+    WANDIAN_ASSIGN(value, sequence_next(shard_, *def, &last, &floor));
+  } else {
+    CachedValues& cached = cached_values_[sequence];
+    if (cached.definition == def && cached.given != cached.last) {
+      value = cached.given + def->increment;
+    } else {
+      cached.definition = nullptr;
+      WANDIAN_ASSIGN(value, sequence_next(shard_, *def, &cached.last, &floor));
+      cached.definition = def;
+    }
+    cached.given = value;
+  }
   if (trying_fast_) taken_values_.push_back({sequence, value});
   transaction_.raise_answer_floor(floor);
   if (must_wait_for_log(shard_)) [[unlikely]] hold_rows_ = true;
@@ -70,12 +84,10 @@ Result<std::int64_t> SessionImpl::setval(Oid sequence, std::int64_t value, bool 
                                                             std::to_string(def->maximum) + ")"};
   std::uint64_t floor = 0;
   WANDIAN_TRY(sequence_set(shard_, *def, value, is_called, &floor));
+  cached_values_.erase(sequence);
   transaction_.raise_answer_floor(floor);
   if (must_wait_for_log(shard_)) [[unlikely]] hold_rows_ = true;
-  if (is_called) {
-    sequence_values_[sequence] = value;
-    last_sequence_ = sequence;
-  }
+  if (is_called) sequence_values_[sequence] = value;
   return value;
 }
 

@@ -278,6 +278,7 @@ class SessionImpl final : public SessionHooks, public RoutineRunner, public Type
   TypeCatalog* types() override { return this; }
   const UserType* user_type(Oid type) override;
   std::string user_type_name(Oid type) override;
+  std::pair<std::string, std::string> type_identity(Oid type) override;
   Oid find_user_type(std::string_view schema, std::string_view name) override;
   bool row_fields(Oid type, std::vector<RowField>* out) override;
   bool type_exists(Oid type);
@@ -627,6 +628,12 @@ class SessionImpl final : public SessionHooks, public RoutineRunner, public Type
 
   // Sequences
   std::unordered_map<Oid, std::int64_t> sequence_values_;
+  /// Values taken ahead of a sequence with CACHE, as long as its definition stays the same.
+  struct CachedValues {
+    std::shared_ptr<const SequenceDef> definition;
+    std::int64_t given, last;
+  };
+  std::unordered_map<Oid, CachedValues> cached_values_;
   Oid last_sequence_ = 0;
   /// Values that a statement's attempt within one call took: if it has to go the long way, it gets the same ones again.
   struct TakenValue {

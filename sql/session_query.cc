@@ -1,6 +1,7 @@
 // The simple query protocol.
 #include <utility>
 
+#include "sql/parse/lexer.h"
 #include "sql/session_portal.h"
 #include "sql/session_receiver.h"
 #include "sql/session_wait.h"
@@ -10,6 +11,18 @@
 namespace wandian::sql {
 
 namespace {
+
+// A simple query has no parameters: the error about the first one that it names.
+Status no_parameter(const CompiledStatement& statement) {
+  const std::string_view text = statement.statement_text();
+  const auto begin = static_cast<std::int32_t>(text.data() - statement.text().data());
+  Lexer lexer(text);
+  Token token = lexer.next();
+  while (token.kind != TokenKind::kParam && token.kind != TokenKind::kEnd && token.kind != TokenKind::kError) token = lexer.next();
+  if (token.kind != TokenKind::kParam) return {sqlstate::undefined_parameter, "there is no parameter $1"};
+  return Status{sqlstate::undefined_parameter, "there is no parameter " + std::string(token.text)}.with_position(
+      character_position(statement.text(), begin + static_cast<std::int32_t>(token.offset)));
+}
 
 std::string_view class_bytes(const NormalizedQuery& query, std::string* buffer) {
   buffer->clear();
@@ -207,8 +220,7 @@ Task<Status> SessionImpl::run_simple_text(std::string_view text) {
 }
 
 Task<Status> SessionImpl::run_simple_statement(Portal& portal, bool own_text) {
-  if (own_text && !portal.statement->parameter_types.empty())
-    co_return Status{sqlstate::undefined_parameter, "there is no parameter $1"};
+  if (own_text && !portal.statement->parameter_types.empty()) co_return no_parameter(*portal.statement);
   WANDIAN_CO_TRY(refuse_if_failed(*portal.statement));
   std::string tag(portal.statement->tag);
   if (portal.statement->kind == StatementKind::kTransaction) {

@@ -374,6 +374,7 @@ Task<Status> SessionImpl::run_discard(StatementRef statement) {
   }
   if (all || target == PG_QUERY__DISCARD_MODE__DISCARD_SEQUENCES) {
     sequence_values_.clear();
+    cached_values_.clear();
     last_sequence_ = 0;
   }
   // DISCARD PLANS: plans are shared and renewed by themselves.

@@ -279,11 +279,7 @@ const Expr* Binder::bind_function_call(Scope& scope, const PgQuery__FuncCall& ca
 
   std::vector<Oid> declared = candidate.args;
   Oid result = candidate.function != nullptr ? candidate.function->result : candidate.aggregate->result;
-  try {
-    result = resolve_polymorphic(types, &declared, result, called.name);
-  } catch (BindError& error) {
-    fail(at(std::move(error.status), location));
-  }
+  result = resolve_polymorphic(types, &declared, result, called.name);
   for (std::size_t i = 0; i < args.size(); ++i) {
     if (declared[i] == kAny && args[i]->type == kUnknown && called.name == "pg_typeof") continue;
     if (declared[i] == kAny && args[i]->type == kUnknown) {

@@ -133,9 +133,6 @@ const Expr* Binder::bind_expr(Scope& scope, const ParseNode* node) {
       const Oid type = common_type(args, construct);
       const std::int32_t typmod = common_typmod(args, type);
       for (const Expr*& arg : args) arg = coerce_common(arg, type, construct);
-      if (!is_order_by_type(type)) {
-        fail(at(Status{sqlstate::undefined_function, "could not identify a comparison function for type " + type_text(type)}, source.location));
-      }
       auto* out = make<ListExpr>(greatest ? ExprKind::kGreatest : ExprKind::kLeast);
       out->args = keep(args);
       out->type = type;
@@ -516,8 +513,11 @@ const Expr* Binder::bind_a_expr(Scope& scope, const PgQuery__AExpr& expr) {
       if (out->type != kBool) {
         fail(at(Status{sqlstate::datatype_mismatch, "NULLIF requires = operator to yield boolean"}, expr.location));
       }
-      out->type = out->args[0]->type;
-      out->typmod = out->args[0]->typmod;
+      // A composite value is compared as a record and stays what it is.
+      const Expr* first = without_domain(left);
+      const bool composite = type_kind(first->type) == 'c';
+      out->type = composite ? first->type : out->args[0]->type;
+      out->typmod = composite ? first->typmod : out->args[0]->typmod;
       return out;
     }
     case PG_QUERY__A__EXPR__KIND__AEXPR_IN: return bind_in(scope, expr, op);

@@ -479,8 +479,9 @@ const JoinNode* Binder::bind_join(Scope& scope, const PgQuery__JoinExpr& join, s
     for (const std::string_view column : shared) {
       const Expr* l = find_side(left_columns, column, "left");
       const Expr* r = find_side(right_columns, column, "right");
-      conditions.push_back(to_boolean(make_operator("=", l, r, -1), "JOIN/USING"));
       const Expr* both[] = {l, r};
+      common_type(both, "JOIN/USING");   // its error comes first
+      conditions.push_back(to_boolean(make_operator("=", l, r, -1), "JOIN/USING"));
       const Oid type = common_type(both, "JOIN/USING");
       const std::int32_t typmod = common_typmod(both, type);
       const Expr* l_common = coerce_with_typmod(l, type, typmod, CoerceContext::kImplicit, CallForm::kImplicitCast, -1);

@@ -53,6 +53,12 @@ int item_location(const ParseNode* node, const Expr* target) {
 
 // The column a target shows, for RowDescription.
 void set_origin(const std::vector<RangeEntry*>& ranges, TargetEntry& target) {
+  if (target.expr->kind == ExprKind::kRow && target.expr->as<RowExpr>().whole_range >= 0) {
+    // A whole row shows its relation, and no column of it.
+    const RangeEntry& entry = *ranges[static_cast<std::size_t>(target.expr->as<RowExpr>().whole_range)];
+    target.origin_table = entry.kind == RangeKind::kTable ? entry.table->oid : entry.kind == RangeKind::kSystem ? entry.system->oid : entry.view;
+    return;
+  }
   if (target.expr->kind != ExprKind::kColumn) return;
   const auto& column = target.expr->as<ColumnExpr>();
   if (column.levels_up != 0 || column.column < 0) return;

@@ -40,7 +40,7 @@ Oid array_type_of(Oid element) {
   return info->array;
 }
 
-std::string type_text(Oid type) { return format_type(type, -1); }
+std::string type_text(Oid type) { return format_type(type); }
 
 std::string signature_text(std::string_view name, std::span<const Oid> args, std::span<const std::string_view> names) {
   std::string out(name);
@@ -276,7 +276,7 @@ Oid resolve_polymorphic(std::span<const Oid> actual, std::vector<Oid>* declared,
       element = of;
     }
     if (element == 0 && array != kAnyArray) {
-      fail(Status{sqlstate::indeterminate_datatype, "could not determine polymorphic type because input has type unknown"});
+      fail(Status{sqlstate::datatype_mismatch, "could not determine polymorphic type because input has type unknown"});
     }
     if (need_non_array && element_type_of(element) != 0) {
       fail(Status{sqlstate::datatype_mismatch, "type matched to anynonarray is an array type: " + type_text(element)});

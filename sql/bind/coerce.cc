@@ -238,7 +238,17 @@ const Expr* Binder::to_domain(const Expr* expr, Oid domain, CoerceContext contex
 const Expr* Binder::coerce_with_typmod(const Expr* expr, Oid target, std::int32_t typmod, CoerceContext context, CallForm form,
                                        int location) {
   const Expr* out = coerce(expr, target, typmod, context, form, location);
-  if (out == nullptr || typmod < 0 || out->typmod == typmod) return out;
+  if (out == nullptr || out->typmod == typmod) return out;
+  if (typmod < 0) {
+    // A cast to the type without a modifier is of no modifier, whatever its argument has.
+    if (context != CoerceContext::kExplicit || out != expr || out->kind == ExprKind::kConst) return out;
+    auto* relabel = make<UnaryExpr>(ExprKind::kRelabel);
+    relabel->type = out->type;
+    relabel->arg = out;
+    relabel->form = form;
+    relabel->location = location;
+    return relabel;
+  }
   if (out != expr) {
     // One cast was written: of the two steps, only the outer one is shown.
     if (out->kind == ExprKind::kFunction) const_cast<FunctionExpr&>(out->as<FunctionExpr>()).form = CallForm::kImplicitCast;

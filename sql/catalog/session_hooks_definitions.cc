@@ -245,7 +245,7 @@ std::string arguments_text(std::span<const Oid> types, const std::vector<std::st
     if (i != 0) out += ", ";
     if (variadic != 0 && i + 1 == types.size()) out += "VARIADIC ";
     if (i < names.size() && !names[i].empty()) out += quote_identifier(names[i]) + " ";
-    out += format_type(types[i], -1);
+    out += format_type(types[i]);
   }
   return out;
 }
@@ -284,7 +284,7 @@ std::string parameters_text(const FunctionObject& function, bool defaults, bool 
       default: break;
     }
     if (!parameter.name.empty()) out += quote_identifier(parameter.name) + " ";
-    out += format_type(parameter.type, -1);
+    out += format_type(parameter.type);
     if (defaults && parameter.has_default) out += " DEFAULT " + parameter.default_text;
   }
   return out;
@@ -337,15 +337,15 @@ std::optional<std::string> SessionImpl::function_arguments(Oid oid, bool identit
 
 std::optional<std::string> SessionImpl::function_result(Oid oid) {
   const std::shared_ptr<const Catalog> known = catalog();
-  if (const FunctionDef* function = find_function(oid)) return (function->returns_set ? "SETOF " : "") + format_type(function->result, -1);
-  if (const AggregateDef* aggregate = find_aggregate(oid)) return format_type(aggregate->result, -1);
+  if (const FunctionDef* function = find_function(oid)) return (function->returns_set ? "SETOF " : "") + format_type(function->result);
+  if (const AggregateDef* aggregate = find_aggregate(oid)) return format_type(aggregate->result);
   const auto native = native_function(*known, oid);
   if (!native || native->is_procedure) return std::nullopt;
   if (native->returns_table) return "TABLE(" + parameters_text(*native, false, true) + ")";
   const std::string set = native->returns_set ? "SETOF " : "";
   if (native->result_relation != 0)
     return set + object_name(ObjectClass::kRelation, native->result_relation).value_or(std::to_string(native->result_relation));
-  return set + format_type(native->result, -1);
+  return set + format_type(native->result);
 }
 
 std::optional<std::string> SessionImpl::function_definition(Oid oid) {
@@ -357,7 +357,7 @@ std::optional<std::string> SessionImpl::function_definition(Oid oid) {
   std::string out = native->is_procedure ? "CREATE OR REPLACE PROCEDURE " : "CREATE OR REPLACE FUNCTION ";
   out += quote_identifier(schema_text(*known, object->parent)) + "." + quote_identifier(native->name) + "(" +
          arguments_text(native->arguments, native->argument_names, 0) + ")\n";
-  if (!native->is_procedure) out += " RETURNS " + format_type(native->result, -1) + "\n";
+  if (!native->is_procedure) out += " RETURNS " + format_type(native->result) + "\n";
   out += " LANGUAGE c\n";
   if (native->strict) out += " STRICT\n";
   return out + "AS " + quote_literal(native->module) + ", $function$" + native->symbol + "$function$\n";

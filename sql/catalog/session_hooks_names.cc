@@ -119,7 +119,7 @@ std::string argument_list(std::span<const Oid> types) {
   std::string out = "(";
   for (std::size_t i = 0; i < types.size(); ++i) {
     if (i != 0) out += ",";
-    out += format_type(types[i], -1);
+    out += format_type(types[i]);
   }
   return out + ")";
 }
@@ -289,7 +289,7 @@ std::optional<std::string> SessionImpl::object_name(ObjectClass kind, Oid oid) {
     }
     case ObjectClass::kType:
       if (!type_exists(oid)) return std::nullopt;
-      return format_type(oid, -1);
+      return format_type(oid);
     case ObjectClass::kFunction:
     case ObjectClass::kFunctionSignature: {
       const auto function = function_by_oid(*known, oid);
@@ -342,6 +342,9 @@ const UserType* SessionImpl::user_type(Oid type) {
   return object == nullptr ? nullptr : static_cast<const UserType*>(object->compiled.get());
 }
 bool SessionImpl::row_fields(Oid type, std::vector<RowField>* out) { return CatalogTypes(*catalog(), search_path(), database_).row_fields(type, out); }
+std::pair<std::string, std::string> SessionImpl::type_identity(Oid type) {
+  return CatalogTypes(*catalog(), search_path(), database_).type_identity(type);
+}
 std::string SessionImpl::user_type_name(Oid type) { return CatalogTypes(*catalog(), search_path(), database_).user_type_name(type); }
 Oid SessionImpl::find_user_type(std::string_view schema, std::string_view name) {
   if (schema == "pg_temp") {

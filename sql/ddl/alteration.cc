@@ -288,7 +288,7 @@ Status TableAlteration::alter_type(const PgQuery__AlterTableCmd& command) {
     Result<BoundExpression> converted = bind_generation(ctx_, *table_, column);
     if (!converted.ok())
       return Status{sqlstate::datatype_mismatch,
-                    "generation expression for column " + quoted(def.name) + " cannot be cast automatically to type " + format_type(type.type, -1)};
+                    "generation expression for column " + quoted(def.name) + " cannot be cast automatically to type " + format_type(type.type)};
     def.default_expression = deparse(converted->expr, {column_names(*table_), nullptr, false});
     rewrite_ = true;
     return rebind_checks();
@@ -307,7 +307,7 @@ Status TableAlteration::alter_type(const PgQuery__AlterTableCmd& command) {
   if (!bound.ok()) {
     if (node.raw_default != nullptr || bound.status().code() != sqlstate::datatype_mismatch) return bound.take_status();
     const std::string shown = format_type(type.type, type.typmod);
-    return Status{sqlstate::datatype_mismatch, "column " + quoted(def.name) + " cannot be cast automatically to type " + format_type(type.type, -1)}.with_hint(
+    return Status{sqlstate::datatype_mismatch, "column " + quoted(def.name) + " cannot be cast automatically to type " + format_type(type.type)}.with_hint(
         "You might need to specify \"USING " + quote_identifier(def.name) + "::" + shown + "\".");
   }
   for (const IndexDef& index : table_->indexes)
@@ -333,7 +333,7 @@ Status TableAlteration::alter_type(const PgQuery__AlterTableCmd& command) {
     of_default.target_name = def.name;
     Result<BoundExpression> converted = bind_standalone_expression(def.default_expression, ctx_.bind_context(), of_default);
     if (!converted.ok())
-      return Status{sqlstate::datatype_mismatch, "default for column " + quoted(def.name) + " cannot be cast automatically to type " + format_type(type.type, -1)};
+      return Status{sqlstate::datatype_mismatch, "default for column " + quoted(def.name) + " cannot be cast automatically to type " + format_type(type.type)};
     def.default_expression = deparse(converted->expr, {});
   }
   if (def.identity != 0)

@@ -37,7 +37,7 @@ Status read_attribute(DdlContext& ctx, const PgQuery__ColumnDef& node, Attribute
   const TypeInfo* info = find_type(type.type);
   const Oid under = base_type(info != nullptr && info->element != 0 && info->category == 'A' ? info->element : type.type);
   if (under != type_oid::kText && under != type_oid::kVarchar && under != type_oid::kBpchar && under != type_oid::kName)
-    return Status{sqlstate::datatype_mismatch, "collations are not supported by type " + format_type(type.type, -1)};
+    return Status{sqlstate::datatype_mismatch, "collations are not supported by type " + format_type(type.type)};
   return check_collation(node.coll_clause, ctx, &out->collation);
 }
 
@@ -66,7 +66,7 @@ Task<Status> add_attribute(DdlContext& ctx, const ObjectDef& object, const PgQue
   if (find_attribute(*type, attribute.name) != nullptr)
     co_return Status{sqlstate::duplicate_column, "column " + quoted(attribute.name) + " of relation " + quoted(object.name) + " already exists"};
   if (type_contains(ctx, attribute.type, object.oid))
-    co_return Status{sqlstate::invalid_table_definition, "composite type " + format_type(object.oid, -1) + " cannot be made a member of itself"};
+    co_return Status{sqlstate::invalid_table_definition, "composite type " + format_type(object.oid) + " cannot be made a member of itself"};
   if (type->attributes.size() >= kMostAttributes) co_return Status{sqlstate::too_many_columns, "tables can have at most 1600 columns"};
   WANDIAN_CO_TRY(co_await lock_attribute_type(ctx, attribute.type));
   type->attributes.push_back(std::move(attribute));

@@ -66,11 +66,11 @@ std::string describe(DdlContext& ctx, const ObjectRef& object) {
       return "trigger " + quote_identifier(name) + " on " + table_text(object.table);
     }
     case RefKind::kFunction: return "function " + ctx.session.object_name(ObjectClass::kFunctionSignature, object.oid).value_or(std::to_string(object.oid));
-    case RefKind::kType: return "type " + format_type(object.oid, -1);
+    case RefKind::kType: return "type " + format_type(object.oid);
     case RefKind::kAttribute: {
       const auto type = catalog->object(ObjectKind::kType, object.oid);
       const std::string name = type != nullptr ? static_cast<const UserType*>(type->compiled.get())->attributes[object.column].name : std::string();
-      return "column " + quote_identifier(name) + " of composite type " + format_type(object.oid, -1);
+      return "column " + quote_identifier(name) + " of composite type " + format_type(object.oid);
     }
     case RefKind::kCheck: {
       std::string name;

@@ -178,7 +178,7 @@ Task<Status> create_domain(DdlContext& ctx) {
   if (!base.ok()) co_return without_position(base.take_status());
   const TypeInfo& info = *find_type(base->type);
   if (info.kind == 'p')
-    co_return Status{sqlstate::datatype_mismatch, quoted(format_type(base->type, -1)) + " is not a valid base type for a domain"};
+    co_return Status{sqlstate::datatype_mismatch, quoted(format_type(base->type)) + " is not a valid base type for a domain"};
   UserType type;
   type.kind = 'd';
   type.base = base->type;
@@ -188,7 +188,7 @@ Task<Status> create_domain(DdlContext& ctx) {
     WANDIAN_CO_TRY(check_collation(node.coll_clause, ctx, &type.collation));
     const Oid under = base_type(type.base);
     if (under != type_oid::kText && under != type_oid::kVarchar && under != type_oid::kBpchar && under != type_oid::kName)
-      co_return Status{sqlstate::datatype_mismatch, "collations are not supported by type " + format_type(type.base, -1)};
+      co_return Status{sqlstate::datatype_mismatch, "collations are not supported by type " + format_type(type.base)};
   }
   if (type.base >= kFirstUserOid) WANDIAN_CO_TRY(co_await lock_type_oid(ctx, info.element != 0 ? info.element : type.base, TableLock::kAccessShare));
   WANDIAN_CO_TRY(without_position(read_constraints(ctx, node, where.name, &type)));
@@ -203,12 +203,12 @@ Task<Status> alter_domain(DdlContext& ctx) {
   Result<Oid> oid = find_type_oid(ctx, names);
   if (!oid.ok()) co_return oid.take_status();
   const Oid domain = oid.value();
-  if (type_kind(domain) != 'd') co_return Status{sqlstate::wrong_object_type, quoted(format_type(domain, -1)) + " is not a domain"};
+  if (type_kind(domain) != 'd') co_return Status{sqlstate::wrong_object_type, quoted(format_type(domain)) + " is not a domain"};
   Result<std::shared_ptr<const ObjectDef>> object = co_await lock_type(ctx, names);
   if (!object.ok()) co_return object.take_status();
   UserType type = definition_of(*object.value());
   type.checks_compiled = nullptr;
-  const std::string shown = format_type(domain, -1);
+  const std::string shown = format_type(domain);
   const auto named_check = [&] {
     return std::find_if(type.checks.begin(), type.checks.end(), [&](const DomainCheck& c) { return c.name == text_or_empty(node.name); });
   };
@@ -279,7 +279,7 @@ Task<Status> rename_domain_constraint(DdlContext& ctx) {
     if (check.name == text_or_empty(node.subname)) found = &check;
   }
   if (found == nullptr)
-    co_return Status{sqlstate::undefined_object, "constraint " + quoted(text_or_empty(node.subname)) + " for domain " + format_type(object.value()->oid, -1) + " does not exist"};
+    co_return Status{sqlstate::undefined_object, "constraint " + quoted(text_or_empty(node.subname)) + " for domain " + format_type(object.value()->oid) + " does not exist"};
   found->name = to;
   co_return change_type(ctx, *object.value(), type);
 }

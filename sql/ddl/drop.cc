@@ -87,15 +87,15 @@ Result<std::optional<ObjectRef>> find_type_target(DdlContext& ctx, const PgQuery
     return std::optional<ObjectRef>();
   }
   const Oid oid = found.value();
-  const std::string shown = format_type(oid, -1);
+  const std::string shown = format_type(oid);
   if (node.remove_type == PG_QUERY__OBJECT_TYPE__OBJECT_DOMAIN && type_kind(oid) != 'd')
     return Status{sqlstate::wrong_object_type, quoted(name_text(parts)) + " is not a domain"};
   if (oid < kFirstUserOid)
     return Status{sqlstate::dependent_objects_still_exist, "cannot drop type " + shown + " because it is required by the database system"};
   const TypeInfo& info = *find_type(oid);
   if (info.category == 'A' && info.kind == 'b')
-    return Status{sqlstate::dependent_objects_still_exist, "cannot drop type " + shown + " because type " + format_type(info.element, -1) + " requires it"}
-        .with_hint("You can drop type " + format_type(info.element, -1) + " instead.");
+    return Status{sqlstate::dependent_objects_still_exist, "cannot drop type " + shown + " because type " + format_type(info.element) + " requires it"}
+        .with_hint("You can drop type " + format_type(info.element) + " instead.");
   if (ctx.catalog()->object(ObjectKind::kType, oid) == nullptr) {
     const std::string relation = describe(ctx, {ctx.catalog()->table(relation_of_row_type(oid)) != nullptr ? RefKind::kTable : RefKind::kView, relation_of_row_type(oid), 0, 0});
     return Status{sqlstate::dependent_objects_still_exist, "cannot drop type " + shown + " because " + relation + " requires it"}.with_hint(

@@ -112,7 +112,7 @@ Task<Status> alter_enum(DdlContext& ctx) {
   const std::vector<std::string> names = name_list(node.type_name, node.n_type_name);
   Result<Oid> oid = find_type_oid(ctx, names);
   if (!oid.ok()) co_return oid.take_status();
-  if (type_kind(oid.value()) != 'e') co_return Status{sqlstate::wrong_object_type, format_type(oid.value(), -1) + " is not an enum"};
+  if (type_kind(oid.value()) != 'e') co_return Status{sqlstate::wrong_object_type, format_type(oid.value()) + " is not an enum"};
   Result<std::shared_ptr<const ObjectDef>> object = co_await lock_type(ctx, names);
   if (!object.ok()) co_return object.take_status();
   if (text_or_empty(node.old_val).empty()) co_return add_label(ctx, *object.value(), node);

@@ -123,14 +123,14 @@ class IndexReader {
     if (part.name == "?column?") part.name = "expr";
     const TypeInfo* type = find_type(part.type);
     if (type == nullptr || type->category == 'P')
-      return Status{sqlstate::invalid_table_definition, "column " + quoted(part.name) + " has pseudo-type " + format_type(part.type, -1)};
+      return Status{sqlstate::invalid_table_definition, "column " + quoted(part.name) + " has pseudo-type " + format_type(part.type)};
     return part;
   }
 
   Status read_collation(const PgQuery__IndexElem& element, Oid type, IndexPart* part) const {
     if (element.n_collation == 0) return {};
     if (!is_collatable(type))
-      return Status{sqlstate::datatype_mismatch, "collations are not supported by type " + format_type(type, -1)};
+      return Status{sqlstate::datatype_mismatch, "collations are not supported by type " + format_type(type)};
     const std::string name = last_name(element.collation, element.n_collation);
     if (name != "default" && name != "C" && name != "POSIX" && name != "ucs_basic" && name != "C.UTF-8" && name != "C.utf8")
       return Status{sqlstate::undefined_object, "collation " + quoted(name) + " for encoding \"UTF8\" does not exist"};
@@ -155,7 +155,7 @@ class IndexReader {
       return check_indexable(type, method_);
     }
     if (known)
-      return Status{sqlstate::datatype_mismatch, "operator class " + quoted(name) + " does not accept data type " + format_type(type, -1)};
+      return Status{sqlstate::datatype_mismatch, "operator class " + quoted(name) + " does not accept data type " + format_type(type)};
     return Status{sqlstate::undefined_object, "operator class " + quoted(name) + " does not exist for access method " + quoted(method_name(method_))};
   }
 
@@ -208,7 +208,7 @@ void name_index_columns(const TableDef& table, IndexDef* index) {
 Status check_indexable(Oid oid, IndexMethod method) {
   oid = base_type(oid);
   const TypeInfo* type = find_type(oid);
-  const std::string name = format_type(oid, -1);
+  const std::string name = format_type(oid);
   const auto none = [&] {
     return Status{sqlstate::undefined_object, "data type " + name + " has no default operator class for access method " + quoted(method_name(method))}.with_hint(
         "You must specify an operator class for the index or define a default operator class for the data type.");
@@ -219,7 +219,7 @@ Status check_indexable(Oid oid, IndexMethod method) {
     const TypeInfo* element = type->category == 'A' && type->element != 0 ? find_type(type->element) : nullptr;
     if (element == nullptr) return none();
     if (element->order == Order::kNone || element->order == Order::kArray || element->order == Order::kJsonb || has_no_key(element->order))
-      return Status{sqlstate::undefined_function, "could not identify a comparison function for type " + format_type(type->element, -1)};
+      return Status{sqlstate::undefined_function, "could not identify a comparison function for type " + format_type(type->element)};
     return {};
   }
   const TypeInfo* inner = type->order == Order::kArray ? find_type(base_type(type->element)) : type;
@@ -227,7 +227,7 @@ Status check_indexable(Oid oid, IndexMethod method) {
   if (type->order == Order::kArray) {
     const TypeInfo* element = find_type(type->element);
     if (element == nullptr || element->order == Order::kNone)
-      return Status{sqlstate::undefined_function, "could not identify a comparison function for type " + format_type(type->element, -1)};
+      return Status{sqlstate::undefined_function, "could not identify a comparison function for type " + format_type(type->element)};
   }
   return {};
 }

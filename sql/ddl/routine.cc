@@ -48,7 +48,7 @@ Result<DeclaredType> declared_type(DdlContext& ctx, const PgQuery__TypeName& nam
     const int position = def->find_column(column);
     if (position < 0) return undefined_column(column, table);
     out.type = def->columns[static_cast<std::size_t>(position)].type;
-    ctx.notice(sqlstate::successful_completion, "type reference " + table + "." + column + "%TYPE converted to " + format_type(out.type, -1));
+    ctx.notice(sqlstate::successful_completion, "type reference " + table + "." + column + "%TYPE converted to " + format_type(out.type));
     return declared_type(ctx, out.type);
   }
   Result<ResolvedType> type = resolve_type(name, ctx.statement.text);
@@ -197,7 +197,7 @@ Status read_parameters(DdlContext& ctx, const PgQuery__CreateFunctionStmt& node,
       return bad_definition(function->is_procedure ? "procedures cannot accept set arguments" : "functions cannot accept set arguments");
     if (parameter.type == kVoid || parameter.type == kTrigger || parameter.type == kInternal || parameter.type == kCstring || parameter.type == kAny)
       return bad_definition((function->language == "plpgsql" ? "PL/pgSQL functions cannot accept type " : "SQL function cannot accept type ") +
-                            (parameter.type == kAny ? "\"any\"" : format_type(parameter.type, -1)));
+                            (parameter.type == kAny ? "\"any\"" : format_type(parameter.type)));
     if (variadic && input) return bad_definition("VARIADIC parameter must be the last input parameter");
     if (parameter.mode == 'v') {
       variadic = true;
@@ -262,7 +262,7 @@ Status read_result(DdlContext& ctx, const PgQuery__CreateFunctionStmt& node, Fun
     return {};
   }
   if (implied != 0 && (implied != type.type || type.relation != 0))
-    return bad_definition("function result type must be " + format_type(implied, -1) + " because of OUT parameters");
+    return bad_definition("function result type must be " + format_type(implied) + " because of OUT parameters");
   return {};
 }
 
@@ -278,10 +278,10 @@ Status check_result_type(const FunctionObject& function) {
     return {};
   }
   if (function.result == kInternal || function.result == kCstring || function.result == kAny)
-    return bad_definition(std::string(plpgsql ? "PL/pgSQL functions" : "SQL functions") + " cannot return type " + format_type(function.result, -1));
+    return bad_definition(std::string(plpgsql ? "PL/pgSQL functions" : "SQL functions") + " cannot return type " + format_type(function.result));
   if (is_polymorphic_type(function.result) && std::none_of(function.arguments.begin(), function.arguments.end(), is_polymorphic_type))
     return bad_definition("cannot determine result data type")
-        .with_detail("A result of type " + format_type(function.result, -1) +
+        .with_detail("A result of type " + format_type(function.result) +
                      " requires at least one input of type anyelement, anyarray, anynonarray, anyenum, anyrange, or anymultirange.");
   return {};
 }
@@ -290,7 +290,7 @@ Status check_result_type(const FunctionObject& function) {
 Status check_replacement(DdlContext& ctx, const FunctionObject& before, const FunctionObject& after) {
   const std::string kind = before.is_procedure ? "PROCEDURE " : "FUNCTION ";
   std::string signature = quote_identifier(after.name) + "(";
-  for (std::size_t i = 0; i < after.arguments.size(); ++i) signature += (i != 0 ? "," : "") + format_type(after.arguments[i], -1);
+  for (std::size_t i = 0; i < after.arguments.size(); ++i) signature += (i != 0 ? "," : "") + format_type(after.arguments[i]);
   signature += ")";
   (void)ctx;
   const std::string hint = "Use DROP " + kind + signature + " first.";
@@ -443,7 +443,7 @@ Result<std::shared_ptr<const ObjectDef>> find_routine(DdlContext& ctx, const PgQ
     types.push_back(type.type);
   }
   std::string signature = name + "(";
-  for (std::size_t i = 0; i < types.size(); ++i) signature += (i != 0 ? ", " : "") + format_type(types[i], -1);
+  for (std::size_t i = 0; i < types.size(); ++i) signature += (i != 0 ? ", " : "") + format_type(types[i]);
   signature += ")";
   std::vector<std::shared_ptr<const ObjectDef>> matches;
   for (const Oid schema : schemas)

@@ -146,15 +146,10 @@ Result<std::shared_ptr<SequenceDef>> make_owned_sequence(DdlContext& ctx, Change
 }
 
 void restart_sequence(SequenceDef* sequence, std::int64_t value) {
-  // A new counter that stands one step before `value`: the definition's log record carries it, so it is undone with the definition.
+  // A new counter: the definition's log record carries it, so it is undone with the definition.
   auto state = std::make_shared<SequenceState>();
-  std::int64_t before = 0;
-  if (__builtin_sub_overflow(value, sequence->increment, &before)) {
-    state->last_value = value;
-  } else {
-    state->last_value = before;
-    state->is_called = true;
-  }
+  state->last_value = value;
+  state->restarted = true;
   sequence->state = std::move(state);
 }
 

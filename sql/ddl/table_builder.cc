@@ -100,7 +100,7 @@ Status resolve_column_type(DdlContext& ctx, const PgQuery__TypeName& name, std::
   const TypeInfo* type = find_type(out->type);
   const bool pseudo = type == nullptr || type->category == 'P' || type->category == 'X' || out->type == kTrigger;
   if (pseudo)
-    return Status{sqlstate::invalid_table_definition, "column " + quoted(column) + " has pseudo-type " + format_type(out->type, -1)};
+    return Status{sqlstate::invalid_table_definition, "column " + quoted(column) + " has pseudo-type " + format_type(out->type)};
   return {};
 }
 
@@ -264,7 +264,7 @@ Status TableBuilder::add_column(const PgQuery__ColumnDef& node) {
     const TypeInfo* type = find_type(column.type);
     const Oid base = base_type(type != nullptr && type->element != 0 ? type->element : column.type);
     if (base != kText && base != kVarchar && base != kBpchar && base != kName)
-      return Status{sqlstate::datatype_mismatch, "collations are not supported by type " + format_type(column.type, -1)}.with_position(
+      return Status{sqlstate::datatype_mismatch, "collations are not supported by type " + format_type(column.type)}.with_position(
           ctx_.position(node.coll_clause->location));
     WANDIAN_TRY(check_collation(node.coll_clause, ctx_, &column.collation));
   }
@@ -806,7 +806,7 @@ Status TableBuilder::apply_foreign_key(const ForeignKeySpec& spec, std::shared_p
     if (comparable_keys(mine, theirs)) continue;
     return Status{sqlstate::datatype_mismatch, "foreign key constraint " + quoted(key.name) + " cannot be implemented"}.with_detail(
         "Key columns " + quoted(table.columns[key.columns[i]].name) + " and " + quoted(referenced.columns[key.referenced_columns[i]].name) +
-        " are of incompatible types: " + format_type(mine, -1) + " and " + format_type(theirs, -1) + ".");
+        " are of incompatible types: " + format_type(mine) + " and " + format_type(theirs) + ".");
   }
   key.oid = ctx_.allocate_oid();
   key.referenced_table = referenced.oid;

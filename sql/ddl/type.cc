@@ -74,7 +74,7 @@ Task<Status> lock_type_oid(DdlContext& ctx, Oid type, TableLock mode) {
   // Locks are kept by the OIDs of relations, and no relation has a type's.
   auto stand_in = std::make_shared<TableDef>();
   stand_in->oid = type;
-  stand_in->name = format_type(type, -1);
+  stand_in->name = format_type(type);
   WANDIAN_CO_TRY(co_await ctx.session.lock_table(std::move(stand_in), mode));
   if (ctx.session.has_changed_type(type)) co_return Status{};
   // Others may have committed a newer definition since this transaction took its catalog.
@@ -92,7 +92,7 @@ Task<Result<std::shared_ptr<const ObjectDef>>> lock_type(DdlContext& ctx, const 
   Result<Oid> oid = find_type_oid(ctx, names);
   if (!oid.ok()) co_return Answer(oid.take_status());
   if (oid.value() < kFirstUserOid)
-    co_return Answer(Status{sqlstate::insufficient_privilege, "must be owner of type " + format_type(oid.value(), -1)});
+    co_return Answer(Status{sqlstate::insufficient_privilege, "must be owner of type " + format_type(oid.value())});
   Status locked = co_await lock_type_oid(ctx, oid.value(), TableLock::kExclusive);
   if (!locked.ok()) co_return Answer(std::move(locked));
   std::shared_ptr<const ObjectDef> object = ctx.catalog()->object(ObjectKind::kType, oid.value());
@@ -132,9 +132,9 @@ std::vector<std::string> object_names(const ParseNode* object) {
 Status refuse_without_definition(Oid type) {
   const TypeInfo* info = find_type(type);
   if (info != nullptr && info->category == 'A')
-    return Status{sqlstate::wrong_object_type, "cannot alter array type " + format_type(type, -1)}.with_hint(
-        "You can alter type " + format_type(info->element, -1) + ", which will alter the array type as well.");
-  return Status{sqlstate::wrong_object_type, format_type(type, -1) + " is a table's row type"}.with_hint("Use ALTER TABLE instead.");
+    return Status{sqlstate::wrong_object_type, "cannot alter array type " + format_type(type)}.with_hint(
+        "You can alter type " + format_type(info->element) + ", which will alter the array type as well.");
+  return Status{sqlstate::wrong_object_type, format_type(type) + " is a table's row type"}.with_hint("Use ALTER TABLE instead.");
 }
 
 }  // namespace

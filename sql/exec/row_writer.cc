@@ -5,6 +5,7 @@
 #include "sql/exec/table_access.h"
 #include "sql/index_expressions.h"
 #include "sql/types/text_io.h"
+#include "sql/types/user_type.h"
 
 namespace wandian::sql {
 
@@ -75,10 +76,11 @@ Status check_not_null(const TableDef& table, std::span<const Value> values, Eval
       refused = std::find(primary.begin(), primary.end(), i) != primary.end();
     }
     if (!refused) continue;
+    TypeCatalog* types = types_of(eval);
     return Status(sqlstate::not_null_violation,
                   "null value in column \"" + column.name + "\" of relation \"" + table.name + "\" violates not-null constraint")
         .with_detail(failing_row(table, values, eval))
-        .with_table("", table.name)
+        .with_table(types != nullptr ? types->type_identity(row_type_of(table.oid)).first : std::string(), table.name)
         .with_column(column.name);
   }
   return {};

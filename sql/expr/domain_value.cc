@@ -17,9 +17,11 @@ StandaloneOptions check_options(std::span<const StandaloneColumn> columns, bool 
 }
 
 Status about_domain(Status status, Oid domain) {
-  const UserType* definition = find_user_type(domain);
-  if (definition == nullptr) return status;
-  return std::move(status).with_data_type(format_type(domain, -1));
+  TypeCatalog* types = current_type_catalog();
+  if (types == nullptr) return status;
+  const auto [schema, name] = types->type_identity(domain);
+  if (name.empty()) return status;
+  return std::move(status).with_table(schema, {}).with_data_type(name);
 }
 
 }  // namespace
@@ -57,7 +59,7 @@ bool check_domain(EvalContext& ctx, Oid domain, const Value& value) {
     return ctx.fail({sqlstate::undefined_object, "type with OID " + std::to_string(domain) + " does not exist"});
   if (type_kind(info->base) == 'd' && !check_domain(ctx, info->base, value)) return false;
   if (definition->not_null && value.is_null)
-    return ctx.fail(about_domain({sqlstate::not_null_violation, "domain " + format_type(domain, -1) + " does not allow null values"}, domain));
+    return ctx.fail(about_domain({sqlstate::not_null_violation, "domain " + format_type(domain) + " does not allow null values"}, domain));
   if (definition->checks_compiled == nullptr) return true;
   ExprInput input;
   input.columns = &value;
@@ -65,7 +67,7 @@ bool check_domain(EvalContext& ctx, Oid domain, const Value& value) {
     Value result;
     if (!check.code.eval(ctx, input, &result)) return false;
     if (result.is_null || result.as_bool()) continue;   // NULL passes a CHECK
-    return ctx.fail(about_domain(Status{sqlstate::check_violation, "value for domain " + format_type(domain, -1) + " violates check constraint \"" +
+    return ctx.fail(about_domain(Status{sqlstate::check_violation, "value for domain " + format_type(domain) + " violates check constraint \"" +
                                                                        check.name + "\""}
                                      .with_constraint(check.name),
                                  domain));

@@ -9,6 +9,8 @@
 #include "sql/expr/eval_nodes.h"
 #include "sql/expr/tree.h"
 #include "sql/types/record_shape.h"
+#include "sql/types/text_io.h"
+#include "sql/types/user_type.h"
 
 namespace wandian::sql {
 
@@ -371,6 +373,10 @@ const EvalNode* Compiler::compile(const Expr& expr) {
     case ExprKind::kGreatest: case ExprKind::kLeast: {
       auto* node = make<eval::ExtremeNode>(eval::extreme);
       const TypeInfo* info = find_type(expr.type);
+      const TypeInfo* compared = find_type(base_type(expr.type));
+      while (compared != nullptr && compared->category == 'A' && compared->element != 0) compared = find_type(base_type(compared->element));
+      if (compared == nullptr || compared->order == Order::kNone)
+        return error(Status{sqlstate::undefined_function, "could not identify a comparison function for type " + format_type(base_type(expr.type))});
       node->order = info != nullptr ? info->order : Order::kNone;
       node->greatest = expr.kind == ExprKind::kGreatest;
       return compile_list(expr.as<ListExpr>().args, &node->args) ? node : nullptr;

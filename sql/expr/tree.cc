@@ -468,6 +468,13 @@ bool contains_routine(const Expr* expr) {
 
 namespace {
 
+// The operand of text || anything that is not text: PostgreSQL looks at what the operator comes to, a cast of it to text.
+const Expr* shown_as_text(const FunctionExpr& call) {
+  constexpr Oid kTextAny = 2003, kAnyText = 2004;
+  if (call.args.size() != 2 || (call.function->oid != kTextAny && call.function->oid != kAnyText)) return nullptr;
+  return call.args[call.function->oid == kTextAny ? 1 : 0];
+}
+
 bool is_immutable_function(Oid oid) {
   const FunctionDef* function = find_function(oid);
   return function == nullptr || function->volatility == Volatility::kImmutable;
@@ -478,8 +485,14 @@ bool is_immutable_function(Oid oid) {
 bool contains_mutable(const Expr* expr) {
   return any_deep(expr, true, 0, [](const Expr* node, int) {
     switch (node->kind) {
-      case ExprKind::kFunction: case ExprKind::kNullIf: case ExprKind::kDistinct:
-        return node->as<FunctionExpr>().function->volatility != Volatility::kImmutable;
+      case ExprKind::kFunction: case ExprKind::kNullIf: case ExprKind::kDistinct: {
+        const auto& call = node->as<FunctionExpr>();
+        if (const Expr* shown = shown_as_text(call)) {
+          const TypeFunctions* functions = find_type_functions(shown->type);
+          return functions != nullptr && !is_immutable_function(functions->output);
+        }
+        return call.function->volatility != Volatility::kImmutable;
+      }
       case ExprKind::kArrayCompare: return node->as<ArrayCompareExpr>().function->volatility != Volatility::kImmutable;
       case ExprKind::kIoCast: {
         const TypeFunctions* from = find_type_functions(node->as<UnaryExpr>().arg->type);
@@ -676,7 +689,13 @@ bool equal(const Expr* a, const Expr* b) {
     }
     case ExprKind::kField:
       return a->as<FieldExpr>().field == b->as<FieldExpr>().field && equal(a->as<FieldExpr>().record, b->as<FieldExpr>().record);
-    case ExprKind::kSubLink: return a->as<SubLinkExpr>().query == b->as<SubLinkExpr>().query && a->as<SubLinkExpr>().link == b->as<SubLinkExpr>().link;
+    case ExprKind::kSubLink: {
+      const auto& x = a->as<SubLinkExpr>();
+      const auto& y = b->as<SubLinkExpr>();
+      if (x.query == y.query) return x.link == y.link;
+      return x.link == y.link && (x.test == nullptr) == (y.test == nullptr) && (x.test == nullptr || equal(x.test, y.test)) &&
+             equal_queries(*x.query, *y.query);
+    }
     case ExprKind::kSqlValue: return a->as<SqlValueExpr>().value == b->as<SqlValueExpr>().value && a->typmod == b->typmod;
   }
   return false;

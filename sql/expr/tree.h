@@ -79,6 +79,8 @@ bool contains_sublink(const Expr* expr);
 
 /// Structural equality; locations, written forms and names do not count. Volatile functions are equal too: callers ask.
 bool equal(const Expr* a, const Expr* b);
+/// The same of sub-selects (equal_query.cc). False for some that are: those with set operations, windows or WITH.
+bool equal_queries(const Query& a, const Query& b);
 std::uint64_t hash(const Expr* expr);
 
 /// `b op' a` for `a op b` if the operator has a commutator, otherwise null.

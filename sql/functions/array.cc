@@ -112,6 +112,13 @@ bool concatenate(EvalContext& ctx, const Value* args, Value* result) {
     return incompatible("Arrays of " + std::to_string(nx) + " and " + std::to_string(ny) +
                         " dimensions are not compatible for concatenation.");
   Dimensions out = nx >= ny ? x : y;
+  // A slice of the other keeps the bounds of the others in it, which PostgreSQL compares with the lengths.
+  if (nx != ny)
+    for (std::size_t d = 1; d < out.size(); ++d) {
+      const ArrayDimension& slice = nx > ny ? y[d - 1] : x[d - 1];
+      if (slice.lower_bound != out[d].lower_bound)
+        return incompatible("Arrays with differing dimensions are not compatible for concatenation.");
+    }
   // Where one has a dimension less, it is one more slice of the other.
   const std::size_t skip_x = nx >= ny ? 1 : 0;
   const std::size_t skip_y = ny >= nx ? 1 : 0;

@@ -42,10 +42,9 @@ bool to_reg(EvalContext& ctx, const Value* args, Value* result) {
 bool type_name(EvalContext& ctx, const Value* args, Value* result) {
   if (args[0].is_null) return return_null(result);
   const std::int32_t typmod = args[1].is_null ? -1 : static_cast<std::int32_t>(args[1].i);
-  if (args[1].is_null && args[0].i == kBpchar) return return_text(ctx, result, "character");
   if (find_type(oid(args[0])) == nullptr && ctx.session != nullptr)
     if (const auto name = ctx.session->type_name(oid(args[0]), typmod)) return return_text(ctx, result, *name);
-  return return_text(ctx, result, format_type(oid(args[0]), typmod));
+  return return_text(ctx, result, args[1].is_null ? format_type(oid(args[0])) : format_type(oid(args[0]), typmod));
 }
 
 bool user_by_id(EvalContext& ctx, const Value* args, Value* result) {

@@ -1,6 +1,7 @@
 // Comparison operators of every type and between types, in the order that indexes use (engine/type.h).
 #include "sql/functions/bindings.h"
 #include "sql/types/datetime.h"
+#include "sql/types/text_io.h"
 
 namespace wandian::sql {
 
@@ -66,7 +67,7 @@ bool compare_times(EvalContext& ctx, const Value* args, Value* result) {
 }
 
 // Rows, field by field, each by its own type; nulls are equal and above everything.
-bool compare_records(EvalContext& ctx, const Value& a, const Value& b, int* out) {
+bool compare_records(EvalContext& ctx, const Value& a, const Value& b, bool equality, int* out) {
   const RecordView x(a);
   const RecordView y(b);
   *out = 0;
@@ -76,7 +77,8 @@ bool compare_records(EvalContext& ctx, const Value& a, const Value& b, int* out)
                        "cannot compare dissimilar column types at record column " + std::to_string(i + 1)});
     const TypeInfo* type = find_type(x.type(i));
     if (type == nullptr || type->order == Order::kNone)
-      return ctx.fail({sqlstate::undefined_function, "could not identify a comparison function for a record's field"});
+      return ctx.fail({sqlstate::undefined_function, std::string("could not identify ") + (equality ? "an equality operator" : "a comparison function") +
+                                                         " for type " + format_type(x.type(i))});
     const Value u = x.field(i);
     const Value v = y.field(i);
     if (u.is_null || v.is_null) *out = static_cast<int>(u.is_null) - static_cast<int>(v.is_null);
@@ -91,7 +93,7 @@ bool compare_records(EvalContext& ctx, const Value& a, const Value& b, int* out)
 template <Op op>
 bool compare_record(EvalContext& ctx, const Value* args, Value* result) {
   int c;
-  if (!compare_records(ctx, args[0], args[1], &c)) return false;
+  if (!compare_records(ctx, args[0], args[1], op == Op::kEq || op == Op::kNe, &c)) return false;
   return return_bool(result, holds<op>(c));
 }
 

@@ -36,7 +36,9 @@ bool add_months(std::int64_t micros, std::int32_t months, std::int64_t* out) {
 }
 
 bool add_days(std::int64_t micros, std::int32_t days, std::int64_t* out) {
-  return !__builtin_add_overflow(micros, days * kDayMicros, out) && timestamp_in_range(*out);
+  std::int64_t step;
+  return !__builtin_mul_overflow(std::int64_t{days}, kDayMicros, &step) && !__builtin_add_overflow(micros, step, out) &&
+         timestamp_in_range(*out);
 }
 
 }  // namespace

@@ -196,6 +196,18 @@ bool timestamp_field(EvalContext& ctx, std::string_view name, std::int64_t value
          unknown_unit(ctx, name, field, type);
 }
 
+// A date behind the last timestamp.
+bool late_date_field(EvalContext& ctx, std::string_view name, std::int32_t days, Part* out) {
+  const Field field = find_field(name);
+  if (field <= Field::kHour || field >= Field::kTimezone) return unknown_unit(ctx, name, field, kDateName);
+  BrokenTime t;
+  civil_from_days(days, &t.year, &t.month, &t.day);
+  if (field == Field::kEpoch) *out = {(std::int64_t{days} + kEpochDays) * 86400};
+  else if (field == Field::kJulian) *out = {std::int64_t{days} + kJulianDays};
+  else return calendar_part(field, t, out) || unknown_unit(ctx, name, field, kDateName);
+  return true;
+}
+
 bool interval_field(EvalContext& ctx, std::string_view name, const IntervalValue& v, Part* out) {
   const Field field = find_field(name);
   BrokenTime t;
@@ -276,7 +288,10 @@ bool extract(EvalContext& ctx, const Value* args, Value* result) {
   } else if constexpr (kind == Kind::kDate) {
     // date_part goes by the timestamp at midnight, extract by the date itself.
     std::int64_t t = 0;
-    if (!date_to_timestamp(args[1].i, &t)) return date_out_of_range(ctx, "date out of range for timestamp");
+    if (!date_to_timestamp(args[1].i, &t)) {
+      if (!as_numeric) return date_out_of_range(ctx, "date out of range for timestamp");
+      return late_date_field(ctx, name, static_cast<std::int32_t>(args[1].i), &part) && give(ctx, part, as_numeric, result);
+    }
     ok = timestamp_field(ctx, name, t, false, as_numeric, &part);
   } else {
     ok = timestamp_field(ctx, name, args[1].i, kind == Kind::kUtc, false, &part);
@@ -344,8 +359,10 @@ bool date_trunc(EvalContext& ctx, const Value* args, Value* result) {
   return truncate(ctx, args, with_zone, zone_of(ctx.format), result);
 }
 bool date_trunc_zone(EvalContext& ctx, const Value* args, Value* result) {
-  const TimeZone* zone = find_time_zone(args[2].bytes());
+  // An abbreviation is an offset, even where a zone is called like it (CET).
   std::int32_t east;
+  bool daylight;
+  const TimeZone* zone = find_time_zone_abbreviation(args[2].bytes(), &east, &daylight) ? nullptr : find_time_zone(args[2].bytes());
   if (zone == nullptr) {
     if (!check(ctx, zone_offset(args[2].bytes(), args[1].i, false, &east))) return false;
     zone = fixed_time_zone(east);
@@ -401,7 +418,8 @@ bool date_bin(EvalContext& ctx, const Value* args, Value* result) {
 
 // age(a, b): years, months and days as a calendar counts them.
 bool age_between(EvalContext& ctx, std::int64_t a, std::int64_t b, Value* result) {
-  if (!timestamp_finite(a) || !timestamp_finite(b)) return timestamp_out_of_range(ctx);
+  // PostgreSQL counts from infinity, too, as the instant that it is held as; the other one is out of its calendar.
+  if (a == kTimestampMinusInfinity || b == kTimestampMinusInfinity) return timestamp_out_of_range(ctx);
   const bool flipped = a < b;
   BrokenTime later, earlier;
   break_timestamp(flipped ? b : a, &later);
@@ -445,18 +463,18 @@ bool age_of_timestamptz(EvalContext& ctx, const Value* args, Value* result) {
   return age_between(ctx, today(ctx), local, result);
 }
 
-bool bad_date(EvalContext& ctx, std::int64_t y, std::int64_t m, std::int64_t d) {
+bool bad_date(EvalContext& ctx, std::int64_t y, std::int64_t m, std::int64_t d, const char* what = "date field value out of range") {
   char text[96];
-  std::snprintf(text, sizeof text, "date field value out of range: %d-%02d-%02d", static_cast<int>(y), static_cast<int>(m),
+  std::snprintf(text, sizeof text, "%s: %d-%02d-%02d", what, static_cast<int>(y), static_cast<int>(m),
                 static_cast<int>(d));
   return date_out_of_range(ctx, text);
 }
 bool build_date(EvalContext& ctx, const Value* args, BrokenTime* t) {
   std::int64_t y = args[0].i;
   const std::int64_t m = args[1].i, d = args[2].i;
-  if (y == 0 || m < 1 || m > 12 || d < 1) return bad_date(ctx, y, m, d);
   if (y < 0) ++y;
-  if (y < -4713 || y > 5874897 || d > days_in_month(y, static_cast<std::int32_t>(m))) return bad_date(ctx, args[0].i, m, d);
+  if (args[0].i == 0 || m < 1 || m > 12 || d < 1 || d > days_in_month(y, static_cast<std::int32_t>(m))) return bad_date(ctx, y, m, d);
+  if (y < -4713 || y > 5874897 || (y == -4713 && (m < 11 || (m == 11 && d < 24)))) return bad_date(ctx, y, m, d, "date out of range");
   t->year = static_cast<std::int32_t>(y);
   t->month = static_cast<std::int32_t>(m);
   t->day = static_cast<std::int32_t>(d);
@@ -468,7 +486,9 @@ bool build_clock(EvalContext& ctx, const Value* args, std::int64_t* micros) {
   const std::int64_t total = (h * 60 + m) * kMinuteMicros + static_cast<std::int64_t>(std::isnan(s) ? 0 : std::rint(s * 1e6));
   if (h < 0 || m < 0 || m > 59 || !(s >= 0 && s <= 60) || h > 24 || total > kDayMicros) {
     char text[96];
-    std::snprintf(text, sizeof text, "time field value out of range: %d:%02d:%02g", static_cast<int>(h), static_cast<int>(m), s);
+    const int n = std::snprintf(text, sizeof text, "time field value out of range: %d:%02d:", static_cast<int>(h), static_cast<int>(m));
+    if (std::isfinite(s)) std::snprintf(text + n, sizeof text - static_cast<std::size_t>(n), "%02g", s);
+    else std::snprintf(text + n, sizeof text - static_cast<std::size_t>(n), "%s", std::isnan(s) ? "NaN" : s < 0 ? "-Infinity" : "Infinity");
     return date_out_of_range(ctx, text);
   }
   *micros = total;
@@ -510,12 +530,11 @@ bool make_timestamptz_zone(EvalContext& ctx, const Value* args, Value* result) {
 }
 bool make_interval(EvalContext& ctx, const Value* args, Value* result) {
   IntervalValue v;
+  // What is too many for months and days wraps, as in PostgreSQL 15.
   const std::int64_t months = args[0].i * 12 + args[1].i;
   const std::int64_t days = args[2].i * 7 + args[3].i;
   const double seconds = args[6].d;
-  if (std::isnan(seconds) || std::isinf(seconds) || months != static_cast<std::int32_t>(months) ||
-      days != static_cast<std::int32_t>(days))
-    return interval_out_of_range(ctx);
+  if (std::isnan(seconds) || std::isinf(seconds)) return interval_out_of_range(ctx);
   v.months = static_cast<std::int32_t>(months);
   v.days = static_cast<std::int32_t>(days);
   v.microseconds = (args[4].i * 60 + args[5].i) * kMinuteMicros + static_cast<std::int64_t>(std::rint(seconds * 1e6));

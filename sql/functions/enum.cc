@@ -19,7 +19,7 @@ bool labels_of(EvalContext& ctx, Oid type, std::span<const EnumLabel>* out) {
 }
 
 bool no_labels(EvalContext& ctx, Oid type) {
-  return ctx.fail({sqlstate::object_not_in_prerequisite_state, "enum " + format_type(type, -1) + " contains no values"});
+  return ctx.fail({sqlstate::object_not_in_prerequisite_state, "enum " + format_type(type) + " contains no values"});
 }
 
 template <bool last>

@@ -17,6 +17,7 @@ namespace wandian::sql {
 /// What a pattern is filled from. A timestamp has all of it; an interval's hours may exceed 23 and it has no weekday.
 struct FormatInput {
   BrokenTime time;
+  std::int64_t hour = 0;           ///< instead of time.hour
   bool interval = false;
   std::string_view zone_name;      ///< empty: none
   std::int32_t zone_offset = 0;    ///< seconds east
@@ -26,20 +27,9 @@ Status format_time(std::string_view pattern, const FormatInput& input, std::stri
 struct ParsedTime {
   BrokenTime time;
   std::optional<std::int32_t> zone_offset;   ///< seconds east
+  std::int32_t precision = 0;                ///< digits of a second that a pattern FF1 to FF6 asked for; 0: all
 };
-/// 22007 and 22008 as PostgreSQL words them.
+/// What nothing is given for is 0001-01-01 BC. 22007, 22008 and 22009 as PostgreSQL words them.
 Status parse_time_by(std::string_view pattern, std::string_view text, ParsedTime* out);
-
-/// A number (its decimal text, rounded already to the pattern's digits by the caller) by a numeric pattern: 9 0 . D , G
-/// FM S MI PL SG PR L TH th RN V EEEE and quoted text.
-struct NumberPattern {
-  int before = 0;          ///< digit places before the point
-  int after = 0;           ///< and behind it
-  int shift = 0;           ///< V: digits to shift left by
-  bool exponent = false;   ///< EEEE
-  bool roman = false;
-};
-NumberPattern examine_number_pattern(std::string_view pattern);
-std::string format_number(std::string_view pattern, bool negative, std::string_view integer_digits, std::string_view fraction_digits);
 
 }  // namespace wandian::sql

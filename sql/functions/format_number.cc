@@ -1,227 +1,177 @@
-// to_char's patterns for numbers.
+// Fills the numeric patterns of to_char.
 #include <algorithm>
-#include <vector>
 
-#include "sql/functions/format.h"
+#include "sql/functions/number_pattern.h"
 
 namespace wandian::sql {
 
 namespace {
 
-enum class Mark : std::uint8_t { kNine, kZero, kPoint, kComma, kSign, kMinus, kPlus, kSignBoth, kAngle, kOrdinal, kCurrency,
-                                 kLiteral, kShift };
-struct Node {
-  Mark mark;
-  std::string text;
-};
-struct Pattern {
-  std::vector<Node> nodes;
-  NumberPattern shape;
-  bool fill = true;
-  bool lower_ordinal = false;
-  int first_zero = -1;      // digit place of the first 0 before the point
-  int last_zero_after = 0;  // places behind the point up to the last 0
-  bool has_point = false, has_sign = false, has_own_sign = false, angle = false;
-};
+using Mark = NumberPattern::Mark;
+using SignPlace = NumberPattern::SignPlace;
 
-bool begins(std::string_view text, std::string_view upper_word) {
-  return text.size() >= upper_word.size() && std::equal(upper_word.begin(), upper_word.end(), text.begin(), [](char a, char b) {
-           return a == (b >= 'a' && b <= 'z' ? b - 32 : b);
-         });
+std::string_view ordinal_of(std::string_view digits) {
+  const char last = digits.back();
+  if (digits.size() > 1 && digits[digits.size() - 2] == '1') return "TH";
+  return last == '1' ? "ST" : last == '2' ? "ND" : last == '3' ? "RD" : "TH";
 }
 
-Pattern take_apart(std::string_view s) {
-  Pattern p;
-  bool shifting = false;
-  const auto digit = [&](Mark mark) {
-    p.nodes.push_back({mark, ""});
-    if (shifting) {
-      ++p.shape.shift;
-      ++p.shape.before;
-    } else if (p.has_point) {
-      ++p.shape.after;
-      if (mark == Mark::kZero) p.last_zero_after = p.shape.after;
-    } else {
-      if (mark == Mark::kZero && p.first_zero < 0) p.first_zero = p.shape.before;
-      ++p.shape.before;
+class Writer {
+ public:
+  Writer(NumberPattern& pattern, std::string_view digits, int blanks, char sign)
+      : p_(pattern), digits_(digits), blanks_(blanks), sign_(sign), first_zero_(std::max(pattern.first_zero - 1, 0)) {
+    if (p_.roman) {
+      p_.sign = SignPlace::kNone;
+      p_.places_before_sign = p_.before = p_.after = blanks_ = 0;
+      p_.own_sign = p_.bracket = p_.minus = p_.plus = p_.zero = p_.point = p_.shifting = false;
     }
-  };
-  for (std::size_t i = 0; i < s.size();) {
-    const std::string_view rest = s.substr(i);
-    const auto take = [&](Mark mark, std::size_t n) {
-      p.nodes.push_back({mark, ""});
-      i += n;
-    };
-    if (begins(rest, "FM")) {
-      p.fill = false;
-      i += 2;
-    } else if (rest[0] == '9') {
-      digit(Mark::kNine);
-      ++i;
-    } else if (rest[0] == '0') {
-      digit(Mark::kZero);
-      ++i;
-    } else if (rest[0] == '.' || begins(rest, "D")) {
-      p.has_point = true;
-      take(Mark::kPoint, 1);
-    } else if (rest[0] == ',' || begins(rest, "G")) {
-      take(Mark::kComma, 1);
-    } else if (begins(rest, "SG")) {
-      p.has_own_sign = true;
-      take(Mark::kSignBoth, 2);
-    } else if (begins(rest, "S")) {
-      p.has_sign = true;
-      take(Mark::kSign, 1);
-    } else if (begins(rest, "MI")) {
-      p.has_own_sign = true;
-      take(Mark::kMinus, 2);
-    } else if (begins(rest, "PL")) {
-      take(Mark::kPlus, 2);
-    } else if (begins(rest, "PR")) {
-      p.angle = true;
-      take(Mark::kAngle, 2);
-    } else if (begins(rest, "TH")) {
-      p.lower_ordinal = rest[0] == 't';
-      take(Mark::kOrdinal, 2);
-    } else if (begins(rest, "RN")) {
-      p.shape.roman = true;
-      i += 2;
-    } else if (begins(rest, "EEEE")) {
-      p.shape.exponent = true;
-      i += 4;
-    } else if (begins(rest, "L")) {
-      take(Mark::kCurrency, 1);
-    } else if (begins(rest, "V")) {
-      shifting = true;
-      take(Mark::kShift, 1);
-    } else if (begins(rest, "B")) {
-      ++i;
-    } else if (rest[0] == '"') {
-      Node node{Mark::kLiteral, ""};
-      for (++i; i < s.size() && s[i] != '"'; ++i) {
-        if (s[i] == '\\' && i + 1 < s.size()) ++i;
-        node.text.push_back(s[i]);
-      }
-      if (i < s.size()) ++i;
-      p.nodes.push_back(std::move(node));
-    } else {
-      p.nodes.push_back({Mark::kLiteral, std::string(1, rest[0])});
-      ++i;
+    prepare_sign();
+    count_ = p_.after + p_.before - 1;
+    if (p_.fill_mode && p_.point) find_last_relevant();
+    if (!sign_written_ && blanks_ == 0) ++count_;
+  }
+
+  std::string run() {
+    for (const NumberPattern::Piece& piece : p_.pieces) write(piece);
+    // Where the pattern has more places than the number has digits, nothing follows.
+    const std::size_t end = out_.find('\0');
+    if (end != std::string::npos) out_.resize(end);
+    return std::move(out_);
+  }
+
+ private:
+  // MI, PL and SG write the sign themselves.
+  void prepare_sign() {
+    if (p_.plus || p_.minus) {
+      sign_written_ = p_.minus;
+      return;
+    }
+    if (sign_ != '-' && p_.fill_mode) p_.bracket = false;
+    sign_written_ = sign_ == '+' && p_.fill_mode && !p_.own_sign;
+    if (p_.sign == SignPlace::kBefore && p_.before == p_.places_before_sign) p_.sign = SignPlace::kBehind;
+  }
+  // With FM, zeros at the end are not shown, but for those that the pattern asks for.
+  void find_last_relevant() {
+    const std::size_t point = digits_.find('.');
+    if (point == std::string_view::npos) return;
+    last_relevant_ = static_cast<int>(std::max(point, digits_.find_last_not_of('0')));
+    if (p_.last_zero > blanks_)
+      last_relevant_ = std::max(last_relevant_, std::min(static_cast<int>(digits_.size()) - 1, p_.last_zero - blanks_));
+  }
+
+  char digit() const { return next_ < digits_.size() ? digits_[next_] : '\0'; }
+  bool ends_at_point() const { return last_relevant_ >= 0 && digits_[static_cast<std::size_t>(last_relevant_)] == '.'; }
+  // "9.9" shows 0.1 as " .1".
+  bool hides_zero() const { return !p_.zero && next_ == 0 && digit() == '0' && p_.after != 0; }
+  void local_sign() { out_ += sign_ == '-' ? '-' : '+'; }
+
+  void write(const NumberPattern::Piece& piece) {
+    switch (piece.mark) {
+      case Mark::kNine:
+      case Mark::kZero:
+      case Mark::kPoint:
+        if (!p_.roman) place(piece.mark);
+        return;
+      case Mark::kComma:
+        if (in_number_) out_ += ',';
+        else if (!p_.fill_mode) out_ += ' ';
+        return;
+      case Mark::kCurrency: out_ += ' '; return;
+      case Mark::kRoman: roman(piece.lower); return;
+      case Mark::kOrdinal: ordinal(piece.lower); return;
+      case Mark::kMinus:
+        if (sign_ == '-') out_ += '-';
+        else if (!p_.fill_mode) out_ += ' ';
+        return;
+      case Mark::kPlus:
+        if (sign_ == '+') out_ += '+';
+        else if (!p_.fill_mode) out_ += ' ';
+        return;
+      case Mark::kSignBoth: out_ += sign_; return;
+      case Mark::kLiteral: out_ += piece.text; return;
+      case Mark::kSilent: return;
     }
   }
-  return p;
-}
+
+  // A place of the pattern: the sign if it is due, then a blank, a zero, the point or a digit.
+  void place(Mark mark) {
+    in_number_ = false;
+    if (!sign_written_ && (at_ >= blanks_ || (p_.zero && first_zero_ == at_)) && (!hides_zero() || ends_at_point())) leading_sign();
+    if (at_ < blanks_ && (first_zero_ > at_ || !p_.zero)) {
+      if (!p_.fill_mode) out_ += ' ';
+    } else if (p_.zero && at_ < blanks_) {
+      out_ += '0';
+      in_number_ = true;
+    } else {
+      number_place(mark);
+      if (next_ < digits_.size()) ++next_;
+    }
+    closing_sign();
+    ++at_;
+  }
+  void leading_sign() {
+    if (p_.own_sign) {
+      if (p_.sign != SignPlace::kBefore) return;
+      local_sign();
+    } else if (p_.bracket) {
+      out_ += sign_ == '+' ? ' ' : '<';
+    } else if (sign_ == '+') {
+      if (!p_.fill_mode) out_ += ' ';
+    } else if (sign_ == '-') {
+      out_ += '-';
+    }
+    sign_written_ = true;
+  }
+  void number_place(Mark mark) {
+    if (digit() == '.') {
+      if (!ends_at_point() || p_.fill_mode) out_ += '.';
+    } else if (last_relevant_ >= 0 && static_cast<int>(next_) > last_relevant_ && mark != Mark::kZero) {
+    } else if (hides_zero()) {
+      if (!p_.fill_mode) out_ += ' ';
+      else if (ends_at_point()) out_ += '0';
+    } else {
+      out_ += digit();
+      in_number_ = true;
+    }
+  }
+  void closing_sign() {
+    int end = count_ + (blanks_ != 0 ? 1 : 0) + (p_.point ? 1 : 0);
+    if (last_relevant_ >= 0 && last_relevant_ == static_cast<int>(next_)) end = at_;
+    if (at_ + 1 != end) return;
+    if (sign_written_ && p_.bracket) out_ += sign_ == '+' ? ' ' : '>';
+    else if (p_.own_sign && p_.sign == SignPlace::kBehind) local_sign();
+  }
+
+  void roman(bool lower) {
+    std::string text(digits_.substr(next_));
+    if (lower)
+      for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+    if (!p_.fill_mode && text.size() < 15) out_.append(15 - text.size(), ' ');
+    out_ += text;
+  }
+  void ordinal(bool lower) {
+    if (p_.roman || digits_.starts_with('#') || sign_ == '-' || p_.point) return;
+    for (const char c : ordinal_of(digits_)) out_ += static_cast<char>(lower ? c + 32 : c);
+  }
+
+  NumberPattern& p_;
+  std::string_view digits_;
+  int blanks_;
+  char sign_;
+  int first_zero_;
+  int count_ = 0;
+  int last_relevant_ = -1;    // the last digit that is shown; -1: all are
+  bool sign_written_ = false;
+  bool in_number_ = false;    // the place before showed a digit
+  int at_ = 0;                // places written
+  std::size_t next_ = 0;      // next digit
+  std::string out_;
+};
 
 }  // namespace
 
-NumberPattern examine_number_pattern(std::string_view pattern) { return take_apart(pattern).shape; }
-
-std::string format_number(std::string_view pattern_text, bool negative, std::string_view integer_digits,
-                          std::string_view fraction_digits) {
-  const Pattern p = take_apart(pattern_text);
-  const auto before = static_cast<std::size_t>(p.shape.before);
-  const auto after = static_cast<std::size_t>(p.shape.after);
-  std::string whole(integer_digits == "0" ? std::string_view() : integer_digits);
-  std::string fraction(fraction_digits.substr(0, after));
-  fraction.resize(after, '0');
-  const bool finite = whole.empty() || (whole[0] >= '0' && whole[0] <= '9');
-  const bool overflow = whole.size() > before;
-  const bool point = overflow || (finite && after > 0);
-  if (overflow) {
-    whole.assign(before, '#');
-    fraction.assign(std::min(after, fraction_digits.size()), '#');
-  }
-  // A lone zero is shown where there is nothing behind the point to show instead.
-  if (whole.empty() && before > 0 && (after == 0 || (!p.fill && p.last_zero_after == 0 &&
-                                                     fraction.find_first_not_of('0') == std::string::npos)))
-    whole = "0";
-  if (!p.fill) {
-    std::size_t keep = after;
-    while (keep > static_cast<std::size_t>(p.last_zero_after) && fraction[keep - 1] == '0') --keep;
-    fraction.resize(keep);
-  }
-  const std::size_t blanks = before - whole.size();
-  std::string out;
-  bool started = false;
-  bool fraction_part = false;
-  std::size_t place = 0;
-  std::size_t behind = 0;
-  const bool sign_leads = p.has_sign && !p.nodes.empty() &&
-                          std::find_if(p.nodes.begin(), p.nodes.end(), [](const Node& n) {
-                            return n.mark == Mark::kSign || n.mark == Mark::kNine || n.mark == Mark::kZero || n.mark == Mark::kPoint;
-                          })->mark == Mark::kSign;
-  const auto start = [&] {
-    if (started) return;
-    started = true;
-    if (p.angle) {
-      if (negative) out += '<';
-      else if (p.fill) out += ' ';
-    } else if (sign_leads) {
-      out += negative ? '-' : '+';
-    } else if (!p.has_sign && !p.has_own_sign) {
-      if (negative) out += '-';
-      else if (p.fill) out += ' ';
-    }
-  };
-  for (const Node& n : p.nodes) {
-    switch (n.mark) {
-      case Mark::kNine:
-      case Mark::kZero:
-        if (fraction_part) {
-          start();
-          if (behind < fraction.size()) out += fraction[behind];
-          ++behind;
-        } else {
-          if (place >= blanks) {
-            start();
-            out += whole[place - blanks];
-          } else if (p.first_zero >= 0 && static_cast<std::size_t>(p.first_zero) <= place) {
-            start();
-            out += '0';
-          } else if (p.fill) {
-            out += ' ';
-          }
-          ++place;
-        }
-        break;
-      case Mark::kPoint:
-        // The digits have no point where the pattern has no places behind it; what follows is not shown then.
-        if (!point) return out;
-        start();
-        out += '.';
-        fraction_part = true;
-        break;
-      case Mark::kComma:
-        if (started) out += ',';
-        else if (p.fill) out += ' ';
-        break;
-      case Mark::kSign:
-        if (!sign_leads) out += negative ? '-' : '+';
-        break;
-      case Mark::kMinus: out += negative ? "-" : p.fill ? " " : ""; break;
-      case Mark::kPlus: out += !negative ? "+" : p.fill ? " " : ""; break;
-      case Mark::kSignBoth: out += negative ? '-' : '+'; break;
-      case Mark::kAngle:
-        if (negative) out += '>';
-        else if (p.fill) out += ' ';
-        break;
-      case Mark::kOrdinal:
-        if (!negative && !p.has_point && !overflow) {
-          const std::string digits = whole.empty() ? "0" : whole;
-          const char last = digits.back();
-          const bool teen = digits.size() > 1 && digits[digits.size() - 2] == '1';
-          const char* suffix = teen ? "TH" : last == '1' ? "ST" : last == '2' ? "ND" : last == '3' ? "RD" : "TH";
-          for (const char* c = suffix; *c; ++c) out += static_cast<char>(p.lower_ordinal ? *c + 32 : *c);
-        }
-        break;
-      case Mark::kCurrency:
-        if (p.fill) out += ' ';
-        break;
-      case Mark::kLiteral: out += n.text; break;
-      case Mark::kShift: break;
-    }
-  }
-  return out;
+std::string write_number(NumberPattern pattern, std::string_view digits, int blanks, char sign) {
+  return Writer(pattern, digits, blanks, sign).run();
 }
 
 }  // namespace wandian::sql

@@ -1,4 +1,6 @@
 // Functions that make JSON from SQL values.
+#include <utility>
+
 #include "sql/functions/bindings.h"
 #include "sql/functions/json_text.h"
 #include "sql/types/type_forms.h"
@@ -30,6 +32,43 @@ bool row_to_json(EvalContext& ctx, const Oid* types, const Value* args, Value* r
 bool row_to_json_pretty(EvalContext& ctx, const Oid* types, const Value* args, Value* result) {
   TextBuilder out(ctx.arena);
   if (!append_json_record(ctx, types[0], args[0], args[1].as_bool() ? ",\n " : ",", out)) return false;
+  *result = out.value();
+  return true;
+}
+
+bool array_to_json_pretty(EvalContext& ctx, const Value* args, Value* result) {
+  TextBuilder out(ctx.arena);
+  if (!append_json_array(ctx, args[0], args[1].as_bool() ? ",\n " : ",", out)) return false;
+  *result = out.value();
+  return true;
+}
+
+// A document without the members that are null, and without blanks.
+void write_without_nulls(const JsonNode& node, TextBuilder& out) {
+  if (node.scalar()) {
+    if (node.kind == JsonNode::Kind::kString) write_json_string(node.text, out);
+    else out.append(node.raw);
+    return;
+  }
+  const bool object = node.kind == JsonNode::Kind::kObject;
+  bool any = false;
+  out.push_back(object ? '{' : '[');
+  for (std::uint32_t i = 0; i < node.count; ++i) {
+    if (object && node.items[i].kind == JsonNode::Kind::kNull) continue;
+    if (std::exchange(any, true)) out.push_back(',');
+    if (object) {
+      write_json_string(node.keys[i], out);
+      out.push_back(':');
+    }
+    write_without_nulls(node.items[i], out);
+  }
+  out.push_back(object ? '}' : ']');
+}
+bool json_strip_nulls(EvalContext& ctx, const Value* args, Value* result) {
+  JsonNode node;
+  if (!check(ctx, parse_json(args[0].bytes(), false, ctx.arena, &node))) return false;
+  TextBuilder out(ctx.arena);
+  write_without_nulls(node, out);
   *result = out.value();
   return true;
 }
@@ -72,9 +111,9 @@ bool build_object(EvalContext& ctx, const Oid* types, const Value* args, Value* 
   for (std::size_t i = 0; i < values.size(); i += 2) {
     if (i > 0) out.append(", ");
     if (values[i].is_null)
-      return ctx.fail({sqlstate::invalid_parameter_value,
-                       jsonb ? "argument " + std::to_string(i + 1) + ": key must not be null"
-                             : "argument " + std::to_string(i + 1) + " cannot be null"});
+      return ctx.fail(jsonb ? Status{sqlstate::invalid_parameter_value, "argument " + std::to_string(i + 1) + ": key must not be null"}
+                            : Status{sqlstate::invalid_parameter_value, "argument " + std::to_string(i + 1) + " cannot be null"}
+                                  .with_hint("Object keys should be text."));
     if (!append_json_key(ctx, kinds[i], values[i], out)) return false;
     out.append(" : ");
     if (!append_json(ctx, kinds[i + 1], values[i + 1], out)) return false;
@@ -152,7 +191,7 @@ constexpr FunctionBinding kBindings[] = {
     {"to_jsonb", nullptr, to_jsonb_value},
     {"row_to_json", nullptr, row_to_json},
     {"row_to_json_pretty", nullptr, row_to_json_pretty},
-    {"array_to_json", nullptr, to_json},
+    {"array_to_json", nullptr, to_json}, {"array_to_json_pretty", array_to_json_pretty}, {"json_strip_nulls", json_strip_nulls},
     {"json_build_object", nullptr, build_object<false>},
     {"jsonb_build_object", nullptr, build_object<true>},
     {"json_build_object_noargs", empty_object},

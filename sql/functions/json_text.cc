@@ -16,12 +16,13 @@ using namespace type_oid;
 
 namespace {
 
-bool append_array(EvalContext& ctx, const ArrayView& array, int dimension, std::uint32_t* next, TextBuilder& out) {
+bool append_dimension(EvalContext& ctx, const ArrayView& array, int dimension, std::string_view separator, std::uint32_t* next,
+                      TextBuilder& out) {
   out.push_back('[');
   for (std::int32_t i = 0; i < array.length(dimension); ++i) {
-    if (i > 0) out.push_back(',');
+    if (i > 0) out.append(separator);
     if (dimension + 1 < array.dimensions()) {
-      if (!append_array(ctx, array, dimension + 1, next, out)) return false;
+      if (!append_dimension(ctx, array, dimension + 1, ",", next, out)) return false;
     } else if (!append_json(ctx, array.element_type(), array.element((*next)++), out)) {
       return false;
     }
@@ -74,20 +75,20 @@ bool append_json(EvalContext& ctx, Oid type, const Value& value, TextBuilder& ou
     case kRecord: return append_json_record(ctx, type, value, ",", out);
     default: break;
   }
-  if (element_of(type) != 0 && type != kOidVector && type != kInt2Vector) {
-    const ArrayView array(value);
-    std::uint32_t next = 0;
-    if (array.dimensions() == 0) {
-      out.append("[]");
-      return true;
-    }
-    return append_array(ctx, array, 0, &next, out);
-  }
+  if (element_of(type) != 0 && type != kOidVector && type != kInt2Vector) return append_json_array(ctx, value, ",", out);
   if (type_kind(type) == 'c') return append_json_record(ctx, type, value, ",", out);
   if (type_kind(type) == 'd') return append_json(ctx, base_type(type), value, out);
   TextBuilder text(ctx.arena);
   if (!append_text(ctx, type, value, text)) return false;
   write_json_string(text.view(), out);
+  return true;
+}
+
+bool append_json_array(EvalContext& ctx, const Value& value, std::string_view separator, TextBuilder& out) {
+  const ArrayView array(value);
+  std::uint32_t next = 0;
+  if (array.dimensions() != 0) return append_dimension(ctx, array, 0, separator, &next, out);
+  out.append("[]");
   return true;
 }
 
@@ -124,6 +125,7 @@ bool append_json_key(EvalContext& ctx, Oid type, const Value& value, TextBuilder
     out.append(value.as_bool() ? "\"true\"" : "\"false\"");
     return true;
   }
+  if (type == kDate || type == kTimestamp || type == kTimestamptz) return append_time(ctx, type, value, out);
   TextBuilder text(ctx.arena);
   if (!append_text(ctx, type, value, text)) return false;
   write_json_string(text.view(), out);

@@ -131,9 +131,13 @@ bool parse_flags(EvalContext& ctx, const Value* flags_text, bool allow_global, c
 
 using Matches = std::vector<std::vector<RegexSpan>>;
 
-bool all_matches(EvalContext& ctx, const Value* args, const RegexFlags& flags, bool all, Matches* out, std::size_t from = 0) {
+bool all_matches(EvalContext& ctx, const Value* args, const RegexFlags& flags, bool all, Matches* out, std::int64_t start = 1) {
   std::shared_ptr<const Regex> regex;
-  return find_regex(ctx, args[1], flags, &regex) && check(ctx, regex->match(args[0].bytes(), from, all, out));
+  if (!find_regex(ctx, args[1], flags, &regex)) return false;
+  const std::string_view text = args[0].bytes();
+  // Right behind the last character an empty match may stand, further on none.
+  if (start > 1 && start - 1 > static_cast<std::int64_t>(utf8_length(text))) return true;
+  return check(ctx, regex->match(text, utf8_offset(text, static_cast<std::size_t>(start - 1)), all, out));
 }
 
 Value span_text(const Value& text, const RegexSpan& span) {
@@ -161,9 +165,8 @@ bool replace_matches(EvalContext& ctx, const Value* args, const RegexFlags& flag
                      Value* result) {
   const std::string_view text = args[0].bytes();
   const std::string_view by = args[2].bytes();
-  const std::size_t skip = utf8_offset(text, static_cast<std::size_t>(start - 1));
   Matches matches;
-  if (!all_matches(ctx, args, flags, flags.global || nth > 1, &matches, skip)) return false;
+  if (!all_matches(ctx, args, flags, flags.global || nth > 1, &matches, start)) return false;
   if (nth > 1 || !flags.global) {
     const auto index = static_cast<std::size_t>(std::max<std::int64_t>(nth, 1) - 1);
     if (index >= matches.size()) matches.clear();
@@ -303,9 +306,8 @@ bool regexp_count(EvalContext& ctx, const Value* args, Value* result) {
   std::int64_t start = kArgs > 2 ? args[2].i : 1;
   if (start <= 0) return bad_value(ctx, "start", start);
   if (!parse_flags(ctx, kArgs > 3 ? &args[3] : nullptr, false, "regexp_count()", &flags)) return false;
-  const std::string_view text = args[0].bytes();
   Matches matches;
-  return all_matches(ctx, args, flags, true, &matches, utf8_offset(text, static_cast<std::size_t>(start - 1))) && return_int(result, static_cast<std::int64_t>(matches.size()));
+  return all_matches(ctx, args, flags, true, &matches, start) && return_int(result, static_cast<std::int64_t>(matches.size()));
 }
 template <bool has_flags>
 bool regexp_like(EvalContext& ctx, const Value* args, Value* result) {
@@ -327,12 +329,12 @@ bool nth_match(EvalContext& ctx, const Value* args, std::int64_t start, std::int
   if (group < 0) return bad_value(ctx, "subexpr", group);
   RegexFlags flags;
   if (!parse_flags(ctx, flags_text, false, function, &flags)) return false;
-  const std::string_view text = args[0].bytes();
-  const std::size_t skip = utf8_offset(text, static_cast<std::size_t>(start - 1));
   Matches matches;
-  if (!all_matches(ctx, args, flags, n > 1, &matches, skip)) return false;
+  if (!all_matches(ctx, args, flags, n > 1, &matches, start)) return false;
   if (static_cast<std::uint64_t>(n) > matches.size()) return true;
   const std::vector<RegexSpan>& found = matches[static_cast<std::size_t>(n - 1)];
+  // Where the pattern has no groups, the first one is the whole match.
+  if (group == 1 && found.size() == 1) group = 0;
   if (static_cast<std::size_t>(group) >= found.size() || !found[static_cast<std::size_t>(group)].matched) return true;
   *span = found[static_cast<std::size_t>(group)];
   return true;

@@ -317,6 +317,7 @@ Status Regex::find(std::string_view pattern, const RegexFlags& flags, std::share
   RegexFlags own = flags;
   bool lazy = false;
   bool alternatives = false;
+  if (!flags.literal) WANDIAN_TRY(check_regex(pattern));
   const std::string perl = to_perl(pattern, &own, &lazy, &alternatives);
   // PostgreSQL takes the longest of several alternatives; Perl takes the first.
   const bool longest = alternatives && !lazy;

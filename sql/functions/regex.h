@@ -32,6 +32,9 @@ struct RegexSpan {
   bool matched = false;
 };
 
+/// 2201B for what PostgreSQL refuses and the engine would take.
+Status check_regex(std::string_view pattern);
+
 class Regex {
  public:
   /// Compiled, or from the thread's cache.

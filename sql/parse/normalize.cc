@@ -68,6 +68,8 @@ bool allows_literal_after(const Seen& previous) {
   }
 }
 
+bool is_sign(const Token& token) { return token.kind == TokenKind::kOperator && (token.text == "-" || token.text == "+"); }
+
 LiteralClass integer_class(std::string_view digits) {
   std::int64_t value = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
@@ -97,6 +99,7 @@ bool normalize_literals(std::string_view text, NormalizedQuery* out) {
   struct Level {
     bool keep = false;       // literals stay: a type's modifiers, a CTE, a column definition list
     bool ordering = false;   // inside ORDER BY: a bare number is a position
+    bool signed_group = false;   // opened right behind a sign, which the grammar folds into a number that stands first in it
   };
   std::array<Level, 64> levels{};
   std::size_t depth = 0;
@@ -119,7 +122,7 @@ bool normalize_literals(std::string_view text, NormalizedQuery* out) {
         break;
       case TokenKind::kOpen:
         if (++depth == levels.size()) return false;
-        levels[depth] = {level.keep || (in_type && token.text == "("), false};
+        levels[depth] = {level.keep || (in_type && token.text == "("), false, is_sign(previous.token)};
         break;
       case TokenKind::kClose:
         if (depth == 0) return false;
@@ -141,6 +144,10 @@ bool normalize_literals(std::string_view text, NormalizedQuery* out) {
         std::size_t begin = token.offset;
         bool safe = !level.keep && !level.ordering && allows_literal_after(previous);
         const std::string_view sign = previous.token.kind == TokenKind::kOperator ? previous.token.text : std::string_view{};
+        if (token.kind != TokenKind::kString && level.signed_group &&
+            (previous.token.kind == TokenKind::kOpen || (is_sign(previous.token) && before.token.kind == TokenKind::kOpen)))
+          safe = false;
+        if (is_sign(previous.token) && is_sign(before.token)) safe = false;
         if (safe && token.kind != TokenKind::kString && (sign == "-" || sign == "+") && allows_literal_after(before)) {
           // The grammar folds a sign into the number, which decides its class (-2147483648 is an int4); a cast binds tighter.
           if (sign == "+" || following.kind == TokenKind::kCast || following.text == "[") {

@@ -135,6 +135,9 @@ Status ParsedStatements::read() {
   if (result.error != nullptr) {
     const std::string message = result.error->message != nullptr ? result.error->message : "syntax error";
     Status status = Status{code_of(message), message}.with_position(std::max(result.error->cursorpos, 0));
+    // The library passes no hints on.
+    if (message == "subquery in FROM must have an alias") status.error().hint = "For example, FROM (SELECT ...) [AS] foo.";
+    if (message == "VALUES in FROM must have an alias") status.error().hint = "For example, FROM (VALUES ...) [AS] foo.";
     pg_query_free_protobuf_parse_result(result);
     return status;
   }

@@ -60,13 +60,6 @@ bool simple_from(const Query& query) {
          query.ctes.empty() && query.row_marks.empty() && !query.from.empty();
 }
 
-bool nullable_side(const JoinNode& node, std::uint16_t range, bool nullable) {
-  if (!node.is_join) return nullable && node.range == range;
-  const bool left_null = nullable || node.type == JoinType::kRight || node.type == JoinType::kFull;
-  const bool right_null = nullable || node.type == JoinType::kLeft || node.type == JoinType::kFull;
-  return nullable_side(*node.left, range, left_null) || nullable_side(*node.right, range, right_null);
-}
-
 }  // namespace
 
 std::vector<Slot> Relation::slots() const {
@@ -92,8 +85,7 @@ bool Planner::can_pull_up(const PlanScope& scope, std::size_t range) const {
   const Query& query = *entry.query;
   if (!simple_from(query) || query.distinct || entry.lateral || !query.order_by.empty()) return false;
   if (scope.query->set_operation != nullptr) return false;
-  bool nullable = false;
-  for (const JoinNode* node : scope.query->from) nullable |= nullable_side(*node, static_cast<std::uint16_t>(range), false);
+  const bool nullable = is_nullable(*scope.query, static_cast<std::uint16_t>(range));
   for (const TargetEntry& target : query.targets) {
     if (contains_sublink(target.expr) || contains_volatile(target.expr)) return false;
     if (nullable && (target.expr->kind != ExprKind::kColumn || target.expr->as<ColumnExpr>().levels_up != 0)) return false;

@@ -65,7 +65,8 @@ Status Planner::plan_ranges(PlanScope& scope) {
       }
     }
     if (query == nullptr) continue;
-    if (entry.kind == RangeKind::kSubquery && can_pull_up(scope, i)) {
+    const bool marked = shows_presence(scope, i);
+    if (entry.kind == RangeKind::kSubquery && !marked && can_pull_up(scope, i)) {
       range.pulled = &open_scope(*query, &scope);
       WANDIAN_TRY(plan_ranges(*range.pulled));
       continue;
@@ -74,6 +75,11 @@ Status Planner::plan_ranges(PlanScope& scope) {
     range.rows = planned.node->rows;
     range.outputs = std::move(planned.outputs);
     range.plan = std::move(planned.node);
+    if (marked) {
+      range.presence = new_slot(type_oid::kBool);
+      range.outputs.push_back(range.presence);
+      WANDIAN_ASSIGN(range.plan, project(std::move(range.plan), {{make_bool(arena_, true), range.presence}}, {}));
+    }
   }
   return {};
 }
@@ -184,6 +190,7 @@ const Expr* Planner::lower_node(const Lowering& lowering, const Expr* expr, Stat
       DB_ASSERT(lowering.sub_outputs != nullptr && column < lowering.sub_outputs->size());
       return make_slot(arena_, (*lowering.sub_outputs)[column], expr->type, expr->typmod);
     }
+    case ExprKind::kRow: return lower_whole_row(lowering, expr->as<RowExpr>(), status);
     case ExprKind::kSubLink: return lower_sublink(lowering, expr->as<SubLinkExpr>(), status);
     case ExprKind::kAggregate: return lower_aggregate(lowering, expr->as<AggregateExpr>(), status);
     case ExprKind::kWindow: return lower_window(lowering, expr->as<WindowExpr>(), status);

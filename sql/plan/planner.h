@@ -32,6 +32,7 @@ struct RangeInfo {
   NodePtr plan;                                       ///< kSubquery: until it is put into the tree
   double rows = 0;
   Slot key_slot = kNoSlot, partition_slot = kNoSlot;  ///< asked for by writes and row locks
+  Slot presence = kNoSlot;                            ///< null where an outer join has no row of it
   bool planned = false;
 };
 
@@ -199,6 +200,12 @@ class Planner {
   Result<NodePtr> filter_all(NodePtr node, std::span<Conjunct* const> conjuncts);
   Status try_semi_join(PlanScope& scope, const Expr* conjunct, JoinProblem& problem, bool* done);
   bool can_pull_up(const PlanScope& scope, std::size_t range) const;
+  /// Whether an outer join may put nulls in the place of the range's rows (whole_row.cc).
+  static bool is_nullable(const Query& query, std::uint16_t range);
+  /// Whether a row of the range is a value somewhere, which is null where an outer join has none.
+  static bool shows_presence(const PlanScope& scope, std::size_t range);
+  static bool belongs_to_outer_query(const PlanScope& scope, Slot slot);
+  const Expr* lower_whole_row(const Lowering& lowering, const RowExpr& row, Status* status);
 
   // access.cc: how one table is read
   struct Path {
@@ -263,6 +270,9 @@ bool starts_with(std::span<const SortSlot> sorted, std::span<const SortSlot> key
 
 /// Slots an expression reads, without duplicates, appended.
 void collect_slots(const Expr* expr, std::vector<Slot>& out);
+/// Whether the range stands where a join may put nulls for its row; `nullable`: the whole of the tree does (whole_row.cc).
+bool nullable_side(const JoinNode& node, std::uint16_t range, bool nullable);
+
 inline bool contains(std::span<const Slot> slots, Slot slot) {
   for (const Slot s : slots)
     if (s == slot) return true;

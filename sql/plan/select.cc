@@ -279,7 +279,8 @@ Result<Planned> Planner::plan_select(PlanScope& scope) {
   }
   std::vector<std::pair<const Expr*, Slot>> late;
   for (std::size_t i = 0; i < query.targets.size(); ++i) {
-    if (lowered[i]->kind == ExprKind::kSlot) {
+    // What is an outer query's own would not become null where an outer join has no row of this one.
+    if (lowered[i]->kind == ExprKind::kSlot && !belongs_to_outer_query(scope, lowered[i]->as<SlotExpr>().slot)) {
       outputs[i] = lowered[i]->as<SlotExpr>().slot;
       continue;
     }

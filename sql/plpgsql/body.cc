@@ -110,7 +110,7 @@ Result<VariableType> find_type(SessionImpl& session, std::string_view text) {
     return out;
   }
   if (const TypeInfo* info = wandian::find_type(out.type); info != nullptr && info->category == 'P' && info->element == 0)
-    return Status{sqlstate::feature_not_supported, "variable has pseudo-type " + format_type(out.type, -1)};
+    return Status{sqlstate::feature_not_supported, "variable has pseudo-type " + format_type(out.type)};
   return out;
 }
 

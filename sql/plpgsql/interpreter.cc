@@ -452,7 +452,7 @@ Task<Status> Interpreter::foreach_loop(const Statement& next, Flow* flow) {
   if (value.value.is_null) co_return Status{sqlstate::null_value_not_allowed, "FOREACH expression must not be null"};
   const TypeInfo* type = find_type(value.type);
   if (type == nullptr || type->category != 'A' || type->element == 0)
-    co_return Status{sqlstate::datatype_mismatch, "FOREACH expression must yield an array, not type " + format_type(value.type, -1)};
+    co_return Status{sqlstate::datatype_mismatch, "FOREACH expression must yield an array, not type " + format_type(value.type)};
   Arena kept;
   const Value array = copy_value(value.type, value.value, kept);
   const ArrayView view(array);

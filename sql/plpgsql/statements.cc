@@ -762,7 +762,7 @@ Status Interpreter::give_trigger_result(Flow flow) {
     value.type = view.type(field);
     if (value.type != column.type)
       return Status{sqlstate::datatype_mismatch, "returned row structure does not match the structure of the triggering table"}.with_detail(
-          "Returned type " + format_type(value.type, -1) + " does not match expected type " + format_type(column.type, column.typmod) + " in column " +
+          "Returned type " + format_type(value.type) + " does not match expected type " + format_type(column.type, column.typmod) + " in column " +
           std::to_string(field + 1) + ".");
     event.returned.push_back(copy_value(column.type, value.value, *event.arena));
     ++field;

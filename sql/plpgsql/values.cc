@@ -510,7 +510,7 @@ Status Interpreter::assign_array_element(const Target& target, std::span<const s
   }
   const TypeInfo* info = find_type(array_type);
   if (info == nullptr || info->element == 0 || info->category != 'A')
-    return Status{sqlstate::datatype_mismatch, "cannot subscript type " + format_type(array_type, -1) + " because it does not support subscripting"};
+    return Status{sqlstate::datatype_mismatch, "cannot subscript type " + format_type(array_type) + " because it does not support subscripting"};
   Evaluated element = value;
   WANDIAN_TRY(cast(&element, info->element, -1));
   WANDIAN_ASSIGN(const Value made, assign_element(cell->value, info->element, subscripts, element.value, scratch_));

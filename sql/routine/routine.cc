@@ -67,7 +67,7 @@ std::string routine_signature(const Routine& routine, bool qualified) {
   if (qualified) out = quote_identifier(routine.schema_name) + ".";
   out += quote_identifier(routine.declaration.name) + "(";
   for (std::size_t i = 0; i < routine.declaration.arguments.size(); ++i)
-    out += (i != 0 ? "," : "") + format_type(routine.declaration.arguments[i], -1);
+    out += (i != 0 ? "," : "") + format_type(routine.declaration.arguments[i]);
   return out + ")";
 }
 

@@ -167,7 +167,7 @@ Status SqlBody::prepare(SessionImpl& session, bool check_only) {
     }
   }
   if (statements_.empty() && !returns_void_) {
-    return mismatch(format_type(declared.result, -1), "Function's final statement must be SELECT or INSERT/UPDATE/DELETE RETURNING.");
+    return mismatch(format_type(declared.result), "Function's final statement must be SELECT or INSERT/UPDATE/DELETE RETURNING.");
   }
   return {};
 }
@@ -175,7 +175,7 @@ Status SqlBody::prepare(SessionImpl& session, bool check_only) {
 // Whether the last statement gives what the function returns.
 Status SqlBody::check_result(const CompiledStatement& statement) const {
   if (returns_void_) return {};
-  const std::string result = format_type(types_.empty() ? routine_.declaration.result : types_.back(), -1);
+  const std::string result = format_type(types_.empty() ? routine_.declaration.result : types_.back());
   if (!statement.returns_rows || statement.bound == nullptr)
     return mismatch(result, "Function's final statement must be SELECT or INSERT/UPDATE/DELETE RETURNING.");
   const std::vector<ResultColumn>& given = statement.columns;
@@ -188,7 +188,7 @@ Status SqlBody::check_result(const CompiledStatement& statement) const {
   };
   if (!row_) {
     if (given.size() != 1) return mismatch(result, "Final statement must return exactly one column.");
-    if (!fits(given[0].type, columns_[0].type)) return mismatch(result, "Actual return type is " + format_type(given[0].type, -1) + ".");
+    if (!fits(given[0].type, columns_[0].type)) return mismatch(result, "Actual return type is " + format_type(given[0].type) + ".");
     return {};
   }
   if (given.size() == 1 && (given[0].type == kRecord || is_result_row(given[0].type))) return {};
@@ -197,7 +197,7 @@ Status SqlBody::check_result(const CompiledStatement& statement) const {
   for (std::size_t i = 0; i < given.size(); ++i) {
     if (i >= columns_.size()) return mismatch(result, "Final statement returns too many columns.");
     if (!fits(given[i].type, columns_[i].type))
-      return mismatch(result, "Final statement returns " + format_type(given[i].type, -1) + " instead of " + format_type(columns_[i].type, -1) +
+      return mismatch(result, "Final statement returns " + format_type(given[i].type) + " instead of " + format_type(columns_[i].type) +
                                   " at column " + std::to_string(i + 1) + ".");
   }
   if (given.size() < columns_.size()) return mismatch(result, "Final statement returns too few columns.");

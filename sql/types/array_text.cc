@@ -67,30 +67,37 @@ class ArrayReader {
     while (at_ < text_.size() && is_blank(text_[at_])) ++at_;
   }
 
+  // Digits and signs, of which a number is taken as far as it goes.
+  bool bound(std::int64_t* out) {
+    const std::size_t begin = at_;
+    while (at_ < text_.size() && ((text_[at_] >= '0' && text_[at_] <= '9') || text_[at_] == '-' || text_[at_] == '+')) ++at_;
+    const std::string_view word = text_.substr(begin, at_ - begin);
+    const std::size_t sign = !word.empty() && (word[0] == '-' || word[0] == '+') ? 1 : 0;
+    const std::size_t end = std::min(word.find_first_of("+-", sign), word.size());
+    if (!parse_int(word.substr(0, end), INT32_MIN, INT32_MAX, "integer", out).ok()) *out = 0;
+    return !word.empty();
+  }
+
   // [1:2][0:3]=
   bool bounds(std::vector<ArrayDimension>* out) {
     while (at_ < text_.size() && text_[at_] == '[') {
       if (out->size() == kMaxArrayDimensions)
         return ctx_.fail({sqlstate::program_limit_exceeded, "number of array dimensions (7) exceeds the maximum allowed (6)"});
-      const std::size_t close = text_.find(']', at_);
-      if (close == std::string_view::npos) return bad("Missing \"]\" in array dimensions.");
-      const std::string_view inside = text_.substr(at_ + 1, close - at_ - 1);
-      const std::size_t colon = inside.find(':');
+      ++at_;
       std::int64_t lower = 1;
       std::int64_t upper;
-      if (colon != std::string_view::npos &&
-          !parse_int(inside.substr(0, colon), INT32_MIN, INT32_MAX, "integer", &lower).ok())
-        return bad("\"[\" must introduce explicitly-specified array dimensions.");
-      if (!parse_int(colon == std::string_view::npos ? inside : inside.substr(colon + 1), INT32_MIN, INT32_MAX, "integer",
-                     &upper)
-               .ok())
-        return bad(colon == std::string_view::npos ? "\"[\" must introduce explicitly-specified array dimensions."
-                                                   : "Missing array dimension value.");
+      if (!bound(&upper)) return bad("\"[\" must introduce explicitly-specified array dimensions.");
+      if (at_ < text_.size() && text_[at_] == ':') {
+        lower = upper;
+        ++at_;
+        if (!bound(&upper)) return bad("Missing array dimension value.");
+      }
+      if (at_ == text_.size() || text_[at_] != ']') return bad("Missing \"]\" after array dimensions.");
       if (upper < lower) return ctx_.fail({sqlstate::array_subscript_error, "upper bound cannot be less than lower bound"});
       if (upper - lower >= INT32_MAX)
         return ctx_.fail({sqlstate::program_limit_exceeded, "array size exceeds the maximum allowed (134217727)"});
       out->push_back({static_cast<std::int32_t>(upper - lower + 1), static_cast<std::int32_t>(lower)});
-      at_ = close + 1;
+      ++at_;
       skip_blanks();
     }
     if (out->empty()) return true;
@@ -120,6 +127,7 @@ class ArrayReader {
         skip_blanks();
         if (at_ == text_.size()) return bad("Unexpected end of input.");
         if (text_[at_] == '{') {
+          if (count > 0 && bottom_ && depth_ == level + 1) return bad("Unexpected \"{\" character.");
           if (bottom_ && level + 1 >= depth_) return mismatch();
           if (!braces(level + 1)) return false;
         } else {
@@ -353,7 +361,7 @@ void append_object_text(EvalContext& ctx, Oid type, const Value& value, TextBuil
     }
   }
   if (type == kRegtype && find_type(static_cast<Oid>(value.i)) != nullptr) {
-    out.append(format_type(static_cast<Oid>(value.i), -1));
+    out.append(format_type(static_cast<Oid>(value.i)));
     return;
   }
   char text[kNumberTextBytes];

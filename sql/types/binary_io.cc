@@ -211,7 +211,7 @@ bool append_binary_to(EvalContext& ctx, Oid type, const Value& value, Out& out) 
     if (!enum_label(ctx, type, value, &label)) return false;
     return append_client_text(ctx, label, out);
   }
-  return ctx.fail({sqlstate::undefined_function, "no binary output function available for type " + format_type(type, -1)});
+  return ctx.fail({sqlstate::undefined_function, "no binary output function available for type " + format_type(type)});
 }
 
 // Reads network-order fields; remembers whether any was missing.
@@ -301,8 +301,8 @@ bool read_array(EvalContext& ctx, Oid type, std::int32_t typmod, Reader& in, Val
   const Oid wanted = element_of(type);
   if (element != wanted)
     return ctx.fail({sqlstate::datatype_mismatch, "binary data has array element type " + std::to_string(element) + " (" +
-                                                      format_type(element, -1) + ") instead of expected " +
-                                                      std::to_string(wanted) + " (" + format_type(wanted, -1) + ")"});
+                                                      format_type(element) + ") instead of expected " +
+                                                      std::to_string(wanted) + " (" + format_type(wanted) + ")"});
   std::vector<ArrayDimension> extents;
   std::int64_t count = dimensions == 0 ? 0 : 1;
   for (std::int32_t d = 0; d < dimensions; ++d) {
@@ -394,8 +394,8 @@ bool read_composite(EvalContext& ctx, Oid type, Reader& in, Value* out) {
     const auto size = in.get<std::int32_t>();
     if (in.ran_short()) return in.finish(ctx);
     if (of != field.type)
-      return ctx.fail({sqlstate::datatype_mismatch, "binary data has type " + std::to_string(of) + " (" + format_type(of, -1) + ") instead of expected " +
-                                                        std::to_string(field.type) + " (" + format_type(field.type, -1) + ") in record column " +
+      return ctx.fail({sqlstate::datatype_mismatch, "binary data has type " + std::to_string(of) + " (" + format_type(of) + ") instead of expected " +
+                                                        std::to_string(field.type) + " (" + format_type(field.type) + ") in record column " +
                                                         std::to_string(i + 1)});
     if (size == -1) {
       if (type_kind(field.type) == 'd' && !check_domain(ctx, field.type, values[i])) return false;
@@ -510,7 +510,7 @@ bool value_from_binary(EvalContext& ctx, Oid type, std::int32_t typmod, std::str
   if (type_kind(type) == 'c') return read_composite(ctx, type, in, out);
   if (type_kind(type) == 'd')
     return value_from_binary(ctx, base_type(type), domain_typmod(ctx, type), bytes, out) && check_domain(ctx, type, *out);
-  return ctx.fail({sqlstate::undefined_function, "no binary input function available for type " + format_type(type, -1)});
+  return ctx.fail({sqlstate::undefined_function, "no binary input function available for type " + format_type(type)});
 }
 
 }  // namespace wandian::sql

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "sql/types/datetime.h"
 #include "sql/types/number_text.h"
@@ -194,7 +195,7 @@ Fault Parser::part(std::string_view digits) {
     year = v;
     two_digit_year = digits.size() <= 2;
   };
-  if (digits.size() == 3 && year && !month && !day && !day_of_year) {
+  if (digits.size() == 3 && year && !month && !day && !day_of_year && v >= 1 && v <= 366) {
     day_of_year = v;
   } else if (!year && !month && !day) {
     if (digits.size() >= 3 || ymd) take_year();
@@ -275,7 +276,7 @@ Fault Parser::number(std::string_view token) {
     return Fault::kSyntax;
   }
   if (!any_date_part()) {
-    if (token.size() == 8 || (token.size() == 6 && target != Target::kTime)) {
+    if (target != Target::kTime && token.size() >= 6) {   // [yy]yymmdd
       const std::size_t digits = token.size() - 4;
       year = to_number(token.substr(0, digits));
       two_digit_year = digits == 2;
@@ -288,12 +289,6 @@ Fault Parser::number(std::string_view token) {
       out.time.minute = to_number(token.substr(2, 2));
       out.time.second = token.size() == 6 ? to_number(token.substr(4)) : 0;
       out.has_time = true;
-      return Fault::kNone;
-    }
-    if (token.size() == 5 || token.size() == 7) {   // yyddd, yyyyddd
-      year = to_number(token.substr(0, token.size() - 3));
-      two_digit_year = token.size() == 5;
-      day_of_year = to_number(token.substr(token.size() - 3));
       return Fault::kNone;
     }
   }
@@ -383,7 +378,9 @@ Fault Parser::word(std::string_view token, std::string_view rest, std::size_t* e
       out.has_zone = true;
       return Fault::kNone;
     }
-    if (full.find('/') != std::string_view::npos) {
+    // Where no date can be, a word with such marks or digits right behind it can only be a zone.
+    const bool named = !rest.empty() && (is_digit(rest[0]) || std::string_view("-/.+").find(rest[0]) != std::string_view::npos);
+    if (full.find('/') != std::string_view::npos || (named && (target == Target::kTime || date_complete()))) {
       bad_zone = full;
       for (char& c : bad_zone)
         if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
@@ -402,7 +399,7 @@ Fault Parser::run(std::string_view text) {
       ++at;
       continue;
     }
-    any = true;
+    const bool any_before = std::exchange(any, true);
     const std::size_t begin = at;
     Fault fault = Fault::kNone;
     if (is_digit(c)) {
@@ -485,6 +482,9 @@ Fault Parser::run(std::string_view text) {
       }
     } else if (c == '(' || c == ')') {
       ++at;
+    } else if (c > 0x20 && c < 0x7f && c != '.') {
+      ++at;   // other punctuation only divides
+      any = any_before;
     } else {
       return Fault::kSyntax;
     }
@@ -495,12 +495,15 @@ Fault Parser::run(std::string_view text) {
 
 Fault Parser::finish() {
   if (out.special != Parsed::Special::kNone) return Fault::kNone;
+  if (target == Target::kTime && !out.has_time) return Fault::kSyntax;
   if (julian) {
     set_date(*julian - kJulianDays);
   } else if (any_date_part()) {
-    if (out.has_date || !year) return Fault::kSyntax;
-    std::int32_t y = *year;
-    if (bc) {
+    if (out.has_date) return Fault::kSyntax;
+    // What is there is looked at first, whether it is a whole date or not.
+    std::int32_t y = year.value_or(1);
+    if (!year) {
+    } else if (bc) {
       if (y <= 0) return Fault::kField;
       y = 1 - y;
     } else if (two_digit_year) {
@@ -509,11 +512,12 @@ Fault Parser::finish() {
       return Fault::kField;
     }
     if (day_of_year) {
+      if (!year) return Fault::kSyntax;
       if (*day_of_year < 1 || *day_of_year > 366) return Fault::kField;
       set_date(days_from_civil(std::min(y, 5874898), 1, 1) + *day_of_year - 1);
     } else {
-      if (!month || !day) return Fault::kSyntax;
-      if (*month < 1 || *month > 12 || *day < 1 || *day > 31) return Fault::kMonthDay;
+      if ((month && (*month < 1 || *month > 12)) || (day && (*day < 1 || *day > 31))) return Fault::kMonthDay;
+      if (!year || !month || !day) return Fault::kSyntax;
       if (*day > days_in_month(y, *month)) return Fault::kField;
       out.time.year = y;
       out.time.month = *month;

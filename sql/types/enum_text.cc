@@ -11,10 +11,10 @@ bool enum_from_text(EvalContext& ctx, Oid type, std::string_view text, Value* ou
   const EnumLabel* label = definition != nullptr ? definition->label(text) : nullptr;
   if (label == nullptr)
     return ctx.fail({sqlstate::invalid_text_representation,
-                     "invalid input value for enum " + format_type(type, -1) + ": \"" + std::string(text) + "\""});
+                     "invalid input value for enum " + format_type(type) + ": \"" + std::string(text) + "\""});
   if (current_type_catalog()->is_new_label(label->oid))
     return ctx.fail(Status{sqlstate::unsafe_new_enum_value_usage,
-                           "unsafe use of new value \"" + label->text + "\" of enum type " + format_type(type, -1)}
+                           "unsafe use of new value \"" + label->text + "\" of enum type " + format_type(type)}
                         .with_hint("New enum values must be committed before they can be used."));
   *out = Value::of_int(label->ordinal);
   return true;

@@ -33,6 +33,13 @@ std::string interval_name(std::int32_t typmod) {
 
 }  // namespace
 
+std::string format_type(Oid type) {
+  const TypeInfo* info = find_type(type);
+  if (type == kBpchar) return "character";
+  if (info != nullptr && info->element == kBpchar && info->category == 'A') return "character[]";
+  return format_type(type, -1);
+}
+
 std::string format_type(Oid type, std::int32_t typmod) {
   if (type == kInvalidOid) return "-";
   const TypeInfo* info = find_type(type);

@@ -169,7 +169,8 @@ bool tokenize(std::string_view text, std::vector<Token>* out) {
   std::size_t at = 0;
   while (at < text.size()) {
     const char c = text[at];
-    if (is_blank(c) || c == '@' || c == ',') {
+    // Punctuation but signs and points only divides.
+    if (is_blank(c) || (c > 0x20 && c < 0x7f && !is_digit(c) && !is_letter(c) && c != '+' && c != '-' && c != '.')) {
       ++at;
       continue;
     }
@@ -191,6 +192,7 @@ bool tokenize(std::string_view text, std::vector<Token>* out) {
         token.kind = Token::Kind::kYearMonth;
         ++at;
         while (at < text.size() && is_digit(text[at])) ++at;
+        if (at < text.size() && text[at] == '-') return false;   // a date
       }
     } else if (is_letter(text[at]) && !token.has_sign) {
       token.kind = Token::Kind::kWord;
@@ -277,7 +279,7 @@ Fault parse_fields(const FormatSettings& format, std::string_view text, std::int
           if (named != nullptr) {
             unit = named->unit;
             ++i;
-          } else if (i + 2 != tokens.size()) {
+          } else {
             return Fault::kSyntax;
           }
         } else if (i + 1 < tokens.size() && tokens[i + 1].kind == Token::Kind::kClock) {
@@ -291,7 +293,7 @@ Fault parse_fields(const FormatSettings& format, std::string_view text, std::int
         break;
       }
       case Token::Kind::kWord:
-        if (i == 0 || i + 1 != tokens.size() || token.text.size() != 3 || (token.text[0] | 0x20) != 'a' ||
+        if (tokens.size() == 1 || token.text.size() != 3 || (token.text[0] | 0x20) != 'a' ||
             (token.text[1] | 0x20) != 'g' || (token.text[2] | 0x20) != 'o')
           return Fault::kSyntax;
         ago = true;

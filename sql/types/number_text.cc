@@ -43,12 +43,14 @@ bool write_special(T value, char** out) {
   return true;
 }
 
-// Whether a decimal number lies exactly between two neighbouring doubles: then PostgreSQL, unlike to_chars, does not
-// take it for either. Only whole numbers of few digits can, since a half between two small doubles has too many.
-bool halfway(double value, const char* digits, int count, int exponent) {
+// Whether a decimal number lies exactly between two neighbouring floating-point numbers: then PostgreSQL, unlike to_chars, does
+// not take it for either. Only whole numbers of few digits can, since a half between two small ones has too many.
+template <class T>
+bool halfway(T value, const char* digits, int count, int exponent) {
+  constexpr int kBits = std::numeric_limits<T>::digits;
   int binary;
-  const auto mantissa = static_cast<std::uint64_t>(std::ldexp(std::frexp(std::fabs(value), &binary), 53));
-  binary -= 53;
+  const auto mantissa = static_cast<std::uint64_t>(std::ldexp(std::frexp(std::fabs(static_cast<double>(value)), &binary), kBits));
+  binary -= kBits;
   const int k = exponent - count + 1;
   if (binary < 1 || k < 0 || k > 27) return false;
   __extension__ typedef unsigned __int128 Wide;
@@ -92,17 +94,17 @@ char* write_shortest(T value, int limit, char* out) {
   };
   char text[48];
   take_apart(text, std::to_chars(text, text + sizeof text, value, std::chars_format::scientific).ptr);
-  if constexpr (sizeof(T) == 8) {
-    if (exponent >= 16 && halfway(value, digits, count, exponent)) [[unlikely]] {
-      for (int precision = count; precision <= 16; ++precision) {
-        const char* end = std::to_chars(text, text + sizeof text, value, std::chars_format::scientific, precision).ptr;
-        double back = 0;
-        std::from_chars(text, end, back);
-        take_apart(text, end);
-        if (back == value && !halfway(value, digits, count, exponent)) break;
-      }
-      while (count > 1 && digits[count - 1] == '0') --count;
+  constexpr int kMostDigits = std::numeric_limits<T>::max_digits10;
+  constexpr int kFirstExponent = kMostDigits - (sizeof(T) == 8 ? 1 : 2);   // of 2^53, 2^24
+  if (exponent >= kFirstExponent && halfway(value, digits, count, exponent)) [[unlikely]] {
+    for (int precision = count; precision < kMostDigits; ++precision) {
+      const char* end = std::to_chars(text, text + sizeof text, value, std::chars_format::scientific, precision).ptr;
+      T back = 0;
+      std::from_chars(text, end, back);
+      take_apart(text, end);
+      if (back == value && !halfway(value, digits, count, exponent)) break;
     }
+    while (count > 1 && digits[count - 1] == '0') --count;
   }
   if (negative) *out++ = '-';
   if (exponent < -4 || exponent >= limit) {

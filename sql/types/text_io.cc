@@ -92,7 +92,7 @@ Status parse_tid(std::string_view text, std::int64_t* out) {
 }
 
 Status no_input(Oid type) {
-  return {sqlstate::feature_not_supported, "cannot accept a value of type " + format_type(type, -1)};
+  return {sqlstate::feature_not_supported, "cannot accept a value of type " + format_type(type)};
 }
 
 template <class Out>
@@ -220,7 +220,7 @@ bool append_text_to(EvalContext& ctx, Oid type, const Value& value, Out& out) {
     case 'c': case 'r': return append_built(ctx, type, value, out);
     default: break;
   }
-  return ctx.fail({sqlstate::feature_not_supported, "cannot display a value of type " + format_type(type, -1)});
+  return ctx.fail({sqlstate::feature_not_supported, "cannot display a value of type " + format_type(type)});
 }
 
 }  // namespace

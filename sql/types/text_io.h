@@ -28,5 +28,7 @@ bool append_binary(EvalContext& ctx, Oid type, const Value& value, std::string& 
 
 /// format_type(oid, typmod): "character varying(20)", "numeric(10,2)", "timestamp(3) with time zone", "integer[]".
 std::string format_type(Oid type, std::int32_t typmod);
+/// As messages and regtype name it: a type without its modifier, so that bpchar is "character".
+std::string format_type(Oid type);
 
 }  // namespace wandian::sql

@@ -127,7 +127,7 @@ class RuleParser {
     }
     while (at_ < text_.size() && ((text_[at_] | 0x20) >= 'a' && (text_[at_] | 0x20) <= 'z')) ++at_;
     *out = text_.substr(begin, at_ - begin);
-    return at_ - begin >= 3;
+    return true;
   }
   bool number(std::int32_t* out, std::int32_t max) {
     const std::size_t begin = at_;

@@ -179,6 +179,12 @@ std::string CatalogTypes::user_type_name(Oid type) {
   return (schema != nullptr ? quote_identifier(schema->name) + "." : std::string()) + quote_identifier(known.name);
 }
 
+std::pair<std::string, std::string> CatalogTypes::type_identity(Oid type) {
+  const Named known = named(type);
+  const auto schema = catalog_.schema(known.schema);
+  return {schema != nullptr ? schema->name : std::string(), std::string(known.name)};
+}
+
 Oid CatalogTypes::find_user_type(std::string_view schema, std::string_view name) {
   const auto in_schema = [&](Oid where) -> Oid {
     if (const ObjectDef* object = named_type(catalog_, where, name)) return object->oid;

@@ -81,6 +81,8 @@ class TypeCatalog {
   virtual const UserType* user_type(Oid type) = 0;
   /// The type's name, quoted and qualified where the search path does not find it; empty: no such type.
   virtual std::string user_type_name(Oid type) = 0;
+  /// Its schema and its name as they are, for an error's fields; both empty: no such type, or nobody knows here.
+  virtual std::pair<std::string, std::string> type_identity(Oid) { return {}; }
   /// By name; `schema` "" searches the path. 0: none.
   virtual Oid find_user_type(std::string_view schema, std::string_view name) = 0;
   /// The fields of a composite or row type, by number; false if there is no such type here.
@@ -110,6 +112,7 @@ class CatalogTypes final : public TypeCatalog {
       : catalog_(catalog), search_path_(search_path), database_(database) {}
   const UserType* user_type(Oid type) override;
   std::string user_type_name(Oid type) override;
+  std::pair<std::string, std::string> type_identity(Oid type) override;
   Oid find_user_type(std::string_view schema, std::string_view name) override;
   bool row_fields(Oid type, std::vector<RowField>* out) override;
   /// Whether the type is there and its name alone finds it.

@@ -132,3 +132,11 @@ SELECT ROW(1, 2) < ROW(1.5, 2::int8), ROW('a', 1) < ROW('b', 0), ROW(true) > ROW
 SELECT ROW('{}'::json) = ROW('{}'::json);
 SELECT '{}'::json = '{}'::json;
 SELECT '{}'::jsonb = '{}', '[1, 2]'::jsonb < '[1, 3]'::jsonb, '{"a": 1}'::jsonb > '[]'::jsonb, 'null'::jsonb < '1'::jsonb;
+SELECT ('x,y,z'::varchar(4)::varchar), ('abc'::char(5)::bpchar), (1.25::numeric(5,1)::numeric);
+SELECT pg_typeof('x'::char(3)), pg_typeof('x'::bpchar), 'bpchar'::regtype, '_bpchar'::regtype, format_type(1042, -1), format_type(1042, NULL);
+SELECT 16777217::float4 * 48.0::real, (-180292194.0)::real, 9007199254740993::float8, 805306368::float4, 33554434::float4;
+SELECT -(-2147483648), - (2147483648), -(-9223372036854775808), 1 - (-2147483648);
+SELECT convert_from('\xdeadbeef'::bytea, 'UTF8');
+SELECT mode() WITHIN GROUP (ORDER BY 'x');
+SELECT json_build_object(NULL::bool, 1);
+SELECT json_build_object('2010-03-07 19:23:00'::timestamp, 1), jsonb_build_object('2024-02-29 23:59:59.5'::timestamp, 1, '2024-02-29'::date, 2);

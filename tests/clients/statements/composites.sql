@@ -139,3 +139,14 @@ SELECT attname FROM pg_attribute WHERE attrelid = 'hist'::regclass AND attnum > 
 SELECT * FROM hist;
 SELECT json_agg(q), jsonb_agg(q), array_agg(q)::text FROM (VALUES (1, 'x'), (2, 'y')) q (a, b);
 SELECT to_jsonb(arrays), to_json(arrays) FROM arrays WHERE id = 3;
+CREATE TYPE cpair AS (n int, s text);
+CREATE TABLE ccomp (id int PRIMARY KEY, p cpair, j json);
+INSERT INTO ccomp VALUES (1, (1, 'a'), '{}'), (2, (2, 'b'), NULL), (3, NULL, NULL);
+SELECT nullif(p, (2, 'b')), pg_typeof(nullif(p, p)), CASE WHEN id > 1 THEN p ELSE nullif(p, p) END, greatest(p, nullif(p, p)), (nullif(p, (2, 'b')::cpair)).n FROM ccomp ORDER BY id;
+SELECT c = c FROM ccomp c;
+SELECT c < c FROM ccomp c;
+SELECT c FROM ccomp c WHERE id = 1;
+SELECT least(j, j) FROM ccomp;
+WITH w AS (SELECT least(j, j) FROM ccomp) SELECT 1;
+DROP TABLE ccomp;
+DROP TYPE cpair;

@@ -122,3 +122,8 @@ COPY g (b) TO STDOUT;
 COPY g FROM STDIN WHERE b > 1;
 CREATE TABLE made AS SELECT * FROM g;
 SELECT attname, attgenerated FROM pg_attribute WHERE attrelid = 'made'::regclass AND attnum > 0 ORDER BY attnum;
+CREATE TABLE gen_text (id int PRIMARY KEY, v text, d date, up text GENERATED ALWAYS AS (upper(v) || id) STORED, both text GENERATED ALWAYS AS (id || v) STORED);
+INSERT INTO gen_text (id, v) VALUES (1, 'a'), (2, NULL);
+SELECT * FROM gen_text ORDER BY id;
+CREATE TABLE gen_text2 (id int PRIMARY KEY, d date, up text GENERATED ALWAYS AS ('x' || d) STORED);
+DROP TABLE gen_text;

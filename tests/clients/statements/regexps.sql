@@ -55,3 +55,5 @@ SELECT substring('foobar', 'o(.)b'), substring('foobar' FROM 'o.b'), substring('
 SELECT 'a' ~ ANY (ARRAY['x', 'a']), 'a' ~ ALL (ARRAY['a', 'b']), 'ab'::varchar ~ 'a', 'ab'::name ~ 'b$', 'ab'::char(4) ~ 'b  $', 'a'::name ~* 'A';
 SELECT 1 ~ '1';
 SELECT 'abcd' ~ 'a.*?d', regexp_match('abcabc', 'a.*?c'), regexp_match('abcabc', 'a.*c'), regexp_match('aaaa', 'a+?'), regexp_match('aaaa', 'a{2,3}?'), regexp_match('xaby', '(a|ab)(c|bcd)?'), regexp_match('foobarfoo', 'foo|foobar');
+SELECT regexp_count('a', 'x*', 2), regexp_count('a', 'x*', 3), regexp_instr('b', '(foo)?(bar)?', 4), regexp_replace('ab', 'x*', '-', 5), regexp_replace('ab', 'x*', '-', 3);
+SELECT regexp_substr('World', '[^[:space:]]+', 2, 1, 'i', 1), regexp_substr('World', '(o)(r)', 1, 1, 'i', 2), regexp_substr('World', 'or', 1, 1, 'i', 2), regexp_instr('World', 'or', 1, 1, 0, 'i', 1);

@@ -117,3 +117,8 @@ WITH RECURSIVE n(i) AS (SELECT 1 INTERSECT SELECT i FROM n) SELECT i FROM n;
 WITH RECURSIVE n AS (SELECT 1.5 AS i UNION ALL SELECT i + 1 FROM n WHERE i < 3) SELECT i FROM n;
 WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1.5 FROM n WHERE i < 3) SELECT i FROM n;
 DROP TABLE sq, sr;
+SELECT DISTINCT ON ((SELECT sum(x)::int FROM unnest('{1,4}'::int[]) u(x))) 7 ORDER BY (SELECT sum(x)::int FROM unnest('{1,4}'::int[]) u(x)) DESC;
+SELECT (SELECT max(x) FROM unnest(t.l) u(x)), count(*) FROM (VALUES ('{1,2}'::int[]), ('{2,1}'), ('{3}')) t(l) GROUP BY (SELECT max(x) FROM unnest(t.l) u(x)) ORDER BY 1;
+SELECT array_agg(DISTINCT (SELECT max(x) FROM unnest(t.l) u(x)) ORDER BY (SELECT max(x) FROM unnest(t.l) u(x)) DESC) FROM (VALUES ('{1,2}'::int[]), ('{2,1}'), ('{3}')) t(l);
+SELECT 1 FROM (SELECT 1);
+SELECT 1 FROM (VALUES (1));

@@ -573,9 +573,10 @@ class Selects:
     def functions(self):
         """Calls of functions that the schema made."""
         text, scope = self.source("a")
-        self.use("plpgsql")
         argument = self.x.make("int4", scope, 1)
         call = self.pick((f"f_even({argument})", f"f_catch({literals.string(self.rng)})", f"f_even({argument} % 2)", f"(SELECT count(*) FROM f_loop({self.number(0, 7)}))", f"f_add({argument})", f"f_add({argument}, {self.number(0, 5)})", f"f_add(b => {self.number(0, 9)}, a => {argument})"))
-        if self.chance(0.3):
+        self.use("functions" if call.startswith("f_add") else "plpgsql")
+        if self.chance(0.2):
+            self.use("plpgsql")
             return self.unit(f"SELECT * FROM f_loop({self.number(0, 8)})")
         return self.unit(f"SELECT a.id, {call} FROM {text}{self.where(scope, 1, 0.4)}")

@@ -132,7 +132,7 @@ class Writes:
         scope = self.scope(relation, relation.name).merged(self.scope(relation, "excluded"))
         action = self.pick(("ON CONFLICT DO NOTHING", "ON CONFLICT (id) DO NOTHING", f"ON CONFLICT ON CONSTRAINT {relation.name}_pkey DO NOTHING",
                             f"ON CONFLICT (id) DO UPDATE SET {self.assignments(relation, scope)}", f"ON CONFLICT (id) DO UPDATE SET {self.assignments(relation, scope)} WHERE {self.x.predicate(scope, 1)}",
-                            f"ON CONFLICT (id) DO UPDATE SET g = excluded.g + coalesce({relation.name}.g, 1)", "ON CONFLICT (g) DO NOTHING", "ON CONFLICT (id, g) DO UPDATE SET g = 1"))
+                            f"ON CONFLICT (id) DO UPDATE SET g = excluded.g + coalesce({relation.name}.g, 1)", *(("ON CONFLICT (g) DO NOTHING", "ON CONFLICT (id, g) DO UPDATE SET g = 1") if self.chance(0.1) else ())))
         sql = f"INSERT INTO {relation.name} ({', '.join(rows[0][0])}) VALUES {', '.join(row for _, row in rows)} {action}{self.returning(relation, relation.name)}"
         return Unit.rolled_back([self.statement(sql, loose=True), self.look(relation, "on conflict")])
 
@@ -180,6 +180,11 @@ class Writes:
         self.use("foreign keys")
         one = self.number(0, 5)
         code = self.pick(("'one'", "'two'", "'three'", "'four'", "'nine'", "NULL"))
+        if self.chance(0.5):   # what no reference stands against
+            code = self.pick(("'one'", "'two'", "NULL"))
+            return Unit.rolled_back([self.statement(self.pick((f"INSERT INTO chi VALUES ({self.number(7, 9)}, {one}, {code}) RETURNING *", f"UPDATE chi SET par_id = {one}, code = {code} WHERE id = {self.number(1, 6)} RETURNING id", f"DELETE FROM chi WHERE par_id = {one} RETURNING *",
+                                                                   f"UPDATE par SET g = g + 1 WHERE id = {one} RETURNING *", "DELETE FROM par WHERE id = 5 RETURNING *", f"UPDATE par SET id = 50 WHERE id = {self.pick((4, 5))}", f"SELECT p.id, count(c.id) FROM par p LEFT JOIN chi c ON c.par_id = p.id WHERE p.id <> {one} GROUP BY p.id"))),
+                                     Statement("SELECT * FROM chi ORDER BY id", {"foreign keys"}, True), Statement("SELECT * FROM par ORDER BY id", {"foreign keys"}, True)])
         sql = self.pick((f"DELETE FROM par WHERE id = {one}", f"UPDATE par SET id = id + 10 WHERE id = {one}", f"UPDATE par SET code = code || 'x' WHERE id = {one}", f"INSERT INTO chi VALUES ({self.number(5, 9)}, {self.number(0, 8)}, {code})",
                          f"UPDATE chi SET par_id = {self.number(0, 8)} WHERE id = {self.number(1, 6)}", f"UPDATE chi SET code = {code} WHERE id = {self.number(1, 6)}", f"INSERT INTO chi (id) VALUES ({self.number(6, 9)})", "TRUNCATE par", "TRUNCATE par CASCADE", f"UPDATE par SET code = {code} WHERE id = {one}"))
         return Unit.rolled_back([self.statement(sql), Statement("SELECT * FROM chi ORDER BY id", {"foreign keys"}, True), Statement("SELECT * FROM par ORDER BY id", {"foreign keys"}, True)])
@@ -191,6 +196,7 @@ class Writes:
             steps.append(Statement(self.pick((f"UPDATE dfr SET u = u + 1 WHERE id < {self.number(2, 4)}", f"INSERT INTO dfr VALUES ({self.number(4, 6)}, {self.number(1, 9)}, {self.number(1, 6)})", f"UPDATE dfr SET par_id = {self.number(0, 9)} WHERE id = 1",
                                               f"DELETE FROM par WHERE id = {self.number(1, 4)}", f"DELETE FROM dfr WHERE id = {self.number(1, 3)}")), f, loose=True))
         steps.append(Statement("SELECT * FROM dfr ORDER BY id", f, True))
+        steps.append(Statement("SELECT d.id, d.u, p.code FROM dfr d LEFT JOIN par p ON p.id = d.par_id ORDER BY d.id, p.code", f))
         steps.append(Statement("SET CONSTRAINTS ALL IMMEDIATE", f, loose=True))
         return Unit.rolled_back(steps)
 
@@ -244,11 +250,11 @@ class Writes:
             elif kind == 1:
                 steps.append(Statement(f"ROLLBACK TO{self.pick(('', ' SAVEPOINT'))} {self.pick(names)}", f))
             elif kind == 2 and self.chance(0.5):
-                steps.append(Statement(f"RELEASE {self.pick(names + ['nosuch'])}", f))
-            elif kind == 3:
+                steps.append(Statement(f"RELEASE {self.pick(names + (['nosuch'] if self.chance(0.2) else []))}", f))
+            elif kind == 3 and self.chance(0.5):
                 steps.append(Statement(self.pick(("SELECT 1 / 0", "SELECT nosuch", f"INSERT INTO {relation.name} (id) VALUES (1)")), f))
             else:
-                steps.append(Statement(self.pick((f"UPDATE {relation.name} SET g = {n} WHERE id = {self.number(1, 5)}", f"DELETE FROM {relation.name} WHERE id = {self.number(1, 5)}", f"UPDATE {relation.name} SET g = g + 1 WHERE g = {self.number(0, 4)}")), f))
+                steps.append(Statement(self.pick((f"SELECT id, g FROM {relation.name} WHERE id < 6", f"UPDATE {relation.name} SET g = {n} WHERE id < {self.number(3, 5)} RETURNING id, g", f"UPDATE {relation.name} SET g = {n} WHERE id = {self.number(1, 5)}", f"DELETE FROM {relation.name} WHERE id = {self.number(1, 5)}", f"UPDATE {relation.name} SET g = g + 1 WHERE g = {self.number(0, 4)}")), f))
         steps.append(Statement(f"ROLLBACK TO {names[0]}" if self.chance(0.3) else f"SELECT id, g FROM {relation.name} ORDER BY id", f, True))
         steps.append(Statement(f"SELECT id, g FROM {relation.name} ORDER BY id", f, True))
         return Unit.rolled_back(steps)
