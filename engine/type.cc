@@ -18,6 +18,11 @@ constexpr TypeInfo range_over(Oid oid, std::string_view name, Oid subtype, Oid a
   return {oid, name, -1, Rep::kBytes, Order::kRange, 'R', false, 0, array, 'r', subtype};
 }
 
+// An array of ranges (sql/types/multirange.h).
+constexpr TypeInfo multirange_over(Oid oid, std::string_view name, Oid range, Oid array) {
+  return {oid, name, -1, Rep::kBytes, Order::kArray, 'R', false, 0, array, 'm', range};
+}
+
 constexpr std::array kTypes{
     TypeInfo{kBool, "bool", 1, Rep::kInt8Bit, Order::kInteger, 'B', true, 0, 1000},
     TypeInfo{kBytea, "bytea", -1, Rep::kBytes, Order::kBytes, 'U', false, 0, 1001},
@@ -68,6 +73,20 @@ constexpr std::array kTypes{
     TypeInfo{kPgLsn, "pg_lsn", 8, Rep::kInt64, Order::kUnsigned, 'U', false, 0, 3221},
     TypeInfo{kAnyEnum, "anyenum", 4, Rep::kInt32, Order::kNone, 'P', false, 0, 0, 'p'},
     TypeInfo{kJsonb, "jsonb", -1, Rep::kBytes, Order::kJsonb, 'U', false, 0, 3807},
+    multirange_over(kInt4Multirange, "int4multirange", kInt4Range, 6150), array_of(6150, "_int4multirange", kInt4Multirange),
+    multirange_over(kNumMultirange, "nummultirange", kNumRange, 6151), array_of(6151, "_nummultirange", kNumMultirange),
+    multirange_over(kTsMultirange, "tsmultirange", kTsRange, 6152), array_of(6152, "_tsmultirange", kTsMultirange),
+    multirange_over(kTstzMultirange, "tstzmultirange", kTstzRange, 6153), array_of(6153, "_tstzmultirange", kTstzMultirange),
+    multirange_over(kDateMultirange, "datemultirange", kDateRange, 6155), array_of(6155, "_datemultirange", kDateMultirange),
+    multirange_over(kInt8Multirange, "int8multirange", kInt8Range, 6157), array_of(6157, "_int8multirange", kInt8Multirange),
+    TypeInfo{kAnyMultirange, "anymultirange", -1, Rep::kBytes, Order::kNone, 'P', false, 0, 0, 'p'},
+    TypeInfo{kTimetz, "timetz", 12, Rep::kFixed16, Order::kBytes, 'D', false, 0, 1270}, array_of(1270, "_timetz", kTimetz),
+    TypeInfo{kBit, "bit", -1, Rep::kBytes, Order::kBytes, 'V', false, 0, 1561}, array_of(1561, "_bit", kBit),
+    TypeInfo{kVarbit, "varbit", -1, Rep::kBytes, Order::kBytes, 'V', true, 0, 1563}, array_of(1563, "_varbit", kVarbit),
+    TypeInfo{kMoney, "money", 8, Rep::kInt64, Order::kInteger, 'N', false, 0, 791}, array_of(791, "_money", kMoney),
+    TypeInfo{kXid8, "xid8", 8, Rep::kInt64, Order::kUnsigned, 'U', false, 0, 271}, array_of(271, "_xid8", kXid8),
+    TypeInfo{kMacaddr8, "macaddr8", 8, Rep::kInt64, Order::kUnsigned, 'U', false, 0, 775}, array_of(775, "_macaddr8", kMacaddr8),
+    TypeInfo{kJsonpath, "jsonpath", -1, Rep::kBytes, Order::kNone, 'U', false, 0, 4073}, array_of(4073, "_jsonpath", kJsonpath),
     TypeInfo{kAnyCompatible, "anycompatible", 4, Rep::kInt32, Order::kNone, 'P', false, 0, 0, 'p'},
     TypeInfo{kAnyCompatibleArray, "anycompatiblearray", -1, Rep::kBytes, Order::kArray, 'P', false, 0, 0, 'p'},
     TypeInfo{kAnyCompatibleNonArray, "anycompatiblenonarray", 4, Rep::kInt32, Order::kNone, 'P', false, 0, 0, 'p'},

@@ -3,6 +3,7 @@
 
 #include "sql/bind/internal.h"
 #include "sql/messages.h"
+#include "sql/types/user_type.h"
 
 namespace wandian::sql {
 
@@ -81,7 +82,8 @@ Status undefined_function(const CallName& call, std::span<const Oid> types, bool
 // What built-in functions take for arguments that were left out: no and nothing, but for these.
 Value default_argument(std::string_view function, Oid type) {
   if (type == kBool) return Value::of_int(function.starts_with("jsonb_set") || function == "parse_ident" ? 1 : 0);
-  if (type == kText) return Value::of_bytes(std::string_view("use_json_null"));  // jsonb_set_lax alone has such a default
+  if (type == kJsonb) return Value::of_bytes(std::string_view("{}"));
+  if (type == kText) return Value::of_bytes(std::string_view(function == "jsonb_set_lax" ? "use_json_null" : "NFC"));
   return type == kFloat8 ? Value::of_double(0) : Value::of_int(0);
 }
 
@@ -343,11 +345,29 @@ const Expr* Binder::bind_function_call(Scope& scope, const PgQuery__FuncCall& ca
     collected = true;
   }
   if (candidate.function->returns_set) check_set_place(scope, location);
+  const FunctionDef* function = candidate.function;
+  if (function->returns_set && function->collect_fn != nullptr && type_kind(base_type(result)) == 'c')
+    function = with_row_columns(function, base_type(result));
   auto* out = const_cast<FunctionExpr*>(make_call(
-      candidate.function, keep(args), result,
+      function, keep(args), result,
       call.funcformat == PG_QUERY__COERCION_FORM__COERCE_SQL_SYNTAX ? CallForm::kSqlSyntax : CallForm::kCall, location));
   out->variadic_array = collected;
   return out;
+}
+
+const FunctionDef* Binder::with_row_columns(const FunctionDef* function, Oid row_type) {
+  auto shaped = std::make_shared<FunctionDef>(*function);
+  std::vector<RowField> fields;
+  (void)CatalogTypes(catalog(), context_.search_path, context_.database).row_fields(row_type, &fields);
+  for (const RowField& field : fields) {
+    if (field.dropped) continue;
+    shaped->out_names.push_back(arena_.copy(field.name));
+    shaped->out_types.push_back(field.type);
+    shaped->out_typmods.push_back(field.typmod);
+  }
+  note_type(row_type);
+  functions_.push_back(shaped);
+  return shaped.get();
 }
 
 // Where a set-returning function may stand.

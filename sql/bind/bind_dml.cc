@@ -147,7 +147,7 @@ const Expr* Binder::assign_part(Scope& scope, const TableDef& table, int column,
   const ColumnDef& def = table.columns[static_cast<std::size_t>(column)];
   if (value->kind == ExprKind::kSetToDefault) {
     const bool element = target.indirection[0]->node_case == PG_QUERY__NODE__NODE_A_INDICES;
-    fail(at(Status{sqlstate::feature_not_supported, element ? "cannot set an array element to DEFAULT" : "cannot set a subfield to DEFAULT"}, value->location));
+    fail(at(Status{sqlstate::feature_not_supported, element ? "cannot set an array element to DEFAULT" : "cannot set a subfield to DEFAULT"}, target.location));
   }
   const std::span<PgQuery__Node* const> path(target.indirection, target.n_indirection);
   return coerce_assignment(store_part(scope, whole, def.type, path, value, def.name, target.location), def.type, def.typmod, def.name, target.location);
@@ -182,10 +182,15 @@ const Expr* Binder::store_part(Scope& scope, const Expr* whole, Oid type, std::s
   std::size_t count = 0;
   while (count < path.size() && path[count]->node_case == PG_QUERY__NODE__NODE_A_INDICES) ++count;
   const Oid element = element_type_of(base);
-  if (base == kJsonb) fail(at(Status{sqlstate::feature_not_supported, "assignment to parts of jsonb is not supported"}, location));
-  if (element == 0 || count == 0) {
+  if ((element == 0 && base != kJsonb) || count == 0) {
     fail(at(Status{sqlstate::datatype_mismatch, "cannot subscript type " + type_text(type) + " because it does not support subscripting"}, location));
   }
+  if (base == kJsonb && count != path.size()) {
+    fail(at(Status{sqlstate::datatype_mismatch, "cannot assign to field " + quoted(string_value(path[count])) + " of column " + quoted(column) +
+                                                    " because its type jsonb is not a composite type"},
+            location));
+  }
+  if (base == kJsonb) return store_json(scope, whole, path.first(count), value, column, location);
   if (count != path.size()) fail(at(Status{sqlstate::feature_not_supported, "assignment to fields of array elements is not supported"}, location));
   auto* out = make<SubscriptExpr>();
   std::vector<const Expr*> upper, lower;
@@ -215,6 +220,32 @@ const Expr* Binder::store_part(Scope& scope, const Expr* whole, Oid type, std::s
   out->lower = keep(lower);
   out->store = stored;
   out->type = base;
+  out->location = location;
+  return out;
+}
+
+const Expr* Binder::store_json(Scope& scope, const Expr* whole, std::span<PgQuery__Node* const> path, const Expr* value, std::string_view column,
+                               int location) {
+  auto* out = make<SubscriptExpr>();
+  std::vector<const Expr*> keys;
+  for (const PgQuery__Node* step : path) {
+    const PgQuery__AIndices& indices = *step->a_indices;
+    if (indices.is_slice != 0) {
+      const Expr* bound = bind_in_place(scope, indices.uidx != nullptr ? indices.uidx : indices.lidx, Place::kUpdateSource);
+      fail(at(Status{sqlstate::datatype_mismatch, "jsonb subscript does not support slices"}, bound->location));
+    }
+    keys.push_back(json_key(bind_in_place(scope, indices.uidx, Place::kUpdateSource), indices.uidx));
+  }
+  out->store = coerce_with_typmod(value, kJsonb, -1, CoerceContext::kAssignment, CallForm::kImplicitCast, -1);
+  if (out->store == nullptr) {
+    fail(at(Status{sqlstate::datatype_mismatch, "subscripted assignment to " + quoted(column) + " requires type jsonb but expression is of type " +
+                                                    type_text(value->type)}
+                .with_hint("You will need to rewrite or cast the expression."),
+            location));
+  }
+  out->array = whole != nullptr ? whole : make_null(arena_, kJsonb);
+  out->upper = keep(keys);
+  out->type = kJsonb;
   out->location = location;
   return out;
 }

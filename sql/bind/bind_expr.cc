@@ -222,7 +222,8 @@ const Expr* Binder::bind_constant(const PgQuery__AConst& constant) {
       out->value = Value::of_bytes(arena_.copy(constant.sval->sval != nullptr ? constant.sval->sval : ""));
       return out;
     case PG_QUERY__A__CONST__VAL_BSVAL:
-      fail(at(Status{sqlstate::feature_not_supported, "bit strings are not supported"}, constant.location));
+      out->value = Value::of_bytes(arena_.copy(constant.bsval->bsval));
+      return literal_to_type(*out, kBit, -1, constant.location);
     default: return out;
   }
 }
@@ -719,7 +720,6 @@ const Expr* Binder::bind_indirection(Scope& scope, const PgQuery__AIndirection& 
       fail(at(Status{sqlstate::datatype_mismatch, "cannot subscript type " + type_text(base->type) + " because it does not support subscripting"},
               base->location));
     }
-    const Expr* json = base;
     const auto index = [&](const ParseNode* bound) -> const Expr* {
       if (bound == nullptr) return nullptr;
       const Expr* value = bind_expr(scope, bound);
@@ -733,10 +733,9 @@ const Expr* Binder::bind_indirection(Scope& scope, const PgQuery__AIndirection& 
       const PgQuery__AIndices& indices = *indirection.indirection[i]->a_indices;
       if (by_key) {
         if (indices.is_slice != 0) {
-          fail(at(Status{sqlstate::datatype_mismatch, "jsonb subscript does not support slices"}, base->location));
+          fail(at(Status{sqlstate::datatype_mismatch, "jsonb subscript does not support slices"}, bind_expr(scope, indices.uidx != nullptr ? indices.uidx : indices.lidx)->location));
         }
-        // j[k] is j -> k.
-        json = make_operator("->", json, bind_expr(scope, indices.uidx), base->location);
+        upper.push_back(json_key(bind_expr(scope, indices.uidx), indices.uidx));
         continue;
       }
       if (out->slice && indices.is_slice == 0) {
@@ -747,18 +746,29 @@ const Expr* Binder::bind_indirection(Scope& scope, const PgQuery__AIndirection& 
         upper.push_back(index(indices.uidx));
       }
     }
-    if (by_key) {
-      base = json;
-      continue;
-    }
     out->array = base;
     out->upper = keep(upper);
     out->lower = keep(lower);
-    out->type = out->slice ? base->type : element;
+    out->type = by_key ? static_cast<Oid>(kJsonb) : out->slice ? base->type : element;
     out->location = base->location;
     base = i < indirection.n_indirection ? without_domain(out) : out;
   }
   return base;
+}
+
+// A subscript of jsonb is a number or text, and has to be clearly one of them.
+const Expr* Binder::json_key(const Expr* key, const ParseNode* node) {
+  // Errors stand where the subscript begins, which a cast behind it does not.
+  while (node->node_case == PG_QUERY__NODE__NODE_TYPE_CAST && node->type_cast->arg != nullptr) node = node->type_cast->arg;
+  const int location = node->node_case == PG_QUERY__NODE__NODE_A_CONST ? node->a_const->location : key->location;
+  const auto refuse = [&](const char* hint) {
+    fail(at(Status{sqlstate::datatype_mismatch, "subscript type " + type_text(key->type) + " is not supported"}.with_hint(hint), location));
+  };
+  const Expr* number = key->type == kUnknown ? nullptr : coerce(key, kInt4, -1, CoerceContext::kImplicit, CallForm::kImplicitCast, -1);
+  const Expr* text = coerce(key, kText, -1, CoerceContext::kImplicit, CallForm::kImplicitCast, -1);
+  if (number != nullptr && text != nullptr) refuse("jsonb subscript must be coercible to only one type, integer or text.");
+  if (number == nullptr && text == nullptr) refuse("jsonb subscript must be coercible to either integer or text.");
+  return number != nullptr ? number : text;
 }
 
 const Expr* Binder::bind_sublink(Scope& scope, const PgQuery__SubLink& link) {
@@ -854,9 +864,6 @@ const Expr* Binder::bind_value_function(const PgQuery__SQLValueFunction& functio
     case PG_QUERY__SQLVALUE_FUNCTION_OP__SVFOP_CURRENT_DATE: out->value = SqlValue::kCurrentDate; out->type = kDate; break;
     case PG_QUERY__SQLVALUE_FUNCTION_OP__SVFOP_CURRENT_TIME:
     case PG_QUERY__SQLVALUE_FUNCTION_OP__SVFOP_CURRENT_TIME_N:
-      if (find_type(kTimetz) == nullptr) {
-        fail(at(Status{sqlstate::feature_not_supported, "type time with time zone is not supported"}, function.location));
-      }
       out->value = SqlValue::kCurrentTime;
       out->type = kTimetz;
       break;

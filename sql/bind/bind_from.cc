@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "sql/bind/internal.h"
+#include "sql/functions/sample.h"
 #include "sql/messages.h"
 #include "sql/routine/routine.h"
 
@@ -252,6 +253,118 @@ RangeEntry* Binder::bind_range_var(Scope& scope, const PgQuery__RangeVar& range)
   return entry;
 }
 
+// t TABLESAMPLE method (percent) [REPEATABLE (seed)]: as a sub-select of the rows that are drawn.
+RangeEntry* Binder::bind_sample(Scope& scope, const PgQuery__RangeTableSample& sample) {
+  const PgQuery__RangeVar& relation = *sample.relation->range_var;
+  RangeEntry* table = bind_range_var(scope, relation);
+  if (table->kind != RangeKind::kTable) {
+    fail(at(Status{sqlstate::feature_not_supported, "TABLESAMPLE clause can only be applied to tables and materialized views"}, relation.location));
+  }
+  const std::string method(string_value(sample.method[sample.n_method - 1]));
+  if (method != "bernoulli" && method != "system") {
+    fail(at(Status{sqlstate::undefined_object, "tablesample method " + method + " does not exist"}, sample.location));
+  }
+  if (sample.n_args != 1) {
+    fail(at(Status{sqlstate::invalid_tablesample_argument,
+                   "tablesample method " + method + " requires 1 argument, not " + std::to_string(sample.n_args)},
+            sample.location));
+  }
+  const auto argument = [&](const ParseNode* node, Oid type) {
+    const Expr* value = bind_in_place(scope, node, Place::kFrom);
+    const Expr* out = coerce(value, type, -1, CoerceContext::kAssignment, CallForm::kImplicitCast, -1);
+    if (out == nullptr) {
+      fail(at(Status{sqlstate::datatype_mismatch, "TABLESAMPLE argument must be type " + type_text(type) + ", not type " + type_text(value->type)},
+              value->location));
+    }
+    if (!collect_columns(out).empty()) {
+      fail(at(Status{sqlstate::feature_not_supported, "columns in the arguments of TABLESAMPLE are not supported"}, value->location));
+    }
+    return out;
+  };
+  auto* query = make<Query>();
+  query->ranges = keep(std::vector<const RangeEntry*>{table});
+  query->from = keep(std::vector<const JoinNode*>{make<JoinNode>()});
+  std::vector<const Expr*> args{argument(sample.args[0], kFloat4)};
+  if (sample.repeatable != nullptr) {
+    // The same rows are drawn as long as they are the same.
+    auto* row = make<RowExpr>();
+    std::vector<const Expr*> fields;
+    for (std::size_t i = 0; i < table->columns.size(); ++i)
+      if (!table->columns[i].hidden) fields.push_back(column_expr(*table, 0, static_cast<int>(i), 0, -1));
+    row->args = keep(fields);
+    row->type = kRecord;
+    args.push_back(argument(sample.repeatable, kFloat8));
+    args.push_back(row);
+  }
+  query->where = make_call(sample_function(sample.repeatable != nullptr), keep(args), kBool, CallForm::kCall, -1);
+  std::vector<TargetEntry> targets;
+  for (std::size_t i = 0; i < table->columns.size(); ++i) {
+    if (table->columns[i].hidden) continue;
+    TargetEntry target;
+    target.expr = column_expr(*table, 0, static_cast<int>(i), 0, -1);
+    target.name = table->columns[i].name;
+    target.origin_table = table->table->oid;
+    target.origin_column = static_cast<std::int16_t>(i + 1);
+    targets.push_back(target);
+  }
+  query->targets = keep(targets);
+  RangeEntry* entry = make_subquery_entry(query, nullptr, table->alias);
+  entry->name = table->name;
+  return entry;
+}
+
+// Where a column definition list may stand at all.
+void Binder::check_definitions(const PgQuery__RangeFunction& range, std::span<PgQuery__Node* const> definitions, std::size_t calls) {
+  if (definitions.empty()) return;
+  const int location = definitions[0]->column_def->location;
+  const auto refuse = [&](const char* message, const char* hint) { fail(at(Status{sqlstate::syntax_error, message}.with_hint(hint), location)); };
+  if (calls > 1 && range.is_rowsfrom != 0)
+    refuse("ROWS FROM() with multiple functions cannot have a column definition list",
+           "Put a separate column definition list for each function inside ROWS FROM().");
+  if (calls > 1)
+    refuse("UNNEST() with multiple arguments cannot have a column definition list",
+           "Use separate UNNEST() calls inside ROWS FROM(), and attach a column definition list to each one.");
+  if (range.ordinality != 0)
+    refuse("WITH ORDINALITY cannot be used with a column definition list", "Put the column definition list inside ROWS FROM().");
+}
+
+// f(...) AS t(a int, ...): the call, of a function whose rows have these columns.
+const Expr* Binder::with_definitions(Scope& scope, const Expr* call, std::span<PgQuery__Node* const> definitions) {
+  const int location = definitions[0]->column_def->location;
+  const auto refuse = [&](SqlState code, std::string message) { fail(at(Status{code, std::move(message)}, location)); };
+  if (type_kind(base_type(call->type)) == 'c')
+    refuse(sqlstate::syntax_error, "a column definition list is redundant for a function returning a named composite type");
+  if (call->type != kRecord) refuse(sqlstate::syntax_error, "a column definition list is only allowed for functions returning \"record\"");
+  if (!record_fields(scope, call).empty())
+    refuse(sqlstate::syntax_error, "a column definition list is redundant for a function with OUT parameters");
+  if (call->kind != ExprKind::kFunction || call->as<FunctionExpr>().function->collect_fn == nullptr)
+    refuse(sqlstate::feature_not_supported, "a column definition list for a function of users is not supported");
+  const auto& source = call->as<FunctionExpr>();
+  auto shaped = std::make_shared<FunctionDef>(*source.function);
+  shaped->returns_set = true;
+  shaped->strict = false;   // one row of nulls instead of none
+  if (source.function->returns_set) shaped->strict = source.function->strict;
+  for (const PgQuery__Node* node : definitions) {
+    const PgQuery__ColumnDef& definition = *node->column_def;
+    const std::string_view name = arena_.copy(std::string_view(definition.colname));
+    if (definition.type_name->setof != 0)
+      fail(at(Status{sqlstate::invalid_table_definition, "column " + quoted(name) + " cannot be declared SETOF"}, definition.location));
+    Result<ResolvedType> resolved = resolve_type(*definition.type_name, text_, &context_);
+    if (!resolved.ok()) fail(resolved.take_status());
+    if (std::find(shaped->out_names.begin(), shaped->out_names.end(), name) != shaped->out_names.end())
+      fail(Status{sqlstate::duplicate_column, "column name " + quoted(name) + " specified more than once"});
+    if (type_kind(resolved->type) == 'p' && resolved->type != kRecord && resolved->type != 2287)
+      fail(Status{sqlstate::invalid_table_definition, "column " + quoted(name) + " has pseudo-type " + type_text(resolved->type)});
+    note_type(resolved->type);
+    shaped->out_names.push_back(name);
+    shaped->out_types.push_back(resolved->type);
+    shaped->out_typmods.push_back(resolved->typmod);
+  }
+  const FunctionDef* function = shaped.get();
+  functions_.push_back(std::move(shaped));
+  return make_call(function, source.args, kRecord, source.form, source.location);
+}
+
 RangeEntry* Binder::bind_range_function(Scope& scope, const PgQuery__RangeFunction& range) {
   auto* entry = make<RangeEntry>();
   entry->kind = RangeKind::kFunction;
@@ -262,13 +375,13 @@ RangeEntry* Binder::bind_range_function(Scope& scope, const PgQuery__RangeFuncti
   std::string_view first_name;
   std::size_t calls = 0;
   for (std::size_t i = 0; i < range.n_functions; ++i) calls += unnests_several(range.functions[i]->list->items[0]) ? 2 : 1;
-  if (range.n_coldeflist > 0) {
-    fail(Status{sqlstate::feature_not_supported, "a column definition list for a function is not supported"});
-  }
+  const std::span<PgQuery__Node* const> definitions(range.coldeflist, range.n_coldeflist);
+  check_definitions(range, definitions, calls);
   const bool outer = std::exchange(scope.lateral_active, true);   // functions in FROM see what stands left of them
-  const auto add = [&](const Expr* call, std::string_view name) {
+  const auto add = [&](const Expr* call, std::string_view name, std::span<PgQuery__Node* const> listed) {
     RangeFunction function;
     if (call->type == kUnknown) call = coerce(call, kText, -1, CoerceContext::kImplicit, CallForm::kImplicitCast, -1);
+    if (!listed.empty()) call = with_definitions(scope, call, listed);
     function.call = call;
     function.first_column = static_cast<std::uint16_t>(columns.size());
     const std::vector<NamedExpr> fields = record_fields(scope, call);
@@ -286,7 +399,12 @@ RangeEntry* Binder::bind_range_function(Scope& scope, const PgQuery__RangeFuncti
       }
       columns.push_back({column, call->type, call->typmod, false});
     } else {
+      const std::size_t first = columns.size();
       for (const NamedExpr& field : fields) columns.push_back({field.name, field.expr->type, -1, false});
+      if (call->kind == ExprKind::kFunction) {
+        const std::vector<std::int32_t>& typmods = call->as<FunctionExpr>().function->out_typmods;
+        for (std::size_t i = 0; i < typmods.size(); ++i) columns[first + i].typmod = typmods[i];
+      }
     }
     function.column_count = static_cast<std::uint16_t>(columns.size() - function.first_column);
     functions.push_back(function);
@@ -295,10 +413,9 @@ RangeEntry* Binder::bind_range_function(Scope& scope, const PgQuery__RangeFuncti
   for (std::size_t i = 0; i < range.n_functions; ++i) {
     const PgQuery__List& item = *range.functions[i]->list;
     const ParseNode* node = item.items[0];
-    if (item.n_items > 1 && item.items[1] != nullptr && item.items[1]->node_case == PG_QUERY__NODE__NODE_LIST &&
-        item.items[1]->list->n_items > 0) {
-      fail(Status{sqlstate::feature_not_supported, "a column definition list for a function is not supported"});
-    }
+    std::span<PgQuery__Node* const> listed = definitions;
+    if (item.n_items > 1 && item.items[1] != nullptr && item.items[1]->node_case == PG_QUERY__NODE__NODE_LIST)
+      listed = {item.items[1]->list->items, item.items[1]->list->n_items};
     // unnest(a, b, ...) stands for ROWS FROM (unnest(a), unnest(b), ...).
     if (unnests_several(node)) {
       for (std::size_t k = 0; k < node->func_call->n_args; ++k) {
@@ -307,12 +424,12 @@ RangeEntry* Binder::bind_range_function(Scope& scope, const PgQuery__RangeFuncti
         single.n_args = 1;
         single.args = &argument;
         const Place place = std::exchange(scope.place, Place::kFrom);
-        add(bind_function_call(scope, single), "unnest");
+        add(bind_function_call(scope, single), "unnest", {});
         scope.place = place;
       }
       continue;
     }
-    add(bind_in_place(scope, node, Place::kFrom), column_name_of(node));
+    add(bind_in_place(scope, node, Place::kFrom), column_name_of(node), listed);
   }
   scope.lateral_active = outer;
   if (range.ordinality != 0) {
@@ -386,7 +503,7 @@ const JoinNode* Binder::bind_from_item(Scope& scope, const ParseNode* node, std:
     }
     case PG_QUERY__NODE__NODE_RANGE_FUNCTION: entry = bind_range_function(scope, *node->range_function); break;
     case PG_QUERY__NODE__NODE_JOIN_EXPR: return bind_join(scope, *node->join_expr, items);
-    case PG_QUERY__NODE__NODE_RANGE_TABLE_SAMPLE: fail(Status{sqlstate::feature_not_supported, "TABLESAMPLE is not supported"});
+    case PG_QUERY__NODE__NODE_RANGE_TABLE_SAMPLE: entry = bind_sample(scope, *node->range_table_sample); break;
     case PG_QUERY__NODE__NODE_RANGE_TABLE_FUNC: fail(Status{sqlstate::feature_not_supported, "XMLTABLE is not supported"});
     default: fail(Status{sqlstate::feature_not_supported, "this kind of FROM item is not supported"});
   }

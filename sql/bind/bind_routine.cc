@@ -270,7 +270,7 @@ const Expr* Binder::bind_routine_call(Scope&, const Candidate& chosen, std::vect
   }
   args = routine_arguments(chosen, std::move(args), &declared, location);
   if (const Expr* inlined = inline_call(*chosen.function, args, result)) return inlined;
-  const FunctionDef* function = chosen.function;
+  const FunctionDef* function = routine.built_in != nullptr ? routine.built_in : chosen.function;
   if (routine.declaration.result_relation != 0) {
     // Its columns are those that the relation has now.
     auto shaped = std::make_shared<FunctionDef>(*function);

@@ -243,7 +243,10 @@ SortKey Binder::sort_key(const PgQuery__SortBy& by, const Expr* expr) {
   }
   key.nulls_first = by.sortby_nulls == PG_QUERY__SORT_BY_NULLS__SORTBY_NULLS_FIRST ||
                     (by.sortby_nulls != PG_QUERY__SORT_BY_NULLS__SORTBY_NULLS_LAST && key.descending);
-  if (!is_order_by_type(expr->type)) fail(at(no_ordering(expr), expr->location));
+  if (!is_order_by_type(expr->type)) {
+    const bool column = by.node->node_case == PG_QUERY__NODE__NODE_COLUMN_REF;
+    fail(at(no_ordering(expr), column ? by.node->column_ref->location : expr->location));
+  }
   return key;
 }
 

@@ -11,7 +11,7 @@ using namespace type_oid;
 
 bool is_polymorphic(Oid type) {
   switch (type) {
-    case kAnyElement: case kAnyArray: case kAnyNonArray: case kAnyEnum: case kAnyRange:
+    case kAnyElement: case kAnyArray: case kAnyNonArray: case kAnyEnum: case kAnyRange: case kAnyMultirange:
     case kAnyCompatible: case kAnyCompatibleArray: case kAnyCompatibleNonArray: return true;
     default: return false;
   }
@@ -40,6 +40,12 @@ Oid array_type_of(Oid element) {
   return info->array;
 }
 
+Oid multirange_type_of(Oid range) {
+  for (const TypeInfo& type : all_types())
+    if (type.kind == 'm' && type.base == range) return type.oid;
+  return 0;
+}
+
 std::string type_text(Oid type) { return format_type(type); }
 
 std::string signature_text(std::string_view name, std::span<const Oid> args, std::span<const std::string_view> names) {
@@ -64,6 +70,7 @@ bool is_binary_coercible(Oid source, Oid target) {
   if (target == kRecord && type_kind(source) == 'c') return true;
   if (target == kAnyEnum && type_kind(source) == 'e') return true;
   if (target == kAnyRange && type_kind(source) == 'r') return true;
+  if (target == kAnyMultirange && type_kind(source) == 'm') return true;
   if ((target == kAnyNonArray || target == kAnyCompatibleNonArray) && element == 0) return true;
   const CastDef* cast = find_cast(source, target);
   return cast != nullptr && cast->method == CastDef::Method::kBinary && cast->context == CastDef::Context::kImplicit;
@@ -123,7 +130,7 @@ bool can_coerce(std::span<const Oid> inputs, std::span<const Oid> targets, Coerc
 }
 
 bool polymorphic_consistent(std::span<const Oid> actual, std::span<const Oid> declared) {
-  Oid element = 0, array = 0, range = 0;
+  Oid element = 0, array = 0, range = 0, multirange = 0;
   bool non_array = false, is_enum = false, compatible_non_array = false, has_compatible_array = false;
   std::vector<Oid> compatible;
   for (std::size_t i = 0; i < actual.size(); ++i) {
@@ -140,6 +147,11 @@ bool polymorphic_consistent(std::span<const Oid> actual, std::span<const Oid> de
         if (type == kUnknown) break;
         if (type_kind(type) != 'r' || (range != 0 && type != range)) return false;
         range = type;
+        break;
+      case kAnyMultirange:
+        if (type == kUnknown) break;
+        if (type_kind(type) != 'm' || (multirange != 0 && type != multirange)) return false;
+        multirange = type;
         break;
       case kAnyArray:
         if (type == kUnknown) break;
@@ -160,6 +172,11 @@ bool polymorphic_consistent(std::span<const Oid> actual, std::span<const Oid> de
       }
       default: break;
     }
+  }
+  if (multirange != 0) {
+    const Oid of = find_type(multirange)->base;
+    if (range != 0 && range != of) return false;
+    range = of;
   }
   if (range != 0) {
     const Oid subtype = find_type(range)->base;
@@ -198,7 +215,7 @@ bool polymorphic_consistent(std::span<const Oid> actual, std::span<const Oid> de
 }
 
 Oid resolve_polymorphic(std::span<const Oid> actual, std::vector<Oid>* declared, Oid result, std::string_view what) {
-  Oid element = 0, array = 0, range = 0;
+  Oid element = 0, array = 0, range = 0, multirange = 0;
   bool any_poly = false, need_non_array = false, need_enum = false;
   std::vector<Oid> compatible;
   bool compatible_needed = false;
@@ -224,6 +241,15 @@ Oid resolve_polymorphic(std::span<const Oid> actual, std::vector<Oid>* declared,
               type_text(range) + " versus " + type_text(type)));
         }
         range = type;
+        break;
+      case kAnyMultirange:
+        any_poly = true;
+        if (type == kUnknown) break;
+        if (multirange != 0 && type != multirange) {
+          fail(Status{sqlstate::datatype_mismatch, "arguments declared \"anymultirange\" are not all alike"}.with_detail(
+              type_text(multirange) + " versus " + type_text(type)));
+        }
+        multirange = type;
         break;
       case kAnyArray:
         any_poly = true;
@@ -255,6 +281,17 @@ Oid resolve_polymorphic(std::span<const Oid> actual, std::vector<Oid>* declared,
     return result;
   }
   if (any_poly) {
+    if (multirange != 0) {
+      if (type_kind(multirange) != 'm') {
+        fail(Status{sqlstate::datatype_mismatch, "argument declared anymultirange is not a multirange type but type " + type_text(multirange)});
+      }
+      const Oid of = find_type(multirange)->base;
+      if (range != 0 && range != of) {
+        fail(Status{sqlstate::datatype_mismatch, "argument declared anymultirange is not consistent with argument declared anyrange"}.with_detail(
+            type_text(multirange) + " versus " + type_text(range)));
+      }
+      range = of;
+    }
     if (range != 0) {
       if (type_kind(range) != 'r') fail(Status{sqlstate::datatype_mismatch, "argument declared anyrange is not a range type but type " + type_text(range)});
       const Oid subtype = find_type(range)->base;
@@ -285,6 +322,7 @@ Oid resolve_polymorphic(std::span<const Oid> actual, std::vector<Oid>* declared,
       fail(Status{sqlstate::datatype_mismatch, "type matched to anyenum is not an enum type: " + type_text(element)});
     }
     if (array == 0) array = array_type_of(element);
+    if (multirange == 0 && range != 0) multirange = multirange_type_of(range);
   }
   Oid common = 0;
   if (compatible_needed) {
@@ -314,6 +352,7 @@ Oid resolve_polymorphic(std::span<const Oid> actual, std::vector<Oid>* declared,
     switch (type) {
       case kAnyElement: case kAnyNonArray: case kAnyEnum: type = element; break;
       case kAnyRange: type = range; break;
+      case kAnyMultirange: type = multirange; break;
       case kAnyArray: type = need_array(array, element); break;
       case kAnyCompatible: case kAnyCompatibleNonArray: type = common; break;
       case kAnyCompatibleArray: type = need_array(array_type_of(common), common); break;
@@ -327,6 +366,9 @@ Oid resolve_polymorphic(std::span<const Oid> actual, std::vector<Oid>* declared,
     case kAnyRange:
       if (range == 0) fail(Status{sqlstate::datatype_mismatch, "could not determine polymorphic type of " + std::string(what)});
       return range;
+    case kAnyMultirange:
+      if (multirange == 0) fail(Status{sqlstate::datatype_mismatch, "could not determine polymorphic type of " + std::string(what)});
+      return multirange;
     case kAnyArray: return need_array(array != 0 ? array : array_type_of(element), element);
     case kAnyCompatible: case kAnyCompatibleNonArray: return common;
     case kAnyCompatibleArray: return need_array(array_type_of(common), common);

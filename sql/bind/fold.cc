@@ -19,7 +19,7 @@ bool has_immutable_text(Oid type) {
   if (const Oid element = element_type_of(type)) type = element;
   switch (type) {
     case kBool: case kInt2: case kInt4: case kInt8: case kText: case kVarchar: case kBpchar: case kName: case kNumeric: case kUuid:
-    case kOid: case kFloat4: case kFloat8: case kJson: case kJsonb: return true;
+    case kOid: case kFloat4: case kFloat8: case kJson: case kJsonb: case kJsonpath: return true;
     default: return false;
   }
 }

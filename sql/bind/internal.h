@@ -107,6 +107,7 @@ bool is_preferred(char category, Oid type);
 /// Element type of a true array type, 0 otherwise (int2vector and oidvector count, name and the like do not).
 Oid element_type_of(Oid array);
 Oid array_type_of(Oid element);
+Oid multirange_type_of(Oid range);   ///< 0: none
 CoercePath find_coercion(Oid target, Oid source, CoerceContext context, const FunctionDef** function);
 bool is_binary_coercible(Oid source, Oid target);
 bool can_coerce(std::span<const Oid> inputs, std::span<const Oid> targets, CoerceContext context);
@@ -355,6 +356,11 @@ class Binder {
 
   RangeEntry* bind_range_var(Scope& scope, const PgQuery__RangeVar& range);
   RangeEntry* bind_range_function(Scope& scope, const PgQuery__RangeFunction& range);
+  RangeEntry* bind_sample(Scope& scope, const PgQuery__RangeTableSample& sample);
+  void check_definitions(const PgQuery__RangeFunction& range, std::span<PgQuery__Node* const> definitions, std::size_t calls);
+  const Expr* with_definitions(Scope& scope, const Expr* call, std::span<PgQuery__Node* const> definitions);
+  /// A built-in function whose rows are of a row type: the function with that type's columns.
+  const FunctionDef* with_row_columns(const FunctionDef* function, Oid row_type);
   RangeEntry* bind_view(const ObjectDef& view, std::string_view alias);
   RangeEntry* make_system_entry(const SystemRelation& relation, std::string_view alias);
   const JoinNode* bind_join(Scope& scope, const PgQuery__JoinExpr& join, std::vector<NsItem>* items);
@@ -385,6 +391,9 @@ class Binder {
   const Expr* target_column(Scope& scope, const TableDef& table, int column);
   /// Assignment to c.f, a[1], ...: the whole column with that part replaced; `whole` null: the column was null.
   const Expr* assign_part(Scope& scope, const TableDef& table, int column, const PgQuery__ResTarget& target, const Expr* whole, const Expr* value);
+  const Expr* store_json(Scope& scope, const Expr* whole, std::span<PgQuery__Node* const> path, const Expr* value, std::string_view column, int location);
+  /// A subscript of jsonb, as `node` says it.
+  const Expr* json_key(const Expr* key, const ParseNode* node);
   const Expr* store_part(Scope& scope, const Expr* whole, Oid type, std::span<PgQuery__Node* const> path, const Expr* value, std::string_view column,
                          int location);
   std::vector<Assignment> bind_set_list(Scope& scope, const TableDef& table, PgQuery__Node** items, std::size_t count);

@@ -42,6 +42,13 @@ std::int32_t typmod_of(Oid type, std::span<const std::int32_t> modifiers, std::s
       if (modifiers[0] > 10485760) fail(bad_parameter("length for type " + std::string(name) + " cannot exceed 10485760", text, location));
       return modifiers[0] + 4;
     }
+    case kBit: case kVarbit: {
+      const char* name = type == kVarbit ? "varbit" : "bit";
+      count(1);
+      if (modifiers[0] < 1) fail(bad_parameter("length for type " + std::string(name) + " must be at least 1", text, location));
+      if (modifiers[0] > 83886080) fail(bad_parameter("length for type " + std::string(name) + " cannot exceed 83886080", text, location));
+      return modifiers[0];
+    }
     case kNumeric: {
       if (modifiers.empty() || modifiers.size() > 2) fail(bad_parameter("invalid NUMERIC type modifier", text, location));
       const std::int32_t precision = modifiers[0];

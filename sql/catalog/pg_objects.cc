@@ -4,6 +4,7 @@
 #include "sql/catalog/producers.h"
 #include "sql/catalog/stored_objects.h"
 #include "sql/catalog_objects.h"
+#include "sql/ddl/builtin_extensions.h"
 #include "sql/ddl/services.h"
 #include "sql/functions/registry.h"
 #include "sql/types/text_io.h"
@@ -95,9 +96,9 @@ void add_routine(SystemRows& rows, const ObjectDef& object, const FunctionObject
       variadic = parameter.type == kAnyArray ? kAnyElement : parameter.type == kAnyCompatibleArray ? kAnyCompatible : type != nullptr ? type->element : 0;
     }
   }
-  const double cost = function.cost.empty() ? 100 : std::strtod(function.cost.c_str(), nullptr);
+  const double cost = function.cost.empty() ? (function.language == "c" ? 1 : 100) : std::strtod(function.cost.c_str(), nullptr);
   const double rows_expected = !function.returns_set ? 0 : function.rows.empty() ? 1000 : std::strtod(function.rows.c_str(), nullptr);
-  row.i(object.oid).t(function.name).i(object.parent).i(object.owner).i(sql ? kSqlLanguage : kPlpgsqlLanguage).d(cost).d(rows_expected).i(variadic).i(0);
+  row.i(object.oid).t(function.name).i(object.parent).i(object.owner).i(sql ? kSqlLanguage : function.language == "c" ? kCLanguage : kPlpgsqlLanguage).d(cost).d(rows_expected).i(variadic).i(0);
   row.c(function.is_procedure ? 'p' : 'f').b(function.security_definer).b(function.leakproof).b(function.strict).b(function.returns_set);
   row.c(function.volatility).c(function.parallel).i(static_cast<std::int64_t>(function.arguments.size())).i(defaults).i(function.result).oid_vector(function.arguments);
   if (other_modes) {
@@ -110,7 +111,9 @@ void add_routine(SystemRows& rows, const ObjectDef& object, const FunctionObject
   else row.null();
   if (defaults != 0) row.t(default_texts);
   else row.null();
-  row.null().t(function.sql_body ? std::string_view() : std::string_view(function.source)).null();
+  row.null().t(function.sql_body ? std::string_view() : std::string_view(function.language == "c" ? function.symbol : function.source));
+  if (function.language == "c") row.t(function.module);
+  else row.null();
   if (function.sql_body) row.t(function.source);
   else row.null();
   std::vector<std::string> settings;
@@ -317,18 +320,22 @@ std::optional<std::string> installed_version(const SystemContext& context, std::
   return extension->version;
 }
 
+// Those that the server brings along, and those of modules.
+std::vector<const ExtensionInfo*> known_extensions() {
+  std::vector<const ExtensionInfo*> out;
+  if (const ExtensionSource* source = ddl_services().extensions; source != nullptr) out = source->all_extensions();
+  for (const ExtensionInfo& info : builtin_extensions()) out.push_back(&info);
+  return out;
+}
+
 Status pg_available_extensions(const SystemContext& context, SystemRows& rows) {
-  const ExtensionSource* source = ddl_services().extensions;
-  if (source == nullptr) return {};
-  for (const ExtensionInfo* info : source->all_extensions())
+  for (const ExtensionInfo* info : known_extensions())
     CatalogRow(rows).t(info->name).t(info->version).t_or_null(installed_version(context, info->name)).t(info->comment).done();
   return {};
 }
 
 Status pg_available_extension_versions(const SystemContext& context, SystemRows& rows) {
-  const ExtensionSource* source = ddl_services().extensions;
-  if (source == nullptr) return {};
-  for (const ExtensionInfo* info : source->all_extensions())
+  for (const ExtensionInfo* info : known_extensions())
     CatalogRow(rows).t(info->name).t(info->version).b(installed_version(context, info->name) == info->version).b(true).b(false).b(false).null(2).t(info->comment).done();
   return {};
 }

@@ -311,7 +311,7 @@ std::string definition_text(const FunctionObject& function, const std::string& s
   if (function.strict) options += " STRICT";
   if (function.security_definer) options += " SECURITY DEFINER";
   if (function.leakproof) options += " LEAKPROOF";
-  if (!function.cost.empty() && std::strtod(function.cost.c_str(), nullptr) != 100) options += " COST " + function.cost;
+  if (!function.cost.empty() && std::strtod(function.cost.c_str(), nullptr) != (function.language == "c" ? 1 : 100)) options += " COST " + function.cost;
   if (!function.rows.empty() && std::strtod(function.rows.c_str(), nullptr) != 1000) options += " ROWS " + function.rows;
   if (!options.empty()) out += options + "\n";
   for (const auto& [name, value] : function.settings)
@@ -320,6 +320,7 @@ std::string definition_text(const FunctionObject& function, const std::string& s
     if (function.source.starts_with("SELECT ") && function.source.find(';') == std::string::npos) return out + "RETURN " + function.source.substr(7) + "\n";
     return out + "BEGIN ATOMIC\n " + function.source + "\nEND\n";
   }
+  if (function.language == "c") return out + "AS '" + function.module + "', " + dollar_quoted(function.symbol, false) + "\n";
   return out + "AS " + dollar_quoted(function.source, function.is_procedure) + "\n";
 }
 

@@ -195,6 +195,7 @@ Oid find_default_class(Oid method, Oid type) {
   if (info != nullptr && info->category == 'A' && type != type_oid::kAnyArray) return find_default_class(method, type_oid::kAnyArray);
   if (info != nullptr && info->kind == 'd') return find_default_class(method, base_type(type));
   if (info != nullptr && info->kind == 'r') return find_default_class(method, type_oid::kAnyRange);
+  if (info != nullptr && info->kind == 'm') return find_default_class(method, type_oid::kAnyMultirange);
   if (info != nullptr && info->kind == 'e') return find_default_class(method, type_oid::kAnyEnum);
   if (info != nullptr && info->kind == 'c') return find_default_class(method, type_oid::kRecord);
   return 0;

@@ -81,6 +81,8 @@ Status DdlContext::apply(Changes& changes) {
         members->push_back({catalog_oid::kClass, change.oid});
       if (change.kind == ObjectKind::kType && before->object(ObjectKind::kType, change.oid) == nullptr)
         members->push_back({catalog_oid::kType, change.oid});
+      if (change.kind == ObjectKind::kFunction && before->object(ObjectKind::kFunction, change.oid) == nullptr)
+        members->push_back({catalog_oid::kProc, change.oid});
       if (change.kind == ObjectKind::kView && before->object(ObjectKind::kView, change.oid) == nullptr)
         members->push_back({catalog_oid::kClass, change.oid});
     }

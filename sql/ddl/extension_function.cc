@@ -1,8 +1,10 @@
 // CREATE EXTENSION, CREATE FUNCTION ... LANGUAGE C.
 #include <algorithm>
 
+#include "sql/ddl/builtin_extensions.h"
 #include "sql/ddl/services.h"
 #include "sql/ddl/statements.h"
+#include "sql/functions/extension_functions.h"
 
 namespace wandian::sql {
 
@@ -47,7 +49,9 @@ Task<Status> create_extension(DdlContext& ctx) {
     co_return Status{};
   }
   const ExtensionInfo* info = nullptr;
-  if (ExtensionSource* source = ddl_services().extensions; source != nullptr) {
+  if (const ExtensionInfo* brought = builtin_extension(name); brought != nullptr) {
+    info = brought;
+  } else if (ExtensionSource* source = ddl_services().extensions; source != nullptr) {
     Result<const ExtensionInfo*> found = source->find_extension(name);
     if (!found.ok()) co_return found.take_status();
     info = found.value();
@@ -190,6 +194,7 @@ Task<Status> create_function(DdlContext& ctx) {
   }
   if (!ctx.session.is_superuser()) co_return Status{sqlstate::insufficient_privilege, "permission denied for language c"};
   if (options->as.empty()) co_return Status{sqlstate::invalid_function_definition, "no function body specified"};
+  if (is_extension_library(options->as[0])) co_return co_await create_routine(ctx, options->language);
   Result<FunctionObject> declared = declared_function(ctx, node, options.value());
   if (!declared.ok()) co_return declared.take_status();
   FunctionObject function = declared.take();

@@ -223,7 +223,7 @@ Status check_indexable(Oid oid, IndexMethod method) {
     return {};
   }
   const TypeInfo* inner = type->order == Order::kArray ? find_type(base_type(type->element)) : type;
-  if (inner != nullptr && has_no_key(inner->order)) return feature_not_supported("indexes over columns of type " + name + " are not supported");
+  if (inner != nullptr && (has_no_key(inner->order) || inner->kind == 'm')) return feature_not_supported("indexes over columns of type " + name + " are not supported");
   if (type->order == Order::kArray) {
     const TypeInfo* element = find_type(type->element);
     if (element == nullptr || element->order == Order::kNone)

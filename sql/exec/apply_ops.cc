@@ -60,6 +60,7 @@ struct SubselectRunner::State {
         return false;
       case SubLinkKind::kArray: {
         Value element = ctx.slots[plan.outputs[0]];
+        if (plan.of_arrays && !fits_array(ctx, element, step)) return true;
         if (!ctx.body->slots[plan.outputs[0]].by_value) element = copy_bytes(element, memory);
         elements.push_back(element);
         return false;
@@ -86,8 +87,36 @@ struct SubselectRunner::State {
     }
     return false;
   }
+  // Arrays become one of a dimension more: they must be of one shape.
+  bool fits_array(ExecContext& ctx, const Value& array, Step* step) {
+    const auto refuse = [&](SqlState code, const char* message) {
+      *step = ctx.fail(Status(code, message));
+      return false;
+    };
+    if (array.is_null) return refuse(sqlstate::null_value_not_allowed, "cannot accumulate null arrays");
+    const ArrayView view(array);
+    if (view.dimensions() == 0) return refuse(sqlstate::array_subscript_error, "cannot accumulate empty arrays");
+    if (view.dimensions() == kMaxArrayDimensions)
+      return refuse(sqlstate::program_limit_exceeded, "number of array dimensions (7) exceeds the maximum allowed (6)");
+    const ArrayView first(elements.empty() ? array : elements[0]);
+    bool same = view.dimensions() == first.dimensions();
+    for (int d = 0; same && d < view.dimensions(); ++d) same = view.length(d) == first.length(d) && view.lower_bound(d) == first.lower_bound(d);
+    return same || refuse(sqlstate::array_subscript_error, "cannot accumulate arrays of different dimensionality");
+  }
+  Value stacked() {
+    const ArrayView first(elements[0]);
+    std::vector<ArrayDimension> shape{{static_cast<std::int32_t>(elements.size()), 1}};
+    for (int d = 0; d < first.dimensions(); ++d) shape.push_back({first.length(d), first.lower_bound(d)});
+    std::vector<Value> all;
+    for (const Value& element : elements) {
+      const ArrayView view(element);
+      for (std::uint32_t i = 0; i < view.count(); ++i) all.push_back(view.element(i));
+    }
+    return build_array(plan.element_type, shape, all, memory);
+  }
   void finish() {
-    if (plan.kind == SubLinkKind::kArray) value = build_array(plan.element_type, elements, memory);
+    if (plan.kind != SubLinkKind::kArray) return;
+    value = plan.of_arrays && !elements.empty() ? stacked() : build_array(plan.element_type, elements, memory);
   }
 };
 

@@ -59,6 +59,11 @@ std::vector<Oid> field_types(const FunctionExpr& call) {
   return types;
 }
 
+// One column may be all that a record has.
+bool gives_record(const FunctionExpr& call) {
+  return !call.function->out_types.empty() && (call.type == type_oid::kRecord || type_kind(call.type) == 'c');
+}
+
 class ProjectSetOperator final : public Operator {
  public:
   ProjectSetOperator(const ProjectNode& node, const ExecContext& ctx) : Operator(node), project_(node) {
@@ -105,7 +110,7 @@ class ProjectSetOperator final : public Operator {
         if (step == Step::kRow) any = true;
         Value& out = ctx.slots[project_.items[set.item].second];
         if (step != Step::kRow) out = Value::null();
-        else if (columns == 1) out = results_[0];
+        else if (columns == 1 && !gives_record(*set.call)) out = results_[0];
         else out = build_record(field_types_[i], results_, ctx.row_memory[node_.arena]->arena);
       }
       if (!any) {

@@ -26,6 +26,7 @@ class SetCall {
       args_.resize(args.size());
       done_ = false;
       next_arg_ = 0;
+      rows_.reset();
       starting_ = true;
     }
     for (; next_arg_ < args.size(); ++next_arg_) {
@@ -37,6 +38,14 @@ class SetCall {
       if (value.is_null && function_->strict) done_ = true;
       // What the arguments point to must outlive the turn, since the function reads them for every row.
       if (!is_by_value(args[next_arg_].expr->type)) value = copy_bytes(value, memory_.arena);
+    }
+    if (function_->collect_fn != nullptr && !done_) {
+      rows_ = std::make_unique<RoutineRows>();
+      rows_->width = std::max<std::size_t>(1, function_->out_types.size());
+      if (!function_->collect_fn(memory_.eval, *function_, call.types.data(), args_.data(), rows_.get())) {
+        reset();
+        return ctx.fail(memory_.eval);
+      }
     }
     if (function_->routine != nullptr && !done_) {
       if (!asked_) ask(call);
@@ -52,7 +61,7 @@ class SetCall {
   /// The next row into `columns`; kEnd when there is none. Results live in `results`' arena.
   Step next(ExecContext& ctx, EvalContext& results, Value* columns) {
     if (done_) return Step::kEnd;
-    if (function_->routine != nullptr) {
+    if (rows_ != nullptr) {
       if (position_ == rows_->size()) {
         done_ = true;
         return Step::kEnd;

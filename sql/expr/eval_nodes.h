@@ -104,7 +104,8 @@ struct RowCompareNode : EvalNode {
 struct SubscriptNode : EvalNode {
   const EvalNode* array = nullptr;
   std::span<const EvalNode* const> upper, lower;   ///< null entries: bound omitted
-  const EvalNode* store = nullptr;   ///< array_store alone
+  const EvalNode* store = nullptr;   ///< array_store and json_store alone
+  std::span<const Oid> key_types;    ///< of `upper`; json_element and json_store alone
   Oid element_type = 0;
   bool slice = false;
 };
@@ -155,6 +156,8 @@ WANDIAN_EVALUATOR(nested_array);
 WANDIAN_EVALUATOR(row);
 WANDIAN_EVALUATOR(row_compare);
 WANDIAN_EVALUATOR(subscript);
+WANDIAN_EVALUATOR(json_element);
+WANDIAN_EVALUATOR(json_store);
 WANDIAN_EVALUATOR(array_slice);
 WANDIAN_EVALUATOR(field);
 WANDIAN_EVALUATOR(sql_value);

@@ -427,7 +427,16 @@ const EvalNode* Compiler::compile(const Expr& expr) {
     }
     case ExprKind::kSubscript: {
       const auto& subscript = expr.as<SubscriptExpr>();
-      auto* node = make<eval::SubscriptNode>(subscript.store != nullptr ? eval::array_store : subscript.slice ? eval::array_slice : eval::subscript);
+      const bool json = base_type(subscript.array->type) == type_oid::kJsonb;
+      auto* node = make<eval::SubscriptNode>(json                         ? (subscript.store != nullptr ? eval::json_store : eval::json_element)
+                                             : subscript.store != nullptr ? eval::array_store
+                                             : subscript.slice            ? eval::array_slice
+                                                                          : eval::subscript);
+      if (json) {
+        std::vector<Oid> types;
+        for (const Expr* key : subscript.upper) types.push_back(key->type);
+        node->key_types = copy_list<Oid>(arena_, types);
+      }
       node->array = compile(*subscript.array);
       if (node->array == nullptr) return nullptr;
       if (subscript.store != nullptr) {

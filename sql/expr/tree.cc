@@ -824,6 +824,7 @@ const FunctionExpr* make_comparison(Arena& arena, int btree_strategy, const Expr
     }
     if (declared == kAnyEnum) return type_kind(actual) == 'e';
     if (declared == kAnyRange) return type_kind(actual) == 'r';
+    if (declared == kAnyMultirange) return type_kind(actual) == 'm';
     if (declared == kRecord) return type_kind(actual) == 'c';
     // varchar compares as text.
     return declared == kText && actual == kVarchar;

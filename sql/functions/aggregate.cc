@@ -369,7 +369,7 @@ constexpr AggregateBinding kBindings[] = {
     EXTREMES("int2"), EXTREMES("int4"), EXTREMES("int8"), EXTREMES("oid"), EXTREMES("float4"), EXTREMES("float8"),
     EXTREMES("numeric"), EXTREMES("text"), EXTREMES("bpchar"), EXTREMES("date"), EXTREMES("time"),
     EXTREMES("timestamp"), EXTREMES("timestamptz"), EXTREMES("interval"), EXTREMES("anyarray"), EXTREMES("pg_lsn"),
-    EXTREMES("tid"), EXTREMES("anyenum"), EXTREMES("inet"),
+    EXTREMES("tid"), EXTREMES("anyenum"), EXTREMES("inet"), EXTREMES("timetz"), EXTREMES("money"), EXTREMES("xid8"),
     {"bool_and(bool)", sizeof(Folded), fold_step<Fold::kAnd>, fold_finish, true, &kMovingAnd},
     {"every(bool)", sizeof(Folded), fold_step<Fold::kAnd>, fold_finish, true, &kMovingAnd},
     {"bool_or(bool)", sizeof(Folded), fold_step<Fold::kOr>, fold_finish, true, &kMovingOr},

@@ -21,6 +21,7 @@ struct FunctionBinding {
   ScalarFn fn = nullptr;
   TypedFn typed = nullptr;
   SetFn set = nullptr;
+  CollectFn collect = nullptr;
 };
 
 struct WindowBinding {
@@ -44,6 +45,7 @@ struct OrderedSetBinding {
 };
 
 std::span<const FunctionBinding> array_bindings();
+std::span<const FunctionBinding> bit_bindings();
 std::span<const FunctionBinding> cast_bindings();
 std::span<const FunctionBinding> catalog_bindings();
 std::span<const FunctionBinding> compare_bindings();
@@ -57,7 +59,11 @@ std::span<const FunctionBinding> integer_bindings();
 std::span<const FunctionBinding> json_bindings();
 std::span<const FunctionBinding> json_record_bindings();
 std::span<const FunctionBinding> jsonb_bindings();
+std::span<const FunctionBinding> jsonpath_bindings();
+std::span<const FunctionBinding> money_bindings();
+std::span<const FunctionBinding> multirange_bindings();
 std::span<const FunctionBinding> network_bindings();
+std::span<const FunctionBinding> normalize_bindings();
 std::span<const FunctionBinding> numeric_bindings();
 std::span<const FunctionBinding> pattern_bindings();
 std::span<const FunctionBinding> range_bindings();
@@ -65,9 +71,13 @@ std::span<const FunctionBinding> session_bindings();
 std::span<const FunctionBinding> set_bindings();
 std::span<const FunctionBinding> string_bindings();
 std::span<const FunctionBinding> text_bindings();
+std::span<const FunctionBinding> timetz_bindings();
 std::span<const WindowBinding> window_bindings();
 std::span<const OrderedSetBinding> ordered_set_bindings();
 std::span<const AggregateBinding> aggregate_bindings();
+std::span<const AggregateBinding> bit_aggregate_bindings();
+std::span<const AggregateBinding> money_aggregate_bindings();
+std::span<const AggregateBinding> multirange_aggregate_bindings();
 std::span<const AggregateBinding> collecting_aggregate_bindings();
 std::span<const AggregateBinding> regression_aggregate_bindings();
 

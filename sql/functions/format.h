@@ -32,4 +32,11 @@ struct ParsedTime {
 /// What nothing is given for is 0001-01-01 BC. 22007, 22008 and 22009 as PostgreSQL words them.
 Status parse_time_by(std::string_view pattern, std::string_view text, ParsedTime* out);
 
+/// What a template of SQL/JSON's datetime() asks for.
+struct StandardFields {
+  bool dated = false, timed = false, zoned = false;
+};
+/// As parse_time_by(), by the SQL standard's rules: separators and literal text must stand as the pattern has them, and nothing may be left.
+Status parse_standard_time(std::string_view pattern, std::string_view text, ParsedTime* out, StandardFields* wanted);
+
 }  // namespace wandian::sql

@@ -163,7 +163,23 @@ bool or_mac(EvalContext&, const Value* args, Value* result) { return return_int(
 // The maker's part of it.
 bool truncate_mac(EvalContext&, const Value* args, Value* result) { return return_int(result, args[0].i & ~std::int64_t{0xffffff}); }
 
+bool invert_mac8(EvalContext&, const Value* args, Value* result) { return return_int(result, ~args[0].i); }
+bool truncate_mac8(EvalContext&, const Value* args, Value* result) { return return_int(result, args[0].i & ~std::int64_t{0xffffffffff}); }
+bool set_seventh_bit(EvalContext&, const Value* args, Value* result) { return return_int(result, args[0].i | std::int64_t{0x02} << 56); }
+bool mac_to_mac8(EvalContext&, const Value* args, Value* result) {
+  return return_int(result, (args[0].i & 0xffffff000000) << 16 | 0xfffe000000 | (args[0].i & 0xffffff));
+}
+bool mac8_to_mac(EvalContext& ctx, const Value* args, Value* result) {
+  if ((args[0].i & 0xffff000000) != 0xfffe000000)
+    return ctx.fail(Status{sqlstate::numeric_value_out_of_range, "macaddr8 data out of range to convert to macaddr"}.with_hint(
+        "Only addresses that have FF and FE as values in the 4th and 5th bytes from the left, for example xx:xx:xx:ff:fe:xx:xx:xx, are eligible to "
+        "be converted from macaddr8 to macaddr."));
+  return return_int(result, (args[0].i >> 16 & 0xffffff000000) | (args[0].i & 0xffffff));
+}
+
 constexpr FunctionBinding kBindings[] = {
+    {"macaddr8_not", invert_mac8}, {"macaddr8_and", and_mac}, {"macaddr8_or", or_mac}, {"macaddr8_trunc", truncate_mac8},
+    {"macaddr8_set7bit", set_seventh_bit}, {"macaddrtomacaddr8", mac_to_mac8}, {"macaddr8tomacaddr", mac8_to_mac},
     {"network_sub", contained<true, false>},
     {"network_subeq", contained<false, false>},
     {"network_sup", contained<true, true>},

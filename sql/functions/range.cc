@@ -1,5 +1,6 @@
 // Functions and operators of ranges.
 #include "sql/functions/bindings.h"
+#include "sql/types/multirange.h"
 #include "sql/types/range_text.h"
 
 namespace wandian::sql {
@@ -80,32 +81,11 @@ bool over_right(EvalContext&, const Value* args, Value* result) {
   return return_bool(result, !p.any_empty() && p.compare(p.a.lower, p.b.lower) >= 0);
 }
 
-// Whether nothing lies between the end of one range and the beginning of another, which do not overlap.
-bool meet(EvalContext& ctx, const RangeParts& of, const RangeBound& upper, const RangeBound& lower, bool* out) {
-  *out = false;
-  if (upper.infinite || lower.infinite) return true;
-  const int c = compare_values(range_order(of.type), upper.value, lower.value);
-  if (c == 0) {
-    *out = upper.inclusive != lower.inclusive;
-    return true;
-  }
-  const bool discrete = of.type == kInt4Range || of.type == kInt8Range || of.type == kDateRange;
-  if (c > 0 || !discrete) return true;
-  // What is between them is empty in canonical form if they meet.
-  RangeParts gap;
-  gap.type = of.type;
-  gap.lower = {upper.value, false, !upper.inclusive, true};
-  gap.upper = {lower.value, false, !lower.inclusive, false};
-  Value between;
-  if (!make_range(ctx, gap, &between)) return false;
-  *out = load_range(between).empty;
-  return true;
-}
 bool touch(EvalContext& ctx, const Pair& p, bool* out) {
   *out = false;
   if (p.any_empty()) return true;
-  if (!meet(ctx, p.a, p.a.upper, p.b.lower, out)) return false;
-  return *out || meet(ctx, p.a, p.b.upper, p.a.lower, out);
+  if (!bounds_meet(ctx, p.a, p.a.upper, p.b.lower, out)) return false;
+  return *out || bounds_meet(ctx, p.a, p.b.upper, p.a.lower, out);
 }
 bool adjacent(EvalContext& ctx, const Value* args, Value* result) {
   bool out;
@@ -251,6 +231,26 @@ constexpr FunctionBinding kBindings[] = {
 
 }  // namespace
 
+bool bounds_meet(EvalContext& ctx, const RangeParts& of, const RangeBound& upper, const RangeBound& lower, bool* out) {
+  *out = false;
+  if (upper.infinite || lower.infinite) return true;
+  const int c = compare_values(range_order(of.type), upper.value, lower.value);
+  if (c == 0) {
+    *out = upper.inclusive != lower.inclusive;
+    return true;
+  }
+  const bool discrete = of.type == kInt4Range || of.type == kInt8Range || of.type == kDateRange;
+  if (c > 0 || !discrete) return true;
+  // What is between them is empty in canonical form if they meet.
+  RangeParts gap;
+  gap.type = of.type;
+  gap.lower = {upper.value, false, !upper.inclusive, true};
+  gap.upper = {lower.value, false, !lower.inclusive, false};
+  Value between;
+  if (!make_range(ctx, gap, &between)) return false;
+  *out = load_range(between).empty;
+  return true;
+}
 std::span<const FunctionBinding> range_bindings() { return kBindings; }
 
 }  // namespace wandian::sql

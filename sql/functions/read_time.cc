@@ -70,7 +70,8 @@ std::int32_t near_2020(std::int32_t year) {
 
 class Reader {
  public:
-  Reader(std::string_view text, std::span<const TimePiece> pieces, Fields* out) : text_(text), pieces_(pieces), f_(*out) {}
+  Reader(std::string_view text, std::span<const TimePiece> pieces, Fields* out, bool standard = false)
+      : text_(text), pieces_(pieces), f_(*out), standard_(standard) {}
 
   Status run() {
     for (i_ = 0; i_ < pieces_.size() && at_ < text_.size(); ++i_) {
@@ -78,7 +79,8 @@ class Reader {
       const bool field = p.kind == TimePiece::Kind::kField;
       if (!exact_ && (field ? p.key != Key::kFX : i_ == 0)) pass_blanks();
       if (!field) {
-        literal(p);
+        if (standard_) WANDIAN_TRY(exact_literal(p));
+        else literal(p);
         continue;
       }
       if (p.convention != Convention::kNone) {
@@ -88,11 +90,15 @@ class Reader {
         f_.convention = p.convention;
       }
       WANDIAN_TRY(read(p));
-      if (!exact_) {
+      if (!exact_ && !standard_) {
         passed_ = 0;
         pass_blanks();
       }
     }
+    if (!standard_) return {};
+    if (i_ < pieces_.size()) return invalid("input string is too short for datetime format");
+    pass_blanks();
+    if (more()) return invalid("trailing characters remain in input string after datetime format");
     return {};
   }
 
@@ -104,6 +110,13 @@ class Reader {
   }
   void pass_character() {
     if (more()) at_ = std::min(text_.size(), at_ + utf8_bytes(text_[at_]));
+  }
+
+  Status exact_literal(const TimePiece& p) {
+    if (!rest().starts_with(p.text))
+      return invalid(std::string("unmatched format ") + (p.kind == TimePiece::Kind::kText ? "character" : "separator") + " \"" + std::string(p.text) + "\"");
+    at_ += p.text.size();
+    return {};
   }
 
   // A separator of the pattern stands for one of the text, or for none; other text for a character, whichever it is, but not for one
@@ -312,6 +325,7 @@ class Reader {
   std::string_view text_;
   std::span<const TimePiece> pieces_;
   Fields& f_;
+  bool standard_;
   std::size_t at_ = 0, i_ = 0;
   int passed_ = 0;       // characters passed beyond those of the pattern
   bool exact_ = false;   // FX came
@@ -444,6 +458,29 @@ Status parse_time_by(std::string_view pattern, std::string_view text, ParsedTime
   Fields fields;
   out->time = BrokenTime{};
   WANDIAN_TRY(Reader(text, pieces, &fields).run());
+  return Assembly(fields, text, out).run();
+}
+
+Status parse_standard_time(std::string_view pattern, std::string_view text, ParsedTime* out, StandardFields* wanted) {
+  const std::vector<TimePiece> pieces = parse_time_pattern(pattern);
+  for (const TimePiece& p : pieces) {
+    if (p.kind == TimePiece::Kind::kSeparator && std::string_view("-./,':;").find(p.text) == std::string_view::npos)
+      return invalid("invalid datetime format separator: \"" + std::string(p.text) + "\"");
+    if (p.kind != TimePiece::Kind::kField || p.key == Key::kFX) continue;
+    switch (p.key) {
+      case Key::kHH24: case Key::kHH12: case Key::kMI: case Key::kSSSS: case Key::kSS: case Key::kMS: case Key::kUS: case Key::kFF1:
+      case Key::kFF2: case Key::kFF3: case Key::kFF4: case Key::kFF5: case Key::kFF6: case Key::kAM: case Key::kAMDots:
+        wanted->timed = true;
+        break;
+      case Key::kTZH: case Key::kTZM: wanted->zoned = true; break;
+      case Key::kTZ: case Key::kOF:
+        return {sqlstate::feature_not_supported, "formatting field \"" + std::string(p.text) + "\" is only supported in to_char"};
+      default: wanted->dated = true;
+    }
+  }
+  Fields fields;
+  out->time = BrokenTime{};
+  WANDIAN_TRY(Reader(text, pieces, &fields, true).run());
   return Assembly(fields, text, out).run();
 }
 

@@ -203,10 +203,10 @@ struct Registry {
     boost::unordered_flat_map<std::string_view, const FunctionBinding*> bindings;
     boost::unordered_flat_map<std::string_view, bool> used;
     for (const auto& table :
-         {array_bindings(), cast_bindings(), catalog_bindings(), compare_bindings(), datetime_bindings(),
+         {array_bindings(), bit_bindings(), cast_bindings(), catalog_bindings(), compare_bindings(), datetime_bindings(),
           datetime_field_bindings(), encoding_bindings(), enum_bindings(), float_bindings(), format_bindings(), integer_bindings(), json_bindings(),
-          json_record_bindings(), jsonb_bindings(), network_bindings(), numeric_bindings(), pattern_bindings(), range_bindings(), session_bindings(), set_bindings(),
-          string_bindings(), text_bindings()})
+          json_record_bindings(), jsonb_bindings(), jsonpath_bindings(), money_bindings(), multirange_bindings(), network_bindings(), normalize_bindings(), numeric_bindings(), pattern_bindings(), range_bindings(), session_bindings(), set_bindings(),
+          string_bindings(), text_bindings(), timetz_bindings()})
       for (const FunctionBinding& b : table) {
         if (!bindings.emplace(b.key, &b).second) gaps += "bound twice: " + std::string(b.key) + "\n";
         used.emplace(b.key, false);
@@ -247,6 +247,7 @@ struct Registry {
         def.fn = it->second->fn;
         def.typed_fn = it->second->typed;
         def.set_fn = it->second->set;
+        def.collect_fn = it->second->collect;
         used[key] = true;
       } else {
         gaps += "not implemented: " + std::string(key) + "\n";
@@ -261,7 +262,7 @@ struct Registry {
   void add_aggregates() {
     boost::unordered_flat_map<std::string_view, const AggregateBinding*> bindings;
     std::size_t bound = 0;
-    for (const auto& table : {aggregate_bindings(), collecting_aggregate_bindings(), regression_aggregate_bindings()})
+    for (const auto& table : {aggregate_bindings(), bit_aggregate_bindings(), money_aggregate_bindings(), multirange_aggregate_bindings(), collecting_aggregate_bindings(), regression_aggregate_bindings()})
       for (const AggregateBinding& b : table) bindings.emplace(b.key, &b);
     boost::unordered_flat_map<std::string_view, const OrderedSetBinding*> ordered;
     for (const OrderedSetBinding& b : ordered_set_bindings()) ordered.emplace(b.key, &b);

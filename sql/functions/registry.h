@@ -21,6 +21,7 @@ namespace wandian::sql {
 
 class CallJournal;    // sql/expr/call_journal.h
 struct Routine;       // sql/routine/routine.h
+struct RoutineRows;   // sql/expr/call_journal.h
 class SessionHooks;   // sql/functions/session_hooks.h: nextval, current_setting, catalog look-ups, ...
 
 /// Settings that text forms and functions depend on. Owned by the session.
@@ -61,6 +62,11 @@ using ScalarFn = bool (*)(EvalContext& ctx, const Value* args, Value* result);
 /// Set-returning function: called with *position = 0 first; sets *done instead of a result when exhausted.
 using SetFn = bool (*)(EvalContext& ctx, const Value* args, std::uint64_t* position, Value* columns, bool* done);
 
+struct FunctionDef;
+/// Set-returning function that makes all of its rows at once. `types` as for typed_fn; `function` says which columns are wanted.
+/// Everything lives in ctx.arena until the last row was read.
+using CollectFn = bool (*)(EvalContext& ctx, const FunctionDef& function, const Oid* types, const Value* args, RoutineRows* rows);
+
 enum class Volatility : char { kImmutable = 'i', kStable = 's', kVolatile = 'v' };
 
 /// What the executor computes for a window function of PostgreSQL's.
@@ -84,6 +90,7 @@ struct FunctionDef {
   bool returns_set = false;
   ScalarFn fn = nullptr;
   SetFn set_fn = nullptr;
+  CollectFn collect_fn = nullptr;   ///< instead of set_fn
   /// For polymorphic functions: the arguments' actual types are passed as `types` (result last). Arguments declared
   /// "any" or anyelement arrive in their own type. Exactly one of fn, typed_fn, set_fn and window is set.
   bool (*typed_fn)(EvalContext& ctx, const Oid* types, const Value* args, Value* result) = nullptr;
@@ -91,6 +98,7 @@ struct FunctionDef {
   std::vector<std::string_view> arg_names;   ///< for f(name => value); empty: none has a name
   std::vector<std::string_view> out_names;   ///< columns of a set-returning function with several
   std::vector<Oid> out_types;
+  std::vector<std::int32_t> out_typmods;   ///< of a column definition list; else empty
   const Routine* routine = nullptr;    ///< a function that users wrote, instead of fn, typed_fn and set_fn
 };
 

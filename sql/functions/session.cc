@@ -116,6 +116,7 @@ bool transaction_id_if_assigned(EvalContext& ctx, const Value*, Value* result) {
   const auto id = ctx.session->transaction_id_if_assigned();
   return id ? return_int(result, static_cast<std::int64_t>(*id)) : return_null(result);
 }
+bool to_xid(EvalContext&, const Value* args, Value* result) { return return_int(result, args[0].i & 0xffffffff); }
 bool export_snapshot(EvalContext& ctx, const Value*, Value* result) {
   std::string name;
   return take(ctx, ctx.session->export_snapshot(), &name) && return_text(ctx, result, name);
@@ -230,7 +231,7 @@ constexpr FunctionBinding kBindings[] = {
     {"current_schema", current_schema}, {"current_schemas", current_schemas}, {"current_query", current_query},
     {"pg_backend_pid", backend_pid}, {"inet_client_port", client_port}, {"inet_server_port", server_port},
     {"pg_postmaster_start_time", start_time}, {"pg_conf_load_time", load_time},
-    {"txid_current()", transaction_id}, {"txid_current_if_assigned()", transaction_id_if_assigned},
+    {"pg_current_xact_id", transaction_id}, {"pg_current_xact_id_if_assigned", transaction_id_if_assigned}, {"xid8toxid", to_xid},
     {"pg_export_snapshot", export_snapshot},
     {"pg_cancel_backend", cancel_backend}, {"pg_terminate_backend", terminate_backend},
     {"pg_blocking_pids", blocking_pids}, {"pg_safe_snapshot_blocking_pids", blocking_pids},

@@ -346,6 +346,7 @@ struct PlanSubselect {
   std::vector<Order> hash_orders;
   SavedSlots saved;                            ///< the outputs, for the hash set or a list kept for `once` kAny/kAll
   Oid element_type = 0;                        ///< kArray
+  bool of_arrays = false;                      ///< kArray: the elements are arrays, which become a further dimension
   std::vector<Oid> field_types;                ///< kRow
   Slot out = 0;
   std::string name;                            ///< "InitPlan 1", "SubPlan 2"

@@ -326,10 +326,7 @@ const Expr* Planner::lower_sublink(const Lowering& lowering, const SubLinkExpr& 
   plan->out = new_slot(link.type);
   const bool compares = link.link == SubLinkKind::kAny || link.link == SubLinkKind::kAll;
   if (link.link == SubLinkKind::kArray) {
-    if (body_.slots[plan->outputs[0]].type == link.type) {
-      *status = Status(sqlstate::feature_not_supported, "ARRAY(SELECT ...) of arrays is not supported");
-      return &link;
-    }
+    plan->of_arrays = body_.slots[plan->outputs[0]].type == link.type;
     const TypeInfo* type = find_type(link.type);
     plan->element_type = type != nullptr && type->element != 0 ? type->element : body_.slots[plan->outputs[0]].type;
   }

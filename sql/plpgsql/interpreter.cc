@@ -343,6 +343,19 @@ Task<Status> Interpreter::assignment(const Statement& next) {
   Evaluated value;
   WANDIAN_CO_TRY(co_await evaluate(*next.text, known ? &to : nullptr, &value));
   if (target.subscripts.empty()) co_return assign(target, value);
+  if (subscripts_json(target)) {
+    std::vector<std::string_view> path;
+    bool first_is_integer = false;
+    for (const Text* text : target.subscripts) {
+      Evaluated subscript;
+      WANDIAN_CO_TRY(co_await evaluate(*text, nullptr, &subscript));
+      if (path.empty()) first_is_integer = subscript.type == type_oid::kInt4 || subscript.type == type_oid::kInt2;
+      if (subscript.value.is_null) co_return Status{sqlstate::null_value_not_allowed, "jsonb subscript in assignment must not be null"};
+      WANDIAN_CO_TRY(cast(&subscript, type_oid::kText, -1));
+      path.push_back(scratch_.copy(subscript.value.bytes()));
+    }
+    co_return assign_json_part(target, path, first_is_integer, value);
+  }
   std::vector<std::int64_t> subscripts;
   for (const Text* text : target.subscripts) {
     Evaluated subscript;

@@ -84,6 +84,9 @@ class Interpreter final : public RoutineFrame {
   bool target_type(const Target& target, VariableType* out) const;
   Status assign(const Target& target, const Evaluated& value);
   Status assign_record(std::uint32_t variable, const Value& record, const ShapePtr& shape);
+  /// Whether a target is a part of a jsonb value.
+  bool subscripts_json(const Target& target) const;
+  Status assign_json_part(const Target& target, std::span<const std::string_view> path, bool first_is_integer, const Evaluated& value);
   Status assign_array_element(const Target& target, std::span<const std::int64_t> subscripts, const Evaluated& value);
   /// A row of a query into INTO's targets; null values for no row.
   Status assign_row(const std::vector<Target>& targets, const std::vector<ResultColumn>& columns, const Value* row, const ShapePtr& nested);

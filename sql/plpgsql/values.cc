@@ -4,6 +4,7 @@
 #include "engine/array_value.h"
 #include "sql/co_try.h"
 #include "sql/expr/tree.h"
+#include "sql/functions/jsonb_path.h"
 #include "sql/messages.h"
 #include "sql/plpgsql/array_assign.h"
 #include "sql/plpgsql/parser.h"
@@ -414,6 +415,10 @@ bool Interpreter::target_type(const Target& target, VariableType* out) const {
   }
   if (!target.subscripts.empty()) {
     const TypeInfo* info = find_type(out->type);
+    if (base_type(out->type) == type_oid::kJsonb) {
+      out->type = type_oid::kJsonb;
+      return true;
+    }
     if (info == nullptr || info->element == 0 || info->category != 'A') return false;
     out->type = info->element;
   }
@@ -495,6 +500,31 @@ Status Interpreter::assign_record(std::uint32_t variable, const Value& record, c
     }
     state.fields[i].set(field.value, is_by_value(of.type));
   }
+  return {};
+}
+
+bool Interpreter::subscripts_json(const Target& target) const {
+  VariableType type;
+  if (target.subscripts.empty() || !target_type(target, &type) || type.type != type_oid::kJsonb) return false;
+  Target whole = target;
+  whole.subscripts.clear();
+  return target_type(whole, &type) && base_type(type.type) == type_oid::kJsonb;
+}
+
+Status Interpreter::assign_json_part(const Target& target, std::span<const std::string_view> path, bool first_is_integer, const Evaluated& value) {
+  VariableState& state = states_[target.variable];
+  Cell* cell = &state.cell;
+  if (!target.field.empty()) {
+    std::size_t field = 0;
+    WANDIAN_TRY(field_of(target, &field));
+    cell = &state.fields[field];
+  }
+  Evaluated part = value;
+  WANDIAN_TRY(cast(&part, type_oid::kJsonb, -1));
+  EvalContext context = session_.eval_context(scratch_);
+  Value made;
+  if (!jsonb_assign(context, cell->value, path, first_is_integer, part.value, &made)) return std::move(context.error);
+  cell->set(made, false);
   return {};
 }
 

@@ -1,13 +1,36 @@
 #include "sql/routine/routine.h"
 
 #include <atomic>
+#include <deque>
+#include <map>
+#include <mutex>
 
+#include "sql/functions/extension_functions.h"
 #include "sql/functions/quote.h"
 #include "sql/types/text_io.h"
 
 namespace wandian::sql {
 
 namespace {
+
+// Plans and compiled checks point to it, so it is kept for good, once for each function that an extension declares.
+const FunctionDef* built_in_of(const Routine& routine) {
+  const ScalarFn fn = find_extension_function(routine.declaration.module, routine.declaration.symbol);
+  if (fn == nullptr) return nullptr;
+  static std::mutex mutex;
+  static auto& kept = *new std::map<std::pair<Oid, std::string>, std::unique_ptr<const FunctionDef>>;
+  const std::lock_guard lock(mutex);
+  auto& entry = kept[{routine.oid, routine.declaration.symbol}];
+  if (entry == nullptr) {
+    static auto& names = *new std::deque<std::string>;
+    auto made = std::make_unique<FunctionDef>(routine.def);
+    made->name = names.emplace_back(routine.declaration.name);
+    made->routine = nullptr;
+    made->fn = fn;
+    entry = std::move(made);
+  }
+  return entry.get();
+}
 
 bool is_input(char mode) { return mode == 'i' || mode == 'b' || mode == 'v'; }
 
@@ -58,6 +81,10 @@ std::shared_ptr<const Routine> compile_routine(const Catalog& catalog, const Obj
       def.out_names.push_back(parameter.name);
       def.out_types.push_back(parameter.type);
     }
+  }
+  if (declared.language == "c") {
+    routine->built_in = built_in_of(*routine);
+    if (routine->built_in == nullptr) return nullptr;
   }
   return routine;
 }

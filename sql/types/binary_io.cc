@@ -7,12 +7,15 @@
 #include "engine/array_value.h"
 #include "engine/numeric.h"
 #include "sql/expr/domain_value.h"
+#include "sql/types/bit_string.h"
 #include "sql/types/datetime.h"
 #include "sql/types/encoding.h"
 #include "sql/types/json.h"
+#include "sql/types/multirange.h"
 #include "sql/types/network.h"
 #include "sql/types/range_text.h"
 #include "sql/types/string_types.h"
+#include "sql/types/timetz.h"
 #include "sql/types/text_io.h"
 #include "sql/types/type_forms.h"
 #include "sql/types/user_type.h"
@@ -136,6 +139,15 @@ bool append_range(EvalContext& ctx, const Value& value, Out& out) {
 }
 
 template <class Out>
+bool append_multirange(EvalContext& ctx, const Value& value, Out& out) {
+  const ArrayView ranges(value);
+  put<std::uint32_t>(out, ranges.count());
+  for (std::uint32_t i = 0; i < ranges.count(); ++i)
+    if (!append_item(ctx, ranges.element_type(), ranges.element(i), out)) return false;
+  return true;
+}
+
+template <class Out>
 bool append_record(EvalContext& ctx, const Value& value, Out& out) {
   const RecordView record(value);
   std::uint32_t live = 0;
@@ -160,7 +172,7 @@ bool append_binary_to(EvalContext& ctx, Oid type, const Value& value, Out& out) 
     case kRegnamespace: case kRegrole:
       put<std::uint32_t>(out, static_cast<std::uint32_t>(value.i));
       return true;
-    case kInt8: case kTime: case kTimestamp: case kTimestamptz: case kPgLsn: put<std::int64_t>(out, value.i); return true;
+    case kInt8: case kTime: case kTimestamp: case kTimestamptz: case kPgLsn: case kXid8: case kMoney: case kMacaddr8: put<std::int64_t>(out, value.i); return true;
     case kFloat8: put<std::uint64_t>(out, std::bit_cast<std::uint64_t>(value.d)); return true;
     case kFloat4: put<std::uint32_t>(out, std::bit_cast<std::uint32_t>(static_cast<float>(value.d))); return true;
     case kText: case kVarchar: case kBpchar: case kName: case kJson: case kUnknown: case kCstring: case kPgNodeTree: case kAclItem:
@@ -169,9 +181,21 @@ bool append_binary_to(EvalContext& ctx, Oid type, const Value& value, Out& out) 
     case kBytea: case kUuid:
       out.append(value.p, value.size);
       return true;
-    case kJsonb:
+    case kJsonb: case kJsonpath:
       out.push_back(1);
       return append_client_text(ctx, value.bytes(), out);
+    case kTimetz: {
+      const TimeTz time = load_timetz(value);
+      put<std::int64_t>(out, time.micros);
+      put<std::int32_t>(out, -time.offset);
+      return true;
+    }
+    case kBit: case kVarbit: {
+      const std::string packed = pack_bits(value.bytes());
+      put<std::int32_t>(out, static_cast<std::int32_t>(value.size));
+      out.append(packed.data(), packed.size());
+      return true;
+    }
     case kNumeric: append_numeric(value, out); return true;
     case kInterval: {
       const IntervalValue v = load_interval(value);
@@ -204,6 +228,7 @@ bool append_binary_to(EvalContext& ctx, Oid type, const Value& value, Out& out) 
   }
   if (type == kAnyArray || element_of(type) != 0) return append_array(ctx, value, out);
   if (type_kind(type) == 'r') return append_range(ctx, value, out);
+  if (type_kind(type) == 'm') return append_multirange(ctx, value, out);
   if (type_kind(type) == 'c') return append_composite(ctx, type, value, out);
   if (type_kind(type) == 'd') return append_binary_to(ctx, base_type(type), value, out);
   if (type_kind(type) == 'e') {
@@ -241,6 +266,7 @@ class Reader {
     return out;
   }
   std::string_view rest() const { return bytes_; }
+  std::size_t left() const { return bytes_.size(); }
   bool ran_short() const { return short_; }
   bool finish(EvalContext& ctx) const {
     if (short_) return ctx.fail({sqlstate::protocol_violation, "insufficient data left in message"});
@@ -375,6 +401,21 @@ bool read_range(EvalContext& ctx, Oid type, std::int32_t typmod, Reader& in, Val
   return in.finish(ctx) && make_range(ctx, parts, out);
 }
 
+bool read_multirange(EvalContext& ctx, Oid type, std::int32_t typmod, Reader& in, Value* out) {
+  const Oid range_type = find_type(type)->base;
+  const auto count = in.get<std::int32_t>();
+  std::vector<RangeParts> ranges;
+  for (std::int32_t i = 0; i < count && !in.ran_short(); ++i) {
+    const auto size = in.get<std::int32_t>();
+    const std::string_view bytes = in.take(static_cast<std::uint32_t>(size));
+    Value range;
+    if (in.ran_short()) break;
+    if (!value_from_binary(ctx, range_type, typmod, bytes, &range)) return false;
+    ranges.push_back(load_range(range));
+  }
+  return in.finish(ctx) && store_multirange(ctx, range_type, std::move(ranges), out);
+}
+
 bool read_composite(EvalContext& ctx, Oid type, Reader& in, Value* out) {
   std::vector<RowField> fields;
   if (!row_fields(ctx, type, &fields)) return ctx.fail({sqlstate::undefined_object, "type with OID " + std::to_string(type) + " does not exist"});
@@ -438,11 +479,31 @@ bool value_from_binary(EvalContext& ctx, Oid type, std::int32_t typmod, std::str
     case kRegnamespace: case kRegrole:
       *out = Value::of_int(in.get<std::uint32_t>());
       return in.finish(ctx);
-    case kInt8: case kPgLsn: *out = Value::of_int(in.get<std::int64_t>()); return in.finish(ctx);
+    case kInt8: case kPgLsn: case kXid8: case kMoney: case kMacaddr8: *out = Value::of_int(in.get<std::int64_t>()); return in.finish(ctx);
     case kDate:
       *out = Value::of_int(in.get<std::int32_t>());
       return in.finish(ctx) &&
              check_range(ctx, !date_finite(out->i) || (out->i >= kMinDate && out->i < kEndDate), "date out of range");
+    case kTimetz: {
+      TimeTz time;
+      time.micros = in.get<std::int64_t>();
+      time.offset = -in.get<std::int32_t>();
+      if (!in.finish(ctx) || !check_range(ctx, time.micros >= 0 && time.micros <= kDayMicros, "time out of range")) return false;
+      if (std::abs(time.offset) >= 16 * 3600)
+        return ctx.fail({sqlstate::invalid_time_zone_displacement_value, "time zone displacement out of range"});
+      time.micros = round_micros(time.micros, typmod);
+      *out = store_timetz(time, ctx.arena);
+      return true;
+    }
+    case kBit: case kVarbit: {
+      const auto count = in.get<std::int32_t>();
+      if (in.ran_short()) return in.finish(ctx);
+      if (count < 0 || (count + 7) / 8 != static_cast<std::int32_t>(in.left()))
+        return ctx.fail({sqlstate::invalid_binary_representation, "invalid length in external bit string"});
+      const std::string bits = unpack_bits(in.rest(), static_cast<std::size_t>(count));
+      Status status = fit_bits(bits, type == kVarbit, typmod, false, ctx.arena, out);
+      return status.ok() || ctx.fail(std::move(status));
+    }
     case kTime:
       *out = Value::of_int(in.get<std::int64_t>());
       if (!in.finish(ctx) || !check_range(ctx, out->i >= 0 && out->i <= kDayMicros, "time out of range")) return false;
@@ -462,11 +523,11 @@ bool value_from_binary(EvalContext& ctx, Oid type, std::int32_t typmod, std::str
     case kText: case kVarchar: case kBpchar: case kName: case kJson: case kUnknown: case kCstring: case kAclItem: case kRefcursor:
     case kPgNodeTree: case kVoid:
       return from_client(ctx, &bytes) && value_from_text(ctx, type, typmod, bytes, out);
-    case kJsonb: {
+    case kJsonb: case kJsonpath: {
       const auto version = in.get<std::int8_t>();
       if (in.ran_short()) return in.finish(ctx);
       if (version != 1)
-        return ctx.fail({sqlstate::internal_error, "unsupported jsonb version number " + std::to_string(version)});
+        return ctx.fail({sqlstate::internal_error, "unsupported " + format_type(type, -1) + " version number " + std::to_string(version)});
       std::string_view body = in.rest();
       return from_client(ctx, &body) && value_from_text(ctx, type, typmod, body, out);
     }
@@ -507,6 +568,7 @@ bool value_from_binary(EvalContext& ctx, Oid type, std::int32_t typmod, std::str
     return read_array(ctx, type, typmod, in, out);
   if (type_kind(type) == 'e') return from_client(ctx, &bytes) && value_from_text(ctx, type, typmod, bytes, out);
   if (type_kind(type) == 'r') return read_range(ctx, type, typmod, in, out);
+  if (type_kind(type) == 'm') return read_multirange(ctx, type, typmod, in, out);
   if (type_kind(type) == 'c') return read_composite(ctx, type, in, out);
   if (type_kind(type) == 'd')
     return value_from_binary(ctx, base_type(type), domain_typmod(ctx, type), bytes, out) && check_domain(ctx, type, *out);

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "sql/types/datetime.h"
+#include "sql/types/timetz.h"
 #include "sql/types/number_text.h"
 
 namespace wandian::sql {
@@ -644,6 +645,28 @@ Status parse_time(const FormatSettings& format, std::int64_t now, std::string_vi
   WANDIAN_TRY(parse(format, now, Target::kTime, text, &p));
   const BrokenTime& t = p.time;
   *out = ((t.hour * 60ll + t.minute) * 60 + t.second) * kSecondMicros + t.micros;
+  return {};
+}
+
+Status parse_timetz(const FormatSettings& format, std::int64_t now, std::string_view text, TimeTz* out) {
+  Parsed p;
+  WANDIAN_TRY(parse(format, now, Target::kTime, text, &p));
+  const BrokenTime& t = p.time;
+  out->micros = ((t.hour * 60ll + t.minute) * 60 + t.second) * kSecondMicros + t.micros;
+  if (p.has_zone && p.zone == nullptr) {
+    out->offset = p.zone_offset;
+    return {};
+  }
+  const TimeZone& zone = p.zone != nullptr ? *p.zone : zone_of(format);
+  std::int64_t local = 0;
+  if (p.has_date && make_timestamp(p.time, &local)) {
+    out->offset = zone_of_local(zone, local).offset;
+    return {};
+  }
+  // A zone that changes its clock needs a date, if it was named.
+  out->offset = zone_at(zone, now).offset;
+  if (p.zone != nullptr && (zone_at(zone, now + 91 * kDayMicros).offset != out->offset || zone_at(zone, now + 182 * kDayMicros).offset != out->offset))
+    return {sqlstate::invalid_datetime_format, "invalid input syntax for type time with time zone: \"" + std::string(text) + "\""};
   return {};
 }
 

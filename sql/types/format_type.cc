@@ -36,6 +36,8 @@ std::string interval_name(std::int32_t typmod) {
 std::string format_type(Oid type) {
   const TypeInfo* info = find_type(type);
   if (type == kBpchar) return "character";
+  if (type == kBit) return "bit";
+  if (info != nullptr && info->element == kBit && info->category == 'A') return "bit[]";
   if (info != nullptr && info->element == kBpchar && info->category == 'A') return "character[]";
   return format_type(type, -1);
 }
@@ -68,6 +70,8 @@ std::string format_type(Oid type, std::int32_t typmod) {
       if (typmod < 4) return "numeric";
       return "numeric(" + std::to_string(numeric_typmod_precision(typmod)) + "," +
              std::to_string(numeric_typmod_scale(typmod)) + ")";
+    case kBit: return typmod >= 0 ? with_length("bit", typmod) : "\"bit\"";
+    case kVarbit: return typmod >= 0 ? with_length("bit varying", typmod) : "bit varying";
     case kTime: return "time" + precision + " without time zone";
     case kTimetz: return "time" + precision + " with time zone";
     case kTimestamp: return "timestamp" + precision + " without time zone";

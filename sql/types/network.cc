@@ -138,9 +138,34 @@ Status parse_macaddr(std::string_view text, std::int64_t* out) {
   return {};
 }
 
-std::string macaddr_text(std::int64_t address) {
+Status parse_macaddr8(std::string_view text, std::int64_t* out) {
+  // Six or eight bytes of two digits each, with one kind of separator or none between any of them.
+  const std::string_view body = trim_blanks(text);
+  std::uint64_t value = 0;
+  unsigned bytes = 0;
+  char separator = 0;
+  for (std::size_t at = 0; at < body.size();) {
+    const int high = hex_digit(body[at]);
+    const int low = at + 1 < body.size() ? hex_digit(body[at + 1]) : -1;
+    if (high < 0 || low < 0 || ++bytes > 8) return invalid_input("macaddr8", text);
+    value = value << 8 | static_cast<std::uint64_t>(high * 16 + low);
+    at += 2;
+    if (at < body.size() && (body[at] == ':' || body[at] == '-' || body[at] == '.')) {
+      if ((separator != 0 && body[at] != separator) || at + 1 == body.size()) return invalid_input("macaddr8", text);
+      separator = body[at++];
+    }
+  }
+  if (bytes != 6 && bytes != 8) return invalid_input("macaddr8", text);
+  if (bytes == 6) value = (value & 0xffffff000000) << 16 | 0xfffe000000 | (value & 0xffffff);
+  *out = static_cast<std::int64_t>(value);
+  return {};
+}
+
+namespace {
+
+std::string hex_bytes(std::int64_t address, int count) {
   std::string out;
-  for (int byte = 5; byte >= 0; --byte) {
+  for (int byte = count - 1; byte >= 0; --byte) {
     const auto b = static_cast<unsigned>((address >> (8 * byte)) & 0xff);
     out += "0123456789abcdef"[b >> 4];
     out += "0123456789abcdef"[b & 15];
@@ -148,5 +173,10 @@ std::string macaddr_text(std::int64_t address) {
   }
   return out;
 }
+
+}  // namespace
+
+std::string macaddr_text(std::int64_t address) { return hex_bytes(address, 6); }
+std::string macaddr8_text(std::int64_t address) { return hex_bytes(address, 8); }
 
 }  // namespace wandian::sql

@@ -38,5 +38,8 @@ std::string network_text(const NetworkAddress& address, bool cidr);
 
 Status parse_macaddr(std::string_view text, std::int64_t* out);
 std::string macaddr_text(std::int64_t address);
+/// Eight bytes as an integer; six become eight with ff:fe in the middle.
+Status parse_macaddr8(std::string_view text, std::int64_t* out);
+std::string macaddr8_text(std::int64_t address);
 
 }  // namespace wandian::sql

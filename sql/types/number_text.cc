@@ -257,6 +257,11 @@ std::int64_t parse_xid(std::string_view text) {
   return static_cast<std::uint32_t>(std::strtoull(copy.c_str(), nullptr, 0));
 }
 
+std::int64_t parse_xid8(std::string_view text) {
+  const std::string copy(text);
+  return static_cast<std::int64_t>(std::strtoull(copy.c_str(), nullptr, 0));
+}
+
 Status parse_double(std::string_view text, double* out) { return parse_floating(text, "double precision", out); }
 Status parse_float(std::string_view text, float* out) { return parse_floating(text, "real", out); }
 

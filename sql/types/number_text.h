@@ -28,6 +28,8 @@ Status parse_int(std::string_view text, std::int64_t min, std::int64_t max, std:
 Status parse_oid(std::string_view text, std::string_view type_name, std::int64_t* out);
 /// xid and cid: whatever digits (octal and hexadecimal, too) lead the text; never an error.
 std::int64_t parse_xid(std::string_view text);
+/// The same in 64 bits.
+std::int64_t parse_xid8(std::string_view text);
 Status parse_double(std::string_view text, double* out);
 Status parse_float(std::string_view text, float* out);
 

@@ -7,12 +7,17 @@
 #include "engine/numeric.h"
 #include "sql/expr/domain_value.h"
 #include "sql/functions/session_hooks.h"
+#include "sql/types/bit_string.h"
 #include "sql/types/datetime.h"
 #include "sql/types/json.h"
+#include "sql/types/jsonpath.h"
+#include "sql/types/money.h"
+#include "sql/types/multirange.h"
 #include "sql/types/network.h"
 #include "sql/types/number_text.h"
 #include "sql/types/range_text.h"
 #include "sql/types/string_types.h"
+#include "sql/types/timetz.h"
 #include "sql/types/type_forms.h"
 #include "sql/types/user_type.h"
 
@@ -116,6 +121,7 @@ bool append_built(EvalContext& ctx, Oid type, const Value& value, Out& out) {
       const char kind = type_kind(type);
       if (kind == 'c'   ? !append_composite_text(ctx, type, value, builder)
           : kind == 'r' ? !append_range_text(ctx, value, builder)
+          : kind == 'm' ? !append_multirange_text(ctx, value, builder)
                         : !append_array_text(ctx, value, builder))
         return false;
     }
@@ -135,7 +141,7 @@ bool append_text_to(EvalContext& ctx, Oid type, const Value& value, Out& out) {
       put(out, text, write_uint(static_cast<std::uint32_t>(value.i), text));
       return true;
     case kText: case kVarchar: case kBpchar: case kName: case kJson: case kJsonb: case kUnknown: case kCstring:
-    case kPgNodeTree: case kAclItem: case kRefcursor:
+    case kPgNodeTree: case kAclItem: case kRefcursor: case kJsonpath: case kBit: case kVarbit:
       out.append(value.p, value.size);
       return true;
     case kChar:
@@ -184,6 +190,13 @@ bool append_text_to(EvalContext& ctx, Oid type, const Value& value, Out& out) {
       put(out, text, end);
       return true;
     }
+    case kTimetz: put(out, text, write_timetz(load_timetz(value), text)); return true;
+    case kXid8: put(out, text, write_uint(static_cast<std::uint64_t>(value.i), text)); return true;
+    case kMoney: case kMacaddr8: {
+      const std::string shown = type == kMoney ? money_text(value.i) : macaddr8_text(value.i);
+      out.append(shown.data(), shown.size());
+      return true;
+    }
     case kInet: case kCidr: {
       const std::string shown = network_text(load_network(value), type == kCidr);
       out.append(shown.data(), shown.size());
@@ -217,7 +230,7 @@ bool append_text_to(EvalContext& ctx, Oid type, const Value& value, Out& out) {
       return true;
     }
     case 'd': return append_text_to(ctx, base_type(type), value, out);
-    case 'c': case 'r': return append_built(ctx, type, value, out);
+    case 'c': case 'r': case 'm': return append_built(ctx, type, value, out);
     default: break;
   }
   return ctx.fail({sqlstate::feature_not_supported, "cannot display a value of type " + format_type(type)});
@@ -303,6 +316,14 @@ bool value_from_text(EvalContext& ctx, Oid type, std::int32_t typmod, std::strin
       return true;
     }
     case kJsonb: return finish(ctx, check_utf8(text)) && finish(ctx, normalize_jsonb(text, ctx.arena, out));
+    case kJsonpath: {
+      JsonPath path;
+      if (!finish(ctx, check_utf8(text)) || !finish(ctx, parse_jsonpath(text, ctx.arena, &path))) return false;
+      TextBuilder builder(ctx.arena);
+      write_jsonpath(path, builder);
+      *out = builder.value();
+      return true;
+    }
     case kInet: case kCidr: {
       NetworkAddress address;
       if (!finish(ctx, parse_network(text, type == kCidr, &address))) return false;
@@ -310,6 +331,17 @@ bool value_from_text(EvalContext& ctx, Oid type, std::int32_t typmod, std::strin
       return true;
     }
     case kMacaddr: return finish(ctx, parse_macaddr(text, &out->i));
+    case kMacaddr8: return finish(ctx, parse_macaddr8(text, &out->i));
+    case kMoney: return finish(ctx, parse_money(text, &out->i));
+    case kXid8: *out = Value::of_int(parse_xid8(text)); return true;
+    case kBit: case kVarbit: return finish(ctx, parse_bits(text, type == kVarbit, typmod, ctx.arena, out));
+    case kTimetz: {
+      TimeTz time;
+      if (!finish(ctx, parse_timetz(ctx.format, now, text, &time))) return false;
+      time.micros = round_micros(time.micros, typmod);
+      *out = store_timetz(time, ctx.arena);
+      return true;
+    }
     case kPgLsn: return finish(ctx, parse_lsn(text, &out->i));
     case kTid: return finish(ctx, parse_tid(text, &out->i));
     case kVoid: *out = Value::of_int(0); return true;
@@ -325,6 +357,7 @@ bool value_from_text(EvalContext& ctx, Oid type, std::int32_t typmod, std::strin
   if (info != nullptr && info->category == 'A' && info->element != 0)
     return array_from_text(ctx, info->element, typmod, text, out);
   if (info != nullptr && info->kind == 'r') return range_from_text(ctx, type, typmod, text, out);
+  if (info != nullptr && info->kind == 'm') return multirange_from_text(ctx, type, typmod, text, out);
   if (info != nullptr && info->kind == 'c') return composite_from_text(ctx, type, text, out);
   if (info != nullptr && info->kind == 'e') return enum_from_text(ctx, type, text, out);
   if (info != nullptr && info->kind == 'd')
