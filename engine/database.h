@@ -16,6 +16,7 @@
 #include "engine/catalog.h"
 #include "engine/mailbox.h"
 #include "engine/placement.h"
+#include "engine/exported_snapshots.h"
 #include "engine/prepared.h"
 #include "engine/quiescence.h"
 #include "storage/base/env.h"
@@ -50,6 +51,7 @@ class Database {
   QuiescenceDomain& quiescence() { return *quiescence_; }
   AdvisoryLocks& advisory_locks() { return advisory_locks_; }
   PreparedTransactions& prepared() { return prepared_; }
+  ExportedSnapshots& exported_snapshots() { return exported_snapshots_; }
   unsigned shards() const { return options_.shards; }
   Shard& shard(unsigned index) { return *shards_[index]; }
   unsigned owner_of(PartitionId partition) const { return partition % options_.shards; }
@@ -85,6 +87,7 @@ class Database {
   PlacementMap placement_;
   AdvisoryLocks advisory_locks_;
   PreparedTransactions prepared_;
+  ExportedSnapshots exported_snapshots_;
   std::unique_ptr<MessageRings> rings_;
   std::unique_ptr<SnapshotSlot[]> snapshot_slots_;
   std::vector<std::unique_ptr<Shard>> shards_;

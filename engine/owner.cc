@@ -260,6 +260,7 @@ void Owner::install_row(OwnerTransaction& transaction, TablePartition& partition
   version->layout = partition.table->layout;
   version->command = command;
   version->stamp.store(active_stamp(transaction.descriptor), std::memory_order_relaxed);
+  TablePartition::count(partition.inserts);
   row->head.store(version, std::memory_order_release);
   transaction.writes.push_back({row, version, &partition, command});
 }
@@ -273,6 +274,7 @@ void Owner::install_version(OwnerTransaction& transaction, TablePartition& parti
   version->command = command;
   version->stamp.store(active_stamp(transaction.descriptor), std::memory_order_relaxed);
   version->older.store(below, std::memory_order_relaxed);
+  TablePartition::count(version->tombstone() ? partition.deletes : below->tombstone() ? partition.inserts : partition.updates);
   row.head.store(version, std::memory_order_release);
   transaction.writes.push_back({&row, version, &partition, command});
   trim_below(row, *below);

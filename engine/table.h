@@ -34,6 +34,11 @@ struct TablePartition {
   /// By TableDef::indexes; null where the index is global. Grows by add_indexes() alone.
   std::array<std::atomic<OrderedIndex*>, 32> indexes{};
   std::atomic<std::int64_t> live_rows{0};               ///< newest versions that are not tombstones: statistics
+  /// Rows written since the server started, rolled back ones too: written by the owner, read by all.
+  std::atomic<std::uint64_t> inserts{0}, updates{0}, deletes{0};
+  static void count(std::atomic<std::uint64_t>& counter) {
+    counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  }
 
   // Owner only.
   TableStorage& storage;

@@ -88,6 +88,8 @@ class Transaction {
   /// The statement's snapshot must be held by whoever goes on with it (Shard::hold_snapshot).
   OpenStatement set_statement_aside();
   void bring_statement_back(const OpenStatement& statement);
+  /// Of a transaction at REPEATABLE READ or above that has none yet: the snapshot of another one, which is held for it until its end.
+  void use_snapshot(Lsn snapshot);
   /// Instead of begin_statement(), for a statement that is to see exactly what `callers` sees and writes nothing.
   void begin_statement_as(const ReadView& callers);
 

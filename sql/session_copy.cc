@@ -1,8 +1,9 @@
-// COPY ... FROM STDIN and COPY ... TO STDOUT.
+// COPY from and to the client and the server's files.
 #include <algorithm>
 #include <utility>
 
 #include "engine/table.h"
+#include "sql/copy/copy_file.h"
 #include "sql/copy/copy_in.h"
 #include "sql/copy/copy_options.h"
 #include "sql/copy/copy_parser.h"
@@ -109,9 +110,12 @@ Task<Status> SessionImpl::run_copy(Portal& portal, std::string* tag) {
   const CompiledPtr statement = portal.statement;
   const PgQuery__CopyStmt& copy = *statement->node()->copy_stmt;
   if (copy.is_program != 0) co_return Status{sqlstate::feature_not_supported, "COPY to or from an external program is not supported"};
-  if (!text_or_empty(copy.filename).empty())
-    co_return Status{sqlstate::feature_not_supported, "COPY to or from a file is not supported"}.with_hint(
-        "Use COPY ... STDIN or STDOUT, or psql's \\copy.");
+  if (!text_or_empty(copy.filename).empty() && !superuser_) {
+    const char* const what = copy.is_from != 0 ? "must be superuser or have privileges of the pg_read_server_files role to COPY from a file"
+                                               : "must be superuser or have privileges of the pg_write_server_files role to COPY to a file";
+    co_return Status{sqlstate::insufficient_privilege, what}.with_hint(
+        "Anyone can COPY to stdout or from stdin. psql's \\copy command also works for anyone.");
+  }
   Result<CopyOptions> options = read_copy_options(copy, statement->text());
   if (!options.ok()) co_return options.take_status();
   if (copy.is_from != 0) co_return co_await copy_from(*statement, copy, options.value(), tag);
@@ -162,25 +166,40 @@ Task<Status> SessionImpl::copy_to(const CompiledStatement& statement, const PgQu
   std::vector<bool> force;
   WANDIAN_CO_TRY(force_columns(options.force_quote, "FORCE_QUOTE", nullptr, names, &force));
   if (options.force_quote_all) force.assign(names.size(), true);
+  const std::string_view path = text_or_empty(copy.filename);
+  CopyFile file;
+  if (!path.empty()) {
+    Result<CopyFile> opened = CopyFile::open_to_write(std::string(path));
+    if (!opened.ok()) co_return opened.take_status();
+    file = opened.take();
+  }
+  CopyFileSink file_sink(file);
+  SessionSink& sink = path.empty() ? static_cast<SessionSink&>(*sink_) : file_sink;
   const std::unique_ptr<Execution> execution = Execution::create(source->plan, execution_env(), {});
-  sink_->copy_out_response(options.format == CopyFormat::kBinary ? Format::kBinary : Format::kText,
-                           static_cast<std::uint16_t>(names.size()));
-  CopyWriter writer(*sink_, options, source->columns, std::move(force), settings_.decoded().format, this);
+  sink.copy_out_response(options.format == CopyFormat::kBinary ? Format::kBinary : Format::kText,
+                         static_cast<std::uint16_t>(names.size()));
+  CopyWriter writer(sink, options, source->columns, std::move(force), settings_.decoded().format, this);
+  CopyFileReceiver into_file(writer, file_sink);
+  RowReceiver& receiver = path.empty() ? static_cast<RowReceiver&>(writer) : into_file;
   WANDIAN_CO_TRY(writer.begin());
   std::uint64_t rows = 0;
   bool finished = false;
-  Status status = co_await run_execution(*execution, 0, writer, &rows, &finished);
+  Status status = co_await run_execution(*execution, 0, receiver, &rows, &finished);
   transaction_.end_statement();
   WANDIAN_CO_TRY(std::move(status));
   writer.end();
-  sink_->copy_done();
+  sink.copy_done();
+  if (!path.empty()) {
+    WANDIAN_CO_TRY(file_sink.flush());
+    WANDIAN_CO_TRY(file.close());
+  }
   *tag = "COPY " + std::to_string(rows);
   co_return Status{};
 }
 
 // ---- FROM ----
 
-/// One COPY ... FROM STDIN: parses, converts, filters, and hands batches on.
+/// One COPY ... FROM: parses, converts, filters, and hands batches on.
 class CopyRunner {
  public:
   CopyRunner(SessionImpl& session, std::shared_ptr<const TableDef> table, std::vector<std::uint16_t> columns, const CopyOptions& options,
@@ -362,18 +381,34 @@ Task<Status> SessionImpl::copy_from(const CompiledStatement& statement, const Pg
   for (std::size_t i = 0; i < width; ++i) runner.parser().force(i, not_null[i], null[i]);
   WANDIAN_CO_TRY(runner.open(copy.where_clause, statement.text()));
 
+  CopyFile file;
+  const std::string_view path = text_or_empty(copy.filename);
+  if (!path.empty()) {
+    Result<CopyFile> opened = CopyFile::open_to_read(std::string(path));
+    if (!opened.ok()) co_return opened.take_status();
+    file = opened.take();
+  }
   CopyIn input;
-  copy_in_ = &input;
   struct Closing {
     CopyIn** open;
     ~Closing() { *open = nullptr; }
   } closing{&copy_in_};
-  sink_->copy_in_response(options.format == CopyFormat::kBinary ? Format::kBinary : Format::kText, static_cast<std::uint16_t>(width));
+  if (path.empty()) {
+    copy_in_ = &input;
+    sink_->copy_in_response(options.format == CopyFormat::kBinary ? Format::kBinary : Format::kText, static_cast<std::uint16_t>(width));
+  }
 
   bool more = true;
   while (more) {
-    input.event = CopyIn::Event::kNone;
-    co_await park(Parked::kCopyData);
+    if (path.empty()) {
+      input.event = CopyIn::Event::kNone;
+      co_await park(Parked::kCopyData);
+    } else {
+      Result<std::string_view> chunk = file.read();
+      if (!chunk.ok()) co_return chunk.take_status();
+      input.event = chunk->empty() ? CopyIn::Event::kDone : CopyIn::Event::kData;
+      input.bytes = chunk.value();
+    }
     WANDIAN_CO_TRY(check_cancel());
     switch (input.event) {
       case CopyIn::Event::kData: runner.feed(input.bytes); break;

@@ -20,10 +20,6 @@ Status read_only_function(std::string_view function) {
   return Status{sqlstate::read_only_sql_transaction, "cannot execute " + std::string(function) + "() in a read-only transaction"};
 }
 
-Status unsupported(std::string_view what) {
-  return Status{sqlstate::feature_not_supported, std::string(what) + " not supported"};
-}
-
 }  // namespace
 
 // ---- Sequences ----
@@ -185,7 +181,6 @@ std::string SessionImpl::current_snapshot() {
   const std::string at = std::to_string(transaction_.view().snapshot.bytes);
   return at + ":" + at + ":";
 }
-Result<std::string> SessionImpl::export_snapshot() { return unsupported("exported snapshots are"); }
 
 // ---- Other sessions ----
 
@@ -211,7 +206,7 @@ Result<bool> SessionImpl::terminate_backend(std::int32_t pid) {
   server_.terminate_backend(pid);
   return true;
 }
-std::vector<std::int32_t> SessionImpl::blocking_pids(std::int32_t) { return {}; }
+std::vector<std::int32_t> SessionImpl::blocking_pids(std::int32_t pid) { return lock_report_.blockers_of(pid); }
 Result<bool> SessionImpl::reload_configuration() { return true; }
 
 // The row that asked for it is given first; the statement then waits before it goes on.

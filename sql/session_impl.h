@@ -24,6 +24,7 @@
 #include <vector>
 
 #include "engine/advisory_lock.h"
+#include "engine/lock_report.h"
 #include "engine/arena.h"
 #include "engine/catalog.h"
 #include "engine/shard.h"
@@ -314,6 +315,7 @@ class SessionImpl final : public SessionHooks, public RoutineRunner, public Type
   /// 55006 if an open cursor reads the table, or deferred checks are still to be made for rows of it that were changed.
   /// `what` is the statement that would change its definition.
   Status check_not_in_use(const TableDef& table, std::string_view what);
+  const LockReport& lock_report() const { return lock_report_; }
 
  private:
   /// kSingle: a statement's own transaction, or that of a pipeline until its Sync. kImplicit: the statements of one simple query
@@ -453,6 +455,10 @@ class SessionImpl final : public SessionHooks, public RoutineRunner, public Type
   Task<void> finish_simple(CompiledPtr statement, std::uint64_t rows);
   bool literal_parameters(const CompiledStatement& statement, const NormalizedQuery& query, Portal& portal);
   void finish_query();
+
+  // session_snapshot.cc
+  Status import_snapshot(const std::string& name);
+  void release_snapshots();
 
   // session_advisory.cc
   struct AdvisoryHold {
@@ -653,6 +659,9 @@ class SessionImpl final : public SessionHooks, public RoutineRunner, public Type
     bool of_transaction;
   };
   std::vector<AwaitedAdvisory> awaited_advisory_;
+  std::vector<std::string> exported_snapshots_;   ///< by the transaction that is open
+  std::string imported_snapshot_;
+  LockReport lock_report_;   ///< as of the begin of the last statement that shows locks
 
   // Time
   std::int64_t statement_timestamp_ = 0, transaction_timestamp_ = 0, backend_start_ = 0;

@@ -25,6 +25,7 @@ Status SessionImpl::check_preparable(const std::string& gid) {
   if (notifications_ != nullptr && notifications_->pending()) return cannot_prepare("executed LISTEN, UNLISTEN, or NOTIFY");
   if (has_cursors_to_hold()) return cannot_prepare("created a cursor WITH HOLD");
   if (!transaction_advisory_.empty()) return cannot_prepare("taken advisory locks");
+  if (!exported_snapshots_.empty()) return cannot_prepare("exported snapshots");
   return {};
 }
 

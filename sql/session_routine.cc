@@ -197,6 +197,7 @@ Task<Status> SessionImpl::lock_nested(const CompiledStatement& statement, const 
   if (!try_lock(statement)) {
     for (const auto& [table, mode] : statement.locks) WANDIAN_CO_TRY(co_await lock_table(table, mode));
   }
+  if (statement.bound != nullptr && statement.bound->asks_shards) lock_report_ = co_await settled(report_locks(shard_));
   if (view.read_only && view.callers.snapshot.bytes != 0) {
     queried_ = true;
     transaction_.begin_statement_as(view.callers);

@@ -283,6 +283,7 @@ Task<Status> SessionImpl::lock_and_begin(CompiledPtr* statement, bool shape_fixe
     if (!try_lock(**statement)) {
       for (const auto& [table, mode] : (*statement)->locks) WANDIAN_CO_TRY(co_await lock_table(table, mode));
     }
+    if ((*statement)->bound != nullptr && (*statement)->bound->asks_shards) lock_report_ = co_await settled(report_locks(shard_));
     co_await begin_statement();
     if ((*statement)->bound == nullptr || (*statement)->holds_in(*catalog())) break;
     transaction_.end_statement();

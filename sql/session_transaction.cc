@@ -97,6 +97,7 @@ void SessionImpl::drop_portals(std::size_t depth, bool keep_held) {
 void SessionImpl::forget_transaction(bool committed) {
   savepoints_.clear();
   release_transaction_advisory(0);
+  if (!exported_snapshots_.empty() || !imported_snapshot_.empty()) [[unlikely]] release_snapshots();
   advisory_.transaction.store(0, std::memory_order_relaxed);
   const bool settings = settings_.uncommitted();
   if (committed) {

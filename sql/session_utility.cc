@@ -284,7 +284,9 @@ Status SessionImpl::run_set(StatementRef statement) {
         return apply_transaction_modes(set.args, set.n_args, false);
       }
       if (name == "SESSION CHARACTERISTICS") return apply_transaction_modes(set.args, set.n_args, true);
-      return not_supported("SET TRANSACTION SNAPSHOT");
+      if (local) return not_supported("SET LOCAL TRANSACTION SNAPSHOT");
+      warn_outside_transaction_block("SET TRANSACTION");
+      return import_snapshot(std::string(set.args[0]->a_const->sval->sval));
     case PG_QUERY__VARIABLE_SET_KIND__VAR_RESET_ALL:
       settings_.reset_all(true);
       settings_changed();

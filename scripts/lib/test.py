@@ -115,6 +115,9 @@ def isolation(part):
     share, transactions = (0.05, 2_000) if part.quick else (0.15, 5_000)
     status, output = part.run(PYTHON, "tests/isolation/run", "--share", share, "--transactions", transactions)
     part.count(status, output, "tests/isolation/run")
+    part.must("cmake", "--build", "--preset", "release", "--target", "wandian_no_validation")
+    status, output = part.run(PYTHON, "tests/isolation/run", "--planted", "--transactions", transactions)
+    part.count(status, output, "tests/isolation/run --planted")
 
 
 def harness(part):

@@ -87,6 +87,7 @@ RangeEntry* Binder::make_system_entry(const SystemRelation& relation, std::strin
   }
   auto* entry = make<RangeEntry>();
   entry->kind = RangeKind::kSystem;
+  asks_shards_ = asks_shards_ || relation.name == "pg_locks" || relation.name == "pg_stat_activity";
   entry->system = &relation;
   entry->name = relation.name;
   entry->alias = alias.empty() ? std::string_view(relation.name) : alias;
@@ -130,6 +131,7 @@ RangeEntry* Binder::bind_view(const ObjectDef& view, std::string_view alias) {
   for (auto& sequence : binder.sequences_) sequences_.push_back(std::move(sequence));
   cacheable = cacheable && binder.cacheable;
   uses_temporary_ = uses_temporary_ || binder.uses_temporary_;
+  asks_shards_ = asks_shards_ || binder.asks_shards_;
   --view_depth_;
   RangeEntry* entry = make_subquery_entry(query, nullptr, {});
   entry->view = view.oid;

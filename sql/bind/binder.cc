@@ -276,6 +276,7 @@ void Binder::take_dependencies(BoundStatement* out) {
   out->sequences = std::move(sequences_);
   out->functions = std::move(functions_);
   out->uses_temporary = uses_temporary_;
+  out->asks_shards = asks_shards_;
   out->cacheable = cacheable;
 }
 
@@ -341,6 +342,9 @@ void Binder::bind_top(const ParseNode* node, BoundStatement* out) {
       return (expr->kind == ExprKind::kFunction || expr->kind == ExprKind::kDistinct || expr->kind == ExprKind::kNullIf) &&
              expr->as<FunctionExpr>().function->volatility == Volatility::kVolatile;
     });
+    out->asks_shards = out->asks_shards || (out->has_volatile && any_query_expr(*out->query, true, [](const Expr* expr, int) {
+      return expr->kind == ExprKind::kFunction && expr->as<FunctionExpr>().function->name == "pg_blocking_pids";
+    }));
   } else {
     out->has_volatile = true;
     if (out->procedure.routine == nullptr && !out->procedure.is_call) {

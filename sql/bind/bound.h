@@ -262,6 +262,7 @@ struct BoundStatement {
   std::vector<std::shared_ptr<const FunctionDef>> functions;   ///< of routines whose columns are those of a relation
   bool uses_temporary = false;       ///< some relation is temporary
   bool has_volatile = false;         ///< some function is volatile
+  bool asks_shards = false;          ///< it shows locks and waits: all shards are asked before it runs
   /// False: bound with something that changes without the catalog (a literal like 'now', a name of a temporary object), so that
   /// it must not be kept for another statement of the same text. A prepared statement may keep it.
   bool cacheable = true;

@@ -417,6 +417,7 @@ class Binder {
   std::vector<const Routine*> inlining_;   ///< whose bodies are being put in place of their calls
   std::optional<ViewTarget> view_target_;    ///< of the writing statement being bound
   Command writing_ = Command::kSelect;       ///< what it is
+  bool asks_shards_ = false;
   bool uses_temporary_ = false;
   int view_depth_ = 0;
   const char* stack_base_;

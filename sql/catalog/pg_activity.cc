@@ -1,6 +1,7 @@
 // Views of what the server is doing: settings, sessions, locks, prepared statements, cursors.
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "engine/numeric.h"
 #include "engine/shard.h"
@@ -83,7 +84,28 @@ const char* state_name(ActivityState state) {
   }
 }
 
+const LockReport& report_of(const SystemContext& context) {
+  static const LockReport kNothing;
+  const auto* session = dynamic_cast<SessionImpl*>(&context.session);
+  return session != nullptr ? session->lock_report() : kNothing;
+}
+
+const char* wait_event(const LockReport& report, std::int32_t process) {
+  for (const WaitEdge& edge : report.waits) {
+    if (edge.waiter_process != process) continue;
+    switch (edge.what) {
+      case WaitEdge::What::kTable: return "relation";
+      case WaitEdge::What::kAdvisory: return "advisory";
+      default: return "transactionid";
+    }
+  }
+  return nullptr;
+}
+
+std::int64_t shown_transaction(std::uint64_t transaction) { return static_cast<std::int64_t>(transaction & 0xffffffffu); }
+
 Status pg_stat_activity(const SystemContext& context, SystemRows& rows) {
+  const LockReport& report = report_of(context);
   for (const ActivitySnapshot& session : context.server.activity()) {
     const auto time = [](CatalogRow& row, std::int64_t at) {
       if (at == 0) row.null();
@@ -99,7 +121,7 @@ Status pg_stat_activity(const SystemContext& context, SystemRows& rows) {
     time(row, session.transaction_start);
     time(row, session.query_start);
     time(row, session.state_change);
-    if (session.waiting) row.t("Lock").t("tuple");
+    if (const char* event = wait_event(report, session.process_id); event != nullptr) row.t("Lock").t(event);
     else if (session.state != ActivityState::kActive && session.state != ActivityState::kStarting) row.t("Client").t("ClientRead");
     else row.null(2);
     row.t(state_name(session.state)).null(3).t(session.query).t("client backend");
@@ -133,18 +155,27 @@ std::string transaction_text(std::uint64_t transaction) {
   return std::to_string(transaction >> 56) + "/" + std::to_string(transaction & 0xffffffffffffffu);
 }
 
-// This shard's table locks: strong ones stand in every shard's list, weak ones of other shards' sessions are not seen here.
+// Who waits for a row waits for the transaction that holds it.
 Status pg_locks(const SystemContext& context, SystemRows& rows) {
-  const auto add = [&](Oid relation, std::uint64_t transaction, std::int32_t process, TableLock mode, bool granted) {
+  const LockReport& report = report_of(context);
+  for (const LockReport::TableEntry& lock : report.tables) {
+    if (context.catalog.table(lock.table) == nullptr) continue;   // it stands for a name
     CatalogRow row(rows);
-    row.t("relation").i(context.database).i(relation).null(2).null().null().null(3);
-    row.t(transaction_text(transaction)).i(process).t(lock_mode_name(mode)).b(granted).b(false).null();
+    row.t("relation").i(context.database).i(lock.table).null(7);
+    row.t(transaction_text(lock.transaction)).i(lock.process).t(lock_mode_name(lock.mode)).b(lock.granted).b(false).null();
+    row.done();
+  }
+  const auto add_transaction = [&](std::uint64_t transaction, std::uint64_t owner, std::int32_t process, const char* mode, bool granted) {
+    CatalogRow row(rows);
+    row.t("transactionid").null(5).i(shown_transaction(transaction)).null(3);
+    row.t(transaction_text(owner)).i(process).t(mode).b(granted).b(false).null();
     row.done();
   };
-  for (const auto& [table, entry] : context.shard.state().table_locks.entries()) {
-    if (context.catalog.table(table) == nullptr) continue;   // it stands for a name
-    for (const TableLocks::Holder& holder : entry.holders) add(table, holder.transaction, holder.process_id, holder.mode, true);
-    for (const TableLockRequest* waiter : entry.queue) add(table, waiter->transaction, waiter->process_id, waiter->mode, false);
+  std::set<std::uint64_t> holders;
+  for (const WaitEdge& edge : report.waits) {
+    if (edge.what != WaitEdge::What::kTransaction) continue;
+    add_transaction(edge.holder, edge.waiter, edge.waiter_process, "ShareLock", false);
+    if (holders.insert(edge.holder).second) add_transaction(edge.holder, edge.holder, edge.holder_process, "ExclusiveLock", true);
   }
   for (const AdvisoryLocks::Info& lock : context.shard.database().advisory_locks().list()) {
     CatalogRow row(rows);
@@ -161,7 +192,7 @@ Status pg_prepared_xacts(const SystemContext& context, SystemRows& rows) {
     return object != nullptr ? object->name : std::string("???");
   };
   for (const PreparedTransactionInfo& info : context.shard.database().prepared().list())
-    CatalogRow(rows).i(static_cast<std::int64_t>(info.transaction & 0xffffffffu)).t(info.gid).i(info.prepared_at)
+    CatalogRow(rows).i(shown_transaction(info.transaction)).t(info.gid).i(info.prepared_at)
         .t(name_of(ObjectKind::kRole, info.owner)).t(name_of(ObjectKind::kDatabase, info.database)).done();
   return {};
 }

@@ -647,7 +647,17 @@ Status pg_stat_tables(const SystemContext& context, SystemRows& rows) {
   each_table(context, [&](const TableDef& table) {
     CatalogRow row(rows);
     row.i(table.oid).t(schema_text(context.catalog, table.schema)).t(table.name);
-    row.i(0).i(0).i(0).i(0).i(0).i(0).i(0).i(0).i(live_rows(table)).i(0).i(0).i(0).null(4).i(0).i(0).i(0).i(0);
+    std::uint64_t inserts = 0, updates = 0, deletes = 0;
+    for (PartitionId p = 0; p < table.storage->highest.load(std::memory_order_acquire); ++p) {
+      const TablePartition* partition = table.storage->find(p);
+      if (partition == nullptr) continue;
+      inserts += partition->inserts.load(std::memory_order_relaxed);
+      updates += partition->updates.load(std::memory_order_relaxed);
+      deletes += partition->deletes.load(std::memory_order_relaxed);
+    }
+    const auto number = [](std::uint64_t count) { return static_cast<std::int64_t>(count); };
+    row.i(0).i(0).i(0).i(0).i(number(inserts)).i(number(updates)).i(number(deletes)).i(0).i(live_rows(table)).i(0);
+    row.i(number(inserts + updates + deletes)).i(number(inserts)).null(4).i(0).i(0).i(0).i(0);
     row.done();
   });
   return {};
