@@ -179,6 +179,7 @@ Result<std::shared_ptr<const Catalog>> CatalogEditor::apply(const Catalog& base,
     for (const CatalogChange& change : changes)
       if (change.kind == ObjectKind::kType && !change.drop) (void)compiler->declare_type(*change.object);
   for (const CatalogChange& change : changes) {
+    if (change.drop) next->objects_.erase({ObjectKind::kAcl, change.oid});
     switch (change.kind) {
       case ObjectKind::kTable: {
         if (change.drop) {

@@ -219,11 +219,11 @@ struct SequenceDef {
 /// Everything else. `definition` is understood by sql alone.
 enum class ObjectKind : std::uint8_t {
   kSchema = 1, kTable = 2, kSequence = 3, kView = 4, kFunction = 5, kExtension = 6, kDatabase = 7, kRole = 8, kComment = 9,
-  kType = 10,
+  kType = 10, kAcl = 20, kDefaultAcl = 21, kSettings = 22,
 };
 struct ObjectDef {
   ObjectKind kind = ObjectKind::kView;
-  Oid oid = 0;
+  Oid oid = 0;                          ///< kAcl: of the object whose privileges it lists; it goes when that one is dropped
   Oid parent = 0;                       ///< schema of a view or function, database of an extension, 0 otherwise
   Oid owner = 0;
   std::string name;                     ///< functions: name and argument OIDs, so that it is unique: "f(23,25)"

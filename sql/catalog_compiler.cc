@@ -6,7 +6,9 @@
 #include <vector>
 
 #include "engine/table.h"
+#include "sql/access/acl.h"
 #include "sql/bind/binder.h"
+#include "sql/catalog_objects.h"
 #include "sql/expr/domain_value.h"
 #include "sql/expr/expression.h"
 #include "sql/exec/triggers.h"
@@ -247,6 +249,14 @@ class CompiledGeneration final : public RowGenerator {
   bool generates_key_ = false;
 };
 
+template <class Definition>
+Status read_definition(ObjectDef& object, std::string_view what) {
+  std::optional<Definition> definition = Definition::decode(object.definition);
+  if (!definition) return Status{sqlstate::data_corrupted, "definition of " + std::string(what) + " \"" + object.name + "\" cannot be read"};
+  object.compiled = std::make_shared<const Definition>(std::move(*definition));
+  return {};
+}
+
 class Compiler final : public CatalogCompiler {
   // Stored expressions name what is not in pg_catalog by OID.
   static BindContext context_of(const Catalog& catalog, Oid schema) {
@@ -293,6 +303,8 @@ class Compiler final : public CatalogCompiler {
 
   Status compile_object(const Catalog& catalog, ObjectDef& object) override {
     if (object.kind == ObjectKind::kFunction) object.compiled = compile_routine(catalog, object);
+    if (object.kind == ObjectKind::kRole) return read_definition<RoleProperties>(object, "role");
+    if (object.kind == ObjectKind::kAcl) return read_definition<ObjectAcl>(object, "privileges of object");
     if (object.kind != ObjectKind::kType) return {};
     std::optional<UserType> type = UserType::decode(object.definition);
     if (!type) return Status{sqlstate::data_corrupted, "definition of type \"" + object.name + "\" cannot be read"};

@@ -47,6 +47,8 @@ std::string DatabaseProperties::encode() const {
   list.add_int("allow_connections", allow_connections ? 1 : 0);
   list.add_int("is_template", is_template ? 1 : 0);
   list.add_int("connection_limit", connection_limit);
+  list.add("collate", collate);
+  list.add("ctype", ctype);
   add_settings(list, settings);
   return list.bytes();
 }
@@ -60,6 +62,10 @@ std::optional<DatabaseProperties> DatabaseProperties::decode(std::string_view by
     const bool is_number = read_int(value, &number);
     if (key == "setting") {
       read_setting(value, &out.settings);
+    } else if (key == "collate") {
+      out.collate = value;
+    } else if (key == "ctype") {
+      out.ctype = value;
     } else if (!is_number) {
       return std::nullopt;
     } else if (key == "allow_connections") {
@@ -92,6 +98,10 @@ std::string RoleProperties::encode() const {
     flag("member_admin", membership.admin);
   }
   add_settings(list, settings);
+  for (const InDatabase& in : in_databases) {
+    list.add_int("in_database", in.database);
+    for (const auto& [name, value] : in.settings) list.add("database_setting", name + "=" + value);
+  }
   return list.bytes();
 }
 
@@ -105,6 +115,8 @@ std::optional<RoleProperties> RoleProperties::decode(std::string_view bytes) {
     const bool on = number != 0;
     if (key == "setting") {
       read_setting(value, &out.settings);
+    } else if (key == "database_setting" && !out.in_databases.empty()) {
+      read_setting(value, &out.in_databases.back().settings);
     } else if (key == "verifier") {
       out.verifier = value;
     } else if (key == "valid_until") {
@@ -127,6 +139,8 @@ std::optional<RoleProperties> RoleProperties::decode(std::string_view bytes) {
       out.bypass_rls = on;
     } else if (key == "connection_limit") {
       out.connection_limit = static_cast<std::int32_t>(number);
+    } else if (key == "in_database") {
+      out.in_databases.push_back({static_cast<Oid>(number), {}});
     } else if (key == "member_of") {
       out.member_of.push_back({static_cast<Oid>(number), 0, false});
     } else if (key == "member_grantor" && !out.member_of.empty()) {

@@ -14,8 +14,11 @@
 
 namespace wandian::sql {
 
-/// pg_authid's first role and pg_database's row of `postgres`.
-inline constexpr Oid kBootstrapRole = 10, kPostgresDatabase = 5;
+/// pg_authid's first role and pg_database's first rows.
+inline constexpr Oid kBootstrapRole = 10, kTemplate1Database = 1, kTemplate0Database = 4, kPostgresDatabase = 5;
+
+/// The one object of ObjectKind::kSettings: ALTER ROLE ALL SET, as a database's settings.
+inline constexpr Oid kAllSettings = 1;
 
 /// Entries in order; keys may repeat.
 class PropertyList {
@@ -33,7 +36,8 @@ struct DatabaseProperties {
   bool allow_connections = true;
   bool is_template = false;
   std::int32_t connection_limit = -1;
-  std::vector<std::pair<std::string, std::string>> settings;   ///< ALTER DATABASE ... SET
+  std::string collate = "C.UTF-8", ctype = "C.UTF-8";
+  std::vector<std::pair<std::string, std::string>> settings;   ///< ALTER DATABASE ... SET, and of all roles in it
   std::string encode() const;
   static std::optional<DatabaseProperties> decode(std::string_view bytes);
 };
@@ -51,6 +55,11 @@ struct RoleProperties {
   };
   std::vector<Membership> member_of;
   std::vector<std::pair<std::string, std::string>> settings;   ///< ALTER ROLE ... SET
+  struct InDatabase {
+    Oid database = 0;
+    std::vector<std::pair<std::string, std::string>> settings;
+  };
+  std::vector<InDatabase> in_databases;                        ///< ALTER ROLE ... IN DATABASE ... SET
   std::string encode() const;
   static std::optional<RoleProperties> decode(std::string_view bytes);
 };

@@ -4,10 +4,13 @@
 
 #include "engine/shard.h"
 #include "engine/transaction.h"
+#include "sql/access/acl.h"
+#include "sql/access/roles.h"
 #include "sql/catalog_objects.h"
 #include "sql/session_impl.h"
 #include "sql/shard_share.h"
 #include "sql/types/datetime.h"
+#include "sql/types/text_io.h"
 
 namespace wandian::sql {
 
@@ -43,6 +46,15 @@ CatalogChange schema_change(Oid oid, Oid database, Oid owner, std::string name) 
 
 }  // namespace
 
+bool Server::is_past(const std::string& valid_until) const {
+  if (valid_until.empty()) return false;
+  static const FormatSettings plain;
+  Arena arena;
+  EvalContext context{arena, plain, nullptr, 0, 0, {}};
+  Value value;
+  return value_from_text(context, type_oid::kTimestamptz, -1, valid_until, &value) && value.i < database_.env().clock().wall_us() - kEpochMicros;
+}
+
 Server::Server(Database& database, ServerOptions options) : database_(database), options_(std::move(options)) {
   start_time_ = database_.env().clock().wall_us() - kEpochMicros;
   notification_queue_ = std::make_unique<NotificationQueue>(options_.notification_queue_bytes);
@@ -69,10 +81,44 @@ Result<std::unique_ptr<Server>> Server::create(Database& database, ServerOptions
   return server;
 }
 
+namespace {
+
+CatalogChange acl_change(Oid object, Acl acl) { return object_change(ObjectKind::kAcl, object, {}, 0, ObjectAcl{std::move(acl), {}}.encode()); }
+
+// Everybody may use a schema `public`; who owns the database may create in it.
+void add_public_schema(std::vector<CatalogChange>& changes, Oid oid, Oid database) {
+  using namespace privilege;
+  changes.push_back(schema_change(oid, database, role_oid::kDatabaseOwner, "public"));
+  changes.push_back(acl_change(oid, {{role_oid::kDatabaseOwner, role_oid::kDatabaseOwner, kUsage | kCreate}, {kPublic, role_oid::kDatabaseOwner, kUsage}}));
+}
+
+void add_predefined_roles(std::vector<CatalogChange>& changes) {
+  for (const PredefinedRole& one : predefined_roles()) {
+    RoleProperties role;
+    for (const Oid parent : one.member_of) role.member_of.push_back({parent, kBootstrapRole, false});
+    changes.push_back(object_change(ObjectKind::kRole, one.oid, std::string(one.name), 0, role.encode()));
+  }
+}
+
+void add_templates(std::vector<CatalogChange>& changes, Transaction& transaction) {
+  using namespace privilege;
+  for (const bool closed : {false, true}) {
+    DatabaseProperties properties;
+    properties.is_template = true;
+    properties.allow_connections = !closed;
+    const Oid oid = closed ? kTemplate0Database : kTemplate1Database;
+    changes.push_back(object_change(ObjectKind::kDatabase, oid, closed ? "template0" : "template1", kBootstrapRole, properties.encode()));
+    changes.push_back(acl_change(oid, {{kPublic, kBootstrapRole, kConnect}, {kBootstrapRole, kBootstrapRole, kCreate | kTemporary | kConnect}}));
+    add_public_schema(changes, transaction.allocate_oid(), oid);
+  }
+}
+
+}  // namespace
+
 Status Server::bootstrap() {
   const std::shared_ptr<const Catalog> catalog = database_.catalog();
-  for (const auto& [key, object] : catalog->objects())
-    if (key.first == ObjectKind::kRole) return {};
+  const bool is_new = catalog->object(ObjectKind::kRole, kBootstrapRole) == nullptr;
+  if (!is_new && catalog->object(ObjectKind::kRole, role_oid::kDatabaseOwner) != nullptr) return {};
 
   Shard& shard = database_.shard(0);
   Transaction transaction(shard);
@@ -81,20 +127,28 @@ Status Server::bootstrap() {
   shard.begin_turn();
   transaction.begin(Isolation::kReadCommitted, false);
   {
-    RoleProperties role;
-    role.superuser = role.create_role = role.create_database = role.can_login = role.replication = role.bypass_rls = true;
-    role.verifier = options_.superuser_verifier;
-    const std::string& user = options_.superuser;
     std::vector<CatalogChange> changes;
-    changes.push_back(object_change(ObjectKind::kRole, kBootstrapRole, user, 0, role.encode()));
-    const std::string plain = DatabaseProperties{}.encode();
-    const bool one_database = user == "postgres";
-    changes.push_back(object_change(ObjectKind::kDatabase, kPostgresDatabase, "postgres", kBootstrapRole, plain));
-    changes.push_back(schema_change(one_database ? kPublicSchema : transaction.allocate_oid(), kPostgresDatabase, kBootstrapRole, "public"));
-    if (!one_database) {
-      const Oid own = transaction.allocate_oid();
-      changes.push_back(object_change(ObjectKind::kDatabase, own, user, kBootstrapRole, plain));
-      changes.push_back(schema_change(kPublicSchema, own, kBootstrapRole, "public"));
+    add_predefined_roles(changes);
+    add_templates(changes, transaction);
+    if (is_new) {
+      RoleProperties role;
+      role.superuser = role.create_role = role.create_database = role.can_login = role.replication = role.bypass_rls = true;
+      role.verifier = options_.superuser_verifier;
+      const std::string& user = options_.superuser;
+      changes.push_back(object_change(ObjectKind::kRole, kBootstrapRole, user, 0, role.encode()));
+      const std::string plain = DatabaseProperties{}.encode();
+      const bool one_database = user == "postgres";
+      changes.push_back(object_change(ObjectKind::kDatabase, kPostgresDatabase, "postgres", kBootstrapRole, plain));
+      add_public_schema(changes, one_database ? kPublicSchema : transaction.allocate_oid(), kPostgresDatabase);
+      if (!one_database) {
+        const Oid own = transaction.allocate_oid();
+        changes.push_back(object_change(ObjectKind::kDatabase, own, user, kBootstrapRole, plain));
+        add_public_schema(changes, kPublicSchema, own);
+      }
+    } else {
+      // A directory from before there were privileges: its schemas `public` become what those of new ones are.
+      for (const auto& [oid, schema] : catalog->schemas())
+        if (schema->name == "public" && schema->owner == kBootstrapRole) add_public_schema(changes, oid, schema->database);
     }
     status = transaction.change_catalog(std::move(changes));
   }
@@ -128,7 +182,9 @@ RoleLoginInfo Server::find_role(std::string_view user) {
   if (object == nullptr) return {};
   const std::optional<RoleProperties> role = RoleProperties::decode(object->definition);
   if (!role) return {};
-  return {true, role->can_login, role->superuser, role->verifier};
+  // A password that has expired is none.
+  const bool expired = is_past(role->valid_until);
+  return {true, role->can_login, role->superuser, expired ? std::string() : role->verifier};
 }
 
 void Server::set_signals(std::function<void(std::int32_t)> cancel, std::function<void(std::int32_t)> terminate) {
@@ -161,9 +217,11 @@ std::optional<ActivitySnapshot> Server::activity(std::int32_t process_id) const 
   return std::nullopt;
 }
 
-void Server::add_session(SessionImpl& session) {
+bool Server::add_session(SessionImpl& session) {
   const std::lock_guard guard(sessions_mutex_);
+  if (std::find(closed_databases_.begin(), closed_databases_.end(), session.database()) != closed_databases_.end()) return false;
   sessions_.push_back(&session);
+  return true;
 }
 
 void Server::remove_session(SessionImpl& session) {
@@ -176,6 +234,33 @@ unsigned Server::sessions_of(Oid database, const SessionImpl* except) const {
   return static_cast<unsigned>(std::count_if(sessions_.begin(), sessions_.end(), [&](const SessionImpl* session) {
     return session != except && session->database() == database;
   }));
+}
+
+unsigned Server::sessions_of_role(Oid role) const {
+  const std::lock_guard guard(sessions_mutex_);
+  return static_cast<unsigned>(
+      std::count_if(sessions_.begin(), sessions_.end(), [&](const SessionImpl* session) { return session->authenticated_role() == role; }));
+}
+
+bool Server::close_database(Oid database, const SessionImpl* except) {
+  const std::lock_guard guard(sessions_mutex_);
+  for (const SessionImpl* session : sessions_)
+    if (session != except && session->database() == database) return false;
+  closed_databases_.push_back(database);
+  return true;
+}
+
+void Server::open_database(Oid database) {
+  const std::lock_guard guard(sessions_mutex_);
+  std::erase(closed_databases_, database);
+}
+
+std::vector<std::int32_t> Server::processes_of(Oid database, const SessionImpl* except) const {
+  std::vector<std::int32_t> out;
+  const std::lock_guard guard(sessions_mutex_);
+  for (const SessionImpl* session : sessions_)
+    if (session != except && session->database() == database) out.push_back(session->identity().process_id);
+  return out;
 }
 
 }  // namespace wandian::sql

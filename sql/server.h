@@ -114,13 +114,21 @@ class Server {
 
   // --- sql's own ---------------------------------------------------------------------------------------------------
   ShardShare& share(unsigned shard) { return *shares_[shard]; }
-  void add_session(SessionImpl& session);
+  /// False: the session's database is closed.
+  bool add_session(SessionImpl& session);
   void remove_session(SessionImpl& session);
   /// Sessions connected to a database (DROP DATABASE), not counting `except`.
   unsigned sessions_of(Oid database, const SessionImpl* except) const;
+  unsigned sessions_of_role(Oid role) const;
+  /// From now on nobody can connect to the database; false if somebody but `except` is. Until its DROP or rename has ended.
+  bool close_database(Oid database, const SessionImpl* except);
+  void open_database(Oid database);
+  /// Process numbers of a database's sessions.
+  std::vector<std::int32_t> processes_of(Oid database, const SessionImpl* except) const;
 
  private:
   Server(Database& database, ServerOptions options);
+  bool is_past(const std::string& valid_until) const;
 
   Database& database_;
   ServerOptions options_;
@@ -133,6 +141,7 @@ class Server {
   std::unique_ptr<NotificationQueue> notification_queue_;
   mutable std::mutex sessions_mutex_;          ///< the list alone; taken when sessions come and go and by activity()
   std::vector<SessionImpl*> sessions_;
+  std::vector<Oid> closed_databases_;
 };
 
 }  // namespace wandian::sql

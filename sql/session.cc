@@ -77,6 +77,14 @@ Result<SessionImpl*> SessionImpl::open(Server& server, Shard& shard, SessionSink
   if (!database->allow_connections)
     return Status{sqlstate::object_not_in_prerequisite_state,
                   "database \"" + identity.database + "\" is not currently accepting connections"};
+  if (!role->superuser) {
+    const AccessScope scope{*catalog, database_object->oid, role_object->oid};
+    if (!check_privilege(scope, AclKind::kDatabase, database_object->oid, privilege::kConnect).ok())
+      return Status{sqlstate::insufficient_privilege, "permission denied for database \"" + identity.database + "\""}.with_detail(
+          "User does not have CONNECT privilege.");
+    if (role->connection_limit >= 0 && server.sessions_of_role(role_object->oid) >= static_cast<unsigned>(role->connection_limit))
+      return Status{sqlstate::too_many_connections, "too many connections for role \"" + identity.user + "\""};
+  }
   if (!role->superuser && database->connection_limit >= 0 &&
       server.sessions_of(database_object->oid, nullptr) >= static_cast<unsigned>(database->connection_limit))
     return Status{sqlstate::too_many_connections, "too many connections for database \"" + identity.database + "\""};
@@ -88,7 +96,10 @@ Result<SessionImpl*> SessionImpl::open(Server& server, Shard& shard, SessionSink
     delete session;
     return status;
   }
-  server.add_session(*session);
+  if (!server.add_session(*session)) {
+    delete session;
+    return Status{sqlstate::invalid_catalog_name, "database \"" + identity.database + "\" does not exist"};
+  }
   return session;
 }
 
@@ -98,6 +109,7 @@ SessionImpl::SessionImpl(Server& server, Shard& shard, SessionSink& sink, const 
       sink_(&sink),
       client_sink_(&sink),
       identity_(identity),
+      authenticated_role_(role),
       session_role_(role),
       current_role_(role),
       superuser_(superuser),
@@ -138,13 +150,24 @@ Status SessionImpl::start(const RoleProperties& role, const DatabaseProperties& 
   // What a database or role has set may have become wrong since; that must not keep anybody out.
   const auto apply = [&](const std::vector<std::pair<std::string, std::string>>& list, SettingSource source) {
     for (const auto& [name, value] : list) {
-      Status status = settings_.set_startup(name, value, source);
+      Status status = check_identity_setting(name, value);
+      if (status.ok()) status = settings_.set_startup(name, value, source);
       if (!status.ok()) notice(Severity::kWarning, status.code(), status.error().message);
     }
   };
+  settings_.set_superuser(true);   // whoever stored them was asked then
+  if (const auto all = catalog()->object(ObjectKind::kSettings, kAllSettings))
+    if (const auto settings = DatabaseProperties::decode(all->definition)) apply(settings->settings, SettingSource::kDefault);
   apply(database.settings, SettingSource::kDatabase);
   apply(role.settings, SettingSource::kUser);
-  for (const auto& [name, value] : identity_.settings) WANDIAN_TRY(settings_.set_startup(name, value, SettingSource::kClient));
+  for (const RoleProperties::InDatabase& in : role.in_databases)
+    if (in.database == database_) apply(in.settings, SettingSource::kUser);
+  settings_.set_superuser(superuser_);
+  for (const auto& [name, value] : identity_.settings) {
+    WANDIAN_TRY(check_identity_setting(name, value));
+    WANDIAN_TRY(settings_.set_startup(name, value, SettingSource::kClient));
+  }
+  settings_changed();
   env_.format = &settings_.decoded().format;
   env_.database = database_;
   choose_sink();

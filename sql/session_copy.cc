@@ -135,6 +135,7 @@ Task<Status> SessionImpl::copy_to(const CompiledStatement& statement, const PgQu
     if (!source->returns_rows) co_return Status{sqlstate::feature_not_supported, "COPY query must have a RETURNING clause"};
   } else {
     const std::string_view schema = text_or_empty(copy.relation->schemaname), name = text_or_empty(copy.relation->relname);
+    WANDIAN_CO_TRY(check_named_schema(schema));
     const std::optional<FoundRelation> found = find_relation(bind_context(), schema, name);
     if (!found) co_return undefined_relation(schema, name);
     const auto cannot = [&](std::string_view kind) {
@@ -353,6 +354,7 @@ Task<Status> SessionImpl::copy_from(const CompiledStatement& statement, const Pg
                                     std::string* tag) {
   WANDIAN_CO_TRY(ensure_transaction());
   const std::string_view schema = text_or_empty(copy.relation->schemaname), name = text_or_empty(copy.relation->relname);
+  WANDIAN_CO_TRY(check_named_schema(schema));
   const std::optional<FoundRelation> found = find_relation(bind_context(), schema, name);
   if (!found) co_return undefined_relation(schema, name);
   const auto cannot = [&](std::string_view kind) {
@@ -371,6 +373,11 @@ Task<Status> SessionImpl::copy_from(const CompiledStatement& statement, const Pg
   if (table == nullptr) co_return undefined_relation(schema, name);
   Result<std::vector<std::uint16_t>> columns = copy_columns(copy, *table);
   if (!columns.ok()) co_return columns.take_status();
+  RelationAccess access;
+  access.relation = table->oid;
+  access.privileges = privilege::kInsert;
+  for (const std::uint16_t column : columns.value()) access.inserted.push_back(static_cast<std::int16_t>(column + 1));
+  WANDIAN_CO_TRY(check_relation_access(access_scope(), access));
   std::vector<std::string> names;
   for (const std::uint16_t column : columns.value()) names.push_back(table->columns[column].name);
   std::vector<bool> not_null, null;

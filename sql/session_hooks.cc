@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "engine/sequence.h"
+#include "sql/access/roles.h"
 #include "sql/session_impl.h"
 #include "sql/types/datetime.h"
 #include "storage/log.h"
@@ -20,11 +21,39 @@ Status read_only_function(std::string_view function) {
   return Status{sqlstate::read_only_sql_transaction, "cannot execute " + std::string(function) + "() in a read-only transaction"};
 }
 
+// Whoever signals a session must have the privileges of its role, or of pg_signal_backend; superusers' sessions are for superusers.
+Status check_signal(const AccessScope& scope, const ActivitySnapshot& other, const std::string& doing, const std::string& what) {
+  if (is_superuser_role(scope.catalog, scope.role)) return {};
+  if (is_superuser_role(scope.catalog, other.role))
+    return Status{sqlstate::insufficient_privilege, "must be a superuser to " + doing + " superuser " + what};
+  if (has_privileges_of(scope.catalog, scope.database, scope.role, other.role) ||
+      has_privileges_of(scope.catalog, scope.database, scope.role, role_oid::kSignalBackend))
+    return {};
+  return Status{sqlstate::insufficient_privilege,
+                "must be a member of the role whose " + what + " is being " + (doing == "cancel" ? "canceled" : "terminated") + " or member of pg_signal_backend"};
+}
+
 }  // namespace
 
 // ---- Sequences ----
 
+Status SessionImpl::sequence_access(Oid sequence, Privileges any_of) {
+  if (superuser_) [[likely]] return {};
+  SequenceAccess& last = sequence_access_;
+  if (last.sequence == sequence && last.role == current_role_ && last.any_of == any_of && last.catalog == catalog()) return {};
+  const AccessScope scope = access_scope();
+  const std::optional<Securable> object = securable_relation(scope.catalog, sequence);
+  if (object && privileges_on(scope, *object, any_of) == 0) return permission_denied("sequence", object->name);
+  last = {sequence, current_role_, any_of, catalog()};
+  return {};
+}
+
 Result<std::int64_t> SessionImpl::nextval(Oid sequence) {
+  WANDIAN_TRY(sequence_access(sequence, privilege::kUsage | privilege::kUpdate));
+  return identity_value(sequence);
+}
+
+Result<std::int64_t> SessionImpl::identity_value(Oid sequence) {
   const std::shared_ptr<const SequenceDef> def = catalog()->sequence(sequence);
   if (def == nullptr) return no_such_sequence(sequence);
   if (read_only_ && !def->temporary) return read_only_function("nextval");
@@ -57,6 +86,7 @@ Result<std::int64_t> SessionImpl::nextval(Oid sequence) {
 Result<std::int64_t> SessionImpl::currval(Oid sequence) {
   const std::shared_ptr<const SequenceDef> def = catalog()->sequence(sequence);
   if (def == nullptr) return no_such_sequence(sequence);
+  WANDIAN_TRY(sequence_access(sequence, privilege::kSelect | privilege::kUsage));
   const auto found = sequence_values_.find(sequence);
   if (found == sequence_values_.end())
     return Status{sqlstate::object_not_in_prerequisite_state,
@@ -67,12 +97,14 @@ Result<std::int64_t> SessionImpl::currval(Oid sequence) {
 Result<std::int64_t> SessionImpl::lastval() {
   if (last_sequence_ == 0 || catalog()->sequence(last_sequence_) == nullptr)
     return Status{sqlstate::object_not_in_prerequisite_state, "lastval is not yet defined in this session"};
+  WANDIAN_TRY(sequence_access(last_sequence_, privilege::kSelect | privilege::kUsage));
   return sequence_values_[last_sequence_];
 }
 
 Result<std::int64_t> SessionImpl::setval(Oid sequence, std::int64_t value, bool is_called) {
   const std::shared_ptr<const SequenceDef> def = catalog()->sequence(sequence);
   if (def == nullptr) return no_such_sequence(sequence);
+  WANDIAN_TRY(sequence_access(sequence, privilege::kUpdate));
   if (read_only_ && !def->temporary) return read_only_function("setval");
   if (value < def->minimum || value > def->maximum)
     return Status{sqlstate::numeric_value_out_of_range, "setval: value " + std::to_string(value) + " is out of bounds for sequence \"" +
@@ -92,6 +124,7 @@ Result<std::int64_t> SessionImpl::setval(Oid sequence, std::int64_t value, bool 
 Result<std::optional<std::string>> SessionImpl::current_setting(std::string_view name, bool missing_ok) {
   std::optional<std::string> value = show_value(name);
   if (!value && !missing_ok) return unrecognized_setting(name);
+  WANDIAN_TRY(check_readable_setting(name));
   return value;
 }
 
@@ -190,8 +223,7 @@ Result<bool> SessionImpl::cancel_backend(std::int32_t pid) {
     notice(Severity::kWarning, sqlstate::warning, "PID " + std::to_string(pid) + " is not a PostgreSQL server process");
     return false;
   }
-  if (!superuser_ && other->role != session_role_)
-    return Status{sqlstate::insufficient_privilege, "must be a superuser to cancel superuser query"};
+  WANDIAN_TRY(check_signal(access_scope(), *other, "cancel", "query"));
   server_.cancel_backend(pid);
   return true;
 }
@@ -201,8 +233,7 @@ Result<bool> SessionImpl::terminate_backend(std::int32_t pid) {
     notice(Severity::kWarning, sqlstate::warning, "PID " + std::to_string(pid) + " is not a PostgreSQL server process");
     return false;
   }
-  if (!superuser_ && other->role != session_role_)
-    return Status{sqlstate::insufficient_privilege, "must be a superuser to terminate superuser process"};
+  WANDIAN_TRY(check_signal(access_scope(), *other, "terminate", "process"));
   server_.terminate_backend(pid);
   return true;
 }

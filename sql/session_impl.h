@@ -30,6 +30,8 @@
 #include "engine/shard.h"
 #include "engine/task.h"
 #include "engine/transaction.h"
+#include "sql/access/privileges.h"
+#include "sql/access/roles.h"
 #include "sql/bind/binder.h"
 #include "sql/catalog_objects.h"
 #include "sql/ddl/ddl.h"
@@ -84,7 +86,31 @@ class SessionImpl final : public SessionHooks, public RoutineRunner, public Type
   Oid database() const { return database_; }
   Oid current_role() const { return current_role_; }
   Oid session_role() const { return session_role_; }
-  bool is_superuser() const { return superuser_; }
+  bool is_superuser() const { return superuser_; }   ///< the current role
+  bool may_read_settings() { return superuser_ || has_privileges_of(*catalog(), database_, current_role_, role_oid::kReadAllSettings); }
+  /// 42501 if the current role must not see it.
+  Status check_readable_setting(std::string_view name);
+  /// Whether `role` or `session_authorization` may have the value. 22023, 42501; other settings: yes.
+  Status check_identity_setting(std::string_view name, std::string_view value);
+  /// Until `act_as(0)`: definitions are made in the name of this role.
+  void act_as(Oid role) {
+    acting_ = role != 0 ? std::exchange(definer_role_, role) : (definer_role_ = acting_, Oid{0});
+    settings_changed();
+  }
+  /// The database was closed to others: when the transaction ends, it is open again, or gone.
+  void expect_open_database(Oid database) { closed_databases_.push_back(database); }
+  Oid authenticated_role() const { return authenticated_role_; }
+  /// Who asks for privileges now.
+  AccessScope access_scope() { return {*catalog(), database_, current_role_, temporary_schema_}; }
+  /// A schema that a statement names can be used, if it is there: 42501.
+  Status check_named_schema(std::string_view schema) {
+    const std::optional<Oid> named = schema.empty() || superuser_ ? std::nullopt : catalog()->find_schema(database_, schema);
+    return named ? check_schema_usage(access_scope(), *named) : Status{};
+  }
+  /// Whether the current role may run it: 42501.
+  Status check_access(const BoundStatement& statement);
+  /// The same, decided once for a statement and a catalog.
+  Status check_access(const CompiledStatement& statement);
   SessionSettings& settings() { return settings_; }
   const SessionSettings& settings() const { return settings_; }
 
@@ -207,6 +233,7 @@ class SessionImpl final : public SessionHooks, public RoutineRunner, public Type
 
   // ---- SessionHooks: session_hooks.cc ---------------------------------------------------------------------------------
   Result<std::int64_t> nextval(Oid sequence) override;
+  Result<std::int64_t> identity_value(Oid sequence) override;
   Result<std::int64_t> currval(Oid sequence) override;
   Result<std::int64_t> lastval() override;
   Result<std::int64_t> setval(Oid sequence, std::int64_t value, bool is_called) override;
@@ -259,6 +286,8 @@ class SessionImpl final : public SessionHooks, public RoutineRunner, public Type
   Result<std::optional<bool>> has_privilege(Oid role, PrivilegeClass kind, Oid object, std::int16_t column,
                                             std::string_view privilege) override;
   Result<Oid> resolve_privilege_object(PrivilegeClass kind, std::string_view name) override;
+  Result<std::int16_t> resolve_column(Oid relation, std::string_view name) override;
+  const Catalog& current_catalog() override { return *catalog(); }
   std::optional<std::string> expression_text(std::string_view node_tree, Oid relation, bool pretty) override;
   std::optional<std::string> constraint_definition(Oid constraint, bool pretty) override;
   std::optional<std::string> index_definition(Oid index, std::int32_t column, bool pretty) override;
@@ -426,6 +455,7 @@ class SessionImpl final : public SessionHooks, public RoutineRunner, public Type
   Task<Status> finish_implicit();
   bool try_transaction_command(StatementRef statement, std::string_view* tag, Status* status);
   Task<Status> run_transaction_command(StatementRef statement, std::string* tag);
+  void become(Oid session_role, Oid current_role);
   Status begin_block(const PgQuery__TransactionStmt& statement);
   void chain_block();
   Status apply_transaction_modes(PgQuery__Node** options, std::size_t count, bool session_defaults);
@@ -482,6 +512,7 @@ class SessionImpl final : public SessionHooks, public RoutineRunner, public Type
   Result<CompiledPtr> compile(std::shared_ptr<const ParsedStatements> parsed, std::size_t index, const ParseNode* inner,
                               std::span<const Oid> declared);
   Status bind_and_plan(CompiledStatement& statement, const ParseNode* node, bool plan);
+  Status sequence_access(Oid sequence, Privileges any_of);
   Result<CompiledPtr> compile_text(std::string_view text, std::span<const Oid> declared);
   Result<CompiledPtr> current_form(const CompiledPtr& statement, bool shape_fixed);
   bool try_lock(const CompiledStatement& statement);
@@ -593,8 +624,11 @@ class SessionImpl final : public SessionHooks, public RoutineRunner, public Type
   SessionIdentity identity_;
   Oid database_ = 0;
   std::string database_name_;
-  Oid session_role_ = 0, current_role_ = 0;
-  bool superuser_ = false;
+  Oid authenticated_role_ = 0, session_role_ = 0, current_role_ = 0;
+  Oid acting_ = 0;                               ///< definer_role_ outside of act_as()
+  std::vector<Oid> closed_databases_;
+  Oid definer_role_ = 0;                         ///< inside a SECURITY DEFINER routine: its owner
+  bool superuser_ = false;                       ///< the current role is one
   SessionSettings settings_;
   Transaction transaction_;
 
@@ -641,6 +675,12 @@ class SessionImpl final : public SessionHooks, public RoutineRunner, public Type
   };
   std::unordered_map<Oid, CachedValues> cached_values_;
   Oid last_sequence_ = 0;
+  /// What the current role was last found to be allowed.
+  struct SequenceAccess {
+    Oid sequence = 0, role = 0;
+    Privileges any_of = 0;
+    std::shared_ptr<const Catalog> catalog;
+  } sequence_access_;
   /// Values that a statement's attempt within one call took: if it has to go the long way, it gets the same ones again.
   struct TakenValue {
     Oid sequence;

@@ -135,18 +135,23 @@ Task<Status> SessionImpl::run_body(RoutineCall& call, const ReadView& callers) {
   RoutineRun run{*this, call, {}};
   run.view.read_only = declared.volatility != 'v' && call.trigger == nullptr;
   run.view.callers = callers;
-  const Oid outer_role = current_role_;
+  const Oid outer_role = current_role_, outer_definer = definer_role_;
   const std::size_t mark = settings_.mark();
   if (declared.security_definer) {
-    current_role_ = routine.owner;
-    search_path_catalog_.reset();
+    definer_role_ = routine.owner;
+    become(session_role_, definer_role_);
   }
+  const auto leave = [&] {
+    if (!declared.security_definer) return;
+    definer_role_ = outer_definer;
+    become(session_role_, outer_role);
+  };
   for (const auto& [name, value] : declared.settings) {
     Status status = set_value(name, value, true, true);
     if (!status.ok()) {
       settings_.rollback_to(mark);
-      current_role_ = outer_role;
       settings_changed();
+      leave();
       co_return std::move(status);
     }
   }
@@ -156,10 +161,7 @@ Task<Status> SessionImpl::run_body(RoutineCall& call, const ReadView& callers) {
     settings_.rollback_to(mark);
     settings_changed();
   }
-  if (declared.security_definer) {
-    current_role_ = outer_role;
-    search_path_catalog_.reset();
-  }
+  leave();
   co_return std::move(status);
 }
 
@@ -204,7 +206,11 @@ Task<Status> SessionImpl::lock_nested(const CompiledStatement& statement, const 
   } else {
     co_await begin_statement();
   }
-  if (is_current(statement)) co_return Status{};
+  if (is_current(statement)) {
+    Status allowed = check_access(statement);
+    if (!allowed.ok()) transaction_.end_statement();
+    co_return std::move(allowed);
+  }
   transaction_.end_statement();
   *stale = true;
   co_return check_cancel();
@@ -296,7 +302,7 @@ Task<Status> SessionImpl::run_nested(const CompiledPtr& statement, std::span<con
     WANDIAN_CO_TRY(ensure_transaction());
     WANDIAN_CO_TRY(check_writable(*statement));
     queried_ = true;
-    if (try_lock(*statement) && statement->catalog == catalog() && transaction_.begin_statement()) {
+    if (try_lock(*statement) && statement->catalog == catalog() && statement->denied == nullptr && transaction_.begin_statement()) {
       Arena arena;
       Status status;
       ExecutionEnv& env = execution_env();
@@ -364,6 +370,7 @@ Task<Status> SessionImpl::run_call(Portal& portal, RowReceiver& receiver) {
   WANDIAN_CO_TRY(ensure_transaction());
   const CompiledPtr statement = portal.statement;
   const ProcedureCall& procedure = statement->bound->procedure;
+  WANDIAN_CO_TRY(check_access(*statement));
   Arena arena;
   RoutineCall call;
   call.function = procedure.routine;
@@ -435,6 +442,7 @@ Task<Status> SessionImpl::run_do(StatementRef statement) {
       co_return Status{sqlstate::feature_not_supported, "language " + quoted(language) + " does not support inline code execution"};
     co_return Status{sqlstate::undefined_object, "language " + quoted(language) + " does not exist"};
   }
+  WANDIAN_CO_TRY(check_privilege(access_scope(), AclKind::kLanguage, language_by_name(language), privilege::kUsage));
   if (routine_depth_ >= kMaxRoutineDepth) co_return too_deep();
   Result<std::shared_ptr<RoutineBody>> body = make_do_body(*this, source);
   if (!body.ok()) {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "engine/table.h"
+#include "sql/access/roles.h"
 #include "sql/plan/nodes.h"
 #include "sql/session_notify.h"
 #include "sql/session_portal.h"
@@ -24,9 +25,13 @@ const std::vector<Oid>& SessionImpl::search_path() {
   search_path_catalog_ = now;
   search_path_generation_ = settings_.plan_generation();
   search_path_.clear();
+  superuser_ = is_superuser_role(*now, current_role_);
+  settings_.set_superuser(superuser_);
   bool catalog_named = false, temporary_named = false;
+  const AccessScope scope = access_scope();
   const auto add = [&](Oid schema) {
-    if (schema != 0 && std::find(search_path_.begin(), search_path_.end(), schema) == search_path_.end()) search_path_.push_back(schema);
+    if (schema != 0 && (superuser_ || schema == temporary_schema_ || may_use_schema(scope, schema)) &&
+        std::find(search_path_.begin(), search_path_.end(), schema) == search_path_.end()) search_path_.push_back(schema);
   };
   for (const std::string& name : settings_.decoded().search_path) {
     if (name == "pg_catalog") {
@@ -76,7 +81,7 @@ Result<Oid> SessionImpl::creation_schema() {
       continue;
     }
     const std::optional<Oid> schema = now->find_schema(database_, name == "$user" ? current_user() : name);
-    if (schema) return *schema;
+    if (schema && (superuser_ || may_use_schema(access_scope(), *schema))) return *schema;
     if (name == "pg_catalog") return Oid{kPgCatalogSchema};
   }
   return Status{sqlstate::invalid_schema_name, "no schema has been selected to create in"};
@@ -88,6 +93,7 @@ BindContext SessionImpl::bind_context() {
   context.database = database_;
   context.search_path = search_path();
   context.temporary_schema = temporary_schema_;
+  context.role = superuser_ ? 0 : current_role_;
   context.procedures = server_.procedures();
   context.variables = variables_;
   return context;
@@ -153,7 +159,27 @@ Status SessionImpl::bind_and_plan(CompiledStatement& statement, const ParseNode*
       if (auto table = context.catalog->table(lock.table)) statement.locks.emplace_back(std::move(table), lock.mode);
   }
   describe_columns(statement);
+  (void)check_access(statement);   // whoever runs it is told
   return {};
+}
+
+// ---- Privileges ----
+
+Status SessionImpl::check_access(const BoundStatement& statement) {
+  const AccessScope scope = access_scope();
+  for (const RelationAccess& access : statement.accesses) WANDIAN_TRY(check_relation_access(scope, access));
+  for (const Oid function : statement.executed) WANDIAN_TRY(check_privilege(scope, AclKind::kFunction, function, privilege::kExecute));
+  return {};
+}
+
+Status SessionImpl::check_access(const CompiledStatement& statement) {
+  if (statement.bound == nullptr) return {};
+  if (statement.access_catalog != catalog()) {
+    Status status = check_access(*statement.bound);
+    statement.denied = status.ok() ? nullptr : std::make_shared<const Status>(std::move(status));
+    statement.access_catalog = catalog();
+  }
+  return statement.denied == nullptr ? Status{} : statement.denied->clone();
 }
 
 Result<CompiledPtr> SessionImpl::compile(std::shared_ptr<const ParsedStatements> parsed, std::size_t index, const ParseNode* inner,
@@ -289,7 +315,9 @@ Task<Status> SessionImpl::lock_and_begin(CompiledPtr* statement, bool shape_fixe
     transaction_.end_statement();
     WANDIAN_CO_TRY(check_cancel());
   }
-  co_return Status{};
+  Status allowed = check_access(**statement);
+  if (!allowed.ok()) transaction_.end_statement();
+  co_return std::move(allowed);
 }
 
 // ---- Within one call ----
@@ -298,7 +326,7 @@ SessionImpl::Fast SessionImpl::try_fast(const CompiledStatement& statement, std:
                                         std::span<const Format> formats, Status* status, std::uint64_t* processed) {
   if (*status = ensure_transaction(); !status->ok()) [[unlikely]] return Fast::kDone;
   if (*status = check_writable(statement); !status->ok()) [[unlikely]] return Fast::kDone;
-  if (!try_lock(statement) || statement.catalog != catalog()) [[unlikely]] return Fast::kNot;
+  if (!try_lock(statement) || statement.catalog != catalog() || statement.denied != nullptr) [[unlikely]] return Fast::kNot;
   queried_ = true;
   if (!transaction_.begin_statement()) [[unlikely]] return Fast::kNot;
   if (env_.catalog != statement.catalog) env_.catalog = statement.catalog;
@@ -333,7 +361,7 @@ SessionImpl::Fast SessionImpl::try_fast_procedure(const CompiledStatement& state
   if (caller == nullptr || statement.bound->procedure.routine != nullptr) return Fast::kNot;
   if (*status = ensure_transaction(); !status->ok()) [[unlikely]] return Fast::kDone;
   if (read_only_) return Fast::kNot;
-  if (statement.catalog != catalog()) [[unlikely]] return Fast::kNot;
+  if (statement.catalog != catalog() || statement.denied != nullptr) [[unlikely]] return Fast::kNot;
   queried_ = true;
   Arena& arena = server_.share(shard_.index()).row_arena;
   if (*status = evaluate_arguments(statement, params, arena, &argument_values_); status->ok()) [[likely]] {
@@ -462,6 +490,7 @@ Task<Status> SessionImpl::run_procedure(Portal& portal, RowReceiver& receiver) {
   if (!current.ok()) co_return current.take_status();
   portal.statement = current.take();
   const CompiledStatement& statement = *portal.statement;
+  WANDIAN_CO_TRY(check_access(statement));
   queried_ = true;
   Arena arena;
   std::vector<Value> args;

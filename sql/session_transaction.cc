@@ -60,6 +60,8 @@ Status SessionImpl::check_writable(const CompiledStatement& statement) {
 Status SessionImpl::prevent_in_transaction_block(std::string_view command) {
   if (in_transaction_block())
     return Status{sqlstate::active_sql_transaction, std::string(command) + " cannot run inside a transaction block"};
+  if (routine_depth_ != 0)
+    return Status{sqlstate::active_sql_transaction, std::string(command) + " cannot be executed from a function"};
   if (pipelining_ && block_ == Block::kSingle)
     return Status{sqlstate::active_sql_transaction, std::string(command) + " cannot be executed within a pipeline"};
   commit_at_once_ = true;
@@ -110,6 +112,7 @@ void SessionImpl::forget_transaction(bool committed) {
   if (settings) settings_changed();
   changed_types_.clear();
   new_labels_.clear();
+  for (const Oid database : std::exchange(closed_databases_, {})) server_.open_database(database);
   block_ = Block::kNone;
   queried_ = false;
   deferred_.clear();

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "engine/table.h"
+#include "sql/access/roles.h"
 #include "sql/encoding_sink.h"
 #include "sql/expr/expression.h"
 #include "sql/messages.h"
@@ -207,12 +208,21 @@ void SessionImpl::settings_changed() {
   choose_sink();
   const std::string& role = settings_.value(*find_setting("role"));
   const std::string& session_user = settings_.value(*find_setting("session_authorization"));
-  const Oid session_role_before = session_role_, current_role_before = current_role_;
-  if (const auto object = catalog()->find_object(ObjectKind::kRole, 0, session_user)) session_role_ = object->oid;
-  current_role_ = session_role_;
+  Oid session = session_role_;
+  if (const auto object = catalog()->find_object(ObjectKind::kRole, 0, session_user)) session = object->oid;
+  Oid current = session;
   if (role != "none")
-    if (const auto object = catalog()->find_object(ObjectKind::kRole, 0, role)) current_role_ = object->oid;
-  if (session_role_ != session_role_before || current_role_ != current_role_before) search_path_catalog_.reset();
+    if (const auto object = catalog()->find_object(ObjectKind::kRole, 0, role)) current = object->oid;
+  become(session, definer_role_ != 0 ? definer_role_ : current);
+  if (definer_role_ == 0) settings_.force("is_superuser", superuser_ ? "on" : "off");
+}
+
+void SessionImpl::become(Oid session_role, Oid current_role) {
+  session_role_ = session_role;
+  current_role_ = current_role;
+  superuser_ = is_superuser_role(*catalog(), current_role_);
+  settings_.set_superuser(superuser_);
+  search_path_catalog_.reset();
 }
 
 std::optional<std::string> SessionImpl::show_value(std::string_view name) {
@@ -222,6 +232,23 @@ std::optional<std::string> SessionImpl::show_value(std::string_view name) {
   if (same_word(name, "transaction_deferrable")) return std::string(deferrable_ ? "on" : "off");
   if (same_word(name, "seed")) return std::string("unavailable");
   return settings_.show(name);
+}
+
+// Who the settings that say so may make of the session's user.
+Status SessionImpl::check_identity_setting(std::string_view name, std::string_view value) {
+  const bool role = same_word(name, "role"), authorization = same_word(name, "session_authorization");
+  if (!role && !authorization) return {};
+  if (definer_role_ != 0)
+    return Status{sqlstate::insufficient_privilege, "cannot set parameter \"" + std::string(name) + "\" within security-definer function"};
+  if (role && value == "none") return {};
+  const auto object = catalog()->find_object(ObjectKind::kRole, 0, value);
+  if (object == nullptr) return Status{sqlstate::invalid_parameter_value, "role \"" + std::string(value) + "\" does not exist"};
+  if (role) {
+    if (is_member_of(*catalog(), database_, session_role_, object->oid)) return {};
+    return Status{sqlstate::insufficient_privilege, "permission denied to set role \"" + std::string(value) + "\""};
+  }
+  if (object->oid == authenticated_role_ || is_superuser_role(*catalog(), authenticated_role_)) return {};
+  return Status{sqlstate::insufficient_privilege, "permission denied to set session authorization"};
 }
 
 Status SessionImpl::set_value(std::string_view name, std::string_view value, bool local, bool in_transaction) {
@@ -234,22 +261,8 @@ Status SessionImpl::set_value(std::string_view name, std::string_view value, boo
     deferrable_ = on;
     return {};
   }
+  WANDIAN_TRY(check_identity_setting(name, value));
   const bool role = same_word(name, "role"), authorization = same_word(name, "session_authorization");
-  if ((role && value != "none") || authorization) {
-    const auto object = catalog()->find_object(ObjectKind::kRole, 0, value);
-    if (object == nullptr)
-      return Status{sqlstate::invalid_parameter_value, "role \"" + std::string(value) + "\" does not exist"};
-    const std::optional<RoleProperties> own = [&]() -> std::optional<RoleProperties> {
-      const auto self = catalog()->object(ObjectKind::kRole, session_role_);
-      return self != nullptr ? RoleProperties::decode(self->definition) : std::nullopt;
-    }();
-    const bool member = own && std::any_of(own->member_of.begin(), own->member_of.end(),
-                                           [&](const RoleProperties::Membership& m) { return m.role == object->oid; });
-    const bool allowed = superuser_ || object->oid == session_role_ || (role && member);
-    if (!allowed)
-      return Status{sqlstate::insufficient_privilege, "permission denied to set " + std::string(role ? "role \"" : "session authorization \"") +
-                                                          std::string(value) + "\""};
-  }
   if (same_word(name, "seed")) {
     double number = 0;
     const auto parsed = std::from_chars(value.data(), value.data() + value.size(), number);
@@ -260,6 +273,8 @@ Status SessionImpl::set_value(std::string_view name, std::string_view value, boo
     return {};
   }
   WANDIAN_TRY(settings_.set(name, value, local, in_transaction));
+  // Another session user starts as himself.
+  if (authorization) (void)settings_.set("role", "none", local, in_transaction);
   role || authorization ? settings_changed() : choose_sink();
   if (same_word(name, "application_name")) {
     const std::lock_guard guard(activity_mutex_);
@@ -296,7 +311,10 @@ Status SessionImpl::run_set(StatementRef statement) {
       if (local) warn_outside_transaction_block("SET LOCAL");
       if (name == "transaction_isolation") return set_isolation("read committed");
       if (name == "transaction_read_only") return set_read_only(settings_.decoded().default_read_only);
+      if ((same_word(name, "role") || same_word(name, "session_authorization")) && definer_role_ != 0)
+        return Status{sqlstate::insufficient_privilege, "cannot set parameter \"" + std::string(name) + "\" within security-definer function"};
       Status status = settings_.reset(name, local, true);
+      if (status.ok() && same_word(name, "session_authorization")) (void)settings_.set("role", "none", local, true);
       settings_changed();
       return status;
     }
@@ -341,12 +359,20 @@ Status SessionImpl::run_set(StatementRef statement) {
   return set_value(name, value, local, true);
 }
 
+Status SessionImpl::check_readable_setting(std::string_view name) {
+  const SettingDef* def = find_setting(name);
+  if (def == nullptr || !is_hidden_setting(def->name) || may_read_settings()) return {};
+  return Status{sqlstate::insufficient_privilege,
+                "must be superuser or have privileges of pg_read_all_settings to examine \"" + std::string(def->name) + "\""};
+}
+
 Status SessionImpl::run_show(Portal& portal) {
   const std::string_view name = text_or_empty(portal.statement->node()->variable_show_stmt->name);
   if (name == "all") {
     make_text_result(portal, {"name", "setting", "description"});
     for (const SettingDef& def : all_settings()) {
       if (def.name == "is_superuser" || def.name == "role" || def.name == "seed" || def.name == "session_authorization") continue;
+      if (is_hidden_setting(def.name) && !may_read_settings()) continue;
       const std::string row[3] = {std::string(def.name), show_value(def.name).value_or(""), std::string(def.description)};
       portal.kept->add_text(row);
     }
@@ -354,6 +380,7 @@ Status SessionImpl::run_show(Portal& portal) {
   }
   const std::optional<std::string> value = show_value(name);
   if (!value) return unrecognized_setting(name);
+  WANDIAN_TRY(check_readable_setting(name));
   const SettingDef* def = find_setting(name);
   make_text_result(portal, {std::string(def != nullptr ? def->name : name)});
   portal.kept->add_text({&*value, 1});
@@ -529,6 +556,7 @@ Task<Status> SessionImpl::run_explain(Portal& portal) {
     inner.statement = compiled.take();
     if (kind == StatementKind::kExecute) WANDIAN_CO_TRY(resolve_execute(inner));
     const std::int64_t planning_us = engine_database().env().clock().monotonic_us() - planning_began;
+    WANDIAN_CO_TRY(check_access(*inner.statement));
     if (inner.statement->plan == nullptr) {
       lines.push_back("Result");
     } else if (!options.analyze) {
@@ -577,8 +605,16 @@ Task<Status> SessionImpl::run_lock(StatementRef statement) {
   for (std::size_t i = 0; i < lock.n_relations; ++i) {
     const PgQuery__RangeVar& relation = *lock.relations[i]->range_var;
     const std::string_view schema = text_or_empty(relation.schemaname), name = text_or_empty(relation.relname);
+    WANDIAN_CO_TRY(check_named_schema(schema));
     const std::optional<FoundRelation> found = find_relation(bind_context(), schema, name);
     if (!found) co_return undefined_relation(schema, name);
+    if (const std::optional<Securable> object = securable_relation(*catalog(), found->oid)) {
+      constexpr Privileges kWriting = privilege::kUpdate | privilege::kDelete | privilege::kTruncate;
+      Privileges any_of = kWriting;
+      if (lock.mode == static_cast<int>(TableLock::kAccessShare)) any_of = privilege::kSelect;
+      if (lock.mode == static_cast<int>(TableLock::kRowExclusive)) any_of |= privilege::kInsert;
+      if (privileges_on(access_scope(), *object, any_of) == 0) co_return permission_denied(object->word, object->name);
+    }
     if (found->kind == FoundRelation::Kind::kView || found->kind == FoundRelation::Kind::kSystem) continue;
     if (found->kind != FoundRelation::Kind::kTable)
       co_return Status{sqlstate::wrong_object_type, "\"" + std::string(name) + "\" is not a table or view"};
@@ -594,7 +630,18 @@ Status SessionImpl::run_maintenance(StatementRef statement) {
   const auto check_table = [&](const PgQuery__RangeVar* relation) -> Status {
     if (relation == nullptr) return {};
     const std::string_view schema = text_or_empty(relation->schemaname), name = text_or_empty(relation->relname);
-    return find_relation(bind_context(), schema, name) ? Status{} : undefined_relation(schema, name);
+    const std::optional<FoundRelation> found = find_relation(bind_context(), schema, name);
+    if (!found) return undefined_relation(schema, name);
+    const std::optional<Securable> object = securable_relation(*catalog(), found->oid);
+    if (!object || owns(access_scope(), *object)) return {};
+    if (statement.kind != StatementKind::kVacuum) return must_be_owner(object->word, object->name);
+    // Whoever owns the database may, too; what nobody may is passed by.
+    const std::optional<Securable> database = securable_database(*catalog(), database_);
+    const bool vacuum = statement.node->vacuum_stmt->is_vacuumcmd != 0;
+    if (!object->system && database && owns(access_scope(), *database)) return {};
+    notice(Severity::kWarning, sqlstate::warning, "skipping \"" + object->name + "\" --- only " + (object->system ? "superuser" : "table or database owner") + " can " +
+                                                     (vacuum ? "vacuum it" : "analyze it"));
+    return {};
   };
   const auto check_columns = [&](const PgQuery__RangeVar& relation, PgQuery__Node** columns, std::size_t count) -> Status {
     const auto found = find_relation(bind_context(), text_or_empty(relation.schemaname), text_or_empty(relation.relname));
@@ -650,7 +697,7 @@ Status SessionImpl::run_maintenance(StatementRef statement) {
     }
     case StatementKind::kCluster: return check_table(statement.node->cluster_stmt->relation);
     default:
-      if (!superuser_)
+      if (!has_privileges_of(*catalog(), database_, current_role_, role_oid::kCheckpoint))
         return Status{sqlstate::insufficient_privilege, "must be superuser or have privileges of pg_checkpoint to do CHECKPOINT"};
       return {};
   }

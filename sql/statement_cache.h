@@ -46,6 +46,9 @@ struct CompiledStatement {
   std::vector<ColumnDescription> description;       ///< of `columns`
   bool returns_rows = false;
   bool fast = false;                                ///< run_fast() may do
+  /// What the role of its context may do, decided for `access_catalog`: null, or why it may not run. For its shard's thread.
+  mutable std::shared_ptr<const Status> denied;
+  mutable std::shared_ptr<const Catalog> access_catalog;
   std::vector<Oid> parameter_types;
   std::vector<Oid> declared_types;
 

@@ -1,6 +1,7 @@
 // Function calls: which function is meant, function-style casts, and native procedures at statement level.
 #include <algorithm>
 
+#include "sql/access/privileges.h"
 #include "sql/bind/internal.h"
 #include "sql/messages.h"
 #include "sql/types/user_type.h"
@@ -197,6 +198,7 @@ const Expr* Binder::bind_function_call(Scope& scope, const PgQuery__FuncCall& ca
   if (!is_builtin_schema(called.schema) && called.schema != "pg_temp" && !catalog().find_schema(context_.database, called.schema)) {
     fail(at(Status{sqlstate::invalid_schema_name, "schema \"" + std::string(called.schema) + "\" does not exist"}, location));
   }
+  check_schema(called.schema, location);
   std::vector<Candidate> candidates;
   std::vector<std::string_view> given_names;   // of the last arguments
   std::copy_if(names.begin(), names.end(), std::back_inserter(given_names), [](std::string_view name) { return !name.empty(); });
@@ -264,6 +266,8 @@ const Expr* Binder::bind_function_call(Scope& scope, const PgQuery__FuncCall& ca
     fail(at(undefined_function(called, types, chosen == -2, given_names), location));
   }
   const Candidate& candidate = candidates[static_cast<std::size_t>(chosen)];
+  if (candidate.object != nullptr) note_executed(candidate.object->oid);
+  else if (candidate.function != nullptr && is_restricted(catalog(), *candidate.function)) note_executed(candidate.function->oid);
   if (candidate.object != nullptr) {
     const std::string_view clause = call.agg_distinct != 0 ? "DISTINCT" : within_group ? "WITHIN GROUP" : call.n_agg_order > 0 ? "ORDER BY"
                                     : call.agg_filter != nullptr ? "FILTER" : call.over != nullptr ? "OVER" : "";
@@ -405,6 +409,7 @@ bool Binder::find_procedure_call(const PgQuery__FuncCall& call, std::vector<Proc
 
 void Binder::bind_procedure_call(const PgQuery__FuncCall& call, BoundStatement* out, bool is_call) {
   const CallName called = call_name(call);
+  check_schema(called.schema, call.location);
   if (is_call && bind_routine_procedure(call, out)) return;
   std::vector<ProcedureSignature> procedures;
   const bool any = find_procedure_call(call, &procedures);
@@ -466,7 +471,10 @@ void Binder::bind_procedure_call(const PgQuery__FuncCall& call, BoundStatement* 
   out->procedure.args = keep(args);
   out->procedure.result_type = procedure.result_type;
   out->procedure.is_call = is_call;
-  if (procedure.object != nullptr) depend_on(procedure.object);
+  if (procedure.object != nullptr) {
+    note_executed(procedure.object->oid);
+    depend_on(procedure.object);
+  }
 }
 
 }  // namespace wandian::sql

@@ -21,11 +21,27 @@ bool is_plain_values(const PgQuery__SelectStmt& select) {
 
 }  // namespace
 
+namespace {
+
+// Of MERGE, its actions say.
+Privileges privilege_of(Command command) {
+  switch (command) {
+    case Command::kInsert: return privilege::kInsert;
+    case Command::kUpdate: return privilege::kUpdate;
+    case Command::kDelete: return privilege::kDelete;
+    default: return 0;
+  }
+}
+
+}  // namespace
+
 int Binder::bind_target_table(Scope& scope, const PgQuery__RangeVar& range, Command command) {
   writing_ = command;
   view_target_.reset();
   const std::string_view schema = range.schemaname != nullptr ? range.schemaname : "";
   const std::string_view table = range.relname;
+  target_access_ = 0;
+  check_schema(schema, range.location);
   const std::optional<FoundRelation> found = find_relation(context_, schema, table);
   if (!found) fail(at(undefined_relation(schema, table), range.location));
   switch (found->kind) {
@@ -46,6 +62,10 @@ int Binder::bind_target_table(Scope& scope, const PgQuery__RangeVar& range, Comm
         view_target_->name = entry->name;
         view_target_->schema = view->parent;
         scope.query->has_sublinks = scope.query->has_sublinks || view_target_->has_sublinks;
+        ViewTarget::Level itself{note_access(view->oid, 0), {}};
+        for (std::size_t i = 0; i < view_target_->columns.size(); ++i) itself.columns.push_back(static_cast<int>(i));
+        view_target_->levels.insert(view_target_->levels.begin(), std::move(itself));
+        note_target_command(privilege_of(command));
         depend_on(std::move(view));
         const std::string_view alias = range.alias != nullptr ? name(range.alias->aliasname) : entry->name;
         return add_range(scope, make_table_entry(view_target_->table, alias));
@@ -60,7 +80,9 @@ int Binder::bind_target_table(Scope& scope, const PgQuery__RangeVar& range, Comm
               range.location));
   }
   const std::string_view alias = range.alias != nullptr ? name(range.alias->aliasname) : std::string_view{};
-  return add_range(scope, make_table_entry(catalog().table(found->oid), alias));
+  RangeEntry* entry = make_table_entry(catalog().table(found->oid), alias);
+  entry->access = target_access_ = note_access(found->oid, privilege_of(command));
+  return add_range(scope, entry);
 }
 
 int Binder::find_target_column(const TableDef& table, std::string_view column, int location) {
@@ -89,10 +111,12 @@ const Expr* Binder::bind_default(std::string_view expression, const std::functio
   if (!parsed.ok()) fail(parsed.take_status());
   const std::string_view outer_text = swap_text({});
   BindVariables* const outer_variables = std::exchange(variables_, nullptr);
+  const bool outer_stored = std::exchange(stored_text_, true);
   Scope& scope = scopes_.emplace_back();
   scope.place = Place::kDefault;
   const Expr* value = finish(bind_expr(scope, parsed->statements()[0].node->select_stmt->target_list[0]->res_target->val));
   text_ = outer_text;
+  stored_text_ = outer_stored;
   variables_ = outer_variables;
   return value;
 }
@@ -109,11 +133,9 @@ const Expr* Binder::column_default(const TableDef& table, int column, int locati
     if (owned == nullptr) {
       fail(Status{sqlstate::internal_error, "no owned sequence found for column " + quoted(def.name) + " of " + quoted(table.name)});
     }
-    const std::span<const FunctionDef* const> nextval = sql::find_functions("nextval");
-    if (nextval.empty()) fail(Status{sqlstate::undefined_function, "function nextval(regclass) does not exist"});
     note_sequence(owned->oid);
     const Expr* sequence = make_constant(arena_, kRegclass, -1, Value::of_int(owned->oid));
-    return coerce_assignment(make_call(nextval[0], list({sequence}), kInt8, CallForm::kCall, -1), def.type, def.typmod, def.name, location);
+    return coerce_assignment(make_call(&identity_function(), list({sequence}), kInt8, CallForm::kCall, -1), def.type, def.typmod, def.name, location);
   }
   // A generated column gets its value when the row is whole.
   if (def.generated != 0) return make_null(arena_, def.type);
@@ -418,6 +440,7 @@ Query* Binder::bind_insert(const PgQuery__InsertStmt& insert, Scope* parent) {
       }
     }
   }
+  for (const InsertColumn& column : columns) note_written(Command::kInsert, column.column);
   query->assignments = complete_row(table, values);
 
   scope.items.clear();
@@ -470,7 +493,14 @@ void Binder::bind_on_conflict(Scope& scope, const PgQuery__OnConflictClause& cla
   OnConflict& out = query.on_conflict;
   const bool update = clause.action == PG_QUERY__ON_CONFLICT_ACTION__ONCONFLICT_UPDATE;
   out.action = update ? ConflictAction::kUpdate : ConflictAction::kNothing;
+  if (update) note_target_command(privilege::kUpdate);
   std::vector<std::uint16_t> indexes;
+  // What rows are compared by is read.
+  const auto note_arbiter = [&](std::uint16_t column) {
+    if (!view_target_) return note_target_read(column);
+    const auto found = std::find(view_target_->base.begin(), view_target_->base.end(), static_cast<int>(column));
+    if (found != view_target_->base.end()) note_target_read(static_cast<int>(found - view_target_->base.begin()));
+  };
   const PgQuery__InferClause* infer = clause.infer;
   if (infer == nullptr) {
     if (update) {
@@ -486,6 +516,7 @@ void Binder::bind_on_conflict(Scope& scope, const PgQuery__OnConflictClause& cla
     for (std::size_t i = 0; i < table.indexes.size(); ++i) {
       if (table.indexes[i].name == infer->conname && table.indexes[i].constraint != 0 && table.indexes[i].unique) {
         indexes.push_back(static_cast<std::uint16_t>(i));
+        for (std::size_t part = 0; part < table.indexes[i].key_parts; ++part) note_arbiter(table.indexes[i].parts[part].column);
       }
     }
     if (indexes.empty()) {
@@ -518,6 +549,7 @@ void Binder::bind_on_conflict(Scope& scope, const PgQuery__OnConflictClause& cla
       const int found = view_target_ ? find_target_column(table, column, location) : table.find_column(column);
       if (found < 0) fail(at(Status{sqlstate::undefined_column, "column " + quoted(column) + " does not exist"}, location));
       const auto position = static_cast<std::uint16_t>(found);
+      note_arbiter(position);
       if (std::find(wanted.begin(), wanted.end(), position) == wanted.end()) wanted.push_back(position);
     }
     const Expr* condition = infer->where_clause != nullptr ? fold(bind_condition(scope, infer->where_clause, Place::kIndexPredicate, "WHERE")) : nullptr;
@@ -621,6 +653,7 @@ std::vector<Assignment> Binder::bind_set_list(Scope& scope, const TableDef& tabl
       value = bind_value(scope, item.val, Place::kUpdateSource);
     }
     const int column = find_target_column(table, item.name, item.location);
+    note_written(Command::kUpdate, column);
     const ColumnDef& def = table.columns[static_cast<std::size_t>(column)];
     if (def.identity == 'a' && value->kind != ExprKind::kSetToDefault) {
       fail(Status{sqlstate::generated_always, "column " + quoted(def.name) + " can only be updated to DEFAULT"}.with_detail(

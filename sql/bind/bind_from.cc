@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "sql/bind/internal.h"
+#include "sql/catalog_objects.h"
 #include "sql/functions/sample.h"
 #include "sql/messages.h"
 #include "sql/routine/routine.h"
@@ -21,6 +22,12 @@ std::string_view alias_name(const PgQuery__Alias* alias) {
 bool unnests_several(const ParseNode* node) {
   return node->node_case == PG_QUERY__NODE__NODE_FUNC_CALL && node->func_call->n_args > 1 && node->func_call->n_funcname == 1 &&
          string_value(node->func_call->funcname[0]) == "unnest";
+}
+
+bool is_security_invoker(const ViewDefinition& view) {
+  for (const auto& [option, value] : view.options)
+    if (option == "security_invoker") return value == "true" || value == "on" || value == "yes" || value == "1";
+  return false;
 }
 
 std::string_view text_of(const char* text) { return text == nullptr ? std::string_view{} : std::string_view(text); }
@@ -71,9 +78,11 @@ RangeEntry* Binder::make_system_entry(const SystemRelation& relation, std::strin
     if (!parsed.ok()) fail(parsed.take_status());
     const std::string_view outer_text = swap_text({});
     BindVariables* const outer_variables = std::exchange(variables_, nullptr);
+    const Oid outer_check_as = std::exchange(check_as_, relation.kind == 'v' ? kBootstrapRole : check_as_);
     const Query* query = bind_query_node(parsed->statements()[0].node, nullptr);
     text_ = outer_text;
     variables_ = outer_variables;
+    check_as_ = outer_check_as;
     --view_depth_;
     RangeEntry* entry = make_subquery_entry(query, nullptr, relation.name);
     entry->view = relation.oid;
@@ -125,7 +134,14 @@ RangeEntry* Binder::bind_view(const ObjectDef& view, std::string_view alias) {
   Binder binder(inner, {}, arena_, {});
   binder.view_depth_ = view_depth_;
   binder.stack_base_ = stack_base_;
+  // What is behind a view is its owner's business, unless the view says that it is that of who asks.
+  binder.check_as_ = is_security_invoker(*definition) ? 0 : view.owner;
+  binder.stored_text_ = true;
+  binder.accesses_ = std::move(accesses_);
+  binder.executed_ = std::move(executed_);
   const Query* query = binder.bind_query_node(parsed->statements()[0].node, nullptr);
+  accesses_ = std::move(binder.accesses_);
+  executed_ = std::move(binder.executed_);
   for (auto& table : binder.tables_) depend_on(std::move(table));
   for (auto& object : binder.objects_) depend_on(std::move(object));
   for (auto& sequence : binder.sequences_) sequences_.push_back(std::move(sequence));
@@ -197,6 +213,7 @@ RangeEntry* Binder::bind_range_var(Scope& scope, const PgQuery__RangeVar& range)
               range.location));
     }
   }
+  check_schema(schema, range.location);
   const std::optional<FoundRelation> found = find_relation(context_, schema, table);
   if (!found) {
     for (Scope* level = &scope; level != nullptr && schema.empty(); level = level->parent) {
@@ -252,6 +269,7 @@ RangeEntry* Binder::bind_range_var(Scope& scope, const PgQuery__RangeVar& range)
     }
   }
   entry->columns = rename_columns(entry->columns, range.alias, entry->alias);
+  entry->access = note_access(found->oid, privilege::kSelect);
   return entry;
 }
 
@@ -546,7 +564,7 @@ const JoinNode* Binder::bind_join(Scope& scope, const PgQuery__JoinExpr& join, s
     std::vector<NamedExpr> columns;
     for (const NsItem& item : side) {
       if (!item.columns_visible) continue;
-      for (NamedExpr& column : expand_item(scope, item, 0, -1)) columns.push_back(column);
+      for (NamedExpr& column : expand_item(scope, item, 0, -1, false)) columns.push_back(column);
     }
     return columns;
   };
@@ -598,6 +616,8 @@ const JoinNode* Binder::bind_join(Scope& scope, const PgQuery__JoinExpr& join, s
     for (const std::string_view column : shared) {
       const Expr* l = find_side(left_columns, column, "left");
       const Expr* r = find_side(right_columns, column, "right");
+      note_read(scope, l);
+      note_read(scope, r);
       const Expr* both[] = {l, r};
       common_type(both, "JOIN/USING");   // its error comes first
       conditions.push_back(to_boolean(make_operator("=", l, r, -1), "JOIN/USING"));

@@ -40,11 +40,16 @@ MergeAction Binder::bind_merge_action(Scope& scope, const TableDef& table, const
   switch (clause.command_type) {
     case PG_QUERY__CMD_TYPE__CMD_UPDATE:
       out.command = Command::kUpdate;
+      note_target_command(privilege::kUpdate);
       out.assignments = keep(bind_set_list(scope, table, clause.target_list, clause.n_target_list));
       break;
-    case PG_QUERY__CMD_TYPE__CMD_DELETE: out.command = Command::kDelete; break;
+    case PG_QUERY__CMD_TYPE__CMD_DELETE:
+      out.command = Command::kDelete;
+      note_target_command(privilege::kDelete);
+      break;
     case PG_QUERY__CMD_TYPE__CMD_INSERT: {
       out.command = Command::kInsert;
+      note_target_command(privilege::kInsert);
       const bool overriding = clause.override == PG_QUERY__OVERRIDING_KIND__OVERRIDING_SYSTEM_VALUE ||
                               clause.override == PG_QUERY__OVERRIDING_KIND__OVERRIDING_USER_VALUE;
       const bool overriding_user = clause.override == PG_QUERY__OVERRIDING_KIND__OVERRIDING_USER_VALUE;
@@ -58,6 +63,7 @@ MergeAction Binder::bind_merge_action(Scope& scope, const TableDef& table, const
       }
       for (std::size_t i = 0; i < row.size(); ++i) {
         const int column = columns[i].column;
+        note_written(Command::kInsert, column);
         if (row[i]->returns_set) {
           fail(at(Status{sqlstate::feature_not_supported, "set-valued function called in context that cannot accept a set"},
                   row[i]->location));

@@ -233,6 +233,7 @@ const Expr* Binder::inline_call(const FunctionDef& function, std::span<const Exp
     if (uses[i] != 1 && costly) return nullptr;
   }
   for (auto& table : inner.tables_) depend_on(std::move(table));
+  for (const Oid called : inner.executed_) note_executed(called);
   for (auto& object : inner.objects_) depend_on(std::move(object));
   for (auto& sequence : inner.sequences_) sequences_.push_back(std::move(sequence));
   for (auto& made : inner.functions_) functions_.push_back(std::move(made));
@@ -357,6 +358,7 @@ bool Binder::bind_routine_procedure(const PgQuery__FuncCall& call, BoundStatemen
             call.location));
   }
   depend_on(chosen.object);
+  note_executed(chosen.object->oid);
   // The input parameters' values, in their order.
   std::vector<Oid> declared = chosen.args;
   (void)resolve_polymorphic(types, &declared, kVoid, name);

@@ -462,6 +462,7 @@ void Binder::bind_limit(Scope& scope, const PgQuery__SelectStmt& select, Query& 
 
 void Binder::mark_rows(Query& query, std::size_t range, RowLock strength, LockWait wait) {
   const RangeEntry& entry = *query.ranges[range];
+  if (entry.access != 0) access(entry.access).privileges |= privilege::kUpdate;
   if (entry.kind == RangeKind::kSubquery) {
     // A sub-select's own tables are locked, as far as its shape allows.
     Query& inner = const_cast<Query&>(*entry.query);

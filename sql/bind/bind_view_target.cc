@@ -99,6 +99,20 @@ ViewTarget Binder::open_view(const RangeEntry& entry, Command command, bool casc
   if (out.where != nullptr && (cascaded || entry.check_option != 0)) out.checks.push_back({view, out.where});
   if (inner.where != nullptr) out.where = out.where == nullptr ? inner.where : bool_list(BoolOp::kAnd, {inner.where, out.where});
   out.table = nested ? inner.table : catalog().table(source.table->oid);
+  // Who writes through a view does to what is behind it what he does to the view, as the view's owner.
+  access(source.access).privileges &= ~privilege::kSelect;
+  ViewTarget::Level own{source.access, {}};
+  for (const TargetEntry& target : query.result_columns()) {
+    const bool plain = target.expr->kind == ExprKind::kColumn && target.expr->as<ColumnExpr>().levels_up == 0;
+    own.columns.push_back(plain ? target.expr->as<ColumnExpr>().column : -1);
+  }
+  for (ViewTarget::Level& level : inner.levels) {
+    std::vector<int> columns;
+    for (const int column : own.columns) columns.push_back(column < 0 ? -1 : level.columns[static_cast<std::size_t>(column)]);
+    level.columns = std::move(columns);
+  }
+  out.levels = std::move(inner.levels);
+  out.levels.insert(out.levels.begin(), std::move(own));
   return out;
 }
 
@@ -114,6 +128,7 @@ NsItem Binder::target_item(Scope& scope, int target) {
   item.entry = nullptr;
   item.range = -1;
   item.columns = view_target_->columns;
+  item.is_view_target = true;
   item.schema = 0;
   item.schema_name = {};
   if (item.alias != view_target_->name) return item;

@@ -275,6 +275,8 @@ void Binder::take_dependencies(BoundStatement* out) {
   out->objects = std::move(objects_);
   out->sequences = std::move(sequences_);
   out->functions = std::move(functions_);
+  out->accesses = std::move(accesses_);
+  out->executed = std::move(executed_);
   out->uses_temporary = uses_temporary_;
   out->asks_shards = asks_shards_;
   out->cacheable = cacheable;
@@ -555,7 +557,9 @@ Result<BoundExpression> bind_standalone_expression(std::string_view text, const 
       node->select_stmt->n_from_clause != 0) {
     return Status{sqlstate::syntax_error, "not an expression: " + std::string(text)};
   }
-  return bind_standalone_node(node->select_stmt->target_list[0]->res_target->val, {}, context, options);
+  BindContext stored = context;
+  stored.role = 0;   // what it names was checked when it was stored
+  return bind_standalone_node(node->select_stmt->target_list[0]->res_target->val, {}, stored, options);
 }
 
 std::vector<StandaloneColumn> standalone_columns(const TableDef& table) {
@@ -729,6 +733,7 @@ std::optional<FoundRelation> find_relation(const BindContext& context, std::stri
     if (schema == "pg_catalog") return find_in_schema(context, kPgCatalogSchema, name);
     if (schema == "information_schema") return find_in_schema(context, kInformationSchema, name);
     const std::optional<Oid> oid = context.catalog->find_schema(context.database, schema);
+    // Callers who must not see into a schema have asked Binder::check_schema() or DdlContext::find_schema() before.
     return oid ? find_in_schema(context, *oid, name) : std::nullopt;
   }
   for (const Oid oid : context.search_path) {

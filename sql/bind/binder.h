@@ -67,6 +67,7 @@ struct BindContext {
   /// and the session's temporary schema in front of it, if there is one.
   std::vector<Oid> search_path;
   Oid temporary_schema = 0;          ///< of this session; 0 = none
+  Oid role = 0;                      ///< who must be allowed to use the schemas that are named; 0: nobody is asked
   const ProcedureLookup* procedures = nullptr;
   BindVariables* variables = nullptr;
   /// What a SELECT's one column is coerced to, through its text where nothing else leads there; null: it stays as it is.

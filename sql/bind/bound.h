@@ -15,6 +15,7 @@
 #include "engine/arena.h"
 #include "engine/catalog.h"
 #include "engine/row_op.h"
+#include "sql/access/relation_access.h"
 #include "sql/catalog/system_relation.h"
 #include "sql/expr/node.h"
 
@@ -61,6 +62,7 @@ struct RangeEntry {
   // kSubquery
   const Query* query = nullptr;
   Oid view = 0;                      ///< the view it came from, or 0
+  std::uint32_t access = 0;          ///< its number in BoundStatement::accesses, from 1; 0: what it reads is checked elsewhere
   char check_option = 0;             ///< of that view: 0, 'l' (LOCAL) or 'c' (CASCADED)
   // kFunction
   std::span<const RangeFunction> functions;
@@ -260,6 +262,9 @@ struct BoundStatement {
   std::vector<std::shared_ptr<const ObjectDef>> objects;   ///< views, procedures
   std::vector<std::shared_ptr<const SequenceDef>> sequences;
   std::vector<std::shared_ptr<const FunctionDef>> functions;   ///< of routines whose columns are those of a relation
+  // What whoever runs it must be allowed to do.
+  std::vector<RelationAccess> accesses;
+  std::vector<Oid> executed;         ///< functions
   bool uses_temporary = false;       ///< some relation is temporary
   bool has_volatile = false;         ///< some function is volatile
   bool asks_shards = false;          ///< it shows locks and waits: all shards are asked before it runs

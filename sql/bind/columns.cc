@@ -58,11 +58,13 @@ const Expr* Binder::item_column(Scope& scope, const NsItem& item, std::string_vi
     fail(at(Status{sqlstate::ambiguous_column, "column reference " + quoted(column) + " is ambiguous"}, location));
   };
   if (item.entry == nullptr) {
-    for (const NamedExpr& candidate : item.columns) {
+    for (std::size_t i = 0; i < item.columns.size(); ++i) {
+      const NamedExpr& candidate = item.columns[i];
       if (candidate.name != column) continue;
       if (found != nullptr) twice();
       auto* copy = const_cast<Expr*>(raise(candidate.expr, levels_up));
       found = copy;
+      if (item.is_view_target) note_target_read(static_cast<int>(i));
     }
   } else {
     for (std::size_t i = 0; i < item.entry->columns.size(); ++i) {
@@ -99,6 +101,7 @@ const Expr* Binder::item_column(Scope& scope, const NsItem& item, std::string_vi
             location));
   }
   mark_correlated(scope, levels_up);
+  note_read(scope, found);
   return found;
 }
 
@@ -167,17 +170,19 @@ void Binder::missing_relation(Scope& scope, std::string_view schema, std::string
   fail(at(Status{sqlstate::undefined_table, "missing FROM-clause entry for table " + quoted(full)}, location));
 }
 
-std::vector<NamedExpr> Binder::expand_item(Scope& scope, const NsItem& item, int levels_up, int location) {
+std::vector<NamedExpr> Binder::expand_item(Scope& scope, const NsItem& item, int levels_up, int location, bool read) {
   std::vector<NamedExpr> out;
   mark_correlated(scope, levels_up);
   if (item.entry == nullptr) {
     for (const NamedExpr& column : item.columns) out.push_back({column.name, raise(column.expr, levels_up)});
-    return out;
+    for (std::size_t i = 0; read && item.is_view_target && i < item.columns.size(); ++i) note_target_read(static_cast<int>(i));
+  } else {
+    for (std::size_t i = 0; i < item.entry->columns.size(); ++i) {
+      if (item.entry->columns[i].hidden) continue;
+      out.push_back({item.entry->columns[i].name, column_expr(*item.entry, item.range, static_cast<int>(i), levels_up, location)});
+    }
   }
-  for (std::size_t i = 0; i < item.entry->columns.size(); ++i) {
-    if (item.entry->columns[i].hidden) continue;
-    out.push_back({item.entry->columns[i].name, column_expr(*item.entry, item.range, static_cast<int>(i), levels_up, location)});
-  }
+  for (std::size_t i = 0; read && i < out.size(); ++i) note_read(scope, out[i].expr);
   return out;
 }
 
@@ -189,7 +194,7 @@ const Expr* Binder::whole_row(Scope& scope, const NsItem& item, int levels_up, i
   }
   if (item.entry != nullptr && item.entry->kind == RangeKind::kTable) {
     mark_correlated(scope, levels_up);
-    return typed_row(item, levels_up, location);
+    return typed_row(scope, item, levels_up, location);
   }
   const std::vector<NamedExpr> columns = expand_item(scope, item, levels_up, location);
   auto* row = make<RowExpr>();
@@ -207,7 +212,7 @@ const Expr* Binder::whole_row(Scope& scope, const NsItem& item, int levels_up, i
   return row;
 }
 
-const Expr* Binder::typed_row(const NsItem& item, int levels_up, int location) {
+const Expr* Binder::typed_row(Scope& scope, const NsItem& item, int levels_up, int location) {
   auto* row = make<RowExpr>();
   std::vector<const Expr*> args;
   std::vector<std::string_view> names;
@@ -221,6 +226,7 @@ const Expr* Binder::typed_row(const NsItem& item, int levels_up, int location) {
   row->type = row_type_of(item.entry->table->oid);
   row->whole_range = levels_up == 0 ? item.range : -1;
   row->location = location;
+  note_read(scope, row);
   return row;
 }
 

@@ -14,6 +14,7 @@
 #include <memory>
 #include <vector>
 
+#include "sql/access/acl.h"
 #include "sql/bind/binder.h"
 #include "sql/bind/bound.h"
 #include "sql/expr/tree.h"
@@ -49,6 +50,7 @@ struct NsItem {
   bool columns_visible = true;
   bool lateral_only = false;           ///< still inside FROM: only LATERAL may see it
   bool lateral_ok = true;
+  bool is_view_target = false;         ///< `columns` are those of the view that the statement writes to
 };
 
 /// A view that a statement writes to: its columns and conditions over the one table behind it, which is the target's range entry.
@@ -61,6 +63,13 @@ struct ViewTarget {
   const Expr* where = nullptr;
   std::vector<Query::ViewCheck> checks;   ///< innermost first
   bool has_sublinks = false;
+  /// What is checked: the view for who writes, whatever is behind it for the view's owner. `columns`: by column of the view, the
+  /// column there, or -1.
+  struct Level {
+    std::uint32_t access = 0;
+    std::vector<int> columns;
+  };
+  std::vector<Level> levels;           ///< of what is behind the view, then, first, of itself
 };
 
 struct PendingCte {
@@ -182,7 +191,8 @@ class Binder {
   const Expr* bind_condition(Scope& scope, const ParseNode* node, Place place, std::string_view clause);
   const Expr* to_boolean(const Expr* expr, std::string_view clause);
   const Expr* column_expr(const RangeEntry& entry, int range, int column, int levels_up, int location);
-  std::vector<NamedExpr> expand_item(Scope& scope, const NsItem& item, int levels_up, int location);
+  /// All columns; `read`: they count as read.
+  std::vector<NamedExpr> expand_item(Scope& scope, const NsItem& item, int levels_up, int location, bool read = true);
   const NsItem* find_item(Scope& scope, std::string_view schema, std::string_view name, int* levels_up, int location);
   std::vector<NamedExpr> record_fields(Scope& scope, const Expr* record);
 
@@ -222,7 +232,7 @@ class Binder {
   const Expr* without_domain(const Expr* expr);
   const Expr* row_to_composite(const RowExpr& row, Oid target, CoerceContext context, CallForm form, int location);
   /// The row type of a table as a row of its columns, dropped ones included.
-  const Expr* typed_row(const NsItem& item, int levels_up, int location);
+  const Expr* typed_row(Scope& scope, const NsItem& item, int levels_up, int location);
   /// A composite value with one of its fields replaced.
   const Expr* with_field(const Expr* composite, Oid type, std::string_view field, const Expr* value, std::string_view column, int location);
   const Expr* to_domain(const Expr* expr, Oid domain, CoerceContext context, CallForm form, int location);
@@ -256,6 +266,21 @@ class Binder {
   void depend_on(std::shared_ptr<const TableDef> table);
   void depend_on(std::shared_ptr<const ObjectDef> object) { objects_.push_back(std::move(object)); }
   void note_sequence(Oid sequence);
+
+  // accesses.cc: what whoever runs the statement must be allowed to do
+  /// The number of a new entry in BoundStatement::accesses.
+  std::uint32_t note_access(Oid relation, Privileges privileges);
+  RelationAccess& access(std::uint32_t number) { return accesses_[number - 1]; }
+  /// The columns that an expression of this scope holds are read.
+  void note_read(Scope& scope, const Expr* expr);
+  /// A column of what the statement writes to is read, by its position there.
+  void note_target_read(int column);
+  /// A column of the target, by its position in the table, is given a value.
+  void note_written(Command command, int column);
+  void note_target_command(Privileges privileges);
+  void note_executed(Oid function);
+  /// 42501 if the schema that is named cannot be used.
+  void check_schema(std::string_view schema, int location) const;
   /// What is bound depends on the definition of a type that users made, or of the one it is an array of.
   void note_type(Oid type);
   void check_stack(int location) const;
@@ -419,6 +444,11 @@ class Binder {
   Command writing_ = Command::kSelect;       ///< what it is
   bool asks_shards_ = false;
   bool uses_temporary_ = false;
+  std::vector<RelationAccess> accesses_;
+  std::vector<Oid> executed_;
+  Oid check_as_ = 0;                         ///< RelationAccess::check_as of what is bound: the owner of the view it stands in
+  std::uint32_t target_access_ = 0;          ///< of the writing statement being bound, unless it writes through a view
+  bool stored_text_ = false;                 ///< what is bound was checked when it was stored: a view, a default
   int view_depth_ = 0;
   const char* stack_base_;
 };

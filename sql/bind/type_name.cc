@@ -1,6 +1,7 @@
 // Type names with their modifiers.
 #include <charconv>
 
+#include "sql/access/privileges.h"
 #include "sql/bind/internal.h"
 #include "sql/types/text_io.h"
 #include "sql/types/user_type.h"
@@ -117,6 +118,11 @@ ResolvedType resolve_or_fail(const PgQuery__TypeName& name, std::string_view tex
     if (last == "time_stamp") info = find_type(kTimestamptz);
   }
   if (info == nullptr) {
+    if (context != nullptr && context->role != 0 && !schema.empty() && schema != "pg_temp")
+      if (const auto named = context->catalog->find_schema(context->database, schema)) {
+        Status usable = check_schema_usage({*context->catalog, context->database, context->role, context->temporary_schema}, *named);
+        if (!usable.ok()) fail(std::move(usable).with_position(character_position(text, name.location)));
+      }
     if (const Oid made = find_named_type(schema, last, context)) info = find_type(made);
   }
   if (info == nullptr) {

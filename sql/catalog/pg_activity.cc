@@ -6,6 +6,7 @@
 #include "engine/numeric.h"
 #include "engine/shard.h"
 #include "engine/shard_state.h"
+#include "sql/access/roles.h"
 #include "sql/catalog/producers.h"
 #include "sql/catalog_objects.h"
 #include "sql/session_impl.h"
@@ -40,8 +41,10 @@ const char* source_name(SettingSource source) {
 }
 
 Status pg_settings(const SystemContext& context, SystemRows& rows) {
-  const auto* session = dynamic_cast<SessionImpl*>(&context.session);
+  auto* session = dynamic_cast<SessionImpl*>(&context.session);
+  const bool all = session == nullptr || session->may_read_settings();
   for (const SettingDef& def : all_settings()) {
+    if (!all && is_hidden_setting(def.name)) continue;
     const std::string& value = session != nullptr ? session->settings().value(def) : context.server.defaults().get(setting_index(def));
     CatalogRow row(rows);
     row.t(def.name).t(value);
@@ -106,6 +109,8 @@ std::int64_t shown_transaction(std::uint64_t transaction) { return static_cast<s
 
 Status pg_stat_activity(const SystemContext& context, SystemRows& rows) {
   const LockReport& report = report_of(context);
+  const auto* self = dynamic_cast<SessionImpl*>(&context.session);
+  const Oid asking = self != nullptr ? self->current_role() : kBootstrapRole;
   for (const ActivitySnapshot& session : context.server.activity()) {
     const auto time = [](CatalogRow& row, std::int64_t at) {
       if (at == 0) row.null();
@@ -114,6 +119,13 @@ Status pg_stat_activity(const SystemContext& context, SystemRows& rows) {
     CatalogRow row(rows);
     row.i(session.database).t(session.database_name).i(session.process_id).null().i(session.role).t(session.user).t(session.application_name);
     NetworkAddress client;
+    const bool shown = has_privileges_of(context.catalog, context.database, asking, session.role) ||
+                       has_privileges_of(context.catalog, context.database, asking, role_oid::kReadAllStats);
+    if (!shown) {
+      row.null(13).t("<insufficient privilege>").null();
+      row.done();
+      continue;
+    }
     if (session.client_address.empty() || !parse_network(session.client_address, false, &client).ok()) row.null();
     else row.value(store_network(client, rows.arena));
     row.null().i(session.client_port);

@@ -5,6 +5,7 @@
 #include "engine/sequence.h"
 #include "engine/shard.h"
 #include "engine/table.h"
+#include "sql/access/privileges.h"
 #include "sql/catalog/producers.h"
 #include "sql/index_expressions.h"
 #include "sql/catalog/stored_objects.h"
@@ -71,12 +72,14 @@ struct ClassRow {
   const std::vector<std::pair<std::string, std::string>>* options = nullptr;
 };
 
-void add_class(SystemRows& rows, const ClassRow& r) {
+void add_class(const SystemContext& context, SystemRows& rows, const ClassRow& r) {
   CatalogRow row(rows);
   row.i(r.oid).t(r.name).i(r.schema).i(r.row_type).i(0).i(r.owner).i(r.method);
   row.i(r.kind == 'v' || r.kind == 'c' ? 0 : r.oid).i(0).i(r.rows > 0 ? (r.rows + 99) / 100 : 0).d(static_cast<double>(r.rows)).i(0).i(0);
   row.b(r.has_index).b(r.shared).c(r.temporary ? 't' : 'p').c(r.kind).i(static_cast<std::int64_t>(r.columns)).i(static_cast<std::int64_t>(r.checks));
-  row.b(r.has_rules).b(r.has_triggers).b(false).b(false).b(false).b(true).c(r.replica_identity).b(false).i(0).i(0).i(0).null();
+  row.b(r.has_rules).b(r.has_triggers).b(false).b(false).b(false).b(true).c(r.replica_identity).b(false).i(0).i(0).i(0);
+  const std::optional<Securable> object = r.kind == 'i' || r.kind == 'c' ? std::nullopt : securable_relation(context.catalog, r.oid);
+  row.acl(context.catalog, object ? shown_acl(context.catalog, *object) : std::nullopt);
   if (r.options != nullptr) row.options(*r.options);
   else row.null();
   row.null();
@@ -103,7 +106,7 @@ Status pg_class(const SystemContext& context, SystemRows& rows) {
     r.has_rules = relation.kind == 'v';
     r.shared = is_shared_catalog(relation.name);
     r.replica_identity = 'n';
-    add_class(rows, r);
+    add_class(context, rows, r);
   }
   each_table(context, [&](const TableDef& table) {
     ClassRow r;
@@ -120,7 +123,7 @@ Status pg_class(const SystemContext& context, SystemRows& rows) {
     r.columns = table.columns.size();
     r.checks = table.checks.size();
     r.options = &table.options;
-    add_class(rows, r);
+    add_class(context, rows, r);
   });
   each_index(context, [&](const TableDef& table, const IndexDef& index) {
     ClassRow r;
@@ -135,7 +138,7 @@ Status pg_class(const SystemContext& context, SystemRows& rows) {
     r.columns = index.parts.size();
     r.options = &index.options;
     r.replica_identity = 'n';
-    add_class(rows, r);
+    add_class(context, rows, r);
   });
   each_sequence(context, [&](const SequenceDef& sequence) {
     ClassRow r;
@@ -148,7 +151,7 @@ Status pg_class(const SystemContext& context, SystemRows& rows) {
     r.temporary = sequence.temporary;
     r.columns = 3;
     r.replica_identity = 'n';
-    add_class(rows, r);
+    add_class(context, rows, r);
   });
   each_composite(context, [&](const ObjectDef& object, const UserType& type) {
     ClassRow r;
@@ -161,7 +164,7 @@ Status pg_class(const SystemContext& context, SystemRows& rows) {
     r.columns = type.attributes.size();
     r.rows = 0;
     r.replica_identity = 'n';
-    add_class(rows, r);
+    add_class(context, rows, r);
   });
   each_view(context, [&](const ObjectDef& view) {
     const auto definition = ViewDefinition::decode(view.definition);
@@ -176,7 +179,7 @@ Status pg_class(const SystemContext& context, SystemRows& rows) {
     r.columns = definition ? definition->columns.size() : 0;
     r.replica_identity = 'n';
     if (definition && !definition->options.empty()) r.options = &definition->options;
-    add_class(rows, r);
+    add_class(context, rows, r);
   });
   return {};
 }
@@ -203,9 +206,10 @@ struct AttributeRow {
   bool not_null = false, has_default = false, has_missing = false, dropped = false;
   char identity = 0, generated = 0;
   Oid collation = 0;
+  const ObjectAcl* lists = nullptr;
 };
 
-void add_attribute(SystemRows& rows, const AttributeRow& a) {
+void add_attribute(const SystemContext& context, SystemRows& rows, const AttributeRow& a) {
   const TypeInfo* type = find_type(a.type);
   const TypeFacts facts = type_facts(a.type);
   CatalogRow row(rows);
@@ -213,11 +217,13 @@ void add_attribute(SystemRows& rows, const AttributeRow& a) {
   row.i(type != nullptr && type->category == 'A' && a.type != kInt2Vector && a.type != kOidVector ? 1 : 0).i(-1).i(a.typmod);
   row.b(facts.by_value).c(facts.align).c(facts.storage).c(0);
   row.b(a.not_null).b(a.has_default).b(a.has_missing).c(a.identity).c(a.generated).b(a.dropped).b(true).i(0).i(a.collation);
-  row.null(4);
+  const bool granted = a.lists != nullptr && a.lists->columns.contains(static_cast<std::int16_t>(a.number));
+  row.acl(context.catalog, granted ? std::optional(a.lists->columns.at(static_cast<std::int16_t>(a.number))) : std::nullopt);
+  row.null(3);
   row.done();
 }
 
-void add_system_columns(SystemRows& rows, Oid relation) {
+void add_system_columns(const SystemContext& context, SystemRows& rows, Oid relation) {
   struct Column {
     const char* name;
     Oid type;
@@ -231,13 +237,13 @@ void add_system_columns(SystemRows& rows, Oid relation) {
     a.type = column.type;
     a.number = column.number;
     a.not_null = true;
-    add_attribute(rows, a);
+    add_attribute(context, rows, a);
   }
 }
 
 Status pg_attribute(const SystemContext& context, SystemRows& rows) {
   for (const SystemRelation& relation : all_system_relations()) {
-    if (relation.kind == 'r') add_system_columns(rows, relation.oid);
+    if (relation.kind == 'r') add_system_columns(context, rows, relation.oid);
     for (std::size_t i = 0; i < relation.columns.size(); ++i) {
       AttributeRow a;
       a.relation = relation.oid;
@@ -246,15 +252,17 @@ Status pg_attribute(const SystemContext& context, SystemRows& rows) {
       a.number = static_cast<std::int64_t>(i + 1);
       a.not_null = relation.columns[i].not_null;
       a.collation = relation.kind == 'r' && a.type == kText ? kCCollation : type_facts(a.type).collation;
-      add_attribute(rows, a);
+      add_attribute(context, rows, a);
     }
   }
   each_table(context, [&](const TableDef& table) {
-    add_system_columns(rows, table.oid);
+    const ObjectAcl* lists = find_acl(context.catalog, table.oid);
+    add_system_columns(context, rows, table.oid);
     for (std::size_t i = 0; i < table.columns.size(); ++i) {
       const ColumnDef& column = table.columns[i];
       AttributeRow a;
       a.relation = table.oid;
+      a.lists = lists;
       a.name = column.name;
       a.type = column.type;
       a.number = static_cast<std::int64_t>(i + 1);
@@ -271,7 +279,7 @@ Status pg_attribute(const SystemContext& context, SystemRows& rows) {
         if (domain != nullptr && domain->compiled != nullptr)
           a.collation = collation_of(base_type(column.type), static_cast<const UserType*>(domain->compiled.get())->collation);
       }
-      add_attribute(rows, a);
+      add_attribute(context, rows, a);
     }
   });
   each_index(context, [&](const TableDef& table, const IndexDef& index) {
@@ -297,11 +305,11 @@ Status pg_attribute(const SystemContext& context, SystemRows& rows) {
         a.type = a.type == kJsonb ? (part.opclass == "jsonb_path_ops" ? kInt4 : kText) : type != nullptr ? type->element : a.type;
         a.collation = collation_of(a.type, {});
       }
-      add_attribute(rows, a);
+      add_attribute(context, rows, a);
     }
   });
   each_sequence(context, [&](const SequenceDef& sequence) {
-    add_system_columns(rows, sequence.oid);
+    add_system_columns(context, rows, sequence.oid);
     struct Column {
       const char* name;
       Oid type;
@@ -314,7 +322,7 @@ Status pg_attribute(const SystemContext& context, SystemRows& rows) {
       a.type = kColumns[i].type;
       a.number = static_cast<std::int64_t>(i + 1);
       a.not_null = true;
-      add_attribute(rows, a);
+      add_attribute(context, rows, a);
     }
   });
   each_composite(context, [&](const ObjectDef& object, const UserType& type) {
@@ -328,7 +336,7 @@ Status pg_attribute(const SystemContext& context, SystemRows& rows) {
       a.typmod = attribute.typmod;
       a.dropped = attribute.dropped;
       a.collation = collation_of(attribute.type, attribute.collation);
-      add_attribute(rows, a);
+      add_attribute(context, rows, a);
     }
   });
   each_view(context, [&](const ObjectDef& view) {
@@ -341,7 +349,7 @@ Status pg_attribute(const SystemContext& context, SystemRows& rows) {
       a.number = static_cast<std::int64_t>(i + 1);
       a.typmod = definition->columns[i].typmod;
       a.collation = type_facts(a.type).collation;
-      add_attribute(rows, a);
+      add_attribute(context, rows, a);
     }
   });
   return {};

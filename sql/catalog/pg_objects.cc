@@ -1,6 +1,8 @@
 // Catalogs of everything that is not a relation: schemas, functions, operators, casts, roles, databases, extensions.
 #include <algorithm>
 
+#include "sql/access/privileges.h"
+#include "sql/access/roles.h"
 #include "sql/catalog/producers.h"
 #include "sql/catalog/stored_objects.h"
 #include "sql/catalog_objects.h"
@@ -26,7 +28,7 @@ void each_object(const SystemContext& context, ObjectKind kind, Visit&& visit) {
 
 Status pg_namespace(const SystemContext& context, SystemRows& rows) {
   for (const auto& [oid, schema] : context.catalog.schemas())
-    if (schema->database == 0 || schema->database == context.database) CatalogRow(rows).i(oid).t(schema->name).i(schema->owner).null().done();
+    if (schema->database == 0 || schema->database == context.database) CatalogRow(rows).i(oid).t(schema->name).i(schema->owner).acl(context.catalog, shown_acl(context.catalog, *securable_schema(context.catalog, oid))).done();
   return {};
 }
 
@@ -34,7 +36,7 @@ struct ProcRow {
   Oid oid = 0, schema = kPgCatalogSchema, owner = kBootstrapRole, language = kInternalLanguage, variadic = 0, result = 0;
   std::string_view name, source;
   char kind = 'f', volatility = 'i', parallel = 's';
-  bool strict = false, set = false;
+  bool strict = false, set = false, restricted = false;
   unsigned defaults = 0;
   std::span<const Oid> arguments;
   std::vector<Oid> out_types;
@@ -42,7 +44,14 @@ struct ProcRow {
   std::string_view binary;
 };
 
-void add_proc(SystemRows& rows, const ProcRow& p) {
+// proacl, where something was granted or revoked.
+std::optional<Acl> function_acl(const SystemContext& context, Oid function, bool restricted) {
+  if (!restricted && find_acl(context.catalog, function) == nullptr) return std::nullopt;
+  const std::optional<Securable> object = securable_function(context.catalog, function);
+  return object ? shown_acl(context.catalog, *object) : std::nullopt;
+}
+
+void add_proc(const SystemContext& context, SystemRows& rows, const ProcRow& p) {
   CatalogRow row(rows);
   row.i(p.oid).t(p.name).i(p.schema).i(p.owner).i(p.language).d(1).d(p.set ? 1000 : 0).i(p.variadic).i(0).c(p.kind).b(false).b(false).b(p.strict);
   row.b(p.set).c(p.volatility).c(p.parallel).i(static_cast<std::int64_t>(p.arguments.size())).i(p.defaults).i(p.result).oid_vector(p.arguments);
@@ -66,12 +75,12 @@ void add_proc(SystemRows& rows, const ProcRow& p) {
   row.null(2).t(p.source);
   if (p.binary.empty()) row.null();
   else row.t(p.binary);
-  row.null(3);
+  row.null(2).acl(context.catalog, function_acl(context, p.oid, p.restricted));
   row.done();
 }
 
 // A function in SQL or PL/pgSQL.
-void add_routine(SystemRows& rows, const ObjectDef& object, const FunctionObject& function) {
+void add_routine(const SystemContext& context, SystemRows& rows, const ObjectDef& object, const FunctionObject& function) {
   CatalogRow row(rows);
   const bool sql = function.language == "sql";
   unsigned defaults = 0;
@@ -120,7 +129,7 @@ void add_routine(SystemRows& rows, const ObjectDef& object, const FunctionObject
   for (const auto& [name, value] : function.settings) settings.push_back(name + "=" + value);
   if (settings.empty()) row.null();
   else row.texts(settings);
-  row.null();
+  row.acl(context.catalog, function_acl(context, object.oid, false));
   row.done();
 }
 
@@ -129,6 +138,7 @@ Status pg_proc(const SystemContext& context, SystemRows& rows) {
     if (function.kind == 'a') continue;
     ProcRow p;
     p.oid = function.oid;
+    p.restricted = is_restricted(context.catalog, function);
     p.name = p.source = function.name;
     p.result = function.result;
     p.kind = function.kind;
@@ -144,7 +154,7 @@ Status pg_proc(const SystemContext& context, SystemRows& rows) {
       p.names.resize(function.args.size());
       p.names.insert(p.names.end(), function.out_names.begin(), function.out_names.end());
     }
-    add_proc(rows, p);
+    add_proc(context, rows, p);
   }
   for (const AggregateDef& aggregate : all_aggregates()) {
     ProcRow p;
@@ -155,13 +165,13 @@ Status pg_proc(const SystemContext& context, SystemRows& rows) {
     p.kind = 'a';
     p.variadic = aggregate.variadic;
     p.arguments = aggregate.args;
-    add_proc(rows, p);
+    add_proc(context, rows, p);
   }
   each_object(context, ObjectKind::kFunction, [&](const ObjectDef& object) {
     const auto function = FunctionObject::decode(object.definition);
     if (!function || !in_database(context, object.parent)) return;
     if (!function->is_native()) {
-      add_routine(rows, object, *function);
+      add_routine(context, rows, object, *function);
       return;
     }
     ProcRow p;
@@ -179,7 +189,7 @@ Status pg_proc(const SystemContext& context, SystemRows& rows) {
     p.strict = function->strict;
     p.arguments = function->arguments;
     p.names = function->argument_names;
-    add_proc(rows, p);
+    add_proc(context, rows, p);
   });
   return {};
 }
@@ -217,7 +227,8 @@ Status pg_database(const SystemContext& context, SystemRows& rows) {
     const DatabaseProperties properties = DatabaseProperties::decode(database.definition).value_or(DatabaseProperties{});
     CatalogRow row(rows);
     row.i(database.oid).t(database.name).i(database.owner).i(6).c('c').b(properties.is_template).b(properties.allow_connections).i(properties.connection_limit);
-    row.i(0).i(0).i(1663).t("C.UTF-8").t("C.UTF-8").null(3);
+    row.i(0).i(0).i(1663).t(properties.collate).t(properties.ctype).null(2);
+    row.acl(context.catalog, shown_acl(context.catalog, *securable_database(context.catalog, database.oid)));
     row.done();
   });
   return {};
@@ -246,14 +257,7 @@ void each_role(const SystemContext& context, Visit&& visit) {
   });
 }
 
-bool asked_by_superuser(const SystemContext& context) {
-  const auto role = context.catalog.find_object(ObjectKind::kRole, 0, context.session.current_user());
-  const auto properties = role != nullptr ? RoleProperties::decode(role->definition) : std::nullopt;
-  return properties && properties->superuser;
-}
-
 Status pg_authid(const SystemContext& context, SystemRows& rows) {
-  if (!asked_by_superuser(context)) return Status{sqlstate::insufficient_privilege, "permission denied for table pg_authid"};
   each_role(context, [&](const ObjectDef& role, const RoleProperties& p) {
     CatalogRow row(rows);
     row.i(role.oid).t(role.name).b(p.superuser).b(p.inherit).b(p.create_role).b(p.create_database).b(p.can_login).b(p.replication).b(p.bypass_rls);
@@ -277,7 +281,6 @@ Status pg_roles(const SystemContext& context, SystemRows& rows) {
 }
 
 Status users(const SystemContext& context, SystemRows& rows, bool shadow) {
-  if (shadow && !asked_by_superuser(context)) return Status{sqlstate::insufficient_privilege, "permission denied for view pg_shadow"};
   each_role(context, [&](const ObjectDef& role, const RoleProperties& p) {
     if (!p.can_login) return;
     CatalogRow row(rows);
@@ -299,6 +302,63 @@ Status pg_auth_members(const SystemContext& context, SystemRows& rows) {
     for (const RoleProperties::Membership& membership : p.member_of)
       CatalogRow(rows).i(membership.role).i(role.oid).i(membership.grantor).b(membership.admin).done();
   });
+  return {};
+}
+
+Status pg_group(const SystemContext& context, SystemRows& rows) {
+  each_role(context, [&](const ObjectDef& role, const RoleProperties& p) {
+    if (p.can_login) return;
+    std::vector<Oid> members;
+    each_role(context, [&](const ObjectDef& other, const RoleProperties& q) {
+      for (const RoleProperties::Membership& membership : q.member_of)
+        if (membership.role == role.oid) members.push_back(other.oid);
+    });
+    CatalogRow(rows).t(role.name).i(role.oid).oids(members).done();
+  });
+  return {};
+}
+
+Status pg_db_role_setting(const SystemContext& context, SystemRows& rows) {
+  const auto add = [&](Oid database, Oid role, const std::vector<std::pair<std::string, std::string>>& settings) {
+    if (!settings.empty()) CatalogRow(rows).i(database).i(role).options(settings).done();
+  };
+  each_object(context, ObjectKind::kSettings, [&](const ObjectDef& object) { add(0, 0, DatabaseProperties::decode(object.definition).value_or(DatabaseProperties{}).settings); });
+  each_object(context, ObjectKind::kDatabase, [&](const ObjectDef& database) {
+    add(database.oid, 0, DatabaseProperties::decode(database.definition).value_or(DatabaseProperties{}).settings);
+  });
+  each_role(context, [&](const ObjectDef& role, const RoleProperties& p) {
+    add(0, role.oid, p.settings);
+    for (const RoleProperties::InDatabase& in : p.in_databases) add(in.database, role.oid, in.settings);
+  });
+  return {};
+}
+
+Status pg_default_acl(const SystemContext& context, SystemRows& rows) {
+  each_object(context, ObjectKind::kDefaultAcl, [&](const ObjectDef& object) {
+    const std::optional<DefaultAcl> defaults = DefaultAcl::decode(object.definition);
+    if (!defaults || object.parent != context.database) return;
+    const char letter = defaults->kind == AclKind::kSequence ? 'S' : static_cast<char>(defaults->kind);
+    CatalogRow(rows).i(object.oid).i(object.owner).i(defaults->schema).c(letter).acl(context.catalog, defaults->acl).done();
+  });
+  return {};
+}
+
+Status pg_language(const SystemContext& context, SystemRows& rows) {
+  struct Language {
+    Oid oid, call, inline_code, validator;
+    std::string_view name;
+    bool is_language, trusted;
+  };
+  static constexpr Language kLanguages[] = {{kInternalLanguage, 0, 0, 2246, "internal", false, false},
+                                            {kCLanguage, 0, 0, 2247, "c", false, false},
+                                            {kSqlLanguage, 0, 0, 2248, "sql", false, true},
+                                            {kPlpgsqlLanguage, 13560, 13561, 13562, "plpgsql", true, true}};
+  for (const Language& one : kLanguages) {
+    CatalogRow row(rows);
+    row.i(one.oid).t(one.name).i(kBootstrapRole).b(one.is_language).b(one.trusted).i(one.call).i(one.inline_code).i(one.validator);
+    row.acl(context.catalog, shown_acl(context.catalog, *securable_language(one.oid)));
+    row.done();
+  }
   return {};
 }
 
@@ -362,6 +422,10 @@ constexpr SystemProducer kObjectProducers[] = {
     {"pg_user", pg_user},
     {"pg_shadow", pg_shadow},
     {"pg_auth_members", pg_auth_members},
+    {"pg_group", pg_group},
+    {"pg_db_role_setting", pg_db_role_setting},
+    {"pg_default_acl", pg_default_acl},
+    {"pg_language", pg_language},
     {"pg_extension", pg_extension},
     {"pg_available_extensions", pg_available_extensions},
     {"pg_available_extension_versions", pg_available_extension_versions},

@@ -26,16 +26,18 @@ struct TypeRow {
   std::optional<std::string> default_expression, default_stored;
 };
 
-void add_type(SystemRows& rows, const TypeRow& t) {
+void add_type(const SystemContext& context, SystemRows& rows, const TypeRow& t) {
   CatalogRow row(rows);
   row.i(t.oid).t(t.name).i(t.schema).i(t.owner).i(t.length).b(t.by_value).c(t.kind).c(t.category).b(false).b(true).c(',');
   row.i(t.relation).i(t.subscript).i(t.element).i(t.array).i(t.input).i(t.output).i(t.receive).i(t.send).i(0).i(0).i(t.analyze);
   row.c(t.align).c(t.storage).b(t.not_null).i(t.base).i(t.typmod).i(t.dimensions).i(t.collation);
-  row.t_or_null(t.default_stored).t_or_null(t.default_expression).null();
+  row.t_or_null(t.default_stored).t_or_null(t.default_expression);
+  const ObjectAcl* lists = find_acl(context.catalog, t.oid);
+  row.acl(context.catalog, lists != nullptr ? lists->acl : std::nullopt);
   row.done();
 }
 
-void add_array_type(SystemRows& rows, const TypeRow& element) {
+void add_array_type(const SystemContext& context, SystemRows& rows, const TypeRow& element) {
   TypeRow t;
   t.oid = element.array;
   t.schema = element.schema;
@@ -52,10 +54,10 @@ void add_array_type(SystemRows& rows, const TypeRow& element) {
   t.analyze = in_out::kArrayAnalyze;
   t.align = element.align == 'd' ? 'd' : 'i';
   t.collation = element.collation;
-  add_type(rows, t);
+  add_type(context, rows, t);
 }
 
-void add_row_type(SystemRows& rows, Oid relation, Oid schema, Oid owner, const std::string& name) {
+void add_row_type(const SystemContext& context, SystemRows& rows, Oid relation, Oid schema, Oid owner, const std::string& name) {
   TypeRow t;
   t.oid = row_type_of(relation);
   t.name = name;
@@ -70,11 +72,11 @@ void add_row_type(SystemRows& rows, Oid relation, Oid schema, Oid owner, const s
   t.receive = in_out::kRecordReceive;
   t.send = in_out::kRecordSend;
   t.align = 'd';
-  add_type(rows, t);
-  add_array_type(rows, t);
+  add_type(context, rows, t);
+  add_array_type(context, rows, t);
 }
 
-void add_enum(SystemRows& rows, const ObjectDef& object, const UserType& definition) {
+void add_enum(const SystemContext& context, SystemRows& rows, const ObjectDef& object, const UserType& definition) {
   TypeRow t;
   t.oid = object.oid;
   t.name = object.name;
@@ -90,11 +92,11 @@ void add_enum(SystemRows& rows, const ObjectDef& object, const UserType& definit
   t.output = in_out::kEnumOut;
   t.receive = in_out::kEnumReceive;
   t.send = in_out::kEnumSend;
-  add_type(rows, t);
-  add_array_type(rows, t);
+  add_type(context, rows, t);
+  add_array_type(context, rows, t);
 }
 
-void add_domain(SystemRows& rows, const ObjectDef& object, const UserType& definition, SessionHooks& session) {
+void add_domain(const SystemContext& context, SystemRows& rows, const ObjectDef& object, const UserType& definition, SessionHooks& session) {
   const TypeInfo* base = find_type(base_type(object.oid));
   const TypeFunctions* functions = find_type_functions(base->oid);
   const TypeFacts facts = type_facts(base->oid);
@@ -123,8 +125,8 @@ void add_domain(SystemRows& rows, const ObjectDef& object, const UserType& defin
     t.default_expression = session.expression_text(definition.default_expression, 0, false);
     t.default_stored = definition.default_expression;
   }
-  add_type(rows, t);
-  add_array_type(rows, t);
+  add_type(context, rows, t);
+  add_array_type(context, rows, t);
 }
 
 template <class Visit>
@@ -139,14 +141,14 @@ void each_user_type(const SystemContext& context, Visit&& visit) {
 Status pg_type(const SystemContext& context, SystemRows& rows) {
   WANDIAN_TRY(produce_facts("pg_type", context, rows));
   for (const auto& [oid, table] : context.catalog.tables())
-    if (!table->internal && in_database(context, table->schema)) add_row_type(rows, oid, table->schema, table->owner, table->name);
+    if (!table->internal && in_database(context, table->schema)) add_row_type(context, rows, oid, table->schema, table->owner, table->name);
   const auto& objects = context.catalog.objects();
   for (auto it = objects.lower_bound(std::pair(ObjectKind::kView, Oid{0})); it != objects.end() && it->first.first == ObjectKind::kView; ++it)
-    if (in_database(context, it->second->parent)) add_row_type(rows, it->second->oid, it->second->parent, it->second->owner, it->second->name);
+    if (in_database(context, it->second->parent)) add_row_type(context, rows, it->second->oid, it->second->parent, it->second->owner, it->second->name);
   each_user_type(context, [&](const ObjectDef& object, const UserType& definition) {
-    if (definition.kind == 'e') add_enum(rows, object, definition);
-    if (definition.kind == 'c') add_row_type(rows, relation_of_row_type(object.oid), object.parent, object.owner, object.name);
-    if (definition.kind == 'd') add_domain(rows, object, definition, context.session);
+    if (definition.kind == 'e') add_enum(context, rows, object, definition);
+    if (definition.kind == 'c') add_row_type(context, rows, relation_of_row_type(object.oid), object.parent, object.owner, object.name);
+    if (definition.kind == 'd') add_domain(context, rows, object, definition, context.session);
   });
   return {};
 }

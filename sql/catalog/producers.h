@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/array_value.h"
+#include "sql/access/acl.h"
 #include "sql/catalog/relation_names.h"
 #include "sql/catalog/system_relation.h"
 #include "sql/functions/session_hooks.h"
@@ -36,6 +37,7 @@ class CatalogRow {
   CatalogRow& oid_vector(std::span<const Oid> list) { return integers(type_oid::kOid, list, 0); }
   CatalogRow& short_vector(std::span<const std::int16_t> list) { return integers(type_oid::kInt2, list, 0); }
   CatalogRow& texts(const std::vector<std::string>& list, Oid element = type_oid::kText);
+  CatalogRow& acl(const Catalog& catalog, const std::optional<Acl>& list);
   CatalogRow& options(const std::vector<std::pair<std::string, std::string>>& list);
   std::size_t size() const { return values_.size(); }
   void done();
@@ -74,6 +76,7 @@ std::span<const SystemProducer> object_producers();      // pg_namespace, pg_pro
 std::span<const SystemProducer> activity_producers();    // pg_settings, pg_stat_activity, pg_locks, ...
 std::span<const SystemView> system_views();
 std::span<const SystemView> information_schema_views();
+std::span<const SystemView> privilege_views();           // those of information_schema that show privileges and roles
 
 /// Rows of a catalog that are facts about PostgreSQL's built-in objects.
 Status produce_facts(std::string_view relation, const SystemContext& context, SystemRows& rows);

@@ -122,6 +122,7 @@ std::optional<std::string> SessionImpl::expression_text(std::string_view node_tr
   Arena arena;
   EvalContext eval = eval_context(arena);
   BindContext context = bind_context();
+  context.role = 0;   // stored
   context.eval = &eval;
   const Result<BoundExpression> bound = bind_standalone_expression(node_tree, context, options);
   if (!bound.ok()) return std::string(node_tree);
@@ -225,6 +226,7 @@ std::optional<std::vector<bool>> SessionImpl::updatable_columns(Oid oid, bool* d
   Result<ParsedStatements> parsed = ParsedStatements::parse(definition->query);
   if (!parsed.ok() || parsed->statements().size() != 1) return std::vector<bool>();
   BindContext context = bind_context();
+  context.role = 0;   // stored
   context.search_path = definition->search_path;
   const Result<std::shared_ptr<const BoundStatement>> bound = bind_statement(parsed->statements()[0].node, {}, context);
   if (!bound.ok() || bound.value()->query == nullptr) return std::vector<bool>();

@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "sql/access/privileges.h"
+#include "sql/access/roles.h"
 #include "sql/catalog/relation_names.h"
 #include "sql/catalog/stored_objects.h"
 #include "sql/functions/quote.h"
@@ -212,6 +214,8 @@ Result<Oid> SessionImpl::resolve(ObjectClass kind, std::string_view name, bool m
     case ObjectClass::kRelation: {
       if (!schema.empty() && schema != "pg_temp" && schema != "pg_catalog" && schema != "information_schema" && !known->find_schema(database_, schema))
         return missing(Status{sqlstate::invalid_schema_name, "schema " + quoted(schema) + " does not exist"});
+      if (!schema.empty() && !superuser_)
+        if (const auto named = known->find_schema(database_, schema)) WANDIAN_TRY(check_schema_usage(access_scope(), *named));
       const auto found = find_relation(bind_context(), schema, object);
       if (found) return found->oid;
       return missing(undefined_relation(schema, object));
@@ -380,6 +384,11 @@ bool known_privilege(PrivilegeClass kind, std::string_view privilege) {
 
 Result<std::optional<bool>> SessionImpl::has_privilege(Oid role, PrivilegeClass kind, Oid object, std::int16_t column, std::string_view privileges) {
   const std::shared_ptr<const Catalog> known = catalog();
+  struct Wanted {
+    std::string name;
+    bool option = false;             // the right to grant it on
+  };
+  std::vector<Wanted> wanted;
   std::string_view rest = privileges;
   for (;;) {
     const std::size_t comma = rest.find(',');
@@ -392,49 +401,64 @@ Result<std::optional<bool>> SessionImpl::has_privilege(Oid role, PrivilegeClass 
     if (base.ends_with(" WITH ADMIN OPTION")) base.resize(base.size() - 18);
     if (!known_privilege(kind, base))
       return Status{sqlstate::invalid_parameter_value, "unrecognized privilege type: \"" + std::string(rest.substr(0, comma)) + "\""};
+    wanted.push_back({base, base.size() != word.size()});
     if (comma == std::string_view::npos) break;
     rest.remove_prefix(comma + 1);
   }
-  Oid owner = kBootstrapRole;
+  if (kind == PrivilegeClass::kRole) {
+    const Oid member = role != 0 ? role : current_role_;
+    if (known->object(ObjectKind::kRole, object) == nullptr && object != kPublicRole) return std::optional<bool>(false);
+    return std::optional<bool>(std::any_of(wanted.begin(), wanted.end(), [&](const Wanted& one) {
+      if (one.option) return is_admin_of(*known, database_, member, object);
+      return one.name == "MEMBER" ? is_member_of(*known, database_, member, object) : has_privileges_of(*known, database_, member, object);
+    }));
+  }
+  Privileges bits = 0;
+  for (const Wanted& one : wanted) {
+    const Privileges bit = privilege_by_name(one.name);
+    bits |= one.option ? privilege::grant_option(bit) : bit;
+  }
+  const AccessScope scope{*known, database_, role != 0 ? role : current_role_, temporary_schema_};
+  std::optional<Securable> of;
   switch (kind) {
     case PrivilegeClass::kTable:
     case PrivilegeClass::kColumn:
     case PrivilegeClass::kAnyColumn:
-    case PrivilegeClass::kSequence: {
-      const auto facts = relation_facts(*known, object);
-      if (!facts) return std::optional<bool>();
-      if (column > 0 && facts->table != nullptr && facts->kind == FoundRelation::Kind::kTable &&
-          (static_cast<std::size_t>(column) > facts->table->columns.size() || facts->table->columns[static_cast<std::size_t>(column) - 1].dropped))
-        return std::optional<bool>();
-      owner = facts->owner;
-      break;
-    }
-    case PrivilegeClass::kSchema: {
-      if (schema_text(*known, object).empty()) return std::optional<bool>();
-      const auto schema = known->schema(object);
-      if (schema != nullptr) owner = schema->owner;
-      break;
-    }
-    case PrivilegeClass::kDatabase: {
-      const auto database = known->object(ObjectKind::kDatabase, object);
-      if (database == nullptr) return std::optional<bool>();
-      owner = database->owner;
-      break;
-    }
-    case PrivilegeClass::kFunction:
-      if (!function_by_oid(*known, object)) return std::optional<bool>();
-      return std::optional<bool>(true);
-    case PrivilegeClass::kType:
-      if (!type_exists(object)) return std::optional<bool>();
-      return std::optional<bool>(true);
-    case PrivilegeClass::kRole: owner = object; break;
-    default: break;
+    case PrivilegeClass::kSequence: of = securable_relation(*known, object); break;
+    case PrivilegeClass::kSchema: of = securable_schema(*known, object); break;
+    case PrivilegeClass::kDatabase: of = securable_database(*known, object); break;
+    case PrivilegeClass::kFunction: of = securable_function(*known, object); break;
+    case PrivilegeClass::kType: of = securable_type(*known, object); break;
+    case PrivilegeClass::kLanguage: of = securable_language(object); break;
+    case PrivilegeClass::kTablespace: return std::optional<bool>(is_superuser_role(*known, scope.role));
+    default: return std::optional<bool>();
   }
-  const Oid asking = role != 0 ? role : current_role_;
-  if (asking == owner) return std::optional<bool>(true);
-  const auto def = known->object(ObjectKind::kRole, asking);
-  const auto properties = def != nullptr ? RoleProperties::decode(def->definition) : std::nullopt;
-  return std::optional<bool>(properties && properties->superuser);
+  if (!of || (kind == PrivilegeClass::kSequence && of->kind != AclKind::kSequence)) return std::optional<bool>();
+  if (kind == PrivilegeClass::kColumn && column != 0) {
+    if (static_cast<std::size_t>(column < 0 ? 1 : column) > of->columns) return std::optional<bool>();
+    const auto table = known->table(object);
+    if (column > 0 && table != nullptr && table->columns[static_cast<std::size_t>(column) - 1].dropped) return std::optional<bool>();
+  }
+  if (privileges_on(scope, *of, bits) != 0) return std::optional<bool>(true);
+  if (kind == PrivilegeClass::kColumn) return std::optional<bool>(column_privileges(scope, *of, column, bits) != 0);
+  for (std::size_t i = 1; kind == PrivilegeClass::kAnyColumn && i <= of->columns; ++i)
+    if (column_privileges(scope, *of, static_cast<std::int16_t>(i), bits) != 0) return std::optional<bool>(true);
+  return std::optional<bool>(false);
+}
+
+Result<std::int16_t> SessionImpl::resolve_column(Oid relation, std::string_view name) {
+  if (const auto table = catalog()->table(relation)) {
+    if (const int column = table->find_column(name); column >= 0) return static_cast<std::int16_t>(column + 1);
+  } else if (const auto view = catalog()->object(ObjectKind::kView, relation)) {
+    const std::optional<ViewDefinition> definition = ViewDefinition::decode(view->definition);
+    for (std::size_t i = 0; definition && i < definition->columns.size(); ++i)
+      if (definition->columns[i].name == name) return static_cast<std::int16_t>(i + 1);
+  } else if (const SystemRelation* system = find_system_relation(relation)) {
+    for (std::size_t i = 0; i < system->columns.size(); ++i)
+      if (system->columns[i].name == name) return static_cast<std::int16_t>(i + 1);
+  }
+  const auto facts = relation_facts(*catalog(), relation);
+  return undefined_column(name, facts ? facts->name : std::to_string(relation));
 }
 
 Result<Oid> SessionImpl::resolve_privilege_object(PrivilegeClass kind, std::string_view name) {
@@ -444,7 +468,12 @@ Result<Oid> SessionImpl::resolve_privilege_object(PrivilegeClass kind, std::stri
     case PrivilegeClass::kTable:
     case PrivilegeClass::kColumn:
     case PrivilegeClass::kAnyColumn:
-    case PrivilegeClass::kSequence: return resolve(ObjectClass::kRelation, name, false);
+      return resolve(ObjectClass::kRelation, name, false);
+    case PrivilegeClass::kSequence: {
+      WANDIAN_ASSIGN(const Oid relation, resolve(ObjectClass::kRelation, name, false));
+      if (known->sequence(relation) == nullptr) return Status{sqlstate::wrong_object_type, quoted(name) + " is not a sequence"};
+      return relation;
+    }
     case PrivilegeClass::kFunction: return resolve(ObjectClass::kFunctionSignature, name, false);
     case PrivilegeClass::kType: return resolve(ObjectClass::kType, name, false);
     case PrivilegeClass::kSchema: return resolve(ObjectClass::kNamespace, quote_identifier(name), false);
@@ -455,8 +484,7 @@ Result<Oid> SessionImpl::resolve_privilege_object(PrivilegeClass kind, std::stri
       return Status{sqlstate::invalid_catalog_name, "database " + quoted(name) + " does not exist"};
     }
     case PrivilegeClass::kLanguage:
-      if (name == "internal") return Oid{12};
-      if (name == "c") return Oid{13};
+      if (const Oid language = language_by_name(name)) return language;
       return Status{sqlstate::undefined_object, "language " + quoted(name) + " does not exist"};
     case PrivilegeClass::kTablespace:
       if (name == "pg_default") return Oid{1663};

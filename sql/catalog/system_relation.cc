@@ -78,7 +78,7 @@ std::vector<SystemRelation> make_relations() {
         relation.produce = [name](const SystemContext& context, SystemRows& rows) { return produce_facts(name, context, rows); };
       }
     }
-    for (const auto& views : {system_views(), information_schema_views()})
+    for (const auto& views : {system_views(), information_schema_views(), privilege_views()})
       for (const SystemView& view : views)
         if (view.schema == relation.schema && view.relation == relation.name) relation.view_definition = view.query;
     // The rest describes what cannot be there.
@@ -235,6 +235,13 @@ CatalogRow& CatalogRow::options(const std::vector<std::pair<std::string, std::st
   std::vector<std::string> texts_list;
   for (const auto& [name, value] : list) texts_list.push_back(name + "=" + value);
   return texts(texts_list);
+}
+
+CatalogRow& CatalogRow::acl(const Catalog& catalog, const std::optional<Acl>& list) {
+  if (!list) return null();
+  std::vector<std::string> texts_list;
+  for (const AclItem& item : *list) texts_list.push_back(acl_item_text(catalog, item));
+  return texts(texts_list, type_oid::kAclItem);
 }
 
 void CatalogRow::done() {

@@ -36,26 +36,32 @@ constexpr SystemView kPgCatalogViews[] = {
 #define TRUE_TYPE "(CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE a.atttypid END)"
 #define TRUE_MODIFIER "(CASE WHEN t.typtype = 'd' THEN t.typtypmod ELSE a.atttypmod END)"
 
+// What a role sees of relations: those that it may do something to.
+#define VISIBLE_RELATION                                                                                                                  \
+  " AND (pg_catalog.pg_has_role(c.relowner, 'USAGE') OR pg_catalog.has_table_privilege(c.oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER')" \
+  " OR pg_catalog.has_any_column_privilege(c.oid, 'SELECT, INSERT, UPDATE, REFERENCES'))"
+
 constexpr SystemView kInformationSchemaViews[] = {
     {kInformationSchema, "information_schema_catalog_name", "SELECT " CATALOG " AS catalog_name"},
     {kInformationSchema, "schemata",
      "SELECT " CATALOG " AS catalog_name, n.nspname AS schema_name, pg_catalog.pg_get_userbyid(n.nspowner)::name AS schema_owner,"
      " NULL::name AS default_character_set_catalog, NULL::name AS default_character_set_schema, NULL::name AS default_character_set_name,"
-     " NULL::varchar AS sql_path FROM pg_catalog.pg_namespace n"},
+     " NULL::varchar AS sql_path FROM pg_catalog.pg_namespace n"
+     " WHERE pg_catalog.pg_has_role(n.nspowner, 'USAGE') OR pg_catalog.has_schema_privilege(n.oid, 'CREATE, USAGE')"},
     {kInformationSchema, "tables",
      "SELECT " CATALOG " AS table_catalog, n.nspname AS table_schema, c.relname AS table_name,"
      " (CASE WHEN c.relkind = 'v' THEN 'VIEW' WHEN c.relpersistence = 't' THEN 'LOCAL TEMPORARY' ELSE 'BASE TABLE' END)::varchar AS table_type,"
      " NULL::name AS self_referencing_column_name, NULL::varchar AS reference_generation, NULL::name AS user_defined_type_catalog,"
      " NULL::name AS user_defined_type_schema, NULL::name AS user_defined_type_name,"
      " (CASE WHEN c.relkind IN ('r', 'p') THEN 'YES' ELSE 'NO' END)::varchar(3) AS is_insertable_into, 'NO'::varchar(3) AS is_typed, NULL::varchar AS commit_action"
-     " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'v', 'p')"},
+     " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'v', 'p')" VISIBLE_RELATION},
     {kInformationSchema, "views",
      "SELECT " CATALOG " AS table_catalog, n.nspname AS table_schema, c.relname AS table_name, pg_catalog.pg_get_viewdef(c.oid)::varchar AS view_definition,"
      " (CASE WHEN 'check_option=cascaded' = ANY (c.reloptions) THEN 'CASCADED' WHEN 'check_option=local' = ANY (c.reloptions) THEN 'LOCAL' ELSE 'NONE' END)::varchar AS check_option,"
      " (CASE WHEN pg_catalog.pg_relation_is_updatable(c.oid, false) & 20 = 20 THEN 'YES' ELSE 'NO' END)::varchar(3) AS is_updatable,"
      " (CASE WHEN pg_catalog.pg_relation_is_updatable(c.oid, false) & 8 = 8 THEN 'YES' ELSE 'NO' END)::varchar(3) AS is_insertable_into, 'NO'::varchar(3) AS is_trigger_updatable,"
      " 'NO'::varchar(3) AS is_trigger_deletable, 'NO'::varchar(3) AS is_trigger_insertable_into"
-     " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'v'"},
+     " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'v'" VISIBLE_RELATION},
     {kInformationSchema, "columns",
      "SELECT " CATALOG " AS table_catalog, n.nspname AS table_schema, c.relname AS table_name, a.attname AS column_name, a.attnum::int4 AS ordinal_position,"
      " (CASE WHEN a.attgenerated = '' THEN pg_catalog.pg_get_expr(d.adbin, d.adrelid) END)::varchar AS column_default,"
@@ -89,7 +95,8 @@ constexpr SystemView kInformationSchemaViews[] = {
      " LEFT JOIN pg_catalog.pg_collation co ON co.oid = a.attcollation"
      " LEFT JOIN (pg_catalog.pg_depend dep JOIN pg_catalog.pg_sequence s ON dep.classid = 1259 AND dep.objid = s.seqrelid AND dep.deptype = 'i')"
      " ON dep.refclassid = 1259 AND dep.refobjid = c.oid AND dep.refobjsubid = a.attnum"
-     " WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'v', 'p')"},
+     " WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'v', 'p') AND (pg_catalog.pg_has_role(c.relowner, 'USAGE')"
+     " OR pg_catalog.has_column_privilege(c.oid, a.attnum, 'SELECT, INSERT, UPDATE, REFERENCES'))"},
     {kInformationSchema, "domains",
      "SELECT " CATALOG " AS domain_catalog, tn.nspname AS domain_schema, t.typname AS domain_name,"
      " (CASE WHEN nbt.nspname = 'pg_catalog' THEN pg_catalog.format_type(t.typbasetype, NULL) ELSE 'USER-DEFINED' END)::varchar AS data_type,"
@@ -182,20 +189,14 @@ constexpr SystemView kInformationSchemaViews[] = {
      " s.seqstart::varchar AS start_value, s.seqmin::varchar AS minimum_value, s.seqmax::varchar AS maximum_value, s.seqincrement::varchar AS increment,"
      " (CASE WHEN s.seqcycle THEN 'YES' ELSE 'NO' END)::varchar(3) AS cycle_option"
      " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace JOIN pg_catalog.pg_sequence s ON s.seqrelid = c.oid"
-     " WHERE NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend d WHERE d.classid = 1259 AND d.objid = c.oid AND d.deptype = 'i')"},
+     " WHERE NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend d WHERE d.classid = 1259 AND d.objid = c.oid AND d.deptype = 'i')"
+     " AND (pg_catalog.pg_has_role(c.relowner, 'USAGE') OR pg_catalog.has_sequence_privilege(c.oid, 'SELECT, UPDATE, USAGE'))"},
     {kInformationSchema, "character_sets",
      "SELECT NULL::name AS character_set_catalog, NULL::name AS character_set_schema, 'UTF8'::name AS character_set_name, 'UCS'::name AS character_repertoire,"
      " 'UTF8'::name AS form_of_use, " CATALOG " AS default_collate_catalog, 'pg_catalog'::name AS default_collate_schema, 'C.UTF-8'::name AS default_collate_name"},
     {kInformationSchema, "collations",
      "SELECT " CATALOG " AS collation_catalog, 'pg_catalog'::name AS collation_schema, c.collname AS collation_name, 'NO PAD'::varchar AS pad_attribute"
      " FROM pg_catalog.pg_collation c WHERE c.collname <> 'default'"},
-    {kInformationSchema, "enabled_roles", "SELECT r.rolname AS role_name FROM pg_catalog.pg_roles r WHERE r.rolname = current_user"},
-    {kInformationSchema, "table_privileges",
-     "SELECT pg_catalog.pg_get_userbyid(c.relowner)::name AS grantor, pg_catalog.pg_get_userbyid(c.relowner)::name AS grantee, " CATALOG " AS table_catalog,"
-     " n.nspname AS table_schema, c.relname AS table_name, p.privilege::varchar AS privilege_type, 'YES'::varchar(3) AS is_grantable,"
-     " (CASE WHEN p.privilege = 'SELECT' THEN 'YES' ELSE 'NO' END)::varchar(3) AS with_hierarchy"
-     " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace,"
-     " (VALUES ('INSERT'), ('SELECT'), ('UPDATE'), ('DELETE'), ('TRUNCATE'), ('REFERENCES'), ('TRIGGER')) AS p(privilege) WHERE c.relkind IN ('r', 'v', 'p')"},
     {kInformationSchema, "routines",
      "SELECT " CATALOG " AS specific_catalog, n.nspname AS specific_schema, (p.proname::text || '_' || p.oid::text)::name AS specific_name,"
      " " CATALOG " AS routine_catalog, n.nspname AS routine_schema, p.proname AS routine_name,"
@@ -224,7 +225,8 @@ constexpr SystemView kInformationSchemaViews[] = {
      " NULL::name AS result_cast_type_udt_name, NULL::name AS result_cast_scope_catalog, NULL::name AS result_cast_scope_schema,"
      " NULL::name AS result_cast_scope_name, NULL::int4 AS result_cast_maximum_cardinality, NULL::name AS result_cast_dtd_identifier"
      " FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace JOIN pg_catalog.pg_type t ON t.oid = p.prorettype"
-     " JOIN pg_catalog.pg_namespace nt ON nt.oid = t.typnamespace JOIN pg_catalog.pg_language l ON l.oid = p.prolang WHERE p.prokind IN ('f', 'p')"},
+     " JOIN pg_catalog.pg_namespace nt ON nt.oid = t.typnamespace JOIN pg_catalog.pg_language l ON l.oid = p.prolang WHERE p.prokind IN ('f', 'p')"
+     " AND (pg_catalog.pg_has_role(p.proowner, 'USAGE') OR pg_catalog.has_function_privilege(p.oid, 'EXECUTE'))"},
     {kInformationSchema, "triggers",
      "SELECT " CATALOG " AS trigger_catalog, n.nspname AS trigger_schema, t.tgname AS trigger_name, em.event::varchar AS event_manipulation,"
      " " CATALOG " AS event_object_catalog, n.nspname AS event_object_schema, c.relname AS event_object_table,"

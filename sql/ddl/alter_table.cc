@@ -1,6 +1,7 @@
 // ALTER TABLE, and what ALTER INDEX, SEQUENCE and VIEW share with it.
 #include <algorithm>
 
+#include "sql/ddl/grant.h"
 #include "sql/ddl/alteration.h"
 #include "sql/ddl/statements.h"
 
@@ -62,15 +63,13 @@ Status alter_other(DdlContext& ctx, const PgQuery__AlterTableStmt& node, const F
     const PgQuery__AlterTableCmd& command = *node.cmds[i]->alter_table_cmd;
     if (command.subtype == PG_QUERY__ALTER_TABLE_TYPE__AT_ChangeOwner) {
       WANDIAN_ASSIGN(const Oid role, find_role(ctx, *command.newowner));
-      if (found.kind == FoundRelation::Kind::kView) {
-        auto view = std::make_shared<ObjectDef>(*catalog->object(ObjectKind::kView, found.oid));
-        view->owner = role;
-        changes.put(std::move(view));
-      } else if (found.kind == FoundRelation::Kind::kSequence) {
-        auto sequence = std::make_shared<SequenceDef>(*catalog->sequence(found.oid));
-        sequence->owner = role;
-        changes.put(std::move(sequence));
+      if (found.kind == FoundRelation::Kind::kSequence) {
+        const auto sequence = catalog->sequence(found.oid);
+        if (const auto table = catalog->table(sequence->owned_by_table); table != nullptr && table->owner != role)
+          return feature_not_supported("cannot change owner of sequence " + quoted(sequence->name))
+              .with_detail("Sequence " + quoted(sequence->name) + " is linked to table " + quoted(table->name) + ".");
       }
+      if (found.kind != FoundRelation::Kind::kIndex) WANDIAN_TRY(give_to(ctx, changes, *securable_relation(*catalog, found.oid), role, found.schema));
       continue;
     }
     if (found.kind == FoundRelation::Kind::kIndex && command.subtype == PG_QUERY__ALTER_TABLE_TYPE__AT_SetTableSpace) {
@@ -122,6 +121,7 @@ Task<Status> alter_table(DdlContext& ctx) {
     co_return Status{};
   }
   const bool wants_table = node.objtype == PG_QUERY__OBJECT_TYPE__OBJECT_TABLE;
+  WANDIAN_CO_TRY(ctx.must_own_relation(found->oid));
   if (!wants_table) {
     const bool fits = (node.objtype == PG_QUERY__OBJECT_TYPE__OBJECT_INDEX && found->kind == FoundRelation::Kind::kIndex) ||
                       (node.objtype == PG_QUERY__OBJECT_TYPE__OBJECT_SEQUENCE && found->kind == FoundRelation::Kind::kSequence) ||

@@ -1,3 +1,4 @@
+#include "sql/ddl/grant.h"
 #include "sql/ddl/alteration.h"
 #include "sql/ddl/type.h"
 
@@ -649,13 +650,13 @@ Status TableAlteration::set_options(const PgQuery__AlterTableCmd& command, bool 
 }
 
 Status TableAlteration::change_owner(const PgQuery__AlterTableCmd& command) {
-  WANDIAN_ASSIGN(table_->owner, find_role(ctx_, *command.newowner));
-  for (const auto& [oid, sequence] : ctx_.catalog()->sequences()) {
-    if (sequence->owned_by_table != old_->oid) continue;
-    auto changed = std::make_shared<SequenceDef>(*sequence);
-    changed->owner = table_->owner;
-    changes_.put(std::move(changed));
-  }
+  WANDIAN_ASSIGN(const Oid role, find_role(ctx_, *command.newowner));
+  if (role == old_->owner) return {};
+  const Securable table = *securable_relation(*ctx_.catalog(), old_->oid);
+  WANDIAN_TRY(check_new_owner(ctx_.access(), table, role, table_->temporary ? 0 : old_->schema));
+  // The definition itself is put at the end, with all else that changes in it.
+  sql::change_owner(ctx_, changes_, table, role);
+  table_->owner = role;
   return {};
 }
 

@@ -1,3 +1,4 @@
+#include "sql/ddl/grant.h"
 #include "sql/ddl/context.h"
 
 #include <algorithm>
@@ -87,20 +88,53 @@ Status DdlContext::apply(Changes& changes) {
         members->push_back({catalog_oid::kClass, change.oid});
     }
   }
+  add_default_privileges(*this, &list);
   return transaction().change_catalog(std::move(list));
 }
 
-Result<Oid> DdlContext::find_schema(std::string_view name) {
+Status DdlContext::must_own_relation(Oid relation) {
+  const std::optional<Securable> object = securable_relation(*catalog(), relation);
+  if (object && object->system && !session.is_superuser()) return permission_denied(object->word, object->name);
+  return object ? must_own(*object) : Status{};
+}
+
+Status DdlContext::must_own_function(Oid function) {
+  const std::optional<Securable> object = securable_function(*catalog(), function);
+  return object ? must_own(*object) : Status{};
+}
+
+Status DdlContext::must_own_type(Oid type) {
+  const std::optional<Securable> object = securable_type(*catalog(), type);
+  return object ? must_own(*object) : Status{};
+}
+
+Status DdlContext::may_drop(const std::optional<Securable>& object, Oid schema) {
+  if (!object) return {};
+  const std::optional<Securable> around = securable_schema(*catalog(), schema);
+  return around && owns(access(), *around) ? Status{} : must_own(*object);
+}
+
+Status DdlContext::may_use_type(Oid type) {
+  const TypeInfo* info = find_type(type);
+  if (info != nullptr && info->category == 'A' && info->element != 0) type = info->element;
+  return check_privilege(access(), AclKind::kType, type, privilege::kUsage);
+}
+
+Result<Oid> DdlContext::find_schema(std::string_view name, bool must_be_usable) {
   if (name == "pg_catalog") return kPgCatalogSchema;
   if (name == "information_schema") return kInformationSchema;
   if (name == "pg_temp" && session.temporary_schema() != 0) return session.temporary_schema();
   const std::optional<Oid> found = catalog()->find_schema(session.database(), name);
   if (!found) return Status{sqlstate::invalid_schema_name, "schema " + quoted(name) + " does not exist"};
+  if (must_be_usable) WANDIAN_TRY(check_schema_usage(access(), *found));
   return *found;
 }
 
 Result<Oid> DdlContext::ensure_temporary_schema() {
   if (session.temporary_schema() != 0 && catalog()->schema(session.temporary_schema()) != nullptr) return session.temporary_schema();
+  const std::optional<Securable> database = securable_database(*catalog(), session.database());
+  if (database && privileges_on(access(), *database, privilege::kTemporary) == 0)
+    return Status{sqlstate::insufficient_privilege, "permission denied to create temporary tables in database " + quoted(database->name)};
   const std::string name = "pg_temp_" + std::to_string(session.identity().process_id);
   if (const std::optional<Oid> left = catalog()->find_schema(session.database(), name)) {
     // A session of that number ended with the server: what it left belongs to nobody.
@@ -118,7 +152,7 @@ Result<Oid> DdlContext::ensure_temporary_schema() {
   auto schema = std::make_shared<SchemaDef>();
   schema->oid = allocate_oid();
   schema->database = session.database();
-  schema->owner = session.current_role();
+  schema->owner = kBootstrapRole;   // whoever the session is; his rights in it are his session's
   schema->name = name;
   const Oid oid = schema->oid;
   Changes changes;
@@ -146,6 +180,7 @@ Result<Oid> DdlContext::target_schema(const PgQuery__RangeVar& relation, bool* t
     if (forced_schema != 0) return forced_schema;
     WANDIAN_ASSIGN(const Oid found, session.creation_schema());
     if (found == session.temporary_schema() && found != 0) *temporary = true;
+    else WANDIAN_TRY(may_create_in(found));
     return found;
   }
   WANDIAN_ASSIGN(const Oid found, find_schema(schema));
@@ -153,6 +188,7 @@ Result<Oid> DdlContext::target_schema(const PgQuery__RangeVar& relation, bool* t
     return Status{sqlstate::insufficient_privilege, "permission denied to create \"" + std::string(schema) + "." + std::string(relation.relname) + "\""}
         .with_detail("System catalog modifications are currently disallowed.");
   if (found == session.temporary_schema()) *temporary = true;
+  else WANDIAN_TRY(may_create_in(found));
   return found;
 }
 
@@ -211,6 +247,10 @@ Task<Result<std::shared_ptr<const TableDef>>> DdlContext::lock_table(const PgQue
   using Answer = Result<std::shared_ptr<const TableDef>>;
   const std::string_view schema = text_or_empty(relation.schemaname);
   const std::string_view name = text_or_empty(relation.relname);
+  if (const auto named = schema.empty() ? std::nullopt : catalog()->find_schema(session.database(), schema)) {
+    Status usable = check_schema_usage(access(), *named);
+    if (!usable.ok()) co_return Answer(std::move(usable));
+  }
   for (;;) {
     const std::optional<FoundRelation> found = find(relation);
     if (!found) {

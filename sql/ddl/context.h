@@ -68,7 +68,8 @@ class DdlContext {
   /// it is that one.
   Result<Oid> target_schema(const PgQuery__RangeVar& relation, bool* temporary);
   Result<Oid> ensure_temporary_schema();
-  Result<Oid> find_schema(std::string_view name);
+  /// 3F000; 42501 if the current role may not look into it, unless that is not asked.
+  Result<Oid> find_schema(std::string_view name, bool must_be_usable = true);
   /// Whether some relation has this name, in this transaction's catalog or in the published one.
   bool relation_exists(Oid schema, const std::string& name);
   /// Keeps other transactions from creating the same name until this one ends.
@@ -78,6 +79,17 @@ class DdlContext {
   /// Finds a table, locks it, and finds it again. 42P01, 42809 for other relations. Null without error: missing and missing_ok.
   Task<Result<std::shared_ptr<const TableDef>>> lock_table(const PgQuery__RangeVar& relation, TableLock mode, bool missing_ok);
   Task<Result<std::shared_ptr<const TableDef>>> lock_table(Oid table, TableLock mode);
+
+  // What the current role may do: 42501.
+  AccessScope access() { return session.access_scope(); }
+  Status must_own(const Securable& object) { return check_owner(access(), object); }
+  Status must_own_relation(Oid relation);
+  Status must_own_function(Oid function);
+  Status must_own_type(Oid type);
+  /// Of the object or of the schema it is in, as DROP wants it.
+  Status may_drop(const std::optional<Securable>& object, Oid schema);
+  Status may_create_in(Oid schema) { return check_privilege(access(), AclKind::kSchema, schema, privilege::kCreate); }
+  Status may_use_type(Oid type);
 
   std::string schema_name(Oid schema) const;
   /// As messages name a relation: qualified only if the search path does not find it.

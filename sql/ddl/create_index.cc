@@ -17,6 +17,8 @@ Task<Status> create_index(DdlContext& ctx) {
   Result<std::shared_ptr<const TableDef>> locked = co_await ctx.lock_table(*node.relation, TableLock::kShare, false);
   if (!locked.ok()) co_return locked.take_status();
   const std::shared_ptr<const TableDef> old = locked.take();
+  WANDIAN_CO_TRY(ctx.must_own_relation(old->oid));
+  if (old->schema != ctx.session.temporary_schema()) WANDIAN_CO_TRY(ctx.may_create_in(old->schema));
   const std::string name(text_or_empty(node.idxname));
   if (!name.empty()) {
     WANDIAN_CO_TRY(co_await ctx.lock_name(old->schema, name));

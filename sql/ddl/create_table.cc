@@ -65,7 +65,11 @@ Task<Status> create_table(DdlContext& ctx) {
   const std::string name(node.relation->relname);
   bool temporary = false;
   Result<Oid> schema = ctx.target_schema(*node.relation, &temporary);
-  if (!schema.ok()) co_return schema.take_status();
+  if (!schema.ok()) {
+    Status status = schema.take_status();
+    if (status.code() == sqlstate::insufficient_privilege && !ctx.session.is_superuser()) status.error().position = ctx.position(node.relation->location);
+    co_return std::move(status);
+  }
   WANDIAN_CO_TRY(refuse_unsupported(node, temporary));
   WANDIAN_CO_TRY(co_await ctx.lock_name(schema.value(), name));
   if (ctx.relation_exists(schema.value(), name)) {

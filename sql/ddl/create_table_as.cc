@@ -46,7 +46,11 @@ Task<Status> create_table_as(DdlContext& ctx) {
   const std::string name(into->rel->relname);
   bool temporary = false;
   Result<Oid> schema = ctx.target_schema(*into->rel, &temporary);
-  if (!schema.ok()) co_return schema.take_status();
+  if (!schema.ok()) {
+    Status status = schema.take_status();
+    if (status.code() == sqlstate::insufficient_privilege && !ctx.session.is_superuser()) status.error().position = ctx.position(into->rel->location);
+    co_return std::move(status);
+  }
   const bool on_commit = into->on_commit == PG_QUERY__ON_COMMIT_ACTION__ONCOMMIT_DROP ||
                          into->on_commit == PG_QUERY__ON_COMMIT_ACTION__ONCOMMIT_DELETE_ROWS ||
                          into->on_commit == PG_QUERY__ON_COMMIT_ACTION__ONCOMMIT_PRESERVE_ROWS;
@@ -63,6 +67,7 @@ Task<Status> create_table_as(DdlContext& ctx) {
   if (!bound.ok()) co_return bound.take_status();
   if (const std::size_t given = ctx.statement.params.size(); bound.value()->parameter_types.size() > given)
     co_return Status{sqlstate::undefined_parameter, "there is no parameter $" + std::to_string(given + 1)};
+  WANDIAN_CO_TRY(ctx.session.check_access(*bound.value()));
   auto table = std::make_shared<TableDef>();
   const std::vector<TargetEntry> targets(bound.value()->result_columns().begin(), bound.value()->result_columns().end());
   WANDIAN_CO_TRY(define_columns(*into, targets, table.get()));

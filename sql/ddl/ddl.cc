@@ -99,11 +99,13 @@ Task<Status> run_statement(DdlContext& ctx) {
     case StatementKind::kAlterRole: co_return alter_role(ctx);
     case StatementKind::kDropRole: co_return drop_role(ctx);
     case StatementKind::kGrant: co_return grant_or_revoke(ctx);
-    case StatementKind::kCreateDatabase:
-    case StatementKind::kDropDatabase:
-    case StatementKind::kAlterDatabase:
-      co_return feature_not_supported(std::string(command_tag(ctx.statement.node)) + " is not supported")
-          .with_detail("A data directory has the databases it was made with: \"postgres\" and one named like the superuser.");
+    case StatementKind::kGrantRole: co_return grant_role(ctx);
+    case StatementKind::kAlterDefaultPrivileges: co_return alter_default_privileges(ctx);
+    case StatementKind::kReassignOwned: co_return co_await reassign_owned(ctx);
+    case StatementKind::kDropOwned: co_return co_await drop_owned(ctx);
+    case StatementKind::kCreateDatabase: co_return co_await create_database(ctx);
+    case StatementKind::kDropDatabase: co_return co_await drop_database(ctx);
+    case StatementKind::kAlterDatabase: co_return alter_database(ctx);
     case StatementKind::kOther:
       if (ctx.statement.node->node_case == PG_QUERY__NODE__NODE_ALTER_FUNCTION_STMT) co_return co_await alter_function(ctx);
       if (ctx.statement.node->node_case == PG_QUERY__NODE__NODE_CREATE_TRIG_STMT) co_return co_await create_trigger(ctx);

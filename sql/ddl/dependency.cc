@@ -21,6 +21,7 @@ std::string default_mark(Oid sequence) { return "'" + std::to_string(sequence) +
 bool calls_function(DdlContext& ctx, const TableDef& table, const std::string& expression, const ObjectDef& function) {
   if (expression.find(function.name) == std::string::npos) return false;
   BindContext context = ctx.bind_context();
+  context.role = 0;   // stored
   context.search_path = {kPgCatalogSchema, table.schema};
   StandaloneOptions options;
   options.use = StandaloneUse::kDefault;
@@ -95,6 +96,7 @@ ViewUses view_uses(DdlContext& ctx, const ObjectDef& view) {
   Result<ParsedStatements> parsed = ParsedStatements::parse(definition->query);
   if (!parsed.ok() || parsed->statements().empty()) return out;
   BindContext context = ctx.bind_context();
+  context.role = 0;   // stored
   context.search_path = definition->search_path;
   Result<std::shared_ptr<const BoundStatement>> bound = bind_statement(parsed->statements()[0].node, parsed->text(), context);
   if (!bound.ok()) return out;

@@ -76,5 +76,7 @@ class DropPlan {
 };
 
 Task<Status> drop_objects(DdlContext& ctx);
+/// Drops what is named and what depends on it: 2BP01 unless cascading.
+Task<Status> drop_targets(DdlContext& ctx, std::vector<ObjectRef> targets, bool cascade);
 
 }  // namespace wandian::sql

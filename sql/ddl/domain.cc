@@ -179,6 +179,7 @@ Task<Status> create_domain(DdlContext& ctx) {
   const TypeInfo& info = *find_type(base->type);
   if (info.kind == 'p')
     co_return Status{sqlstate::datatype_mismatch, quoted(format_type(base->type)) + " is not a valid base type for a domain"};
+  WANDIAN_CO_TRY(ctx.may_use_type(base->type));
   UserType type;
   type.kind = 'd';
   type.base = base->type;

@@ -73,6 +73,7 @@ Result<std::optional<ObjectRef>> find_relation_target(DdlContext& ctx, const PgQ
     for (char& c : lower) c = static_cast<char>(c - 'A' + 'a');
     return wrong_object_type(relation, article).with_hint("Use DROP " + other + " to remove " + (lower == "index" ? "an " : "a ") + lower + ".");
   }
+  WANDIAN_TRY(ctx.may_drop(securable_relation(*ctx.catalog(), found->oid), found->schema));
   return std::optional<ObjectRef>(ObjectRef{ref, found->oid, ref == RefKind::kIndex ? found->table : 0, 0});
 }
 
@@ -101,6 +102,7 @@ Result<std::optional<ObjectRef>> find_type_target(DdlContext& ctx, const PgQuery
     return Status{sqlstate::dependent_objects_still_exist, "cannot drop type " + shown + " because " + relation + " requires it"}.with_hint(
         "You can drop " + relation + " instead.");
   }
+  WANDIAN_TRY(ctx.may_drop(securable_type(*ctx.catalog(), oid), ctx.catalog()->object(ObjectKind::kType, oid)->parent));
   return std::optional<ObjectRef>(ObjectRef{RefKind::kType, oid, 0, 0});
 }
 
@@ -108,8 +110,9 @@ Result<std::optional<ObjectRef>> find_named_target(DdlContext& ctx, const PgQuer
   const std::vector<std::string> parts = name_parts(object);
   const std::string name = parts.empty() ? std::string() : parts.back();
   if (node.remove_type == PG_QUERY__OBJECT_TYPE__OBJECT_SCHEMA) {
-    Result<Oid> found = ctx.find_schema(name);
+    Result<Oid> found = ctx.find_schema(name, false);
     if (found.ok()) {
+      if (const auto schema = securable_schema(*ctx.catalog(), found.value())) WANDIAN_TRY(ctx.must_own(*schema));
       if (found.value() == kPgCatalogSchema || found.value() == kInformationSchema)
         return Status{sqlstate::dependent_objects_still_exist, "cannot drop schema " + name + " because it is required by the database system"};
       return std::optional<ObjectRef>(ObjectRef{RefKind::kSchema, found.value(), 0, 0});
@@ -120,7 +123,10 @@ Result<std::optional<ObjectRef>> find_named_target(DdlContext& ctx, const PgQuer
   }
   if (node.remove_type == PG_QUERY__OBJECT_TYPE__OBJECT_EXTENSION) {
     const auto found = ctx.catalog()->find_object(ObjectKind::kExtension, ctx.session.database(), name);
-    if (found != nullptr) return std::optional<ObjectRef>(ObjectRef{RefKind::kExtension, found->oid, 0, 0});
+    if (found != nullptr) {
+      WANDIAN_TRY(ctx.must_own({AclKind::kSchema, found->oid, found->owner, found->name, "extension"}));
+      return std::optional<ObjectRef>(ObjectRef{RefKind::kExtension, found->oid, 0, 0});
+    }
     if (!node.missing_ok) return Status{sqlstate::undefined_object, "extension " + quoted(name) + " does not exist"};
     ctx.notice(sqlstate::successful_completion, "extension " + quoted(name) + " does not exist, skipping");
     return std::optional<ObjectRef>();
@@ -132,7 +138,10 @@ Result<std::optional<ObjectRef>> find_named_target(DdlContext& ctx, const PgQuer
                                 : node.remove_type == PG_QUERY__OBJECT_TYPE__OBJECT_ROUTINE ? "routine"
                                                                                             : "function";
   Result<std::shared_ptr<const ObjectDef>> found = find_routine(ctx, with_args, what);
-  if (found.ok()) return std::optional<ObjectRef>(ObjectRef{RefKind::kFunction, found.value()->oid, 0, 0});
+  if (found.ok()) {
+    WANDIAN_TRY(ctx.may_drop(securable_function(*ctx.catalog(), found.value()->oid), found.value()->parent));
+    return std::optional<ObjectRef>(ObjectRef{RefKind::kFunction, found.value()->oid, 0, 0});
+  }
   if (node.missing_ok == 0 || found.status().code() == sqlstate::ambiguous_function || found.status().code() == sqlstate::wrong_object_type)
     return found.take_status();
   std::string shown;
@@ -231,20 +240,23 @@ Task<Status> drop_lost_columns(DdlContext& ctx, Oid oid, std::vector<std::uint16
 Task<Status> drop_objects(DdlContext& ctx) {
   const PgQuery__DropStmt& node = *ctx.statement.node->drop_stmt;
   if (node.remove_type == PG_QUERY__OBJECT_TYPE__OBJECT_TRIGGER) co_return co_await drop_trigger(ctx);
-  const bool cascade = node.behavior == PG_QUERY__DROP_BEHAVIOR__DROP_CASCADE;
   Result<std::vector<ObjectRef>> targets = find_targets(ctx, node);
   if (!targets.ok()) co_return targets.take_status();
-  if (targets.value().empty()) co_return Status{};
+  co_return co_await drop_targets(ctx, targets.take(), node.behavior == PG_QUERY__DROP_BEHAVIOR__DROP_CASCADE);
+}
+
+Task<Status> drop_targets(DdlContext& ctx, std::vector<ObjectRef> targets, bool cascade) {
+  if (targets.empty()) co_return Status{};
   // Locks first, as far as the plan knows now; then the plan that counts.
-  for (const ObjectRef& target : targets.value()) {
+  for (const ObjectRef& target : targets) {
     if (target.kind != RefKind::kType) continue;
     WANDIAN_CO_TRY(co_await lock_type_oid(ctx, target.oid, TableLock::kAccessExclusive));
     ctx.session.note_changed_type(target.oid);
   }
   DropPlan preview(ctx);
-  for (const ObjectRef& target : targets.value()) preview.add(target);
+  for (const ObjectRef& target : targets) preview.add(target);
   std::set<Oid> to_lock = preview.tables();
-  for (const ObjectRef& target : targets.value()) {
+  for (const ObjectRef& target : targets) {
     if (target.kind == RefKind::kTable) to_lock.insert(target.oid);
     if (target.table != 0) to_lock.insert(target.table);
   }
@@ -253,7 +265,7 @@ Task<Status> drop_objects(DdlContext& ctx) {
     if (!locked.ok() && locked.status().code() != sqlstate::undefined_table) co_return locked.take_status();
   }
   DropPlan plan(ctx);
-  for (const ObjectRef& target : targets.value()) plan.add(target);
+  for (const ObjectRef& target : targets) plan.add(target);
   WANDIAN_CO_TRY(plan.check(cascade));
   std::set<Oid> more = plan.tables();
   for (const Oid oid : more) {

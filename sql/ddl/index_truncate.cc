@@ -60,6 +60,7 @@ Task<Status> truncate_tables(DdlContext& ctx) {
   for (std::size_t i = 0; i < node.n_relations; ++i) {
     Result<std::shared_ptr<const TableDef>> locked = co_await ctx.lock_table(*node.relations[i]->range_var, TableLock::kAccessExclusive, false);
     if (!locked.ok()) co_return locked.take_status();
+    WANDIAN_CO_TRY(check_privilege(ctx.access(), AclKind::kRelation, locked.value()->oid, privilege::kTruncate));
     WANDIAN_CO_TRY(ctx.session.check_not_in_use(*locked.value(), "TRUNCATE"));
     if (std::find(tables.begin(), tables.end(), locked.value()->oid) == tables.end()) tables.push_back(locked.value()->oid);
   }
@@ -77,10 +78,14 @@ Task<Status> truncate_tables(DdlContext& ctx) {
       ctx.notice(sqlstate::successful_completion, "truncate cascades to table " + quoted(catalog->table(oid)->name));
       Result<std::shared_ptr<const TableDef>> locked = co_await ctx.lock_table(oid, TableLock::kAccessExclusive);
       if (!locked.ok()) co_return locked.take_status();
+      WANDIAN_CO_TRY(check_privilege(ctx.access(), AclKind::kRelation, oid, privilege::kTruncate));
       WANDIAN_CO_TRY(ctx.session.check_not_in_use(*locked.value(), "TRUNCATE"));
       tables.push_back(oid);
     }
   }
+  if (node.restart_seqs)
+    for (const auto& [oid, sequence] : ctx.catalog()->sequences())
+      if (std::find(tables.begin(), tables.end(), sequence->owned_by_table) != tables.end()) WANDIAN_CO_TRY(ctx.must_own_relation(oid));
   co_return swap_storages(ctx, tables, node.restart_seqs);
 }
 

@@ -3,6 +3,7 @@
 
 #include "sql/ddl/dependency.h"
 #include "sql/ddl/index_builder.h"
+#include "sql/ddl/role.h"
 #include "sql/ddl/statements.h"
 #include "sql/ddl/table_builder.h"
 #include "sql/ddl/type.h"
@@ -128,6 +129,8 @@ std::string_view routine_word(PgQuery__ObjectType type) {
 Task<Status> move_routine(DdlContext& ctx, const PgQuery__ObjectWithArgs& with_args, std::string_view word, const std::string* new_name, Oid new_schema) {
   Result<std::shared_ptr<const ObjectDef>> found = find_routine(ctx, with_args, word);
   if (!found.ok()) co_return found.take_status();
+  WANDIAN_CO_TRY(ctx.must_own_function(found.value()->oid));
+  WANDIAN_CO_TRY(ctx.may_create_in(new_schema != 0 ? new_schema : found.value()->parent));
   auto changed = std::make_shared<ObjectDef>(*found.value());
   std::optional<FunctionObject> function = FunctionObject::decode(changed->definition);
   if (!function) co_return Status{sqlstate::data_corrupted, "the function's definition cannot be read"};
@@ -212,8 +215,10 @@ Task<Status> rename_object(DdlContext& ctx) {
   const PgQuery__RenameStmt& node = *ctx.statement.node->rename_stmt;
   const std::string to = truncate_identifier(text_or_empty(node.newname));
   if (node.rename_type == PG_QUERY__OBJECT_TYPE__OBJECT_SCHEMA) {
-    Result<Oid> schema = ctx.find_schema(text_or_empty(node.subname));
+    Result<Oid> schema = ctx.find_schema(text_or_empty(node.subname), false);
     if (!schema.ok()) co_return schema.take_status();
+    WANDIAN_CO_TRY(ctx.must_own(*securable_schema(*ctx.catalog(), schema.value())));
+    WANDIAN_CO_TRY(check_privilege(ctx.access(), AclKind::kDatabase, ctx.session.database(), privilege::kCreate));
     if (schema.value() == kPgCatalogSchema || schema.value() == kInformationSchema)
       co_return Status{sqlstate::insufficient_privilege, "permission denied to rename a system schema"};
     if (to.starts_with("pg_"))
@@ -229,15 +234,9 @@ Task<Status> rename_object(DdlContext& ctx) {
   if (is_routine(node.rename_type))
     co_return co_await move_routine(ctx, *node.object->object_with_args, routine_word(node.rename_type), &to, 0);
   if (node.rename_type == PG_QUERY__OBJECT_TYPE__OBJECT_ROLE) {
-    const auto role = ctx.catalog()->find_object(ObjectKind::kRole, 0, text_or_empty(node.subname));
-    if (role == nullptr) co_return Status{sqlstate::undefined_object, "role " + quoted(text_or_empty(node.subname)) + " does not exist"};
-    if (ctx.catalog()->find_object(ObjectKind::kRole, 0, to) != nullptr) co_return Status{sqlstate::duplicate_object, "role " + quoted(to) + " already exists"};
-    auto renamed = std::make_shared<ObjectDef>(*role);
-    renamed->name = to;
-    Changes changes;
-    changes.put(std::move(renamed));
-    co_return ctx.apply(changes);
+    co_return rename_role(ctx, text_or_empty(node.subname), to);
   }
+  if (node.rename_type == PG_QUERY__OBJECT_TYPE__OBJECT_DATABASE) co_return co_await rename_database(ctx, std::string(text_or_empty(node.subname)), to);
   if (node.rename_type == PG_QUERY__OBJECT_TYPE__OBJECT_TYPE || node.rename_type == PG_QUERY__OBJECT_TYPE__OBJECT_DOMAIN) co_return co_await rename_type(ctx);
   if (node.rename_type == PG_QUERY__OBJECT_TYPE__OBJECT_ATTRIBUTE) co_return co_await rename_attribute(ctx);
   if (node.rename_type == PG_QUERY__OBJECT_TYPE__OBJECT_DOMCONSTRAINT) co_return co_await rename_domain_constraint(ctx);
@@ -251,6 +250,7 @@ Task<Status> rename_object(DdlContext& ctx) {
     co_return Status{};
   }
   const PgQuery__ObjectType wanted = part ? node.relation_type : node.rename_type;
+  WANDIAN_CO_TRY(ctx.must_own_relation(found->oid));
   if (!kind_fits(wanted, found->kind)) co_return wrong_object_type(name, article_of(wanted));
   std::shared_ptr<const TableDef> table;
   if (found->kind == FoundRelation::Kind::kTable || found->kind == FoundRelation::Kind::kIndex) {
@@ -269,35 +269,9 @@ Task<Status> rename_object(DdlContext& ctx) {
     if (found->kind != FoundRelation::Kind::kTable) co_return wrong_object_type(name, "a table");
     co_return rename_constraint(ctx, *table, text_or_empty(node.subname), to);
   }
+  WANDIAN_CO_TRY(ctx.may_create_in(found->schema));
   WANDIAN_CO_TRY(co_await ctx.lock_name(found->schema, to));
   co_return rename_relation(ctx, *found, name, to);
-}
-
-Task<Status> alter_owner(DdlContext& ctx) {
-  const PgQuery__AlterOwnerStmt& node = *ctx.statement.node->alter_owner_stmt;
-  Result<Oid> role = find_role(ctx, *node.newowner);
-  if (!role.ok()) co_return role.take_status();
-  Changes changes;
-  if (node.object_type == PG_QUERY__OBJECT_TYPE__OBJECT_SCHEMA) {
-    Result<Oid> schema = ctx.find_schema(string_value(node.object));
-    if (!schema.ok()) co_return schema.take_status();
-    auto changed = std::make_shared<SchemaDef>(*ctx.catalog()->schema(schema.value()));
-    changed->owner = role.value();
-    changes.put(std::move(changed));
-    co_return ctx.apply(changes);
-  }
-  if (node.object_type == PG_QUERY__OBJECT_TYPE__OBJECT_FUNCTION || node.object_type == PG_QUERY__OBJECT_TYPE__OBJECT_PROCEDURE ||
-      node.object_type == PG_QUERY__OBJECT_TYPE__OBJECT_ROUTINE) {
-    const PgQuery__ObjectWithArgs& with_args = *node.object->object_with_args;
-    Result<std::shared_ptr<const ObjectDef>> found = find_routine(ctx, with_args, routine_word(node.object_type));
-    if (!found.ok()) co_return found.take_status();
-    auto changed = std::make_shared<ObjectDef>(*found.value());
-    changed->owner = role.value();
-    changes.put(std::move(changed));
-    co_return ctx.apply(changes);
-  }
-  if (node.object_type == PG_QUERY__OBJECT_TYPE__OBJECT_TYPE || node.object_type == PG_QUERY__OBJECT_TYPE__OBJECT_DOMAIN) co_return co_await alter_type_owner(ctx);
-  co_return feature_not_supported("ALTER ... OWNER TO is not supported for this kind of object");
 }
 
 Task<Status> alter_schema_of(DdlContext& ctx) {
@@ -316,9 +290,11 @@ Task<Status> alter_schema_of(DdlContext& ctx) {
     ctx.notice(sqlstate::successful_completion, "relation " + quoted(name) + " does not exist, skipping");
     co_return Status{};
   }
+  WANDIAN_CO_TRY(ctx.must_own_relation(found->oid));
   if (!kind_fits(node.object_type, found->kind)) co_return wrong_object_type(name, article_of(node.object_type));
   Result<Oid> schema = ctx.find_schema(text_or_empty(node.newschema));
   if (!schema.ok()) co_return schema.take_status();
+  WANDIAN_CO_TRY(ctx.may_create_in(schema.value()));
   if (schema.value() == kPgCatalogSchema || schema.value() == kInformationSchema)
     co_return feature_not_supported("cannot move objects into a system schema");
   if (schema.value() == found->schema) co_return Status{};

@@ -84,9 +84,11 @@ std::string value_text(const ParseNode* node) {
   return std::string(string_value(node));
 }
 
-// SET name = value of a function, as SET keeps it.
+}  // namespace
+
 void add_setting(DdlContext& ctx, const PgQuery__VariableSetStmt& set, std::vector<std::pair<std::string, std::string>>* settings) {
-  const std::string name(text_or_empty(set.name));
+  const SettingDef* def = find_setting(text_or_empty(set.name));
+  const std::string name(def != nullptr ? def->name : text_or_empty(set.name));
   if (set.kind == PG_QUERY__VARIABLE_SET_KIND__VAR_RESET_ALL) {
     settings->clear();
     return;
@@ -106,6 +108,8 @@ void add_setting(DdlContext& ctx, const PgQuery__VariableSetStmt& set, std::vect
   }
   settings->emplace_back(name, value);
 }
+
+namespace {
 
 // Options that CREATE and ALTER FUNCTION share. False: not one of these.
 Result<bool> apply_option(DdlContext& ctx, const PgQuery__DefElem& option, FunctionObject* function) {
@@ -382,6 +386,12 @@ Task<Status> create_routine(DdlContext& ctx, const std::string& language) {
                        : node.n_funcname > 1  ? ctx.find_schema(string_value(node.funcname[node.n_funcname - 2]))
                                               : ctx.session.creation_schema();
   if (!schema.ok()) co_return schema.take_status();
+  WANDIAN_CO_TRY(ctx.may_create_in(schema.value()));
+  WANDIAN_CO_TRY(check_privilege(ctx.access(), AclKind::kLanguage, language_by_name(language), privilege::kUsage));
+  if (function.leakproof && !ctx.session.is_superuser())
+    co_return Status{sqlstate::insufficient_privilege, "only superuser can define a leakproof function"};
+  for (const FunctionObject::Parameter& parameter : function.parameters) WANDIAN_CO_TRY(ctx.may_use_type(parameter.type));
+  if (function.result != 0) WANDIAN_CO_TRY(ctx.may_use_type(function.result));
   auto object = std::make_shared<ObjectDef>();
   object->kind = ObjectKind::kFunction;
   object->parent = schema.value();
@@ -392,6 +402,7 @@ Task<Status> create_routine(DdlContext& ctx, const std::string& language) {
   const auto old = ctx.catalog()->find_object(ObjectKind::kFunction, schema.value(), object->name);
   if (old != nullptr) {
     if (node.replace == 0) co_return Status{sqlstate::duplicate_function, "function " + quoted(function.name) + " already exists with same argument types"};
+    WANDIAN_CO_TRY(ctx.must_own_function(old->oid));
     if (const auto before = FunctionObject::decode(old->definition)) WANDIAN_CO_TRY(check_replacement(ctx, *before, function));
     object->owner = old->owner;
   }
@@ -423,6 +434,7 @@ Task<Status> alter_function(DdlContext& ctx) {
   const bool procedure = node.objtype == PG_QUERY__OBJECT_TYPE__OBJECT_PROCEDURE;
   Result<std::shared_ptr<const ObjectDef>> found = find_routine(ctx, *node.func, procedure ? "procedure" : "function");
   if (!found.ok()) co_return found.take_status();
+  WANDIAN_CO_TRY(ctx.must_own_function(found.value()->oid));
   std::optional<FunctionObject> function = FunctionObject::decode(found.value()->definition);
   if (!function) co_return Status{sqlstate::data_corrupted, "the function's definition cannot be read"};
   if (function->is_native()) co_return feature_not_supported("native procedures cannot be altered");
@@ -431,6 +443,8 @@ Task<Status> alter_function(DdlContext& ctx) {
     if (!known.ok()) co_return known.take_status();
     if (!known.value()) co_return feature_not_supported("this option of ALTER FUNCTION is not supported");
   }
+  if (function->leakproof && !ctx.session.is_superuser())
+    co_return Status{sqlstate::insufficient_privilege, "only superuser can define a leakproof function"};
   auto changed = std::make_shared<ObjectDef>(*found.value());
   changed->definition = function->encode();
   Changes changes;

@@ -2,6 +2,8 @@
 #include <algorithm>
 
 #include "sql/ddl/dependency.h"
+#include "sql/access/roles.h"
+#include "sql/ddl/role.h"
 #include "sql/ddl/statements.h"
 #include "sql/ddl/type.h"
 #include "sql/functions/quote.h"
@@ -10,6 +12,61 @@
 #include "sql/types/text_io.h"
 
 namespace wandian::sql {
+
+namespace {
+
+// Tables first, then what needs them, whatever their order is: the pass in which an element of CREATE SCHEMA is made.
+unsigned pass_of(const ParseNode& element) {
+  switch (element.node_case) {
+    case PG_QUERY__NODE__NODE_CREATE_SEQ_STMT: return 0;
+    case PG_QUERY__NODE__NODE_CREATE_STMT: return 1;
+    case PG_QUERY__NODE__NODE_VIEW_STMT: return 2;
+    case PG_QUERY__NODE__NODE_INDEX_STMT: return 3;
+    case PG_QUERY__NODE__NODE_CREATE_TRIG_STMT: return 4;
+    default: return 5;
+  }
+}
+
+PgQuery__RangeVar* relation_of(const ParseNode& element) {
+  switch (element.node_case) {
+    case PG_QUERY__NODE__NODE_CREATE_SEQ_STMT: return element.create_seq_stmt->sequence;
+    case PG_QUERY__NODE__NODE_CREATE_STMT: return element.create_stmt->relation;
+    case PG_QUERY__NODE__NODE_VIEW_STMT: return element.view_stmt->view;
+    case PG_QUERY__NODE__NODE_INDEX_STMT: return element.index_stmt->relation;
+    case PG_QUERY__NODE__NODE_CREATE_TRIG_STMT: return element.create_trig_stmt->relation;
+    default: return nullptr;
+  }
+}
+
+Task<Status> create_elements(DdlContext& ctx, const PgQuery__CreateSchemaStmt& node, Oid schema, std::string name) {
+  for (unsigned pass = 0; pass <= 5; ++pass)
+    for (std::size_t i = 0; i < node.n_schema_elts; ++i) {
+      const ParseNode& element = *node.schema_elts[i];
+      if (pass_of(element) != pass) continue;
+      const PgQuery__RangeVar* relation = relation_of(element);
+      if (relation != nullptr && !text_or_empty(relation->schemaname).empty() && text_or_empty(relation->schemaname) != name)
+        co_return Status{sqlstate::invalid_schema_definition, "CREATE specifies a schema (" + std::string(relation->schemaname) +
+                                                                  ") different from the one being created (" + name + ")"};
+      Result<ParsedStatements> alone = ParsedStatements::parse_element(element);
+      if (!alone.ok()) co_return alone.take_status();
+      StatementRef statement;
+      statement.node = alone->statements()[0].node;
+      statement.text = alone->text();
+      statement.statement_text = alone->statement_text(0);
+      statement.kind = classify(statement.node);
+      std::string tag;
+      DdlContext inner(ctx.session, statement, &tag);
+      inner.forced_schema = schema;
+      Status status = co_await run_statement(inner);
+      if (!status.ok()) {
+        status.error().position = 0;   // of a text that nobody wrote
+        co_return std::move(status);
+      }
+    }
+  co_return Status{};
+}
+
+}  // namespace
 
 Task<Status> create_schema(DdlContext& ctx) {
   const PgQuery__CreateSchemaStmt& node = *ctx.statement.node->create_schema_stmt;
@@ -24,13 +81,15 @@ Task<Status> create_schema(DdlContext& ctx) {
       if (def != nullptr) name = def->name;
     }
   }
-  if (node.n_schema_elts != 0) co_return feature_not_supported("CREATE SCHEMA with elements is not supported").with_hint("Create the objects by statements of their own.");
+  if (!is_member_of(*ctx.catalog(), ctx.session.database(), ctx.session.current_role(), owner))
+    co_return denied("must be member of role " + quoted(role_name(*ctx.catalog(), owner)));
+  WANDIAN_CO_TRY(check_privilege(ctx.access(), AclKind::kDatabase, ctx.session.database(), privilege::kCreate));
   if (name.starts_with("pg_"))
     co_return Status{sqlstate::reserved_name, "unacceptable schema name " + quoted(name)}.with_detail("The prefix \"pg_\" is reserved for system schemas.");
   WANDIAN_CO_TRY(co_await ctx.lock_name(0, name));
   const bool taken = ctx.catalog()->find_schema(ctx.session.database(), name).has_value() || name == "information_schema";
   if (taken) {
-    if (!node.if_not_exists) co_return Status{sqlstate::duplicate_schema, "schema " + quoted(name) + " already exists"};
+    if (node.if_not_exists == 0) co_return Status{sqlstate::duplicate_schema, "schema " + quoted(name) + " already exists"};
     ctx.notice(sqlstate::duplicate_schema, "schema " + quoted(name) + " already exists, skipping");
     co_return Status{};
   }
@@ -39,9 +98,17 @@ Task<Status> create_schema(DdlContext& ctx) {
   schema->database = ctx.session.database();
   schema->owner = owner;
   schema->name = name;
+  const Oid oid = schema->oid;
   Changes changes;
   changes.put(std::move(schema));
-  co_return ctx.apply(changes);
+  WANDIAN_CO_TRY(ctx.apply(changes));
+  if (node.n_schema_elts == 0) co_return Status{};
+  // What is in it is made by its owner.
+  const bool in_name = owner != ctx.session.current_role();
+  if (in_name) ctx.session.act_as(owner);
+  Status status = co_await create_elements(ctx, node, oid, name);
+  if (in_name) ctx.session.act_as(0);
+  co_return std::move(status);
 }
 
 namespace {
@@ -254,6 +321,7 @@ Task<Status> create_view(DdlContext& ctx) {
       if (found->kind == Catalog::RelationName::Kind::kView || !node.replace) co_return Status{sqlstate::duplicate_table, "relation " + quoted(name) + " already exists"};
       co_return wrong_object_type(name, "a view");
     }
+    WANDIAN_CO_TRY(ctx.must_own_relation(found->oid));
     const auto old = catalog->object(ObjectKind::kView, found->oid);
     const std::optional<ViewDefinition> before = ViewDefinition::decode(old->definition);
     if (before) WANDIAN_CO_TRY(compare_columns(*before, definition.value()));
@@ -315,6 +383,7 @@ Result<CommentTarget> find_comment_target(DdlContext& ctx, const PgQuery__Commen
                                                                                    : "a sequence";
         return wrong_object_type(parts.back(), wanted);
       }
+      WANDIAN_TRY(ctx.must_own_relation(found.oid));
       return CommentTarget{catalog_oid::kClass, found.oid, 0};
     }
     case PG_QUERY__OBJECT_TYPE__OBJECT_COLUMN: {
@@ -333,37 +402,47 @@ Result<CommentTarget> find_comment_target(DdlContext& ctx, const PgQuery__Commen
       }
       if (number == 0)
         return undefined_column(column, parts[parts.size() - 2]);
+      WANDIAN_TRY(ctx.must_own_relation(found.oid));
       return CommentTarget{catalog_oid::kClass, found.oid, number};
     }
     case PG_QUERY__OBJECT_TYPE__OBJECT_SCHEMA: {
-      WANDIAN_ASSIGN(const Oid schema, ctx.find_schema(parts[0]));
+      WANDIAN_ASSIGN(const Oid schema, ctx.find_schema(parts[0], false));
+      if (const auto object = securable_schema(*ctx.catalog(), schema)) WANDIAN_TRY(ctx.must_own(*object));
       return CommentTarget{catalog_oid::kNamespace, schema, 0};
     }
     case PG_QUERY__OBJECT_TYPE__OBJECT_EXTENSION: {
       const auto found = ctx.catalog()->find_object(ObjectKind::kExtension, ctx.session.database(), parts[0]);
       if (found == nullptr) return Status{sqlstate::undefined_object, "extension " + quoted(parts[0]) + " does not exist"};
+      WANDIAN_TRY(ctx.must_own({AclKind::kSchema, found->oid, found->owner, found->name, "extension"}));
       return CommentTarget{catalog_oid::kExtension, found->oid, 0};
     }
     case PG_QUERY__OBJECT_TYPE__OBJECT_DATABASE: {
       const auto found = ctx.catalog()->find_object(ObjectKind::kDatabase, 0, parts[0]);
       if (found == nullptr) return Status{sqlstate::invalid_catalog_name, "database " + quoted(parts[0]) + " does not exist"};
+      WANDIAN_TRY(ctx.must_own(*securable_database(*ctx.catalog(), found->oid)));
       return CommentTarget{catalog_oid::kDatabase, found->oid, 0};
     }
     case PG_QUERY__OBJECT_TYPE__OBJECT_TYPE:
     case PG_QUERY__OBJECT_TYPE__OBJECT_DOMAIN: {
       const PgQuery__TypeName& type = *node.object->type_name;
       WANDIAN_ASSIGN(const Oid found, find_type_oid(ctx, name_list(type.names, type.n_names)));
+      WANDIAN_TRY(ctx.must_own_type(found));
       return CommentTarget{catalog_oid::kType, found, 0};
     }
     case PG_QUERY__OBJECT_TYPE__OBJECT_ROLE: {
       const auto found = ctx.catalog()->find_object(ObjectKind::kRole, 0, parts[0]);
       if (found == nullptr) return Status{sqlstate::undefined_object, "role " + quoted(parts[0]) + " does not exist"};
+      if (!ctx.session.is_superuser()) {
+        if (is_superuser_role(*ctx.catalog(), found->oid)) return denied("must be superuser to alter superusers");
+        if (!may_create_roles(ctx)) return denied("must have CREATEROLE privilege");
+      }
       return CommentTarget{catalog_oid::kAuthId, found->oid, 0};
     }
     case PG_QUERY__OBJECT_TYPE__OBJECT_TABCONSTRAINT: {
       if (parts.size() < 2) return Status{sqlstate::syntax_error, "constraint name must be qualified"};
       WANDIAN_ASSIGN(const FoundRelation found, find(parts.size() - 2));
       if (found.kind != FoundRelation::Kind::kTable) return wrong_object_type(parts[parts.size() - 2], "a table");
+      WANDIAN_TRY(ctx.must_own_relation(found.oid));
       const auto table = ctx.catalog()->table(found.oid);
       const std::string& name = parts.back();
       for (const CheckDef& check : table->checks)
@@ -379,6 +458,7 @@ Result<CommentTarget> find_comment_target(DdlContext& ctx, const PgQuery__Commen
       WANDIAN_ASSIGN(const std::shared_ptr<const ObjectDef> routine,
                      find_routine(ctx, *node.object->object_with_args,
                                   node.objtype == PG_QUERY__OBJECT_TYPE__OBJECT_PROCEDURE ? "procedure" : "function"));
+      WANDIAN_TRY(ctx.must_own_function(routine->oid));
       return CommentTarget{catalog_oid::kProc, routine->oid, 0};
     }
     default: return feature_not_supported("COMMENT ON this kind of object is not supported");

@@ -175,6 +175,8 @@ Status set_owner(DdlContext& ctx, const SequenceChange& change, SequenceDef* seq
   if (found->kind != FoundRelation::Kind::kTable)
     return Status{sqlstate::wrong_object_type, "sequence cannot be owned by relation " + quoted(name)};
   const std::shared_ptr<const TableDef> table = ctx.catalog()->table(found->oid);
+  if (table->owner != sequence->owner)
+    return Status{sqlstate::object_not_in_prerequisite_state, "sequence must have same owner as table it is linked to"};
   if (table->schema != sequence->schema)
     return Status{sqlstate::object_not_in_prerequisite_state, "sequence must be in same schema as table it is linked to"};
   const int position = table->find_column(column);
@@ -224,6 +226,7 @@ Task<Status> alter_sequence(DdlContext& ctx) {
     co_return Status{};
   }
   if (found->kind != FoundRelation::Kind::kSequence) co_return wrong_object_type(name, "a sequence");
+  WANDIAN_CO_TRY(ctx.must_own_relation(found->oid));
   WANDIAN_CO_TRY(co_await ctx.lock_name(found->schema, std::string(name)));
   const std::shared_ptr<const SequenceDef> old = ctx.catalog()->sequence(found->oid);
   auto sequence = std::make_shared<SequenceDef>(*old);

@@ -44,6 +44,18 @@ Status create_role(DdlContext& ctx);
 Status alter_role(DdlContext& ctx);
 Status drop_role(DdlContext& ctx);
 Status grant_or_revoke(DdlContext& ctx);
+Status grant_role(DdlContext& ctx);
+Status alter_default_privileges(DdlContext& ctx);
+Task<Status> reassign_owned(DdlContext& ctx);
+Task<Status> drop_owned(DdlContext& ctx);
+Task<Status> create_database(DdlContext& ctx);
+Task<Status> drop_database(DdlContext& ctx);
+Status alter_database(DdlContext& ctx);
+Task<Status> rename_database(DdlContext& ctx, std::string from, std::string to);
+/// ALTER DATABASE ... SET, and ALTER ROLE ALL IN DATABASE ... SET.
+Status change_database_settings(DdlContext& ctx, const ObjectDef& database, const PgQuery__VariableSetStmt& set);
+/// SET name = value of a function, a role or a database, as SET keeps it.
+void add_setting(DdlContext& ctx, const PgQuery__VariableSetStmt& set, std::vector<std::pair<std::string, std::string>>* settings);
 
 /// The role a RoleSpec names. 42704.
 Result<Oid> find_role(DdlContext& ctx, const PgQuery__RoleSpec& role);

@@ -101,7 +101,7 @@ Status resolve_column_type(DdlContext& ctx, const PgQuery__TypeName& name, std::
   const bool pseudo = type == nullptr || type->category == 'P' || type->category == 'X' || out->type == kTrigger;
   if (pseudo)
     return Status{sqlstate::invalid_table_definition, "column " + quoted(column) + " has pseudo-type " + format_type(out->type)};
-  return {};
+  return ctx.may_use_type(out->type);
 }
 
 Status check_collation(const PgQuery__CollateClause* clause, const DdlContext& ctx, std::string* out) {
@@ -420,6 +420,7 @@ Status TableBuilder::add_like(const PgQuery__TableLikeClause& node) {
   constexpr std::uint32_t kConstraints = 4, kDefaults = 8, kGenerated = 16, kIdentity = 32, kIndexes = 64;
   const std::optional<FoundRelation> found = ctx_.find(*node.relation);
   if (!found) return undefined_relation(text_or_empty(node.relation->schemaname), text_or_empty(node.relation->relname));
+  WANDIAN_TRY(check_privilege(ctx_.access(), AclKind::kRelation, found->oid, privilege::kSelect));
   if (found->kind == FoundRelation::Kind::kView) {
     const auto view = ctx_.catalog()->object(ObjectKind::kView, found->oid);
     const std::optional<ViewDefinition> definition = view != nullptr ? ViewDefinition::decode(view->definition) : std::nullopt;
@@ -753,6 +754,16 @@ Status TableBuilder::apply_foreign_key(const ForeignKeySpec& spec, std::shared_p
   if (referenced.temporary != table.temporary)
     return Status{sqlstate::invalid_table_definition, table.temporary ? "constraints on temporary tables may reference only temporary tables"
                                                                       : "constraints on permanent tables may reference only permanent tables"};
+  const auto may_refer = [&]() -> Status {
+    if (other == nullptr) return {};
+    const AccessScope scope = ctx_.access();
+    const std::optional<Securable> theirs = securable_relation(scope.catalog, referenced.oid);
+    if (!theirs || privileges_on(scope, *theirs, privilege::kReferences) != 0) return {};
+    for (const std::uint16_t column : key.referenced_columns)
+      if (column_privileges(scope, *theirs, static_cast<std::int16_t>(column + 1), privilege::kReferences) == 0)
+        return permission_denied(theirs->word, theirs->name);
+    return {};
+  };
   const IndexDef* index = nullptr;
   if (spec.referenced_columns.empty()) {
     if (referenced.hidden_row_number || referenced.indexes.empty())
@@ -766,6 +777,7 @@ Status TableBuilder::apply_foreign_key(const ForeignKeySpec& spec, std::shared_p
       key.referenced_columns.push_back(static_cast<std::uint16_t>(column));
     }
   }
+  WANDIAN_TRY(may_refer());
   if (key.columns.size() != key.referenced_columns.size())
     return Status{sqlstate::invalid_foreign_key, "number of referencing and referenced columns for foreign key disagree"};
   if (index == nullptr) {

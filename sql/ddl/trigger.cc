@@ -32,6 +32,7 @@ Result<Oid> trigger_function(DdlContext& ctx, const PgQuery__CreateTrigStmt& nod
     const auto object = ctx.catalog()->find_object(ObjectKind::kFunction, schema, name + "()");
     if (object == nullptr) continue;
     const Routine* routine = routine_of(*object);
+    WANDIAN_TRY(check_privilege(ctx.access(), AclKind::kFunction, object->oid, privilege::kExecute));
     if (routine == nullptr || routine->declaration.result != type_oid::kTrigger) return bad_definition("function " + full + " must return type trigger");
     return object->oid;
   }
@@ -86,6 +87,7 @@ Task<Status> create_trigger(DdlContext& ctx) {
   if (node.deferrable != 0 || node.initdeferred != 0) co_return feature_not_supported("deferrable triggers are not supported");
   Result<std::shared_ptr<const TableDef>> locked = co_await ctx.lock_table(*node.relation, TableLock::kShareRowExclusive, false);
   if (!locked.ok()) co_return locked.take_status();
+  WANDIAN_CO_TRY(check_privilege(ctx.access(), AclKind::kRelation, locked.value()->oid, privilege::kTrigger));
   auto table = std::make_shared<TableDef>(*locked.value());
   TriggerDef trigger;
   trigger.name = truncate_identifier(text_or_empty(node.trigname));
@@ -142,6 +144,7 @@ Task<Status> drop_trigger(DdlContext& ctx) {
     }
     Result<std::shared_ptr<const TableDef>> locked = co_await ctx.lock_table(relation, TableLock::kAccessExclusive, false);
     if (!locked.ok()) co_return locked.take_status();
+    WANDIAN_CO_TRY(ctx.must_own_relation(locked.value()->oid));
     auto table = std::make_shared<TableDef>(*locked.value());
     if (std::erase_if(table->triggers, [&](const TriggerDef& trigger) { return trigger.name == name; }) == 0) {
       if (node.missing_ok == 0) co_return Status{sqlstate::undefined_object, "trigger " + quoted(name) + " for table " + quoted(table_name) + " does not exist"};
@@ -160,6 +163,7 @@ Task<Status> rename_trigger(DdlContext& ctx) {
   const std::string from(text_or_empty(node.subname)), to = truncate_identifier(text_or_empty(node.newname));
   Result<std::shared_ptr<const TableDef>> locked = co_await ctx.lock_table(*node.relation, TableLock::kAccessExclusive, false);
   if (!locked.ok()) co_return locked.take_status();
+  WANDIAN_CO_TRY(ctx.must_own_relation(locked.value()->oid));
   auto table = std::make_shared<TableDef>(*locked.value());
   const auto named = [&](const std::string& name) {
     return std::find_if(table->triggers.begin(), table->triggers.end(), [&](const TriggerDef& trigger) { return trigger.name == name; });

@@ -2,6 +2,7 @@
 #include "sql/ddl/type.h"
 
 #include "sql/ddl/dependency.h"
+#include "sql/ddl/grant.h"
 #include "sql/ddl/statements.h"
 #include "sql/types/text_io.h"
 
@@ -40,6 +41,7 @@ Task<Status> place_new_type(DdlContext& ctx, const std::vector<std::string>& nam
   out->schema = schema.value();
   if (out->schema == kPgCatalogSchema || out->schema == kInformationSchema)
     co_return Status{sqlstate::insufficient_privilege, "permission denied for schema " + ctx.schema_name(out->schema)};
+  if (out->schema != ctx.session.temporary_schema()) WANDIAN_CO_TRY(ctx.may_create_in(out->schema));
   WANDIAN_CO_TRY(co_await ctx.lock_name(out->schema, out->name));
   const auto relation = ctx.catalog()->find_relation(out->schema, out->name);
   const bool has_row_type = relation && (relation->kind == Catalog::RelationName::Kind::kTable || relation->kind == Catalog::RelationName::Kind::kView);
@@ -98,6 +100,8 @@ Task<Result<std::shared_ptr<const ObjectDef>>> lock_type(DdlContext& ctx, const 
   std::shared_ptr<const ObjectDef> object = ctx.catalog()->object(ObjectKind::kType, oid.value());
   if (object == nullptr && ctx.session.user_type_name(oid.value()).empty())
     co_return Answer(Status{sqlstate::undefined_object, "type " + quoted(name_text(names)) + " does not exist"});
+  Status owned = ctx.must_own_type(oid.value());
+  if (!owned.ok()) co_return Answer(std::move(owned));
   co_return Answer(std::move(object));
 }
 
@@ -160,9 +164,9 @@ Task<Status> alter_type_owner(DdlContext& ctx) {
   Result<std::shared_ptr<const ObjectDef>> object = co_await lock_type(ctx, object_names(node.object));
   if (!object.ok()) co_return object.take_status();
   if (object.value() == nullptr) co_return refuse_without_definition(find_type_oid(ctx, object_names(node.object)).take());
-  auto changed = std::make_shared<ObjectDef>(*object.value());
-  changed->owner = role.value();
-  co_return put_type(ctx, std::move(changed));
+  Changes changes;
+  WANDIAN_CO_TRY(give_to(ctx, changes, *securable_type(*ctx.catalog(), object.value()->oid), role.value(), object.value()->parent));
+  co_return ctx.apply(changes);
 }
 
 Task<Status> alter_type_schema(DdlContext& ctx) {
@@ -175,6 +179,7 @@ Task<Status> alter_type_schema(DdlContext& ctx) {
   if (schema.value() == kPgCatalogSchema || schema.value() == kInformationSchema)
     co_return feature_not_supported("cannot move objects into a system schema");
   if (schema.value() == object.value()->parent) co_return Status{};
+  WANDIAN_CO_TRY(ctx.may_create_in(schema.value()));
   WANDIAN_CO_TRY(co_await ctx.lock_name(schema.value(), object.value()->name));
   if (type_name_taken(ctx, schema.value(), object.value()->name) || ctx.catalog()->find_relation(schema.value(), object.value()->name))
     co_return Status{sqlstate::duplicate_object, "type " + quoted(object.value()->name) + " already exists in schema " + quoted(text_or_empty(node.newschema))};

@@ -1,5 +1,6 @@
 // Functions that ask the catalog: names of objects, visibility, privileges, definitions, comments, sizes.
 #include "engine/numeric.h"
+#include "sql/access/acl.h"
 #include "sql/functions/bindings.h"
 #include "sql/functions/session_hooks.h"
 #include "sql/types/number_text.h"
@@ -67,8 +68,12 @@ bool user_by_id(EvalContext& ctx, const Value* args, Value* result) {
 enum class Who : std::uint8_t { kMe, kName, kOid };
 bool find_role(EvalContext& ctx, Who who, const Value& v, Oid* role) {
   *role = 0;
-  if (who == Who::kOid) *role = oid(v);
-  if (who != Who::kName || v.bytes() == "public") return true;
+  if (who == Who::kOid) *role = oid(v) == 0 ? kPublicRole : oid(v);
+  if (who != Who::kName) return true;
+  if (v.bytes() == "public") {
+    *role = kPublicRole;
+    return true;
+  }
   Result<Oid> found = ctx.session->resolve(ObjectClass::kRole, v.bytes(), false);
   if (!found.ok()) return ctx.fail(found.take_status());
   *role = found.value();
@@ -93,8 +98,8 @@ bool has_privilege(EvalContext& ctx, const Value* args, Value* result) {
   }
   return ask(ctx, role, kind, object, 0, args[1], result);
 }
-// has_column_privilege(..., attnum, privilege): columns by number alone.
-template <Who who, bool by_name>
+// has_column_privilege(..., column, privilege).
+template <Who who, bool by_name, bool column_by_name = false>
 bool has_column_privilege(EvalContext& ctx, const Value* args, Value* result) {
   Oid role;
   if (!find_role(ctx, who, args[0], &role)) return false;
@@ -105,7 +110,71 @@ bool has_column_privilege(EvalContext& ctx, const Value* args, Value* result) {
     if (!found.ok()) return ctx.fail(found.take_status());
     object = found.value();
   }
-  return ask(ctx, role, PrivilegeClass::kColumn, object, static_cast<std::int16_t>(args[1].i), args[2], result);
+  std::int16_t column = 0;
+  if (column_by_name) {
+    Result<std::int16_t> found = ctx.session->resolve_column(object, args[1].bytes());
+    if (!found.ok()) return ctx.fail(found.take_status());
+    column = found.value();
+  } else {
+    column = static_cast<std::int16_t>(args[1].i);
+  }
+  return ask(ctx, role, PrivilegeClass::kColumn, object, column, args[2], result);
+}
+
+// ---- Lists ----
+
+Value acl_value(EvalContext& ctx, const Acl& acl) {
+  std::vector<Value> items;
+  for (const AclItem& item : acl) items.push_back(copy_text(ctx, acl_item_text(ctx.session->current_catalog(), item)));
+  return build_array(kAclItem, items, ctx.arena);
+}
+bool default_acl_of(EvalContext& ctx, const Value* args, Value* result) {
+  const char letter = static_cast<char>(args[0].i);
+  constexpr std::string_view kLetters = "crsdflntTFSLp";
+  if (kLetters.find(letter) == std::string_view::npos)
+    return ctx.fail({sqlstate::internal_error, std::string("unrecognized objtype abbreviation: ") + letter});
+  *result = acl_value(ctx, default_acl(static_cast<AclKind>(letter), oid(args[1])));
+  return true;
+}
+// A row a privilege of an item: the position counts items and, below them, bits.
+bool explode_acl(EvalContext& ctx, const Value* args, std::uint64_t* position, Value* columns, bool* done) {
+  const ArrayView items(args[0]);
+  *done = false;
+  for (; *position < std::uint64_t{items.count()} * privilege::kBits; ++*position) {
+    const Value element = items.element(static_cast<std::uint32_t>(*position / privilege::kBits));
+    if (element.is_null) return ctx.fail({sqlstate::null_value_not_allowed, "ACL arrays must not contain null values"});
+    Result<AclItem> item = parse_acl_item(ctx.session->current_catalog(), element.bytes());
+    if (!item.ok()) return ctx.fail(item.take_status());
+    const Privileges one = Privileges{1} << (*position % privilege::kBits);
+    if ((item->rights() & one) == 0) continue;
+    columns[0] = Value::of_int(item->grantor);
+    columns[1] = Value::of_int(item->grantee);
+    columns[2] = copy_text(ctx, privilege_name(one));
+    columns[3] = Value::of_bool((item->grant_options() & one) != 0);
+    ++*position;
+    return true;
+  }
+  *done = true;
+  return true;
+}
+bool make_acl_item(EvalContext& ctx, const Value* args, Value* result) {
+  std::string word;
+  for (const char c : args[2].bytes()) word += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  AclItem item{oid(args[0]), oid(args[1]), privilege_by_name(word)};
+  if (item.bits == 0) return ctx.fail({sqlstate::invalid_parameter_value, "unrecognized privilege type: \"" + std::string(args[2].bytes()) + "\""});
+  if (args[3].as_bool()) item.bits |= privilege::grant_option(item.bits);
+  return return_text(ctx, result, acl_item_text(ctx.session->current_catalog(), item));
+}
+bool acl_contains(EvalContext& ctx, const Value* args, Value* result) {
+  const ArrayView items(args[0]);
+  Result<AclItem> wanted = parse_acl_item(ctx.session->current_catalog(), args[1].bytes());
+  if (!wanted.ok()) return ctx.fail(wanted.take_status());
+  for (std::uint32_t i = 0; i < items.count(); ++i) {
+    Result<AclItem> item = parse_acl_item(ctx.session->current_catalog(), items.element(i).bytes());
+    if (!item.ok()) return ctx.fail(item.take_status());
+    if (item->grantee == wanted->grantee && item->grantor == wanted->grantor && (item->bits & wanted->bits) == wanted->bits) return return_bool(result, true);
+  }
+  return return_bool(result, false);
 }
 
 template <bool pretty_argument>
@@ -277,6 +346,14 @@ constexpr FunctionBinding kBindings[] = {
     {"has_column_privilege_id_id_attnum", has_column_privilege<Who::kOid, false>},
     {"has_column_privilege_name_attnum", has_column_privilege<Who::kMe, true>},
     {"has_column_privilege_id_attnum", has_column_privilege<Who::kMe, false>},
+    {"has_column_privilege_name_name_name", has_column_privilege<Who::kName, true, true>},
+    {"has_column_privilege_name_id_name", has_column_privilege<Who::kName, false, true>},
+    {"has_column_privilege_id_name_name", has_column_privilege<Who::kOid, true, true>},
+    {"has_column_privilege_id_id_name", has_column_privilege<Who::kOid, false, true>},
+    {"has_column_privilege_name_name", has_column_privilege<Who::kMe, true, true>},
+    {"has_column_privilege_id_name", has_column_privilege<Who::kMe, false, true>},
+    {"acldefault_sql", default_acl_of}, {"aclexplode", nullptr, nullptr, explode_acl}, {"makeaclitem", make_acl_item},
+    {"aclcontains", acl_contains},
     {"pg_has_role_name_name", has_privilege<PrivilegeClass::kRole, Who::kName, true>},
     {"pg_has_role_name_id", has_privilege<PrivilegeClass::kRole, Who::kName, false>},
     {"pg_has_role_id_name", has_privilege<PrivilegeClass::kRole, Who::kOid, true>},

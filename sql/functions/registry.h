@@ -102,6 +102,9 @@ struct FunctionDef {
   const Routine* routine = nullptr;    ///< a function that users wrote, instead of fn, typed_fn and set_fn
 };
 
+/// nextval for a column's own sequence: asks for no privilege.
+const FunctionDef& identity_function();
+
 struct OperatorDef {
   Oid oid;
   std::string_view name;

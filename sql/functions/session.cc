@@ -35,6 +35,9 @@ bool give_void(EvalContext& ctx, Status status, Value* result) {
   return check(ctx, std::move(status)) && return_int(result, 0);
 }
 
+bool identity_value(EvalContext& ctx, const Value* args, Value* result) {
+  return give_int(ctx, ctx.session->identity_value(static_cast<Oid>(args[0].i)), result);
+}
 bool nextval(EvalContext& ctx, const Value* args, Value* result) {
   return give_int(ctx, ctx.session->nextval(static_cast<Oid>(args[0].i)), result);
 }
@@ -269,6 +272,15 @@ constexpr FunctionBinding kBindings[] = {
 };
 
 }  // namespace
+
+const FunctionDef& identity_function() {
+  static const FunctionDef def = [] {
+    FunctionDef copy = *find_functions("nextval")[0];
+    copy.fn = identity_value;
+    return copy;
+  }();
+  return def;
+}
 
 std::span<const FunctionBinding> session_bindings() { return kBindings; }
 

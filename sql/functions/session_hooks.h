@@ -13,6 +13,10 @@
 #include "engine/oid.h"
 #include "storage/base/status.h"
 
+namespace wandian {
+class Catalog;
+}
+
 namespace wandian::sql {
 
 /// What kind of object a reg* type names.
@@ -24,6 +28,8 @@ enum class PrivilegeClass : std::uint8_t {
   kForeignDataWrapper, kParameter, kRole
 };
 
+inline constexpr Oid kPublicRole = ~Oid{0};
+
 enum class SizeKind : std::uint8_t { kRelation, kTable, kIndexes, kTotalRelation, kDatabase, kTablespace };
 
 class TypeCatalog;   // sql/types/user_type.h
@@ -34,6 +40,7 @@ class SessionHooks {
 
   // Sequences (by the sequence's relation).
   virtual Result<std::int64_t> nextval(Oid sequence) = 0;
+  virtual Result<std::int64_t> identity_value(Oid sequence) = 0;   ///< the same, whoever asks: for the column it belongs to
   virtual Result<std::int64_t> currval(Oid sequence) = 0;   ///< 55000 if not yet defined in this session
   virtual Result<std::int64_t> lastval() = 0;
   virtual Result<std::int64_t> setval(Oid sequence, std::int64_t value, bool is_called) = 0;
@@ -100,10 +107,13 @@ class SessionHooks {
   /// The types that users made, as this session's catalog has them.
   virtual TypeCatalog* types() { return nullptr; }
 
-  // Privileges. `role` 0 is the current user. Empty: no such object (null).
+  virtual const Catalog& current_catalog() = 0;          ///< until the catalog changes
+
+  // Privileges. `role` 0 is the current user, kPublicRole is PUBLIC. Empty: no such object (null).
   virtual Result<std::optional<bool>> has_privilege(Oid role, PrivilegeClass kind, Oid object, std::int16_t column,
                                                     std::string_view privilege) = 0;
   virtual Result<Oid> resolve_privilege_object(PrivilegeClass kind, std::string_view name) = 0;
+  virtual Result<std::int16_t> resolve_column(Oid relation, std::string_view name) = 0;   ///< 42703
 
   // Definitions, as pg_get_* prints them. Empty: null.
   virtual std::optional<std::string> expression_text(std::string_view node_tree, Oid relation, bool pretty) = 0;

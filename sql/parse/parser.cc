@@ -28,6 +28,7 @@ SqlState code_of(std::string_view message) {
   if (has("not yet implemented") || has("not supported") || has("unsafe use of")) return sqlstate::feature_not_supported;
   if (has("frame start") || has("frame end") || has("frame starting") || has("frame ending")) return sqlstate::windowing_error;
   if (has("precision for type float")) return sqlstate::invalid_parameter_value;
+  if (has("is reserved") || has("cannot be used as a role name")) return sqlstate::reserved_name;
   return sqlstate::syntax_error;
 }
 
@@ -127,6 +128,26 @@ Result<ParsedStatements> ParsedStatements::parse(std::string_view text) {
   if (!ran) return Status{sqlstate::out_of_memory, "out of memory"};
   if (!status.ok()) return status;
   return out;
+}
+
+Result<ParsedStatements> ParsedStatements::parse_element(const ParseNode& element) {
+  PgQuery__RawStmt raw = PG_QUERY__RAW_STMT__INIT;
+  raw.stmt = const_cast<ParseNode*>(&element);
+  PgQuery__RawStmt* one = &raw;
+  PgQuery__ParseResult tree = PG_QUERY__PARSE_RESULT__INIT;
+  tree.version = PG_VERSION_NUM;
+  tree.n_stmts = 1;
+  tree.stmts = &one;
+  std::string bytes(pg_query__parse_result__get_packed_size(&tree), '\0');
+  pg_query__parse_result__pack(&tree, reinterpret_cast<std::uint8_t*>(bytes.data()));
+  PgQueryDeparseResult text = pg_query_deparse_protobuf({bytes.size(), bytes.data()});
+  if (text.error != nullptr) {
+    pg_query_free_deparse_result(text);
+    return Status{sqlstate::feature_not_supported, "this element of CREATE SCHEMA is not supported"};
+  }
+  const std::string query(text.query);
+  pg_query_free_deparse_result(text);
+  return parse(query);
 }
 
 Status ParsedStatements::read() {

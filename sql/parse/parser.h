@@ -32,6 +32,9 @@ class ParsedStatements {
   /// `text` must not contain a zero byte (bytes after it would be ignored).
   static Result<ParsedStatements> parse(std::string_view text);
 
+  /// One statement out of another one's tree, as text of its own: what CREATE SCHEMA holds.
+  static Result<ParsedStatements> parse_element(const ParseNode& element);
+
   ParsedStatements() = default;
   ParsedStatements(ParsedStatements&&) = default;
   ParsedStatements& operator=(ParsedStatements&&) = default;

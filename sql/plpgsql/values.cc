@@ -143,7 +143,10 @@ Result<CompiledTextPtr> Interpreter::compile(const Text& text, const VariableTyp
   CompiledTextPtr& slot = body_.texts[text.id];
   const bool is_case = target != nullptr && target->relation == kCaseMark;
   const ResolvedType to = target != nullptr && !is_case ? ResolvedType{target->type, target->typmod} : ResolvedType{};
-  if (slot != nullptr && slot->target == to.type && slot->target_typmod == to.typmod && is_valid(*slot)) [[likely]] return slot;
+  if (slot != nullptr && slot->target == to.type && slot->target_typmod == to.typmod && is_valid(*slot)) [[likely]] {
+    if (slot->simple && !slot->bound->executed.empty()) WANDIAN_TRY(session_.check_access(*slot->statement));
+    return slot;
+  }
   auto compiled = std::make_shared<Compiled>();
   compiled->target = to.type;
   compiled->target_typmod = to.typmod;
@@ -204,6 +207,7 @@ Result<CompiledTextPtr> Interpreter::compile(const Text& text, const VariableTyp
     compiled->type = expr->type;
     compiled->typmod = expr->typmod;
     compiled->statement = std::move(statement);
+    WANDIAN_TRY(session_.check_access(*compiled->statement));
   } else {
     // It needs a plan: a native procedure's call, or a query.
     compiled->sources.clear();

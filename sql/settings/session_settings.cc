@@ -309,6 +309,13 @@ Status SessionSettings::set_startup(std::string_view name, std::string_view give
   return {};
 }
 
+Status SessionSettings::check(std::string_view name, std::string_view given) const {
+  const SettingDef* def = find_setting(name);
+  if (def == nullptr) return is_custom_setting_name(name) ? Status{} : unrecognized_setting(name);
+  WANDIAN_TRY(allow(*def, true));
+  return check_special(*def, given, decoded_).take_status();
+}
+
 Status SessionSettings::set(std::string_view name, std::string_view given, bool local, bool in_transaction) {
   return change(name, std::string(given), local, in_transaction);
 }

@@ -61,6 +61,7 @@ class SessionSettings {
   /// `superuser`: may set what only superusers may.
   SessionSettings(const SettingDefaults& defaults, bool superuser);
 
+  void set_superuser(bool superuser) { superuser_ = superuser; }
   const DecodedSettings& decoded() const { return decoded_; }
   /// Grows whenever a value changes that names, literals or plans may depend on.
   std::uint64_t plan_generation() const { return plan_generation_; }
@@ -82,6 +83,9 @@ class SessionSettings {
   void reset_all(bool in_transaction);
   /// Session state that looks like settings but belongs to the session itself: is_superuser, session_authorization, ...
   void force(std::string_view name, std::string value);
+
+  /// Whether ALTER ROLE ... SET could store the value. 42704, 22023, 55P02, 42501.
+  Status check(std::string_view name, std::string_view value) const;
 
   std::size_t mark() const { return undo_.size(); }
   /// Undoes every change recorded since `mark`.
@@ -120,7 +124,7 @@ class SessionSettings {
   void decode(std::size_t index);
 
   const SettingDefaults& defaults_;
-  const bool superuser_;
+  bool superuser_;
   DecodedSettings decoded_;
   std::uint64_t plan_generation_ = 1;
   std::map<std::uint16_t, Entry> entries_;

@@ -288,4 +288,14 @@ std::string_view type_name(SettingType type) {
   return "";
 }
 
+bool is_hidden_setting(std::string_view name) {
+  static constexpr std::string_view kHidden[] = {
+      "config_file", "data_directory", "dynamic_library_path", "external_pid_file", "hba_file", "ident_file", "jit_provider", "krb_server_keyfile",
+      "log_directory", "log_filename", "primary_conninfo", "session_preload_libraries", "shared_preload_libraries", "ssl_ciphers", "ssl_dh_params_file",
+      "ssl_ecdh_curve", "ssl_max_protocol_version", "ssl_min_protocol_version", "ssl_passphrase_command", "unix_socket_directories"};
+  for (const std::string_view hidden : kHidden)
+    if (hidden == name) return true;
+  return false;
+}
+
 }  // namespace wandian::sql

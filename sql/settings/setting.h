@@ -44,6 +44,8 @@ inline std::size_t setting_index(const SettingDef& def) { return static_cast<std
 
 /// A name that may be set though nobody defined it: "prefix.name", both identifiers.
 bool is_custom_setting_name(std::string_view name);
+/// Shown to superusers and pg_read_all_settings alone: where files are, and the like.
+bool is_hidden_setting(std::string_view name);
 /// 42704 unrecognized configuration parameter.
 Status unrecognized_setting(std::string_view name);
 

@@ -1,3 +1,5 @@
+#include "sql/access/acl.h"
+#include "sql/functions/session_hooks.h"
 #include "sql/types/text_io.h"
 
 #include <cstring>
@@ -272,7 +274,14 @@ bool value_from_text(EvalContext& ctx, Oid type, std::int32_t typmod, std::strin
       return true;
     }
     case kNumeric: return finish(ctx, numeric_from_text(text, typmod, ctx.arena, out));
-    case kText: case kCstring: case kUnknown: case kAclItem: case kRefcursor:
+    case kAclItem: {
+      if (ctx.session == nullptr) return ctx.fail({sqlstate::feature_not_supported, "privileges cannot be read here"});
+      Result<AclItem> item = parse_acl_item(ctx.session->current_catalog(), text);
+      if (!item.ok()) return ctx.fail(item.take_status());
+      *out = Value::of_bytes(ctx.arena.copy(acl_item_text(ctx.session->current_catalog(), *item)));
+      return true;
+    }
+    case kText: case kCstring: case kUnknown: case kRefcursor:
       if (!finish(ctx, check_utf8(text))) return false;
       *out = Value::of_bytes(ctx.arena.copy(text));
       return true;

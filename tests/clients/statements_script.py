@@ -54,6 +54,37 @@ def answer(connection, statement, extended):
     return f"{severity} {state}{' at ' + position if position else ''}\n  {message}"
 
 
+class Connections:
+    """The connections of a case; statements go to the current one."""
+
+    def __init__(self, url, main):
+        self.url, self.all, self.current = url, {"main": main}, main.pgconn
+
+    def answer(self, statement, extended):
+        words = statement.rstrip(";").split()
+        if words[:1] == ["\\connect"]:
+            return self.connect(words[1], dict(word.split("=", 1) for word in words[2:]))
+        if words[:1] == ["\\disconnect"]:
+            self.all.pop(words[1]).close()
+            return "closed"
+        return answer(self.current, statement, extended)
+
+    def connect(self, name, parameters):
+        if name not in self.all:
+            try:
+                self.all[name] = psycopg.connect(self.url, autocommit=True, **parameters)
+            except psycopg.OperationalError as error:
+                return "FATAL\n  " + str(error).splitlines()[0].partition("FATAL:  ")[2]
+            self.all[name].execute("SET client_min_messages = error")
+        self.current = self.all[name].pgconn
+        return "connected"
+
+    def close(self):
+        for name, connection in self.all.items():
+            if name != "main":
+                connection.close()
+
+
 def comparable(statement, text):
     """Messages are recorded for the reader: PostgreSQL's codes are the contract, its words are not; nor is the order of what RETURNING gives."""
     lines = [line for line in text.splitlines() if not (line.startswith("  ") and text.startswith(("ERROR", "FATAL")))]
@@ -68,8 +99,11 @@ def answers(url, path, extended):
         for statement in ("SET client_min_messages = error", "DROP SCHEMA IF EXISTS statements CASCADE", "CREATE SCHEMA statements",
                           "SET search_path = statements"):
             db.execute(statement)
-        out = [(statement, answer(connection, statement, extended)) for statement in statements(path)]
+        connections = Connections(url, db)
+        out = [(statement, connections.answer(statement, extended)) for statement in statements(path)]
+        connections.close()
         connection.exec_(b"ROLLBACK")
+        connection.exec_(b"RESET SESSION AUTHORIZATION")
         connection.exec_(b"DROP SCHEMA IF EXISTS statements CASCADE")
     return out
 
