@@ -60,7 +60,9 @@ int Binder::bind_target_table(Scope& scope, const PgQuery__RangeVar& range, Comm
               range.location));
   }
   const std::string_view alias = range.alias != nullptr ? name(range.alias->aliasname) : std::string_view{};
-  return add_range(scope, make_table_entry(catalog().table(found->oid), alias));
+  RangeEntry* entry = make_table_entry(catalog().table(found->oid), alias);
+  entry->only = range.inh == 0;
+  return add_range(scope, entry);
 }
 
 int Binder::find_target_column(const TableDef& table, std::string_view column, int location) {
