@@ -19,7 +19,7 @@ using namespace type_oid;
 
 namespace {
 
-constexpr Oid kHeapMethod = 2, kBtreeMethod = 403;
+constexpr Oid kHeapMethod = 2;
 constexpr Oid kCCollation = 950;
 
 template <class Visit>
