@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <set>
 
 #include "engine/sequence.h"
 #include "engine/table.h"
@@ -178,10 +179,14 @@ Result<std::shared_ptr<const Catalog>> CatalogEditor::apply(const Catalog& base,
   if (compiler != nullptr)
     for (const CatalogChange& change : changes)
       if (change.kind == ObjectKind::kType && !change.drop) (void)compiler->declare_type(*change.object);
+  std::set<Oid> compiled;   // tables that sql compiles: those that changed, and those that they are partitions of
   for (const CatalogChange& change : changes) {
     if (change.drop) next->objects_.erase({ObjectKind::kAcl, change.oid});
     switch (change.kind) {
       case ObjectKind::kTable: {
+        if (const auto before = next->table(change.oid); before != nullptr && before->partition_of != 0) compiled.insert(before->partition_of);
+        if (!change.drop) compiled.insert(change.table->oid);
+        if (!change.drop && change.table->partition_of != 0) compiled.insert(change.table->partition_of);
         if (change.drop) {
           next->tables_.erase(change.oid);
           break;
@@ -231,6 +236,9 @@ Result<std::shared_ptr<const Catalog>> CatalogEditor::apply(const Catalog& base,
       std::vector<Oid>& list = referencing[key.referenced_table];
       if (std::find(list.begin(), list.end(), oid) == list.end()) list.push_back(oid);
     }
+  std::map<Oid, std::vector<Oid>> partitions;
+  for (const auto& [oid, table] : next->tables_)
+    if (table->partition_of != 0) partitions[table->partition_of].push_back(oid);
   for (auto& [oid, table] : next->tables_) {
     if (table->placement.kind == PlacementKind::kRegion && table->placement.directory_key_type == 0) {
       const auto directory = next->table(table->placement.directory);
@@ -242,21 +250,28 @@ Result<std::shared_ptr<const Catalog>> CatalogEditor::apply(const Catalog& base,
     }
     std::vector<Oid> wanted;
     if (const auto found = referencing.find(oid); found != referencing.end()) wanted = found->second;
-    if (wanted == table->referencing) continue;
+    std::vector<Oid> parts;
+    if (const auto found = partitions.find(oid); found != partitions.end()) parts = found->second;
+    if (wanted == table->referencing && parts == table->partitions) continue;
     auto copy = std::make_shared<TableDef>(*table);
     copy->referencing = std::move(wanted);
+    copy->partitions = std::move(parts);
     table = std::move(copy);
   }
   next->rebuild_names();
   if (compiler != nullptr) {
+    const auto compile_table = [&](Oid oid) -> Status {
+      const auto found = next->tables_.find(oid);
+      if (found == next->tables_.end()) return {};   // dropped, perhaps by a later change
+      auto copy = std::make_shared<TableDef>(*found->second);
+      WANDIAN_TRY(compiler->compile_table(*next, *copy));
+      found->second = std::move(copy);
+      return {};
+    };
     for (const CatalogChange& change : changes) {
       if (change.drop) continue;
       if (change.kind == ObjectKind::kTable) {
-        const auto found = next->tables_.find(change.table->oid);
-        if (found == next->tables_.end()) continue;   // dropped again by a later change
-        auto copy = std::make_shared<TableDef>(*found->second);
-        WANDIAN_TRY(compiler->compile_table(*next, *copy));
-        found->second = std::move(copy);
+        if (compiled.erase(change.oid) != 0) WANDIAN_TRY(compile_table(change.oid));
       } else if (change.object != nullptr) {
         const auto found = next->objects_.find({change.kind, change.object->oid});
         if (found == next->objects_.end()) continue;
@@ -265,6 +280,7 @@ Result<std::shared_ptr<const Catalog>> CatalogEditor::apply(const Catalog& base,
         found->second = std::move(copy);
       }
     }
+    for (const Oid oid : compiled) WANDIAN_TRY(compile_table(oid));
     for (const CatalogChange& change : changes) {
       if (change.kind != ObjectKind::kType || change.drop) continue;
       for (auto& [oid, table] : next->tables_) {
@@ -390,7 +406,7 @@ void fields(C& c, IndexDef& v) {
   c.field(v.oid), c.field(v.name), c.field(v.parts), c.field(v.key_parts), c.field(v.primary), c.field(v.unique);
   c.field(v.nulls_not_distinct), c.field(v.constraint), c.field(v.global_table), c.field(v.options);
   c.field(v.method), c.field(v.predicate), c.field(v.deferrable), c.field(v.initially_deferred), c.field(v.clustered);
-  c.field(v.replica_identity), c.field(v.counted);
+  c.field(v.replica_identity), c.field(v.counted), c.field(v.parent), c.field(v.invalid);
 }
 template <class C>
 void fields(C& c, CheckDef& v) {
@@ -401,6 +417,7 @@ void fields(C& c, ForeignKeyDef& v) {
   c.field(v.oid), c.field(v.name), c.field(v.columns), c.field(v.referenced_table), c.field(v.referenced_columns);
   c.field(v.referenced_index), c.field(v.on_update), c.field(v.on_delete), c.field(v.match);
   c.field(v.delete_columns), c.field(v.deferrable), c.field(v.initially_deferred), c.field(v.validated);
+  c.field(v.parent);
 }
 template <class C>
 void fields(C& c, Placement& v) {
@@ -409,7 +426,19 @@ void fields(C& c, Placement& v) {
 template <class C>
 void fields(C& c, TriggerDef& v) {
   c.field(v.oid), c.field(v.name), c.field(v.function), c.field(v.events), c.field(v.enabled), c.field(v.constraint);
-  c.field(v.columns), c.field(v.arguments), c.field(v.condition);
+  c.field(v.columns), c.field(v.arguments), c.field(v.condition), c.field(v.parent);
+}
+template <class C>
+void fields(C& c, BoundDatum& v) {
+  c.field(v.kind), c.field(v.text);
+}
+template <class C>
+void fields(C& c, PartitionBound& v) {
+  c.field(v.is_default), c.field(v.values), c.field(v.upper), c.field(v.modulus), c.field(v.remainder);
+}
+template <class C>
+void fields(C& c, PartitionKeyPart& v) {
+  c.field(v.column), c.field(v.expression), c.field(v.type), c.field(v.typmod), c.field(v.opclass), c.field(v.collation);
 }
 template <class C>
 void fields(C& c, TableDef& v) {
@@ -417,6 +446,7 @@ void fields(C& c, TableDef& v) {
   c.field(v.hidden_row_number), c.field(v.checks), c.field(v.foreign_keys), c.visit(v.placement), c.field(v.internal);
   c.field(v.temporary), c.field(v.storage_id), c.field(v.options), c.field(v.older_layouts);
   c.field(v.triggers), c.field(v.on_commit);
+  c.field(v.partition_strategy), c.field(v.partition_key), c.field(v.partition_of), c.visit(v.bound);
 }
 template <class C>
 void fields(C& c, SequenceDef& v) {

@@ -90,6 +90,8 @@ struct IndexDef {
   bool clustered = false;            ///< CLUSTER ON: shown
   bool replica_identity = false;     ///< REPLICA IDENTITY USING INDEX: shown
   bool counted = false;              ///< a unique index that no one partition can check, with nulls that are equal: checked at a statement's end
+  Oid parent = 0;                    ///< of a partition: the partitioned table's index that it is attached to
+  bool invalid = false;              ///< of a partitioned table: some partition has no index of it yet
 
   /// Its entries are not just the columns of the row: IndexKeys gives them.
   bool computed() const;
@@ -119,6 +121,7 @@ struct ForeignKeyDef {
   std::vector<std::uint16_t> delete_columns;            ///< ON DELETE SET NULL or DEFAULT of these alone; empty = all
   bool deferrable = false, initially_deferred = false;
   bool validated = true;
+  Oid parent = 0;                                       ///< of a partition: the partitioned table's key that it is a copy of
 };
 
 /// What the engine keeps of a trigger; sql fires it.
@@ -132,6 +135,7 @@ struct TriggerDef {
   std::vector<std::uint16_t> columns;   ///< UPDATE OF
   std::vector<std::string> arguments;
   std::string condition;             ///< WHEN, SQL text over old and new; "" = none
+  Oid parent = 0;                    ///< of a partition: the partitioned table's trigger that it is a copy of
 
   static constexpr std::uint16_t kRow = 1, kBefore = 2, kInsert = 4, kDelete = 8, kUpdate = 16, kTruncate = 32;
 };
@@ -148,6 +152,31 @@ struct Placement {
   std::vector<std::uint16_t> columns;   ///< kShard, kRegion: the columns; kDirectory: the region column
   Oid directory = 0;                    ///< kRegion: the directory table
   Oid directory_key_type = 0;           ///< kRegion: type of the directory's primary key
+};
+
+/// One value of a partition's bound, or an end of the key's order.
+struct BoundDatum {
+  enum class Kind : std::uint8_t { kValue, kNull, kMinValue, kMaxValue };
+  Kind kind = Kind::kValue;
+  std::string text;                     ///< kValue: as the key's type reads it
+  bool operator==(const BoundDatum&) const = default;
+};
+
+/// FOR VALUES of a partition (PARTITION BY LIST, RANGE or HASH of its parent); sql routes rows by it.
+struct PartitionBound {
+  bool is_default = false;
+  std::vector<BoundDatum> values;       ///< LIST: the values; RANGE: the lower bound, a datum for each part of the key
+  std::vector<BoundDatum> upper;        ///< RANGE
+  std::int32_t modulus = 0, remainder = 0;   ///< HASH
+};
+
+/// A part of a partitioned table's key.
+struct PartitionKeyPart {
+  std::uint16_t column = 0;             ///< position in TableDef::columns, or kExpressionPart
+  std::string expression;               ///< kExpressionPart: SQL text
+  Oid type = 0;
+  std::int32_t typmod = -1;
+  std::string opclass, collation;       ///< as given, "" = the default
 };
 
 /// One table. indexes[0] is always the primary index: the PRIMARY KEY's, or, with `hidden_row_number`, one over an int8 that
@@ -172,6 +201,10 @@ struct TableDef {
   std::vector<std::pair<std::string, std::string>> options;   ///< storage parameters: accepted, shown back
   std::vector<TriggerDef> triggers;     ///< in the order of their names, which is the order they fire in
   std::vector<std::uint16_t> older_layouts;   ///< how many columns each older row layout had, by layout number
+  char partition_strategy = 0;          ///< 0, 'l' (LIST), 'r' (RANGE) or 'h' (HASH): the table has no rows of its own
+  std::vector<PartitionKeyPart> partition_key;
+  Oid partition_of = 0;                 ///< the partitioned table that this is a partition of
+  PartitionBound bound;
 
   // Compiled by Catalog when the definition is added; not part of the stored form.
   std::uint64_t definition_id = 0;      ///< differs between any two definitions of this process
@@ -187,9 +220,12 @@ struct TableDef {
   std::shared_ptr<const void> trigger_conditions;   ///< likewise
   std::shared_ptr<const RowGenerator> generator; ///< likewise; null where no column is generated
   std::vector<Oid> referencing;         ///< tables whose foreign keys point here
+  std::vector<Oid> partitions;          ///< tables that are partitions of this one
+  std::shared_ptr<const void> partitioning;   ///< of a partitioned table; set as row_checks is
 
   /// Position of a live column, or -1.
   int find_column(std::string_view column_name) const;
+  bool is_partitioned() const { return partition_strategy != 0; }
   std::size_t layout_columns() const { return columns.size() + (hidden_row_number ? 1 : 0); }
   bool is_computed(unsigned index) const { return (computed_indexes >> index & 1) != 0; }
 };

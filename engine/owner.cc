@@ -383,7 +383,8 @@ Owner::Step Owner::modify(RowRequest& request, RowOp& op) {
     changed = op.changed = head.lsn > request.snapshot.bytes;
     if (changed && request.isolation != Isolation::kReadCommitted) {
       op.outcome = RowOutcome::kError;
-      op.error = Status{sqlstate::serialization_failure, newest.tombstone() && (op.kind != RowOp::Kind::kLock || op.changes_next)
+      const bool deleted = newest.tombstone() && (newest.flags & Version::kGone) == 0;
+      op.error = Status{sqlstate::serialization_failure, deleted && (op.kind != RowOp::Kind::kLock || op.changes_next)
                                                             ? "could not serialize access due to concurrent delete"
                                                             : "could not serialize access due to concurrent update"};
       return Step::kDone;
@@ -394,7 +395,7 @@ Owner::Step Owner::modify(RowRequest& request, RowOp& op) {
     return Step::kDone;
   }
   if (newest.tombstone()) {
-    op.outcome = RowOutcome::kAbsent;
+    op.outcome = changed && (newest.flags & Version::kGone) != 0 ? RowOutcome::kMoved : RowOutcome::kAbsent;
     return Step::kDone;
   }
   OwnerTransaction& transaction = this->transaction(*request.descriptor);
@@ -426,7 +427,8 @@ Owner::Step Owner::modify(RowRequest& request, RowOp& op) {
     case RowTransform::Verdict::kDelete:
       if (locked_by_others(*row, request.descriptor, RowLock::kUpdate)) return wait(request, op, *row, partition);
       if (!marks_.empty() && meets_mark(request, op, &newest, nullptr, &step)) return step;
-      push_version(transaction, partition, *row, 0, Version::kTombstone | Version::kExclusive, request.command, [](char*) {});
+      push_version(transaction, partition, *row, 0, Version::kTombstone | Version::kExclusive | (op.moves ? Version::kGone : 0), request.command,
+                   [](char*) {});
       partition.live_rows.fetch_sub(1, std::memory_order_relaxed);
       redo::append_delete(batch.redo, table.oid, op.partition, op.key);
       op.outcome = RowOutcome::kDeleted;

@@ -37,6 +37,10 @@ ProcedureTable ProcedureBinder::table(std::string_view name, std::initializer_li
     status_ = Status{sqlstate::feature_not_supported, "a procedure cannot use table \"" + std::string(name) + "\", which has generated columns"};
     return out;
   }
+  if (out.def_->is_partitioned() || out.def_->partition_of != 0) {
+    status_ = Status{sqlstate::feature_not_supported, "a procedure cannot use table \"" + std::string(name) + "\", which is partitioned or a partition"};
+    return out;
+  }
   for (std::size_t i = 0; i < out.def_->indexes.size(); ++i) {
     // Whatever a computed index looks at: its entries are made again with every change.
     const bool computed = out.def_->is_computed(static_cast<unsigned>(i));
@@ -49,6 +53,10 @@ ProcedureTable ProcedureBinder::table(std::string_view name, std::initializer_li
     ProcedureTable::ForeignKey bound;
     bound.def = &key;
     bound.referenced = catalog_->table(key.referenced_table);
+    if (bound.referenced->is_partitioned()) {
+      status_ = Status{sqlstate::feature_not_supported, "a procedure cannot use table \"" + std::string(name) + "\", which refers to a partitioned table"};
+      return out;
+    }
     for (const std::uint16_t wanted : bound.referenced->codec_columns[0])
       for (std::size_t i = 0; i < key.referenced_columns.size(); ++i)
         if (key.referenced_columns[i] == wanted) bound.columns.push_back(key.columns[i]);

@@ -47,7 +47,7 @@ enum class RowOutcome : std::uint8_t {
   kConflict,    ///< an insert met a live row: see conflict_index and `existing`
   kSkipped,     ///< the transform said kSkip, or LockWait::kSkip met a lock
   kSelfModified,///< this very command wrote the row already: UPDATE and DELETE pass it by, ON CONFLICT DO UPDATE is 21000
-  kMoved,       ///< the key is not placed here: look at the placement map again
+  kMoved,       ///< since the statement's snapshot the row went to another partition of its table
   kError,
 };
 
@@ -63,6 +63,7 @@ struct RowOp {
   LockWait wait = LockWait::kBlock;
   bool report_conflict = false;                ///< kInsert: a conflict is an outcome (ON CONFLICT), not error 23505
   bool changes_next = false;                   ///< kLock: for a change that the statement is about to make, not for SELECT ... FOR
+  bool moves = false;                          ///< kModify that deletes: the row goes to another partition of its table
   bool want_old = false, want_new = false;     ///< copy the row before/after into the batch's arena (RETURNING)
   PartitionId partition = kNoPartition;
   std::shared_ptr<const TableDef>* table = nullptr;   ///< kept alive by the statement

@@ -283,6 +283,10 @@ void Transaction::cancel(Status why) {
 bool Transaction::try_lock_table(const TableDef& table, TableLock mode) {
   for (const HeldTableLock& held : table_locks_)
     if (held.table == table.oid && (held.mode == mode || (held.mode > mode && mode <= TableLock::kRowExclusive))) return true;
+  return try_lock_new_table(table, mode);
+}
+
+bool Transaction::try_lock_new_table(const TableDef& table, TableLock mode) {
   if (mode > TableLock::kRowExclusive) return false;
   if (!shard_.state().table_locks.try_acquire(table.oid, mode, id(), process_id_)) return false;
   table_locks_.push_back({table.oid, mode});

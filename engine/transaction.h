@@ -106,6 +106,9 @@ class Transaction {
   Task<Status> lock_table(std::shared_ptr<const TableDef> table, TableLock mode, LockWait wait);
   /// The weak modes of ordinary statements when nobody holds a strong lock: no coroutine. False: use lock_table().
   bool try_lock_table(const TableDef& table, TableLock mode);
+  /// The same for tables none of which the transaction has locked yet: it is not looked whether it has.
+  bool try_lock_new_table(const TableDef& table, TableLock mode);
+  bool holds_table_locks() const { return !table_locks_.empty(); }
 
   /// Waits in the queue of an advisory lock that try_acquire() did not give. What it guarded is seen by the next statement.
   Task<Status> lock_advisory(const AdvisoryKey& key, bool shared, AdvisoryLocker& locker);

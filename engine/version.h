@@ -21,6 +21,7 @@ struct Version {
     kInline = 2,         ///< stands in its Row's own allocation
     kKeyChanged = 4,     ///< some secondary key differs from the older version's
     kExclusive = 8,      ///< written under RowLock::kUpdate (insert, delete, key change): FOR KEY SHARE waits for it
+    kGone = 16,          ///< of a tombstone: the row went to another table, a partition of the same
   };
   std::atomic<std::uint64_t> stamp;      ///< written by the owner (release), read by all (acquire)
   std::atomic<Version*> older{nullptr};

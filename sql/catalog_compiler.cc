@@ -14,6 +14,7 @@
 #include "sql/exec/triggers.h"
 #include "sql/expr/tree.h"
 #include "sql/index_expressions.h"
+#include "sql/partition/partitioning.h"
 #include "sql/routine/routine.h"
 #include "sql/routine/trigger_rows.h"
 #include "sql/server.h"
@@ -275,6 +276,7 @@ class Compiler final : public CatalogCompiler {
     table.index_keys.reset();
     table.trigger_conditions.reset();
     table.generator.reset();
+    table.partitioning.reset();
     const BindContext context = definition_context(catalog, table);
     CatalogTypes types(catalog, context.search_path, context.database);
     const TypeCatalogScope scope(&types);
@@ -298,6 +300,9 @@ class Compiler final : public CatalogCompiler {
       WANDIAN_TRY(generator->add(context, table, static_cast<std::uint16_t>(i)));
     }
     table.generator = std::move(generator);
+    if (table.is_partitioned()) {
+      WANDIAN_ASSIGN(table.partitioning, Partitioning::compile(catalog, table, context));
+    }
     return {};
   }
 

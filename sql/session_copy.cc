@@ -4,6 +4,7 @@
 
 #include "engine/table.h"
 #include "sql/copy/copy_file.h"
+#include "sql/partition/tree.h"
 #include "sql/copy/copy_in.h"
 #include "sql/copy/copy_options.h"
 #include "sql/copy/copy_parser.h"
@@ -147,6 +148,7 @@ Task<Status> SessionImpl::copy_to(const CompiledStatement& statement, const PgQu
     std::string text = "SELECT ";
     if (found->kind == FoundRelation::Kind::kTable) {
       const std::shared_ptr<const TableDef> table = catalog()->table(found->oid);
+      if (table->is_partitioned()) co_return cannot("partitioned table").with_hint("Try the COPY (SELECT ...) TO variant.");
       Result<std::vector<std::uint16_t>> columns = copy_columns(copy, *table);
       if (!columns.ok()) co_return columns.take_status();
       for (std::size_t i = 0; i < columns.value().size(); ++i)
@@ -368,6 +370,7 @@ Task<Status> SessionImpl::copy_from(const CompiledStatement& statement, const Pg
     co_return Status{sqlstate::read_only_sql_transaction, "cannot execute COPY FROM in a read-only transaction"};
   std::shared_ptr<const TableDef> table = catalog()->table(found->oid);
   WANDIAN_CO_TRY(co_await lock_table(table, TableLock::kRowExclusive));
+  for (const std::shared_ptr<const TableDef>& partition : all_partitions(*catalog(), *table)) WANDIAN_CO_TRY(co_await lock_table(partition, TableLock::kRowExclusive));
   co_await begin_statement();
   table = catalog()->table(found->oid);
   if (table == nullptr) co_return undefined_relation(schema, name);

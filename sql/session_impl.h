@@ -299,6 +299,10 @@ class SessionImpl final : public SessionHooks, public RoutineRunner, public Type
   std::optional<std::string> trigger_definition(Oid trigger, bool pretty) override;
   std::optional<std::string> rule_definition(Oid rule, bool pretty) override;
   std::optional<std::string> partition_key_definition(Oid relation) override;
+  std::optional<std::string> partition_constraint_definition(Oid relation) override;
+  std::vector<PartitionRelation> partition_tree(Oid relation) override;
+  std::vector<Oid> partition_ancestors(Oid relation) override;
+  Result<std::vector<Oid>> hash_partition_key(Oid relation) override;
   std::optional<std::string> description(Oid object, Oid catalog, std::int32_t column, bool shared) override;
   std::optional<std::string> describe_object(Oid catalog, Oid object, std::int32_t column) override;
   std::optional<bool> index_column_property(Oid index, std::int32_t column, std::string_view property) override;

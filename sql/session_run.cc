@@ -280,6 +280,13 @@ Result<CompiledPtr> SessionImpl::current_form(const CompiledPtr& statement, bool
 // ---- Locks and snapshots ----
 
 bool SessionImpl::try_lock(const CompiledStatement& statement) {
+  // A table may have a great many partitions.
+  constexpr std::size_t kMany = 8;
+  if (statement.locks.size() > kMany && !transaction_.holds_table_locks()) {
+    for (const auto& [table, mode] : statement.locks)
+      if (!transaction_.try_lock_new_table(*table, mode)) return false;
+    return true;
+  }
   for (const auto& [table, mode] : statement.locks)
     if (!transaction_.try_lock_table(*table, mode)) return false;
   return true;

@@ -5,6 +5,7 @@
 
 #include "engine/table.h"
 #include "sql/access/roles.h"
+#include "sql/partition/tree.h"
 #include "sql/encoding_sink.h"
 #include "sql/expr/expression.h"
 #include "sql/messages.h"
@@ -622,6 +623,9 @@ Task<Status> SessionImpl::run_lock(StatementRef statement) {
     WANDIAN_CO_TRY(co_await lock_table(table, static_cast<TableLock>(lock.mode), lock.nowait != 0 ? LockWait::kNoWait : LockWait::kBlock));
     // It may have been dropped while we waited.
     if (catalog()->table(found->oid) == nullptr) co_return undefined_relation(schema, name);
+    if (relation.inh == 0) continue;
+    for (const std::shared_ptr<const TableDef>& partition : all_partitions(*catalog(), *catalog()->table(found->oid)))
+      WANDIAN_CO_TRY(co_await lock_table(partition, static_cast<TableLock>(lock.mode), lock.nowait != 0 ? LockWait::kNoWait : LockWait::kBlock));
   }
   co_return Status{};
 }

@@ -44,6 +44,8 @@ std::string_view place_name(Place place) {
     case Place::kWindowRows: return "window ROWS";
     case Place::kWindowGroups: return "window GROUPS";
     case Place::kGenerated: return "column generation expressions";
+    case Place::kPartitionKey: return "partition key expressions";
+    case Place::kPartitionBound: return "partition bound";
   }
   return "";
 }

@@ -82,6 +82,7 @@ int Binder::bind_target_table(Scope& scope, const PgQuery__RangeVar& range, Comm
   const std::string_view alias = range.alias != nullptr ? name(range.alias->aliasname) : std::string_view{};
   RangeEntry* entry = make_table_entry(catalog().table(found->oid), alias);
   entry->access = target_access_ = note_access(found->oid, privilege_of(command));
+  entry->only = range.inh == 0;
   return add_range(scope, entry);
 }
 

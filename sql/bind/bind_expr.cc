@@ -785,6 +785,10 @@ const Expr* Binder::bind_sublink(Scope& scope, const PgQuery__SubLink& link) {
       fail(at(Status{sqlstate::feature_not_supported, "cannot use subquery in COPY FROM WHERE condition"}, link.location));
     case Place::kGenerated:
       fail(at(Status{sqlstate::feature_not_supported, "cannot use subquery in column generation expression"}, link.location));
+    case Place::kPartitionKey:
+      fail(at(Status{sqlstate::feature_not_supported, "cannot use subquery in partition key expression"}, link.location));
+    case Place::kPartitionBound:
+      fail(at(Status{sqlstate::feature_not_supported, "cannot use subquery in partition bound"}, link.location));
     default: break;
   }
   auto* out = make<SubLinkExpr>();

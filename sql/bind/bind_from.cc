@@ -67,8 +67,24 @@ RangeEntry* Binder::make_table_entry(std::shared_ptr<const TableDef> table, std:
   columns.reserve(table->columns.size());
   for (const ColumnDef& column : table->columns) columns.push_back({column.name, column.type, column.typmod, column.dropped});
   entry->columns = keep(columns);
+  depend_on_partitions(*table);
+  // What refers to a table above, and its key, matter to a partition as well.
+  for (std::shared_ptr<const TableDef> above = catalog().table(table->partition_of); above != nullptr;) {
+    const Oid next = above->partition_of;
+    depend_on(std::move(above));
+    above = catalog().table(next);
+  }
   depend_on(std::move(table));
   return entry;
+}
+
+void Binder::depend_on_partitions(const TableDef& table) {
+  for (const Oid oid : table.partitions) {
+    std::shared_ptr<const TableDef> partition = catalog().table(oid);
+    if (partition == nullptr) continue;
+    depend_on_partitions(*partition);
+    depend_on(std::move(partition));
+  }
 }
 
 RangeEntry* Binder::make_system_entry(const SystemRelation& relation, std::string_view alias) {
@@ -228,7 +244,10 @@ RangeEntry* Binder::bind_range_var(Scope& scope, const PgQuery__RangeVar& range)
     fail(at(undefined_relation(schema, table), range.location));
   }
   switch (found->kind) {
-    case FoundRelation::Kind::kTable: entry = make_table_entry(catalog().table(found->oid), alias); break;
+    case FoundRelation::Kind::kTable:
+      entry = make_table_entry(catalog().table(found->oid), alias);
+      entry->only = range.inh == 0;
+      break;
     case FoundRelation::Kind::kView: {
       auto view = catalog().object(ObjectKind::kView, found->oid);
       const std::string_view outer_text = swap_text({});

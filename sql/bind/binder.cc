@@ -487,8 +487,11 @@ const Expr* Binder::bind_standalone(const ParseNode* node, const StandaloneOptio
     case StandaloneUse::kGenerated: scope.place = Place::kGenerated; break;
     case StandaloneUse::kExecute: scope.place = Place::kExecute; break;
     case StandaloneUse::kTriggerWhen: scope.place = Place::kTriggerWhen; break;
+    case StandaloneUse::kPartitionKey: scope.place = Place::kPartitionKey; break;
+    case StandaloneUse::kPartitionBound: scope.place = Place::kPartitionBound; break;
   }
-  if (options.use != StandaloneUse::kDefault && options.use != StandaloneUse::kExecute && options.use != StandaloneUse::kTriggerWhen) {
+  if (options.use != StandaloneUse::kDefault && options.use != StandaloneUse::kExecute && options.use != StandaloneUse::kTriggerWhen &&
+      options.use != StandaloneUse::kPartitionBound) {
     auto* entry = make<RangeEntry>();
     entry->kind = RangeKind::kSubquery;   // its columns are all that is looked at
     entry->alias = entry->name = options.table_name;
@@ -518,6 +521,11 @@ const Expr* Binder::bind_standalone(const ParseNode* node, const StandaloneOptio
                     .with_hint("You will need to rewrite or cast the expression."),
                 expr->location));
       }
+      if (options.use == StandaloneUse::kPartitionBound) {
+        fail(at(Status{sqlstate::datatype_mismatch, "specified value cannot be cast to type " + type_text(options.target_type) + " for column " +
+                                                        quoted(options.target_name)},
+                expr->location));
+      }
       fail(Status{sqlstate::datatype_mismatch, "column " + quoted(options.target_name) + " is of type " + type_text(options.target_type) +
                                                    " but default expression is of type " + type_text(source)}
                .with_hint("You will need to rewrite or cast the expression."));
@@ -526,8 +534,10 @@ const Expr* Binder::bind_standalone(const ParseNode* node, const StandaloneOptio
   } else if (expr->type == kUnknown) {
     expr = coerce(expr, kText, -1, CoerceContext::kImplicit, CallForm::kImplicitCast, -1);
   }
-  if (options.use == StandaloneUse::kIndex || options.use == StandaloneUse::kIndexPredicate) {
-    const std::string what = options.use == StandaloneUse::kIndex ? "index expression" : "index predicate";
+  if (options.use == StandaloneUse::kIndex || options.use == StandaloneUse::kIndexPredicate || options.use == StandaloneUse::kPartitionKey) {
+    const std::string what = options.use == StandaloneUse::kIndex          ? "index expression"
+                             : options.use == StandaloneUse::kPartitionKey ? "partition key expression"
+                                                                           : "index predicate";
     if (contains_mutable(expr)) fail(Status{sqlstate::invalid_object_definition, "functions in " + what + " must be marked IMMUTABLE"});
     // Entries are made where there is no session, while the log is replayed, too.
     if (!is_pure(expr) || any_node(expr, [](const Expr* node) { return !computes_alone(node->kind); })) fail(Status{sqlstate::feature_not_supported, "functions in " + what + "s must be built in"});

@@ -104,6 +104,8 @@ enum class StandaloneUse : std::uint8_t {
   kUsing,      ///< ALTER COLUMN ... TYPE ... USING: columns allowed, coerced as an assignment
   kTriggerWhen,   ///< a trigger's WHEN: no columns of its own; old and new are variables
   kExecute,    ///< an argument of EXECUTE or SET: no columns
+  kPartitionKey,     ///< an expression of PARTITION BY: as kIndex
+  kPartitionBound,   ///< a value of FOR VALUES: no columns
 };
 
 struct BoundExpression {

@@ -56,6 +56,7 @@ struct RangeEntry {
   std::string_view alias;            ///< the name it goes by
   std::string_view name;             ///< the relation's own name, if it has one
   std::span<const RangeColumn> columns;   ///< kTable: by position in TableDef::columns
+  bool only = false;                 ///< kTable: ONLY, without the partitions below it
   bool lateral = false;              ///< refers to entries to its left, at the same level (levels_up = 0)
   // kTable, kExcluded
   const TableDef* table = nullptr;   ///< kept alive by BoundStatement::tables

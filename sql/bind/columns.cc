@@ -301,6 +301,9 @@ const Expr* Binder::bind_column_ref(Scope& scope, const PgQuery__ColumnRef& ref)
   if (scope.place == Place::kDefault) {
     fail(at(Status{sqlstate::feature_not_supported, "cannot use column reference in DEFAULT expression"}, location));
   }
+  if (scope.place == Place::kPartitionBound) {
+    fail(at(Status{sqlstate::feature_not_supported, "cannot use column reference in partition bound expression"}, location));
+  }
   if (variables_ == nullptr) [[likely]] return find_column_ref(scope, names, location, true);
   const BindVariables::Precedence precedence = variables_->precedence();
   if (precedence == BindVariables::Precedence::kVariable)

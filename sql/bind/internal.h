@@ -30,7 +30,7 @@ struct BindError {
 enum class Place : std::uint8_t {
   kTarget, kWhere, kJoinOn, kFrom, kHaving, kFilter, kGroupBy, kOrderBy, kDistinctOn, kLimit, kOffset, kReturning, kValues,
   kInsertTarget, kUpdateSource, kConflictWhere, kCheck, kDefault, kIndex, kIndexPredicate, kUsing, kExecute, kCall, kCopyWhere, kTriggerWhen,
-  kMergeWhen, kWindowPartition, kWindowOrder, kWindowRange, kWindowRows, kWindowGroups, kGenerated,
+  kMergeWhen, kWindowPartition, kWindowOrder, kWindowRange, kWindowRows, kWindowGroups, kGenerated, kPartitionKey, kPartitionBound,
 };
 
 struct NamedExpr {
@@ -264,6 +264,7 @@ class Binder {
     return copy_list<const Expr*>(arena_, std::span<const Expr* const>(items.begin(), items.size()));
   }
   void depend_on(std::shared_ptr<const TableDef> table);
+  void depend_on_partitions(const TableDef& table);
   void depend_on(std::shared_ptr<const ObjectDef> object) { objects_.push_back(std::move(object)); }
   void note_sequence(Oid sequence);
 

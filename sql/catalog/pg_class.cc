@@ -8,6 +8,7 @@
 #include "sql/access/privileges.h"
 #include "sql/catalog/producers.h"
 #include "sql/index_expressions.h"
+#include "sql/partition/partitioning.h"
 #include "sql/catalog/stored_objects.h"
 #include "sql/catalog_objects.h"
 #include "sql/functions/registry.h"
@@ -19,7 +20,7 @@ using namespace type_oid;
 
 namespace {
 
-constexpr Oid kHeapMethod = 2, kBtreeMethod = 403;
+constexpr Oid kHeapMethod = 2;
 constexpr Oid kCCollation = 950;
 
 template <class Visit>
@@ -70,19 +71,22 @@ struct ClassRow {
   char kind = 'r', replica_identity = 'd';
   std::size_t columns = 0, checks = 0;
   const std::vector<std::pair<std::string, std::string>>* options = nullptr;
+  bool has_subclass = false, is_partition = false;
+  std::string bound;
 };
 
 void add_class(const SystemContext& context, SystemRows& rows, const ClassRow& r) {
   CatalogRow row(rows);
   row.i(r.oid).t(r.name).i(r.schema).i(r.row_type).i(0).i(r.owner).i(r.method);
-  row.i(r.kind == 'v' || r.kind == 'c' ? 0 : r.oid).i(0).i(r.rows > 0 ? (r.rows + 99) / 100 : 0).d(static_cast<double>(r.rows)).i(0).i(0);
+  row.i(r.kind == 'v' || r.kind == 'c' || r.kind == 'p' || r.kind == 'I' ? 0 : r.oid).i(0).i(r.rows > 0 ? (r.rows + 99) / 100 : 0).d(static_cast<double>(r.rows)).i(0).i(0);
   row.b(r.has_index).b(r.shared).c(r.temporary ? 't' : 'p').c(r.kind).i(static_cast<std::int64_t>(r.columns)).i(static_cast<std::int64_t>(r.checks));
-  row.b(r.has_rules).b(r.has_triggers).b(false).b(false).b(false).b(true).c(r.replica_identity).b(false).i(0).i(0).i(0);
-  const std::optional<Securable> object = r.kind == 'i' || r.kind == 'c' ? std::nullopt : securable_relation(context.catalog, r.oid);
+  row.b(r.has_rules).b(r.has_triggers).b(r.has_subclass).b(false).b(false).b(true).c(r.replica_identity).b(r.is_partition).i(0).i(0).i(0);
+  const std::optional<Securable> object = r.kind == 'i' || r.kind == 'I' || r.kind == 'c' ? std::nullopt : securable_relation(context.catalog, r.oid);
   row.acl(context.catalog, object ? shown_acl(context.catalog, *object) : std::nullopt);
   if (r.options != nullptr) row.options(*r.options);
   else row.null();
-  row.null();
+  if (r.bound.empty()) row.null();
+  else row.t(r.bound);
   row.done();
 }
 
@@ -114,9 +118,13 @@ Status pg_class(const SystemContext& context, SystemRows& rows) {
     r.schema = table.schema;
     r.row_type = row_type_of(table.oid);
     r.owner = table.owner;
-    r.method = kHeapMethod;
+    r.method = table.is_partitioned() ? 0 : kHeapMethod;
+    if (table.is_partitioned()) r.kind = 'p';
+    r.has_subclass = !table.partitions.empty();
+    r.is_partition = table.partition_of != 0;
+    if (const auto parent = context.catalog.table(table.partition_of); r.is_partition && parent != nullptr) r.bound = bound_text(*parent, table.bound);
     r.name = table.name;
-    r.rows = live_rows(table);
+    r.rows = table.is_partitioned() ? -1 : live_rows(table);
     r.has_index = std::any_of(table.indexes.begin(), table.indexes.end(), [](const IndexDef& index) { return index.oid != 0; });
     r.has_triggers = !table.foreign_keys.empty() || !table.referencing.empty() || !table.triggers.empty();
     r.temporary = table.temporary;
@@ -132,8 +140,10 @@ Status pg_class(const SystemContext& context, SystemRows& rows) {
     r.owner = table.owner;
     r.method = access_method(index);
     r.name = index.name;
-    r.kind = 'i';
-    r.rows = live_rows(table);
+    r.kind = table.is_partitioned() ? 'I' : 'i';
+    r.has_subclass = table.is_partitioned() && !table.partitions.empty();
+    r.is_partition = index.parent != 0;
+    r.rows = table.is_partitioned() ? 0 : live_rows(table);
     r.temporary = table.temporary;
     r.columns = index.parts.size();
     r.options = &index.options;
@@ -186,12 +196,16 @@ Status pg_class(const SystemContext& context, SystemRows& rows) {
 
 // ---- Columns ----
 
+}  // namespace
+
 Oid collation_of(Oid type, std::string_view given) {
   if (given == "C" || given == "C.UTF-8" || given == "C.utf8") return kCCollation;
   if (given == "POSIX") return 951;
   if (given == "ucs_basic") return 12341;
   return type_facts(type).collation;
 }
+
+namespace {
 
 Oid collation_of_part(const TableDef& table, const IndexPart& part) {
   if (!part.collation.empty()) return collation_of(key_part_type(table, part), part.collation);
@@ -207,6 +221,7 @@ struct AttributeRow {
   char identity = 0, generated = 0;
   Oid collation = 0;
   const ObjectAcl* lists = nullptr;
+  bool inherited = false;
 };
 
 void add_attribute(const SystemContext& context, SystemRows& rows, const AttributeRow& a) {
@@ -216,7 +231,7 @@ void add_attribute(const SystemContext& context, SystemRows& rows, const Attribu
   row.i(a.relation).t(a.name).i(a.dropped ? 0 : a.type).i(a.number < 0 ? 0 : -1).i(type != nullptr ? type->length : -1).i(a.number);
   row.i(type != nullptr && type->category == 'A' && a.type != kInt2Vector && a.type != kOidVector ? 1 : 0).i(-1).i(a.typmod);
   row.b(facts.by_value).c(facts.align).c(facts.storage).c(0);
-  row.b(a.not_null).b(a.has_default).b(a.has_missing).c(a.identity).c(a.generated).b(a.dropped).b(true).i(0).i(a.collation);
+  row.b(a.not_null).b(a.has_default).b(a.has_missing).c(a.identity).c(a.generated).b(a.dropped).b(!a.inherited).i(a.inherited ? 1 : 0).i(a.collation);
   const bool granted = a.lists != nullptr && a.lists->columns.contains(static_cast<std::int16_t>(a.number));
   row.acl(context.catalog, granted ? std::optional(a.lists->columns.at(static_cast<std::int16_t>(a.number))) : std::nullopt);
   row.null(3);
@@ -279,6 +294,7 @@ Status pg_attribute(const SystemContext& context, SystemRows& rows) {
         if (domain != nullptr && domain->compiled != nullptr)
           a.collation = collation_of(base_type(column.type), static_cast<const UserType*>(domain->compiled.get())->collation);
       }
+      a.inherited = table.partition_of != 0 && !column.dropped;
       add_attribute(context, rows, a);
     }
   });
@@ -387,7 +403,7 @@ Status pg_index(const SystemContext& context, SystemRows& rows) {
     }
     CatalogRow row(rows);
     row.i(index.oid).i(table.oid).i(static_cast<std::int64_t>(index.parts.size())).i(index.key_parts).b(index.unique).b(index.nulls_not_distinct);
-    row.b(index.primary).b(false).b(!index.deferrable).b(index.clustered).b(true).b(false).b(true).b(true).b(index.replica_identity);
+    row.b(index.primary).b(false).b(!index.deferrable).b(index.clustered).b(!index.invalid).b(false).b(true).b(true).b(index.replica_identity);
     row.short_vector(columns).oid_vector(collations).oid_vector(classes).short_vector(options);
     if (expressions.empty()) row.null();
     else row.t(count > 1 ? "ROW(" + expressions + ")" : expressions);
@@ -421,7 +437,7 @@ Status pg_trigger(const SystemContext& context, SystemRows& rows) {
       std::vector<std::int16_t> columns;
       for (const std::uint16_t column : trigger.columns) columns.push_back(static_cast<std::int16_t>(column + 1));
       CatalogRow row(rows);
-      row.i(trigger.oid).i(oid).i(0).t(trigger.name).i(trigger.function).i(trigger.events).c(trigger.enabled).b(false);
+      row.i(trigger.oid).i(oid).i(trigger.parent).t(trigger.name).i(trigger.function).i(trigger.events).c(trigger.enabled).b(false);
       row.i(0).i(0).i(0).b(false).b(false).i(static_cast<std::int64_t>(trigger.arguments.size())).short_vector(columns).t(arguments);
       if (trigger.condition.empty()) row.null();
       else row.t(trigger.condition);
@@ -433,21 +449,34 @@ Status pg_trigger(const SystemContext& context, SystemRows& rows) {
 
 Status domain_constraints(const SystemContext& context, SystemRows& rows);
 
+// The constraint that an index of a table makes.
+Oid constraint_of(const Catalog& catalog, Oid table_oid, Oid index_oid) {
+  const auto table = index_oid != 0 ? catalog.table(table_oid) : nullptr;
+  if (table == nullptr) return 0;
+  for (const IndexDef& index : table->indexes)
+    if (index.oid == index_oid) return index.constraint;
+  return 0;
+}
+
 Status pg_constraint(const SystemContext& context, SystemRows& rows) {
   struct Common {
     Oid oid;
     std::string_view name;
     char type;
     bool deferrable = false, deferred = false, validated = true;
+    Oid parent = 0;
   };
   const auto begin = [&](CatalogRow& row, const TableDef& table, const Common& c, Oid index, Oid referenced) {
-    row.i(c.oid).t(c.name).i(table.schema).c(c.type).b(c.deferrable).b(c.deferred).b(c.validated).i(table.oid).i(0).i(index).i(0).i(referenced);
+    row.i(c.oid).t(c.name).i(table.schema).c(c.type).b(c.deferrable).b(c.deferred).b(c.validated).i(table.oid).i(0).i(index).i(c.parent).i(referenced);
   };
   each_table(context, [&](const TableDef& table) {
     for (const CheckDef& check : table.checks) {
       CatalogRow row(rows);
       begin(row, table, {check.oid, check.name, 'c', false, false, check.validated}, 0, 0);
-      row.c(' ').c(' ').c(' ').b(true).i(0).b(check.no_inherit);
+      const auto parent = context.catalog.table(table.partition_of);
+      const bool inherited = table.partition_of != 0 && parent != nullptr &&
+                             std::any_of(parent->checks.begin(), parent->checks.end(), [&](const CheckDef& c) { return c.name == check.name && !c.no_inherit; });
+      row.c(' ').c(' ').c(' ').b(!inherited).i(inherited ? 1 : 0).b(check.no_inherit);
       // Which columns: those whose names stand in the condition.
       std::vector<std::int16_t> columns;
       for (std::size_t i = 0; i < table.columns.size(); ++i) {
@@ -469,14 +498,14 @@ Status pg_constraint(const SystemContext& context, SystemRows& rows) {
       std::vector<std::int16_t> columns;
       for (std::size_t i = 0; i < index.key_parts; ++i) columns.push_back(static_cast<std::int16_t>(index.parts[i].column + 1));
       CatalogRow row(rows);
-      begin(row, table, {index.constraint, index.name, index.primary ? 'p' : 'u', index.deferrable, index.initially_deferred}, index.oid, 0);
-      row.c(' ').c(' ').c(' ').b(true).i(0).b(true).shorts(columns).null(7);
+      begin(row, table, {index.constraint, index.name, index.primary ? 'p' : 'u', index.deferrable, index.initially_deferred, true, constraint_of(context.catalog, table.partition_of, index.parent)}, index.oid, 0);
+      row.c(' ').c(' ').c(' ').b(index.parent == 0).i(index.parent != 0 ? 1 : 0).b(index.parent == 0).shorts(columns).null(7);
       row.done();
     }
     for (const ForeignKeyDef& key : table.foreign_keys) {
       CatalogRow row(rows);
-      begin(row, table, {key.oid, key.name, 'f', key.deferrable, key.initially_deferred, key.validated}, key.referenced_index, key.referenced_table);
-      row.c(key.on_update).c(key.on_delete).c(key.match).b(true).i(0).b(true);
+      begin(row, table, {key.oid, key.name, 'f', key.deferrable, key.initially_deferred, key.validated, key.parent}, key.referenced_index, key.referenced_table);
+      row.c(key.on_update).c(key.on_delete).c(key.match).b(key.parent == 0).i(key.parent != 0 ? 1 : 0).b(key.parent == 0 && !table.is_partitioned());
       std::vector<Oid> equal;
       for (const std::uint16_t column : key.columns) equal.push_back(equality_operator(table.columns[column].type));
       row.shorts(attribute_numbers(key.columns)).shorts(attribute_numbers(key.referenced_columns)).oids(equal).oids(equal).oids(equal);
@@ -549,8 +578,15 @@ Status pg_depend(const SystemContext& context, SystemRows& rows) {
   };
   each_table(context, [&](const TableDef& table) {
     add(in::kClass, table.oid, 0, in::kNamespace, table.schema, 0, 'n');
+    if (table.partition_of != 0) add(in::kClass, table.oid, 0, in::kClass, table.partition_of, 0, 'a');
+    for (const PartitionKeyPart& part : table.partition_key)
+      if (part.column != kExpressionPart) add(in::kClass, table.oid, part.column + 1, in::kClass, table.oid, 0, 'i');
     for (const IndexDef& index : table.indexes) {
       if (index.oid == 0) continue;
+      if (index.parent != 0) {
+        add(in::kClass, index.oid, 0, in::kClass, index.parent, 0, 'P');
+        add(in::kClass, index.oid, 0, in::kClass, table.oid, 0, 'S');
+      }
       if (index.constraint != 0) {
         add(in::kClass, index.oid, 0, in::kConstraint, index.constraint, 0, 'i');
         for (std::size_t i = 0; i < index.key_parts; ++i) add(in::kConstraint, index.constraint, 0, in::kClass, table.oid, index.parts[i].column + 1, 'a');

@@ -71,6 +71,7 @@ struct SystemView {
 };
 
 std::span<const SystemProducer> class_producers();       // pg_class, pg_attribute, pg_index, pg_constraint, ...
+std::span<const SystemProducer> partition_producers();   // pg_inherits, pg_partitioned_table
 std::span<const SystemProducer> type_producers();        // pg_type, pg_enum
 std::span<const SystemProducer> object_producers();      // pg_namespace, pg_proc, pg_operator, roles, databases, ...
 std::span<const SystemProducer> activity_producers();    // pg_settings, pg_stat_activity, pg_locks, ...
@@ -96,6 +97,8 @@ struct TypeFacts {
   Oid collation = 0;
 };
 TypeFacts type_facts(Oid type);
+/// pg_collation's row of a column: what it names, or its type's.
+Oid collation_of(Oid type, std::string_view given);
 /// The default btree operator class of a type, 0 if there is none.
 Oid default_opclass(Oid type);
 /// PostgreSQL's operator classes of the access methods that are here.

@@ -194,7 +194,7 @@ std::optional<std::string> SessionImpl::index_definition(Oid oid, std::int32_t c
     return part_name(table, index.parts[static_cast<std::size_t>(column) - 1], expression);
   }
   std::string out = index.unique ? "CREATE UNIQUE INDEX " : "CREATE INDEX ";
-  out += quote_identifier(index.name) + " ON ";
+  out += quote_identifier(index.name) + (table.is_partitioned() ? " ON ONLY " : " ON ");
   const std::string qualified = quote_identifier(schema_text(*known, table.schema)) + "." + quote_identifier(table.name);
   out += pretty ? object_name(ObjectClass::kRelation, table.oid).value_or(qualified) : qualified;
   out += std::string(" USING ") + (index.method == IndexMethod::kGin ? "gin" : index.method == IndexMethod::kHash ? "hash" : "btree");
@@ -366,7 +366,7 @@ std::optional<std::string> SessionImpl::function_definition(Oid oid) {
   return out + "AS " + quote_literal(native->module) + ", $function$" + native->symbol + "$function$\n";
 }
 
-std::optional<std::string> SessionImpl::trigger_definition(Oid oid, bool) {
+std::optional<std::string> SessionImpl::trigger_definition(Oid oid, bool pretty) {
   const std::shared_ptr<const Catalog> known = catalog();
   for (const auto& [table_oid, table] : known->tables())
     for (const TriggerDef& trigger : table->triggers) {
@@ -385,7 +385,8 @@ std::optional<std::string> SessionImpl::trigger_definition(Oid oid, bool) {
       for (std::size_t i = 0; i < trigger.columns.size(); ++i)
         out += (i == 0 ? " OF " : ", ") + quote_identifier(table->columns[trigger.columns[i]].name);
       event(TriggerDef::kTruncate, "TRUNCATE");
-      out += " ON " + quote_identifier(schema_text(*known, table->schema)) + "." + quote_identifier(table->name);
+      const std::string qualified = quote_identifier(schema_text(*known, table->schema)) + "." + quote_identifier(table->name);
+      out += " ON " + (pretty ? object_name(ObjectClass::kRelation, table_oid).value_or(qualified) : qualified);
       if (trigger.constraint) out += " NOT DEFERRABLE INITIALLY IMMEDIATE";
       out += (trigger.events & TriggerDef::kRow) != 0 ? " FOR EACH ROW" : " FOR EACH STATEMENT";
       if (!trigger.condition.empty()) out += " WHEN (" + trigger.condition + ")";
@@ -396,7 +397,6 @@ std::optional<std::string> SessionImpl::trigger_definition(Oid oid, bool) {
   return std::nullopt;
 }
 std::optional<std::string> SessionImpl::rule_definition(Oid, bool) { return std::nullopt; }
-std::optional<std::string> SessionImpl::partition_key_definition(Oid) { return std::nullopt; }
 
 Result<std::optional<std::string>> SessionImpl::serial_sequence(std::string_view table_name, std::string_view column_name) {
   const std::shared_ptr<const Catalog> known = catalog();

@@ -3,6 +3,7 @@
 
 #include "sql/ddl/grant.h"
 #include "sql/ddl/alteration.h"
+#include "sql/ddl/partition.h"
 #include "sql/ddl/statements.h"
 
 namespace wandian::sql {
@@ -107,6 +108,33 @@ Status run_commands(TableAlteration& alteration, const PgQuery__AlterTableStmt& 
   return alteration.add_constraints();
 }
 
+// The partitions follow, each after the table above it.
+Task<Status> alter_partitions(DdlContext& ctx, const PgQuery__AlterTableStmt& node, const std::vector<std::shared_ptr<const TableDef>>& partitions) {
+  for (const std::shared_ptr<const TableDef>& before : partitions) {
+    const std::shared_ptr<const TableDef> partition = ctx.catalog()->table(before->oid);
+    TableAlteration alteration(ctx, partition);
+    for (unsigned pass = 0; pass < TableAlteration::kPasses; ++pass)
+      for (std::size_t i = 0; i < node.n_cmds; ++i) WANDIAN_CO_TRY(alteration.run_inherited(*node.cmds[i]->alter_table_cmd, pass));
+    const std::shared_ptr<const TableDef> parent = ctx.catalog()->table(partition->partition_of);
+    WANDIAN_CO_TRY(alteration.inherit(*parent, nullptr));
+    WANDIAN_CO_TRY(co_await alteration.finish());
+  }
+  co_return Status{};
+}
+
+const PgQuery__AlterTableCmd* partition_command(const PgQuery__AlterTableStmt& node) {
+  const PgQuery__AlterTableCmd* command = node.n_cmds == 1 ? node.cmds[0]->alter_table_cmd : nullptr;
+  if (command == nullptr) return nullptr;
+  const bool attaches = command->subtype == PG_QUERY__ALTER_TABLE_TYPE__AT_AttachPartition || command->subtype == PG_QUERY__ALTER_TABLE_TYPE__AT_DetachPartition ||
+                        command->subtype == PG_QUERY__ALTER_TABLE_TYPE__AT_DetachPartitionFinalize;
+  return attaches ? command : nullptr;
+}
+
+TableLock partition_lock(const PgQuery__AlterTableCmd& command) {
+  const bool detaches = command.subtype == PG_QUERY__ALTER_TABLE_TYPE__AT_DetachPartition && command.def->partition_cmd->concurrent == 0;
+  return detaches ? TableLock::kAccessExclusive : TableLock::kShareUpdateExclusive;
+}
+
 }  // namespace
 
 Task<Status> alter_table(DdlContext& ctx) {
@@ -132,13 +160,30 @@ Task<Status> alter_table(DdlContext& ctx) {
     if (found->kind == FoundRelation::Kind::kIndex) {
       Result<std::shared_ptr<const TableDef>> locked = co_await ctx.lock_table(found->table, TableLock::kShareUpdateExclusive);
       if (!locked.ok()) co_return locked.take_status();
+      if (const PgQuery__AlterTableCmd* command = partition_command(node); command != nullptr && command->subtype == PG_QUERY__ALTER_TABLE_TYPE__AT_AttachPartition)
+        co_return co_await attach_index(ctx, locked.value(), found->oid, *command->def->partition_cmd);
     }
     co_return alter_other(ctx, node, *found);
+  }
+  if (const PgQuery__AlterTableCmd* command = partition_command(node)) {
+    Result<std::shared_ptr<const TableDef>> parent = co_await ctx.lock_table(*node.relation, partition_lock(*command), false);
+    if (!parent.ok()) co_return parent.take_status();
+    if (command->subtype == PG_QUERY__ALTER_TABLE_TYPE__AT_AttachPartition) co_return co_await attach_partition(ctx, parent.take(), *command->def->partition_cmd);
+    const bool finalize = command->subtype == PG_QUERY__ALTER_TABLE_TYPE__AT_DetachPartitionFinalize;
+    co_return co_await detach_partition(ctx, parent.take(), *command->def->partition_cmd, finalize);
   }
   Result<std::shared_ptr<const TableDef>> locked = co_await ctx.lock_table(*node.relation, lock_for(node), false);
   if (!locked.ok()) co_return locked.take_status();
   WANDIAN_CO_TRY(ctx.session.check_not_in_use(*locked.value(), "ALTER TABLE"));
+  std::vector<std::shared_ptr<const TableDef>> partitions;
+  if (node.relation->inh != 0) {
+    Result<std::vector<std::shared_ptr<const TableDef>>> below = co_await lock_partitions(ctx, locked.value(), lock_for(node));
+    if (!below.ok()) co_return below.take_status();
+    partitions = below.take();
+    for (const std::shared_ptr<const TableDef>& partition : partitions) WANDIAN_CO_TRY(ctx.session.check_not_in_use(*partition, "ALTER TABLE"));
+  }
   TableAlteration alteration(ctx, locked.value());
+  if (node.relation->inh == 0) alteration.set_only();
   WANDIAN_CO_TRY(run_commands(alteration, node));
   for (const ForeignKeySpec& key : alteration.foreign_keys()) {
     const std::optional<FoundRelation> other = ctx.find(*key.referenced);
@@ -160,7 +205,8 @@ Task<Status> alter_table(DdlContext& ctx) {
     Result<std::shared_ptr<const TableDef>> theirs = co_await ctx.lock_table(oid, TableLock::kAccessExclusive);
     if (!theirs.ok()) co_return theirs.take_status();
   }
-  co_return co_await alteration.finish();
+  WANDIAN_CO_TRY(co_await alteration.finish());
+  co_return co_await alter_partitions(ctx, node, partitions);
 }
 
 }  // namespace wandian::sql

@@ -35,6 +35,8 @@ Status TableAlteration::column_of(std::string_view name, std::uint16_t* column) 
 
 Status TableAlteration::run(const PgQuery__AlterTableCmd& command, unsigned pass) {
   const auto in = [&](unsigned wanted) { return pass == wanted; };
+  if (pass == 0 && table_->partition_of != 0) WANDIAN_TRY(refuse_inherited(command));
+  if (pass == 0 && table_->is_partitioned()) WANDIAN_TRY(refuse_only(command));
   switch (command.subtype) {
     case PG_QUERY__ALTER_TABLE_TYPE__AT_DropColumn: return in(0) ? drop_column(command) : Status{};
     case PG_QUERY__ALTER_TABLE_TYPE__AT_DropConstraint: return in(0) ? drop_constraint(command) : Status{};
@@ -88,9 +90,15 @@ Status TableAlteration::run(const PgQuery__AlterTableCmd& command, unsigned pass
       return Status{sqlstate::undefined_object, "tablespace " + quoted(text_or_empty(command.name)) + " does not exist"};
     case PG_QUERY__ALTER_TABLE_TYPE__AT_AttachPartition:
     case PG_QUERY__ALTER_TABLE_TYPE__AT_DetachPartition:
-    case PG_QUERY__ALTER_TABLE_TYPE__AT_DetachPartitionFinalize: return feature_not_supported("partitioned tables are not supported");
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_DetachPartitionFinalize: return feature_not_supported("partitions are attached and detached by statements of their own");
     case PG_QUERY__ALTER_TABLE_TYPE__AT_AddInherit:
-    case PG_QUERY__ALTER_TABLE_TYPE__AT_DropInherit: return feature_not_supported("table inheritance is not supported");
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_DropInherit:
+      if (table_->is_partitioned()) return Status{sqlstate::wrong_object_type, "cannot change inheritance of partitioned table"};
+      if (table_->partition_of != 0) return Status{sqlstate::wrong_object_type, "cannot change inheritance of a partition"};
+      if (const std::optional<FoundRelation> above = ctx_.find(*command.def->range_var); above && above->kind == FoundRelation::Kind::kTable)
+        if (ctx_.catalog()->table(above->oid)->is_partitioned())
+          return Status{sqlstate::wrong_object_type, "cannot inherit from partitioned table " + quoted(text_or_empty(command.def->range_var->relname))};
+      return feature_not_supported("table inheritance is not supported");
     case PG_QUERY__ALTER_TABLE_TYPE__AT_EnableRowSecurity:
     case PG_QUERY__ALTER_TABLE_TYPE__AT_ForceRowSecurity: return feature_not_supported("row-level security is not supported");
     case PG_QUERY__ALTER_TABLE_TYPE__AT_DisableRowSecurity:
@@ -187,6 +195,9 @@ Status TableAlteration::drop_column(const PgQuery__AlterTableCmd& command) {
       std::find(table_->placement.columns.begin(), table_->placement.columns.end(), column) != table_->placement.columns.end())
     return Status{sqlstate::invalid_table_definition, "cannot drop column " + quoted(table_->columns[column].name) +
                                                           " because it is part of the partition key of relation " + quoted(old_->name)};
+  if (in_partition_key(column))
+    return Status{sqlstate::invalid_table_definition, "cannot drop column " + quoted(table_->columns[column].name) +
+                                                          " because it is part of the partition key of relation " + quoted(old_->name)};
   drops_.add({RefKind::kColumn, old_->oid, 0, column});
   has_drops_ = true;
   cascade_ = cascade_ || command.behavior == PG_QUERY__DROP_BEHAVIOR__DROP_CASCADE;
@@ -255,6 +266,9 @@ Status TableAlteration::alter_type(const PgQuery__AlterTableCmd& command) {
     return Status{sqlstate::invalid_parameter_value, "identity column type must be smallint, integer, or bigint"};
   if (table_->placement.kind != PlacementKind::kKey &&
       std::find(table_->placement.columns.begin(), table_->placement.columns.end(), column) != table_->placement.columns.end())
+    return Status{sqlstate::invalid_table_definition, "cannot alter column " + quoted(def.name) + " because it is part of the partition key of relation " +
+                                                          quoted(old_->name)};
+  if (in_partition_key(column))
     return Status{sqlstate::invalid_table_definition, "cannot alter column " + quoted(def.name) + " because it is part of the partition key of relation " +
                                                           quoted(old_->name)};
   for (const auto& [key, object] : ctx_.catalog()->objects()) {
@@ -667,6 +681,7 @@ Status TableAlteration::add_constraints() {
       const std::size_t before = table_->indexes.size();
       const Oid first = table_->indexes[0].oid;
       WANDIAN_TRY(builder_.apply_key(key));
+      if (only_ && !table_->partitions.empty()) (primary ? table_->indexes[0] : table_->indexes.back()).invalid = true;
       if (primary) {
         if (table_->indexes[0].oid != first) rewrite_ = true;
         continue;
@@ -751,6 +766,11 @@ Task<Status> TableAlteration::finish() {
     WANDIAN_CO_TRY(drops_.check(cascade_));
     WANDIAN_CO_TRY(drops_.collect(changes_));
   }
+  if (table_->is_partitioned()) {
+    // There are no rows but in its partitions, which are altered for themselves.
+    rewrite_ = false;
+    new_indexes_.clear(), new_checks_.clear(), new_foreign_keys_.clear(), not_null_.clear(), filled_not_null_.clear();
+  }
   const bool more_columns = table_->columns.size() > old_->columns.size();
   WANDIAN_CO_TRY(co_await check_before());
   if (table_->hidden_row_number) table_->indexes[0].parts[0].column = static_cast<std::uint16_t>(table_->columns.size());
@@ -765,6 +785,7 @@ Task<Status> TableAlteration::finish() {
   } else if (more_columns) {
     table_->older_layouts.push_back(static_cast<std::uint16_t>(old_->layout_columns()));
   }
+  if (table_->is_partitioned()) table_->older_layouts.clear();
   WANDIAN_CO_TRY(builder_.settle_global_indexes(old_.get(), rewrite_));
   changes_.put(table_);
   WANDIAN_CO_TRY(ctx_.apply(changes_));

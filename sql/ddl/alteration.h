@@ -22,6 +22,12 @@ class TableAlteration {
   /// One command, if it belongs to this pass.
   Status run(const PgQuery__AlterTableCmd& command, unsigned pass);
   static constexpr unsigned kPasses = 5;   ///< drops, types, additions, columns' properties, the rest
+  /// The same for a partition of the table that the statement names: as far as it does not follow from inherit().
+  Status run_inherited(const PgQuery__AlterTableCmd& command, unsigned pass);
+  /// Makes the partition what its parent, which is altered already, asks for: indexes, constraints, triggers; with `bound` it becomes one.
+  Status inherit(const TableDef& parent, const PartitionBound* bound);
+  /// ONLY: what the table gets or loses its partitions do not. 42P16 where they must.
+  void set_only() { only_ = true; }
 
   /// Foreign keys that were added; their referenced tables must be locked and given to add_foreign_key().
   const std::vector<ForeignKeySpec>& foreign_keys() const { return builder_.foreign_keys; }
@@ -69,7 +75,13 @@ class TableAlteration {
   std::shared_ptr<TableDef> table_;
   TableBuilder builder_;
   DropPlan drops_;
-  bool has_drops_ = false, cascade_ = false;
+  Status refuse_inherited(const PgQuery__AlterTableCmd& command) const;
+  Status refuse_only(const PgQuery__AlterTableCmd& command) const;
+  Status inherit_checks(const TableDef& parent);
+  Status forget_orphans(const TableDef& parent);
+  bool in_partition_key(std::uint16_t column) const;
+
+  bool has_drops_ = false, cascade_ = false, only_ = false;
   bool rewrite_ = false;
   std::vector<ComputedColumn> computed_;
   std::vector<Late> late_;

@@ -2,12 +2,30 @@
 #include <algorithm>
 
 #include "sql/catalog/producers.h"
+#include "sql/ddl/alteration.h"
 #include "sql/ddl/index_builder.h"
+#include "sql/ddl/partition.h"
 #include "sql/ddl/rewrite.h"
 #include "sql/ddl/statements.h"
 #include "sql/ddl/table_builder.h"
 
 namespace wandian::sql {
+
+namespace {
+
+// Each partition gets what the table above it has.
+Task<Status> inherit_indexes(DdlContext& ctx, const std::vector<std::shared_ptr<const TableDef>>& partitions) {
+  for (const std::shared_ptr<const TableDef>& before : partitions) {
+    const std::shared_ptr<const TableDef> partition = ctx.catalog()->table(before->oid);
+    TableAlteration alteration(ctx, partition);
+    const std::shared_ptr<const TableDef> parent = ctx.catalog()->table(partition->partition_of);
+    WANDIAN_CO_TRY(alteration.inherit(*parent, nullptr));
+    WANDIAN_CO_TRY(co_await alteration.finish());
+  }
+  co_return Status{};
+}
+
+}  // namespace
 
 Task<Status> create_index(DdlContext& ctx) {
   const PgQuery__IndexStmt& node = *ctx.statement.node->index_stmt;
@@ -19,6 +37,13 @@ Task<Status> create_index(DdlContext& ctx) {
   const std::shared_ptr<const TableDef> old = locked.take();
   WANDIAN_CO_TRY(ctx.must_own_relation(old->oid));
   if (old->schema != ctx.session.temporary_schema()) WANDIAN_CO_TRY(ctx.may_create_in(old->schema));
+  if (old->is_partitioned() && node.concurrent) co_return feature_not_supported("cannot create index on partitioned table " + quoted(old->name) + " concurrently");
+  std::vector<std::shared_ptr<const TableDef>> partitions;
+  if (node.relation->inh != 0) {
+    Result<std::vector<std::shared_ptr<const TableDef>>> below = co_await lock_partitions(ctx, old, TableLock::kShare);
+    if (!below.ok()) co_return below.take_status();
+    partitions = below.take();
+  }
   const std::string name(text_or_empty(node.idxname));
   if (!name.empty()) {
     WANDIAN_CO_TRY(co_await ctx.lock_name(old->schema, name));
@@ -31,7 +56,16 @@ Task<Status> create_index(DdlContext& ctx) {
   Changes changes;
   Result<IndexDef> made = make_index(ctx, changes, *old, node);
   if (!made.ok()) co_return made.take_status();
-  const IndexDef index = made.take();
+  IndexDef index = made.take();
+  if (old->is_partitioned()) {
+    WANDIAN_CO_TRY(check_covers_partition_key(*old, index));
+    index.invalid = node.relation->inh == 0 && !old->partitions.empty();
+    auto table = std::make_shared<TableDef>(*old);
+    table->indexes.push_back(std::move(index));
+    changes.put(std::move(table));
+    WANDIAN_CO_TRY(ctx.apply(changes));
+    co_return co_await inherit_indexes(ctx, partitions);
+  }
   if (old->indexes.size() >= 32) co_return Status{sqlstate::program_limit_exceeded, "tables can have at most 31 indexes beside the primary key"};
   const bool local = !index.unique || index.nulls_not_distinct || unique_is_local(*old, index);
   if (index.unique && local) WANDIAN_CO_TRY(co_await check_unique_rows(ctx, old->oid, index));

@@ -1,6 +1,7 @@
 // CREATE TABLE.
 #include <algorithm>
 
+#include "sql/ddl/partition.h"
 #include "sql/ddl/table_builder.h"
 #include "sql/ddl/type.h"
 
@@ -9,8 +10,9 @@ namespace wandian::sql {
 namespace {
 
 Status refuse_unsupported(const PgQuery__CreateStmt& node, bool temporary) {
-  if (node.partbound != nullptr) return feature_not_supported("partitioned tables are not supported");
-  if (node.n_inh_relations != 0) return feature_not_supported("table inheritance is not supported");
+  if (node.n_inh_relations != 0 && node.partbound == nullptr && node.partspec != nullptr)
+    return Status{sqlstate::invalid_object_definition, "cannot create partitioned table as inheritance child"};
+  if (node.n_inh_relations != 0 && node.partbound == nullptr) return feature_not_supported("table inheritance is not supported");
   if (node.of_typename != nullptr) return feature_not_supported("typed tables are not supported");
   const std::string_view space = text_or_empty(node.tablespacename);
   if (!space.empty() && space != "pg_default") return Status{sqlstate::undefined_object, "tablespace " + quoted(space) + " does not exist"};
@@ -35,7 +37,10 @@ Status add_elements(TableBuilder& builder, const PgQuery__CreateStmt& node) {
   for (std::size_t i = 0; i < node.n_table_elts; ++i) {
     const ParseNode& element = *node.table_elts[i];
     switch (element.node_case) {
-      case PG_QUERY__NODE__NODE_COLUMN_DEF: WANDIAN_TRY(builder.add_column(*element.column_def)); break;
+      case PG_QUERY__NODE__NODE_COLUMN_DEF:
+        if (node.partbound != nullptr) WANDIAN_TRY(builder.merge_column(*element.column_def));
+        else WANDIAN_TRY(builder.add_column(*element.column_def));
+        break;
       case PG_QUERY__NODE__NODE_CONSTRAINT: WANDIAN_TRY(builder.add_constraint(*element.constraint)); break;
       case PG_QUERY__NODE__NODE_TABLE_LIKE_CLAUSE: WANDIAN_TRY(builder.add_like(*element.table_like_clause)); break;
       default: return feature_not_supported("this kind of table element is not supported");
@@ -54,7 +59,48 @@ Status apply_keys_and_checks(TableBuilder& builder) {
   const bool has_primary = std::any_of(table.indexes.begin(), table.indexes.end(), [](const IndexDef& index) { return index.primary; });
   if (!has_primary) builder.use_hidden_row_number();
   WANDIAN_TRY(builder.apply_indexes());
-  for (const CheckSpec& check : builder.checks) WANDIAN_TRY(builder.apply_check(check));
+  for (const CheckSpec& check : builder.checks) {
+    if (table.is_partitioned() && check.no_inherit)
+      return Status{sqlstate::invalid_table_definition, "cannot add NO INHERIT constraint to partitioned table " + quoted(table.name)};
+    WANDIAN_TRY(builder.apply_check(check));
+  }
+  return {};
+}
+
+bool is_partition_key(const PgQuery__CreateStmt& node) { return node.partspec != nullptr && partition_strategy(*node.partspec) != 0; }
+
+// The table that a new partition belongs to, and whose DEFAULT partition, if there is one, gives its place up.
+Task<Result<std::shared_ptr<const TableDef>>> lock_parent(DdlContext& ctx, const PgQuery__CreateStmt& node, bool temporary) {
+  using Answer = Result<std::shared_ptr<const TableDef>>;
+  Result<std::shared_ptr<const TableDef>> locked = co_await ctx.lock_table(*node.inh_relations[0]->range_var, TableLock::kAccessExclusive, false);
+  if (!locked.ok()) co_return Answer(locked.take_status());
+  const std::shared_ptr<const TableDef> parent = locked.take();
+  if (!parent->is_partitioned()) co_return Answer(Status{sqlstate::invalid_object_definition, quoted(parent->name) + " is not partitioned"});
+  if (parent->temporary != temporary) {
+    const std::string kinds = temporary ? "a temporary relation as partition of permanent relation " : "a permanent relation as partition of temporary relation ";
+    co_return Answer(Status{sqlstate::wrong_object_type, "cannot create " + kinds + quoted(parent->name)});
+  }
+  const Partitioning* partitioning = partitioning_of(*parent);
+  if (partitioning->default_child() < 0 || node.partbound->is_default != 0) co_return Answer(parent);
+  Result<std::shared_ptr<const TableDef>> other =
+      co_await ctx.lock_table(partitioning->children()[static_cast<std::size_t>(partitioning->default_child())].table, TableLock::kAccessExclusive);
+  if (!other.ok()) co_return Answer(other.take_status());
+  Result<std::vector<std::shared_ptr<const TableDef>>> below = co_await lock_partitions(ctx, other.value(), TableLock::kAccessExclusive);
+  if (!below.ok()) co_return Answer(below.take_status());
+  co_return Answer(ctx.catalog()->table(parent->oid));
+}
+
+// Indexes, foreign keys and triggers of the table above, once the new one has its own.
+Status inherit_the_rest(DdlContext& ctx, Changes& changes, const TableDef& parent, TableDef* table) {
+  for (const IndexDef& index : parent.indexes) {
+    if (index.oid == 0) continue;
+    const bool primary = index.primary;
+    if (primary && !table->hidden_row_number)
+      return Status{sqlstate::invalid_table_definition, "multiple primary keys for table " + quoted(table->name) + " are not allowed"};
+    WANDIAN_TRY(inherit_index(ctx, changes, parent, index, table).take_status());
+  }
+  for (const ForeignKeyDef& key : parent.foreign_keys) WANDIAN_TRY(inherit_foreign_key(ctx, parent, key, table).take_status());
+  for (const TriggerDef& trigger : parent.triggers) WANDIAN_TRY(inherit_trigger(ctx, parent, trigger, table));
   return {};
 }
 
@@ -70,6 +116,10 @@ Task<Status> create_table(DdlContext& ctx) {
     if (status.code() == sqlstate::insufficient_privilege && !ctx.session.is_superuser()) status.error().position = ctx.position(node.relation->location);
     co_return std::move(status);
   }
+  if (node.n_inh_relations != 0 && node.partbound == nullptr && node.partspec == nullptr)
+    if (const std::optional<FoundRelation> above = ctx.find(*node.inh_relations[0]->range_var); above && above->kind == FoundRelation::Kind::kTable)
+      if (ctx.catalog()->table(above->oid)->is_partitioned())
+        co_return Status{sqlstate::wrong_object_type, "cannot inherit from partitioned table " + quoted(text_or_empty(node.inh_relations[0]->range_var->relname))};
   WANDIAN_CO_TRY(refuse_unsupported(node, temporary));
   WANDIAN_CO_TRY(co_await ctx.lock_name(schema.value(), name));
   if (ctx.relation_exists(schema.value(), name)) {
@@ -90,7 +140,23 @@ Task<Status> create_table(DdlContext& ctx) {
   changes.reserve(schema.value(), name);
   WANDIAN_CO_TRY(read_options(node.options, node.n_options, false, &table->options));
   TableBuilder builder(ctx, changes, table);
+  std::shared_ptr<const TableDef> parent;
+  if (node.partbound != nullptr) {
+    Result<std::shared_ptr<const TableDef>> found = co_await lock_parent(ctx, node, temporary);
+    if (!found.ok()) co_return found.take_status();
+    parent = found.take();
+    WANDIAN_CO_TRY(inherit_columns(ctx, *parent, table.get()));
+  }
+  if (is_partition_key(node) && node.n_options != 0)
+    co_return Status{sqlstate::invalid_parameter_value, "unrecognized parameter " + quoted(text_or_empty(node.options[0]->def_elem->defname))};
   WANDIAN_CO_TRY(add_elements(builder, node));
+  if (parent != nullptr) {
+    Result<PartitionBound> bound = read_partition_bound(ctx, *parent, name, *node.partbound);
+    if (!bound.ok()) co_return bound.take_status();
+    table->bound = bound.take();
+    table->partition_of = parent->oid;
+  }
+  if (is_partition_key(node)) WANDIAN_CO_TRY(read_partition_key(ctx, *node.partspec, table.get()));
   WANDIAN_CO_TRY(apply_keys_and_checks(builder));
   for (const ForeignKeySpec& key : builder.foreign_keys) {
     const std::string_view wanted_schema = text_or_empty(key.referenced->schemaname);
@@ -107,12 +173,20 @@ Task<Status> create_table(DdlContext& ctx) {
     }
     WANDIAN_CO_TRY(builder.apply_foreign_key(key, std::move(referenced)));
   }
-  if (node.partspec != nullptr) WANDIAN_CO_TRY(builder.set_placement(*node.partspec));
+  if (node.partspec != nullptr && !is_partition_key(node)) {
+    if (parent != nullptr) co_return feature_not_supported("a partition cannot be placed by PARTITION BY DIRECTORY, REGION or SHARD");
+    WANDIAN_CO_TRY(builder.set_placement(*node.partspec));
+  }
+  if (parent != nullptr) WANDIAN_CO_TRY(inherit_the_rest(ctx, changes, *parent, table.get()));
   WANDIAN_CO_TRY(builder.settle_global_indexes(nullptr, false));
   changes.put(table);
   if (text_or_empty(node.relation->relpersistence) == "u")
     ctx.notice(sqlstate::successful_completion, "table " + quoted(name) + " is logged: unlogged tables are not supported");
-  co_return ctx.apply(changes);
+  WANDIAN_CO_TRY(ctx.apply(changes));
+  if (parent == nullptr || table->bound.is_default) co_return Status{};
+  const Partitioning* partitioning = partitioning_of(*ctx.catalog()->table(parent->oid));
+  if (partitioning->default_child() < 0) co_return Status{};
+  co_return co_await check_partition_rows(ctx, partitioning->children()[static_cast<std::size_t>(partitioning->default_child())].table, true);
 }
 
 }  // namespace wandian::sql

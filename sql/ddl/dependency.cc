@@ -186,7 +186,9 @@ void DropPlan::type_dependents(Oid type, std::vector<Dependent>* out) {
 std::vector<ObjectRef> DropPlan::lost_columns() const {
   std::vector<ObjectRef> out;
   for (const Entry& entry : order_)
-    if (entry.object.kind == RefKind::kColumn && !entry.target && !planned(RefKind::kTable, entry.object.oid)) out.push_back(entry.object);
+    if (entry.object.kind == RefKind::kColumn && !entry.target && !planned(RefKind::kTable, entry.object.oid) &&
+        ctx_.catalog()->table(entry.object.oid)->partition_of == 0)   // a partition loses its columns with the table above it
+      out.push_back(entry.object);
   return out;
 }
 
@@ -204,7 +206,17 @@ std::vector<DropPlan::Dependent> DropPlan::dependents(const ObjectRef& object) {
         if (sequence->owned_by_table == object.oid) out.push_back({{RefKind::kSequence, oid, 0, 0}, true});
       for (const auto& [oid, table] : catalog->tables())
         for (const ForeignKeyDef& key : table->foreign_keys)
-          if (key.referenced_table == object.oid && oid != object.oid) out.push_back({{RefKind::kForeignKey, key.oid, oid, 0}, false});
+          if (key.referenced_table == object.oid && oid != object.oid) out.push_back({{RefKind::kForeignKey, key.oid, oid, 0}, key.parent != 0});
+      if (const auto table = catalog->table(object.oid)) {
+        for (const Oid partition : table->partitions) out.push_back({{RefKind::kTable, partition, 0, 0}, true});
+        // A foreign key to the table above leads here, too.
+        for (std::shared_ptr<const TableDef> above = catalog->table(table->partition_of); above != nullptr; above = catalog->table(above->partition_of)) {
+          for (const Oid oid : above->referencing)
+            for (const ForeignKeyDef& key : catalog->table(oid)->foreign_keys)
+              if (key.referenced_table == above->oid && !planned(RefKind::kTable, above->oid)) out.push_back({{RefKind::kForeignKey, key.oid, oid, 0}, key.parent != 0});
+          if (above->partition_of == 0) break;
+        }
+      }
       views_of(object.oid);
       type_dependents(row_type_of(object.oid), &out);
       break;
@@ -255,6 +267,9 @@ std::vector<DropPlan::Dependent> DropPlan::dependents(const ObjectRef& object) {
       if (table == nullptr) break;
       for (const IndexDef& index : table->indexes) {
         if (index.oid != object.oid && index.constraint != object.oid) continue;
+        for (const Oid partition : table->partitions)
+          for (const IndexDef& part : catalog->table(partition)->indexes)
+            if (part.parent == index.oid && object.kind == RefKind::kIndex) out.push_back({{RefKind::kIndex, part.oid, partition, 0}, true});
         for (const auto& [oid, other] : catalog->tables())
           for (const ForeignKeyDef& key : other->foreign_keys)
             if (key.referenced_index == index.oid) out.push_back({{RefKind::kForeignKey, key.oid, oid, 0}, false});
@@ -297,6 +312,14 @@ std::vector<DropPlan::Dependent> DropPlan::dependents(const ObjectRef& object) {
     case RefKind::kType: type_dependents(object.oid, &out); break;
     case RefKind::kForeignKey:
     case RefKind::kTrigger:
+      if (const auto table = catalog->table(object.table))
+        for (const Oid partition : table->partitions) {
+          for (const ForeignKeyDef& key : catalog->table(partition)->foreign_keys)
+            if (key.parent == object.oid) out.push_back({{RefKind::kForeignKey, key.oid, partition, 0}, true});
+          for (const TriggerDef& trigger : catalog->table(partition)->triggers)
+            if (trigger.parent == object.oid) out.push_back({{RefKind::kTrigger, trigger.oid, partition, 0}, true});
+        }
+      break;
     case RefKind::kCheck:
     case RefKind::kAttribute:
     case RefKind::kDefault: break;

@@ -162,6 +162,13 @@ Status refuse_constraint_index(DdlContext& ctx, const ObjectRef& target) {
   const auto table = ctx.catalog()->table(target.table);
   if (table == nullptr) return {};
   for (const IndexDef& index : table->indexes) {
+    if (index.oid == target.oid && index.parent != 0 && index.constraint == 0) {
+      const std::string above = describe(ctx, {RefKind::kIndex, index.parent, table->partition_of, 0});
+      return Status{sqlstate::dependent_objects_still_exist, "cannot drop index " + ctx.relation_text(index.oid) + " because " + above + " requires it"}.with_hint(
+          "You can drop " + above + " instead.");
+    }
+    if (index.oid == target.oid && table->is_partitioned() && ctx.statement.node->drop_stmt->concurrent != 0)
+      return feature_not_supported("cannot drop partitioned index " + quoted(index.name) + " concurrently");
     if (index.oid != target.oid || index.constraint == 0) continue;
     const std::string constraint = describe(ctx, {RefKind::kKeyConstraint, index.constraint, table->oid, 0});
     return Status{sqlstate::dependent_objects_still_exist, "cannot drop index " + ctx.relation_text(index.oid) + " because " + constraint + " requires it"}

@@ -1,6 +1,7 @@
 // TRUNCATE.
 #include <algorithm>
 
+#include "sql/ddl/partition.h"
 #include "sql/ddl/rewrite.h"
 #include "sql/ddl/sequence.h"
 #include "sql/ddl/statements.h"
@@ -42,11 +43,19 @@ std::vector<std::pair<Oid, Oid>> foreign_referrers(const Catalog& catalog, const
   std::vector<std::pair<Oid, Oid>> out;
   for (const auto& [oid, table] : catalog.tables()) {
     if (std::find(tables.begin(), tables.end(), oid) != tables.end()) continue;
-    for (const ForeignKeyDef& key : table->foreign_keys)
-      if (std::find(tables.begin(), tables.end(), key.referenced_table) != tables.end()) {
-        out.emplace_back(oid, key.referenced_table);
-        break;
-      }
+    for (const ForeignKeyDef& key : table->foreign_keys) {
+      // A key that leads to a partitioned table leads to each of its partitions.
+      const auto reached = std::find_if(tables.begin(), tables.end(), [&](Oid truncated) {
+        for (auto at = catalog.table(truncated); at != nullptr; at = catalog.table(at->partition_of)) {
+          if (at->oid == key.referenced_table) return true;
+          if (at->partition_of == 0) break;
+        }
+        return false;
+      });
+      if (reached == tables.end() || key.parent != 0) continue;
+      out.emplace_back(oid, *reached);
+      break;
+    }
   }
   return out;
 }
@@ -63,6 +72,14 @@ Task<Status> truncate_tables(DdlContext& ctx) {
     WANDIAN_CO_TRY(check_privilege(ctx.access(), AclKind::kRelation, locked.value()->oid, privilege::kTruncate));
     WANDIAN_CO_TRY(ctx.session.check_not_in_use(*locked.value(), "TRUNCATE"));
     if (std::find(tables.begin(), tables.end(), locked.value()->oid) == tables.end()) tables.push_back(locked.value()->oid);
+    if (!locked.value()->is_partitioned()) continue;
+    if (node.relations[i]->range_var->inh == 0)
+      co_return Status{sqlstate::wrong_object_type, "cannot truncate only a partitioned table"}.with_hint(
+          "Do not specify the ONLY keyword, or use TRUNCATE ONLY on the partitions directly.");
+    Result<std::vector<std::shared_ptr<const TableDef>>> below = co_await lock_partitions(ctx, locked.value(), TableLock::kAccessExclusive);
+    if (!below.ok()) co_return below.take_status();
+    for (const std::shared_ptr<const TableDef>& partition : below.value())
+      if (std::find(tables.begin(), tables.end(), partition->oid) == tables.end()) tables.push_back(partition->oid);
   }
   for (;;) {
     const std::shared_ptr<const Catalog> catalog = ctx.catalog();
@@ -81,6 +98,9 @@ Task<Status> truncate_tables(DdlContext& ctx) {
       WANDIAN_CO_TRY(check_privilege(ctx.access(), AclKind::kRelation, oid, privilege::kTruncate));
       WANDIAN_CO_TRY(ctx.session.check_not_in_use(*locked.value(), "TRUNCATE"));
       tables.push_back(oid);
+      Result<std::vector<std::shared_ptr<const TableDef>>> below = co_await lock_partitions(ctx, locked.value(), TableLock::kAccessExclusive);
+      if (!below.ok()) co_return below.take_status();
+      for (const std::shared_ptr<const TableDef>& partition : below.value()) tables.push_back(partition->oid);
     }
   }
   if (node.restart_seqs)

@@ -4,6 +4,7 @@
 #include "sql/ddl/dependency.h"
 #include "sql/ddl/index_builder.h"
 #include "sql/ddl/role.h"
+#include "sql/ddl/partition.h"
 #include "sql/ddl/statements.h"
 #include "sql/ddl/table_builder.h"
 #include "sql/ddl/type.h"
@@ -36,6 +37,15 @@ Status reprint_expressions(DdlContext& ctx, const TableDef& old, TableDef* table
     WANDIAN_ASSIGN(const BoundExpression bound, bind_standalone_expression(trigger.condition, context, options));
     trigger.condition = deparse(bound.expr, trigger_row_names(*table));
   }
+  for (PartitionKeyPart& part : table->partition_key) {
+    if (part.column != kExpressionPart) continue;
+    StandaloneOptions options;
+    options.use = StandaloneUse::kPartitionKey;
+    options.table_name = old.name;
+    options.columns = columns;
+    WANDIAN_ASSIGN(const BoundExpression bound, bind_standalone_expression(part.expression, ctx.bind_context(), options));
+    part.expression = deparse(bound.expr, {column_names(*table), nullptr, false});
+  }
   for (std::size_t i = 0; i < old.columns.size(); ++i) {
     if (old.columns[i].generated == 0) continue;
     WANDIAN_ASSIGN(const BoundExpression bound, bind_generation(ctx, old, static_cast<std::uint16_t>(i)));
@@ -67,12 +77,36 @@ Status rename_table_column(DdlContext& ctx, const TableDef& old, std::string_vie
   for (const std::string_view system : {"tableoid", "cmax", "xmax", "cmin", "xmin", "ctid"})
     if (to == system) return Status{sqlstate::duplicate_column, "column name " + quoted(to) + " conflicts with a system column name"};
   WANDIAN_TRY(refuse_used_by_view(ctx, old.oid, column, "column " + quoted(from)));
-  auto table = std::make_shared<TableDef>(old);
-  table->columns[static_cast<std::size_t>(column)].name = to;
-  WANDIAN_TRY(reprint_expressions(ctx, old, table.get()));
   Changes changes;
-  changes.put(std::move(table));
+  std::vector<std::shared_ptr<const TableDef>> tables = all_partitions(*ctx.catalog(), old);
+  tables.insert(tables.begin(), ctx.catalog()->table(old.oid));
+  for (const std::shared_ptr<const TableDef>& before : tables) {
+    const int own = before->find_column(from);
+    if (before->oid != old.oid) WANDIAN_TRY(refuse_used_by_view(ctx, before->oid, own, "column " + quoted(from)));
+    auto table = std::make_shared<TableDef>(*before);
+    table->columns[static_cast<std::size_t>(own)].name = to;
+    WANDIAN_TRY(reprint_expressions(ctx, *before, table.get()));
+    changes.put(std::move(table));
+  }
   return ctx.apply(changes);
+}
+
+// What a partition has from the table above it is called as it is there.
+Status refuse_inherited(DdlContext& ctx, const TableDef& table, std::string_view name, bool column, bool only) {
+  const std::shared_ptr<const TableDef> parent = ctx.catalog()->table(table.partition_of);
+  const auto bad = [](std::string message) { return Status{sqlstate::invalid_table_definition, std::move(message)}; };
+  if (column) {
+    if (parent != nullptr && parent->find_column(name) >= 0) return bad("cannot rename inherited column " + quoted(name));
+    if (only && !table.partitions.empty()) return bad("inherited column " + quoted(name) + " must be renamed in child tables too");
+    return {};
+  }
+  const auto has = [&](const TableDef& of) {
+    return std::any_of(of.checks.begin(), of.checks.end(), [&](const CheckDef& check) { return check.name == name && !check.no_inherit; });
+  };
+  if (!has(table)) return {};
+  if (parent != nullptr && has(*parent)) return bad("cannot rename inherited constraint " + quoted(name));
+  if (only && !table.partitions.empty()) return bad("inherited constraint " + quoted(name) + " must be renamed in child tables too");
+  return {};
 }
 
 Status rename_constraint(DdlContext& ctx, const TableDef& old, std::string_view from, const std::string& to) {
@@ -96,6 +130,14 @@ Status rename_constraint(DdlContext& ctx, const TableDef& old, std::string_view 
     }
   if (!found) return Status{sqlstate::undefined_object, "constraint " + quoted(from) + " for table " + quoted(old.name) + " does not exist"};
   Changes changes;
+  const bool is_check = std::any_of(old.checks.begin(), old.checks.end(), [&](const CheckDef& check) { return check.name == from; });
+  for (const std::shared_ptr<const TableDef>& before : all_partitions(*ctx.catalog(), old)) {
+    if (!is_check) break;
+    auto partition = std::make_shared<TableDef>(*before);
+    for (CheckDef& check : partition->checks)
+      if (check.name == from) check.name = to;
+    changes.put(std::move(partition));
+  }
   changes.put(std::move(table));
   return ctx.apply(changes);
 }
@@ -263,10 +305,16 @@ Task<Status> rename_object(DdlContext& ctx) {
       co_return rename_view_column(ctx, *ctx.catalog()->object(ObjectKind::kView, found->oid), text_or_empty(node.subname), to);
     if (found->kind != FoundRelation::Kind::kTable)
       co_return Status{sqlstate::wrong_object_type, "cannot rename columns of relation " + quoted(name)};
+    WANDIAN_CO_TRY(refuse_inherited(ctx, *table, text_or_empty(node.subname), true, node.relation->inh == 0));
+    Result<std::vector<std::shared_ptr<const TableDef>>> below = co_await lock_partitions(ctx, table, TableLock::kAccessExclusive);
+    if (!below.ok()) co_return below.take_status();
     co_return rename_table_column(ctx, *table, text_or_empty(node.subname), to);
   }
   if (node.rename_type == PG_QUERY__OBJECT_TYPE__OBJECT_TABCONSTRAINT) {
     if (found->kind != FoundRelation::Kind::kTable) co_return wrong_object_type(name, "a table");
+    WANDIAN_CO_TRY(refuse_inherited(ctx, *table, text_or_empty(node.subname), false, node.relation->inh == 0));
+    Result<std::vector<std::shared_ptr<const TableDef>>> below = co_await lock_partitions(ctx, table, TableLock::kAccessExclusive);
+    if (!below.ok()) co_return below.take_status();
     co_return rename_constraint(ctx, *table, text_or_empty(node.subname), to);
   }
   WANDIAN_CO_TRY(ctx.may_create_in(found->schema));

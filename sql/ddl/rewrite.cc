@@ -4,6 +4,7 @@
 
 #include "engine/placement.h"
 #include "engine/scan.h"
+#include "sql/ddl/partition.h"
 #include "sql/exec/receiver.h"
 #include "sql/exec/row_writer.h"
 #include "sql/expr/expression.h"
@@ -299,12 +300,6 @@ std::string full_name(DdlContext& ctx, const TableDef& table) {
 
 namespace {
 
-struct FoundRow {
-  Arena arena;
-  std::vector<Value> values;
-  bool found = false;
-};
-
 class FirstRow final : public RowReceiver {
  public:
   FirstRow(FoundRow& out, std::vector<Oid> types) : out_(out), types_(std::move(types)) {}
@@ -321,7 +316,8 @@ class FirstRow final : public RowReceiver {
   std::vector<Oid> types_;
 };
 
-// A text form of values, for "Key (a)=(1)".
+}  // namespace
+
 std::string key_text(DdlContext& ctx, const TableDef& table, std::span<const std::uint16_t> columns, std::span<const Value> values) {
   Arena arena;
   EvalContext eval = ctx.session.eval_context(arena);
@@ -333,6 +329,8 @@ Task<Status> first_row(DdlContext& ctx, std::string sql, std::vector<Oid> types,
   std::uint64_t processed = 0;
   co_return co_await ctx.session.run_sql(std::move(sql), receiver, &processed);
 }
+
+namespace {
 
 struct UniqueQuery {
   std::string sql;
@@ -436,6 +434,38 @@ Task<Status> check_foreign_key_rows(DdlContext& ctx, Oid table_oid, ForeignKeyDe
       .with_detail(key_text(ctx, *table, query.columns, row.values) + " is not present in table " + quoted(referenced->name) + ".")
       .with_table(ctx.schema_name(table->schema), table->name)
       .with_constraint(key.name);
+}
+
+Task<Status> check_partition_rows(DdlContext& ctx, Oid table_oid, bool is_default) {
+  const std::shared_ptr<const TableDef> top = ctx.catalog()->table(table_oid);
+  std::vector<std::shared_ptr<const TableDef>> tables = all_partitions(*ctx.catalog(), *top);
+  tables.push_back(top);
+  co_await ctx.session.begin_statement();
+  for (const std::shared_ptr<const TableDef>& table : tables) {
+    if (table->is_partitioned()) continue;
+    RowPump pump(ctx);
+    const PartitionGuard guard(*pump.catalog(), *table);
+    std::vector<Value> values(table->layout_columns());
+    pump.open(table);
+    RowView row;
+    while (pump.next(&row)) {
+      pump.exec().reset_row(0);
+      table->layouts->read_all(row.layout, row.row, values);
+      bool belongs = true;
+      WANDIAN_CO_TRY(guard.belongs(values, pump.exec().eval(0), &belongs));
+      if (!belongs) {
+        const std::string message = is_default ? "updated partition constraint for default partition " + quoted(table->name) + " would be violated by some row"
+                                               : "partition constraint of relation " + quoted(table->name) + " is violated by some row";
+        pump.pause();
+        co_return Status(sqlstate::check_violation, message).with_table(ctx.schema_name(table->schema), table->name);
+      }
+      if (!ctx.session.shard().out_of_budget()) continue;
+      pump.pause();
+      WANDIAN_CO_TRY(co_await ctx.session.yield_turn());
+    }
+    pump.pause();
+  }
+  co_return Status{};
 }
 
 }  // namespace wandian::sql

@@ -36,6 +36,16 @@ Task<Status> check_not_null_rows(DdlContext& ctx, Oid table, std::string column)
 Task<Status> check_check_rows(DdlContext& ctx, Oid table, std::string name, std::string expression);
 Task<Status> check_foreign_key_rows(DdlContext& ctx, Oid table, ForeignKeyDef key);
 
+/// The first row of a query, if there is one.
+struct FoundRow {
+  Arena arena;
+  std::vector<Value> values;
+  bool found = false;
+};
+Task<Status> first_row(DdlContext& ctx, std::string sql, std::vector<Oid> types, FoundRow* out);
+/// "Key (a)=(1)".
+std::string key_text(DdlContext& ctx, const TableDef& table, std::span<const std::uint16_t> columns, std::span<const Value> values);
+
 /// "schema"."table", whatever the search path.
 std::string full_name(DdlContext& ctx, const TableDef& table);
 

@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "sql/ddl/index_builder.h"
+#include "sql/ddl/partition.h"
 #include "sql/ddl/sequence.h"
 #include "sql/expr/deparse.h"
 #include "sql/expr/tree.h"
@@ -272,8 +273,23 @@ Status TableBuilder::add_column(const PgQuery__ColumnDef& node) {
     return Status{sqlstate::duplicate_column, "column " + quoted(column.name) + " specified more than once"};
   const auto position = static_cast<std::uint16_t>(table.columns.size());
   table.columns.push_back(column);
-  ColumnDef& def = table.columns.back();
+  return column_constraints(node, position, serial.type);
+}
 
+Status TableBuilder::merge_column(const PgQuery__ColumnDef& node) {
+  const std::string name(text_or_empty(node.colname));
+  const int column = table_->find_column(name);
+  if (column < 0) return Status{sqlstate::undefined_column, "column " + quoted(name) + " does not exist"};
+  if (std::find(merged_.begin(), merged_.end(), column) != merged_.end())
+    return Status{sqlstate::duplicate_column, "column " + quoted(name) + " specified more than once"};
+  merged_.push_back(static_cast<std::uint16_t>(column));
+  return column_constraints(node, static_cast<std::uint16_t>(column), 0);
+}
+
+Status TableBuilder::column_constraints(const PgQuery__ColumnDef& node, std::uint16_t position, Oid serial_type) {
+  TableDef& table = *table_;
+  ColumnDef& def = table.columns[position];
+  const SerialType serial{serial_type};
   Deferral* last_deferral = nullptr;
   bool saw_deferrable = false, saw_initially = false;
   bool saw_null = false, saw_not_null = false, saw_default = serial.type != 0, saw_identity = false, saw_generated = false;
@@ -486,7 +502,8 @@ Status TableBuilder::add_like(const PgQuery__TableLikeClause& node) {
 Status TableBuilder::copy_index(const TableDef& other, const IndexDef& index) {
   IndexDef copy = index;
   copy.global_table = 0;
-  copy.clustered = copy.replica_identity = false;
+  copy.clustered = copy.replica_identity = copy.invalid = false;
+  copy.parent = 0;
   for (IndexPart& part : copy.parts)
     if (part.column != kExpressionPart) part.column = static_cast<std::uint16_t>(table_->find_column(other.columns[part.column].name));
   indexes.push_back(std::move(copy));
@@ -545,6 +562,7 @@ Status TableBuilder::apply_key(const KeySpec& spec) {
     index.parts.push_back({static_cast<std::uint16_t>(column), false, false});
   }
   name_index_columns(table, &index);
+  WANDIAN_TRY(check_covers_partition_key(table, index));
   if (!spec.primary && spec.name.empty() && spec.including.empty()) {
     // The same columns as a key that is there already: PostgreSQL makes one index of both.
     for (std::size_t i = table.hidden_row_number ? 1 : 0; i < table.indexes.size(); ++i) {
@@ -603,6 +621,7 @@ void TableBuilder::use_hidden_row_number() {
 
 Status TableBuilder::settle_global_indexes(const TableDef* previous, bool rebuild) {
   TableDef& table = *table_;
+  if (table.is_partitioned()) return {};   // its rows are in its partitions
   const std::size_t primary_parts = table.indexes[0].key_parts;
   for (std::size_t i = 0; i < table.indexes.size(); ++i) {
     IndexDef& index = table.indexes[i];
@@ -835,9 +854,8 @@ Status TableBuilder::set_placement(const PgQuery__PartitionSpec& spec) {
   for (char& c : strategy) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
   const std::int32_t at = ctx_.position(spec.location);
   const auto invalid = [&](std::string message) { return Status{sqlstate::invalid_table_definition, std::move(message)}.with_position(at); };
-  if (strategy == "list" || strategy == "range" || strategy == "hash") return feature_not_supported("partitioned tables are not supported").with_position(at);
   if (strategy != "directory" && strategy != "region" && strategy != "shard")
-    return Status{sqlstate::invalid_parameter_value, "unrecognized partitioning strategy " + quoted(text_or_empty(spec.strategy))}.with_position(at);
+    return Status{sqlstate::invalid_parameter_value, "unrecognized partitioning strategy " + quoted(text_or_empty(spec.strategy))};
   Placement placement;
   for (std::size_t i = 0; i < spec.n_part_params; ++i) {
     const PgQuery__PartitionElem& element = *spec.part_params[i]->partition_elem;

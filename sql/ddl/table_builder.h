@@ -57,6 +57,8 @@ class TableBuilder {
 
   /// Appends a column with its default; its other constraints join the lists below.
   Status add_column(const PgQuery__ColumnDef& node);
+  /// CREATE TABLE ... PARTITION OF: options of a column that the parent gave.
+  Status merge_column(const PgQuery__ColumnDef& node);
   /// Sorts a table constraint into the lists below.
   Status add_constraint(const PgQuery__Constraint& node);
   /// LIKE.
@@ -85,6 +87,7 @@ class TableBuilder {
   Status settle_global_indexes(const TableDef* previous, bool rebuild);
 
  private:
+  Status column_constraints(const PgQuery__ColumnDef& node, std::uint16_t position, Oid serial_type);
   Status column_default(ColumnDef& column, const ParseNode* node);
   Status copy_index(const TableDef& other, const IndexDef& index);
   Result<std::vector<std::uint16_t>> key_columns(const KeySpec& spec);
@@ -96,6 +99,7 @@ class TableBuilder {
     const ParseNode* expression;
   };
   std::vector<Generated> generated_;
+  std::vector<std::uint16_t> merged_;
 };
 
 /// A generated column's expression, bound over the columns of `table`, of the column's type.

@@ -1,7 +1,9 @@
 // CREATE TRIGGER, DROP TRIGGER, ALTER TRIGGER ... RENAME, ALTER TABLE ... ENABLE and DISABLE TRIGGER.
 #include <algorithm>
+#include <functional>
 
 #include "sql/ddl/dependency.h"
+#include "sql/ddl/partition.h"
 #include "sql/ddl/statements.h"
 #include "sql/expr/deparse.h"
 #include "sql/expr/tree.h"
@@ -88,6 +90,8 @@ Task<Status> create_trigger(DdlContext& ctx) {
   Result<std::shared_ptr<const TableDef>> locked = co_await ctx.lock_table(*node.relation, TableLock::kShareRowExclusive, false);
   if (!locked.ok()) co_return locked.take_status();
   WANDIAN_CO_TRY(check_privilege(ctx.access(), AclKind::kRelation, locked.value()->oid, privilege::kTrigger));
+  Result<std::vector<std::shared_ptr<const TableDef>>> below = co_await lock_partitions(ctx, locked.value(), TableLock::kShareRowExclusive);
+  if (!below.ok()) co_return below.take_status();
   auto table = std::make_shared<TableDef>(*locked.value());
   TriggerDef trigger;
   trigger.name = truncate_identifier(text_or_empty(node.trigname));
@@ -114,6 +118,8 @@ Task<Status> create_trigger(DdlContext& ctx) {
   if (old != table->triggers.end()) {
     if (node.replace == 0)
       co_return Status{sqlstate::duplicate_object, "trigger " + quoted(trigger.name) + " for relation " + quoted(table->name) + " already exists"};
+    if (old->parent != 0)
+      co_return Status{sqlstate::duplicate_object, "trigger " + quoted(trigger.name) + " for relation " + quoted(table->name) + " is an internal or a child trigger"};
     trigger.oid = old->oid;
     table->triggers.erase(old);
   } else {
@@ -123,8 +129,45 @@ Task<Status> create_trigger(DdlContext& ctx) {
   std::sort(table->triggers.begin(), table->triggers.end(), [](const TriggerDef& a, const TriggerDef& b) { return a.name < b.name; });
   Changes changes;
   changes.put(std::move(table));
-  co_return ctx.apply(changes);
+  WANDIAN_CO_TRY(ctx.apply(changes));
+  // Each partition gets its copy from the table above it; one of a trigger that was replaced is made anew.
+  for (const std::shared_ptr<const TableDef>& before : below.value()) {
+    auto partition = std::make_shared<TableDef>(*ctx.catalog()->table(before->oid));
+    const std::shared_ptr<const TableDef> parent = ctx.catalog()->table(partition->partition_of);
+    for (const TriggerDef& theirs : parent->triggers) {
+      std::erase_if(partition->triggers, [&](const TriggerDef& own) { return own.parent == theirs.oid; });
+      WANDIAN_CO_TRY(inherit_trigger(ctx, *parent, theirs, partition.get()));
+    }
+    Changes more;
+    more.put(std::move(partition));
+    WANDIAN_CO_TRY(ctx.apply(more));
+  }
+  co_return Status{};
 }
+
+namespace {
+
+const TriggerDef* named_trigger(const TableDef& table, std::string_view name) {
+  for (const TriggerDef& trigger : table.triggers)
+    if (trigger.name == name) return &trigger;
+  return nullptr;
+}
+
+// The copies of a trigger, in the partitions below.
+void each_copy(DdlContext& ctx, Changes& changes, const TableDef& table, Oid trigger, const std::function<void(TableDef&, Oid)>& change) {
+  for (const Oid oid : table.partitions) {
+    auto partition = std::make_shared<TableDef>(*ctx.catalog()->table(oid));
+    Oid copy = 0;
+    for (const TriggerDef& own : partition->triggers)
+      if (own.parent == trigger) copy = own.oid;
+    if (copy == 0) continue;
+    change(*partition, copy);
+    each_copy(ctx, changes, *partition, copy, change);
+    changes.put(std::move(partition));
+  }
+}
+
+}  // namespace
 
 Task<Status> drop_trigger(DdlContext& ctx) {
   const PgQuery__DropStmt& node = *ctx.statement.node->drop_stmt;
@@ -146,12 +189,23 @@ Task<Status> drop_trigger(DdlContext& ctx) {
     if (!locked.ok()) co_return locked.take_status();
     WANDIAN_CO_TRY(ctx.must_own_relation(locked.value()->oid));
     auto table = std::make_shared<TableDef>(*locked.value());
+    Result<std::vector<std::shared_ptr<const TableDef>>> below = co_await lock_partitions(ctx, locked.value(), TableLock::kAccessExclusive);
+    if (!below.ok()) co_return below.take_status();
+    Changes changes;
+    if (const TriggerDef* trigger = named_trigger(*table, name)) {
+      if (trigger->parent != 0) {
+        const std::string above = describe(ctx, {RefKind::kTrigger, trigger->parent, table->partition_of, 0});
+        co_return Status{sqlstate::dependent_objects_still_exist, "cannot drop " + describe(ctx, {RefKind::kTrigger, trigger->oid, table->oid, 0}) + " because " + above + " requires it"}
+            .with_hint("You can drop " + above + " instead.");
+      }
+      each_copy(ctx, changes, *table, trigger->oid,
+                [](TableDef& partition, Oid copy) { std::erase_if(partition.triggers, [&](const TriggerDef& own) { return own.oid == copy; }); });
+    }
     if (std::erase_if(table->triggers, [&](const TriggerDef& trigger) { return trigger.name == name; }) == 0) {
       if (node.missing_ok == 0) co_return Status{sqlstate::undefined_object, "trigger " + quoted(name) + " for table " + quoted(table_name) + " does not exist"};
       ctx.notice(sqlstate::successful_completion, "trigger " + quoted(name) + " for relation " + quoted(table_name) + " does not exist, skipping");
       continue;
     }
-    Changes changes;
     changes.put(std::move(table));
     WANDIAN_CO_TRY(ctx.apply(changes));
   }
@@ -173,9 +227,17 @@ Task<Status> rename_trigger(DdlContext& ctx) {
     co_return Status{sqlstate::undefined_object, "trigger " + quoted(from) + " for table " + quoted(table->name) + " does not exist"};
   if (named(to) != table->triggers.end())
     co_return Status{sqlstate::duplicate_object, "trigger " + quoted(to) + " for relation " + quoted(table->name) + " already exists"};
+  if (renamed->parent != 0)
+    co_return Status{sqlstate::internal_error, "cannot rename trigger " + quoted(from) + " on table " + quoted(table->name)}.with_hint(
+        "Rename the trigger on the partitioned table " + quoted(ctx.catalog()->table(table->partition_of)->name) + " instead.");
+  Changes changes;
+  each_copy(ctx, changes, *table, renamed->oid, [&](TableDef& partition, Oid copy) {
+    for (TriggerDef& own : partition.triggers)
+      if (own.oid == copy) own.name = to;
+    std::sort(partition.triggers.begin(), partition.triggers.end(), [](const TriggerDef& a, const TriggerDef& b) { return a.name < b.name; });
+  });
   renamed->name = to;
   std::sort(table->triggers.begin(), table->triggers.end(), [](const TriggerDef& a, const TriggerDef& b) { return a.name < b.name; });
-  Changes changes;
   changes.put(std::move(table));
   co_return ctx.apply(changes);
 }

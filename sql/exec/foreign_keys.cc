@@ -117,30 +117,86 @@ Status ForeignKeys::written(const std::shared_ptr<const TableDef>& table, std::s
   return {};
 }
 
+namespace {
+
+// The index of a partition that an index of a table above it has its part in.
+Oid index_below(const Catalog& catalog, const TableDef& leaf, Oid above) {
+  for (const IndexDef& index : leaf.indexes) {
+    Oid oid = index.oid, parent = index.parent;
+    for (std::shared_ptr<const TableDef> table = catalog.table(leaf.partition_of); oid != above && parent != 0 && table != nullptr; table = catalog.table(table->partition_of)) {
+      oid = parent;
+      parent = 0;
+      for (const IndexDef& one : table->indexes)
+        if (one.oid == oid) parent = one.parent;
+    }
+    if (oid == above) return index.oid;
+  }
+  return 0;
+}
+
+}  // namespace
+
+bool ForeignKeys::find_way(const std::shared_ptr<const TableDef>& table, const ForeignKeyDef& key, std::span<const Value> values, Way* out) {
+  *out = {table, &key};
+  if (!table->is_partitioned()) return true;
+  std::unique_ptr<PartitionTree>& tree = trees_[table->oid];
+  if (tree == nullptr || tree->root().table != table) tree = std::make_unique<PartitionTree>(*ctx_.env->catalog, table);
+  // A unique constraint has all columns of the partition key.
+  std::vector<Value> row(table->columns.size(), Value::null());
+  for (std::size_t i = 0; i < key.referenced_columns.size(); ++i) row[key.referenced_columns[i]] = values[i];
+  const Result<const PartitionNode*> leaf = tree->route(row, *ctx_.env->catalog, ctx_.eval(0));
+  if (!leaf.ok()) return false;
+  out->table = leaf.value()->table;
+  std::unique_ptr<ForeignKeyDef>& way = ways_[{key.oid, out->table->oid}];
+  if (way == nullptr) {
+    way = std::make_unique<ForeignKeyDef>(key);
+    way->referenced_table = out->table->oid;
+    way->referenced_index = index_below(*ctx_.env->catalog, *out->table, key.referenced_index);
+    for (std::uint16_t& column : way->referenced_columns) column = leaf.value()->columns[column];
+  }
+  out->key = way.get();
+  return true;
+}
+
 Status ForeignKeys::removed(const std::shared_ptr<const TableDef>& table, std::span<const Value> old_values, const Value* new_values,
                             unsigned depth) {
+  WANDIAN_TRY(removed_from(table, *table, {}, old_values, new_values, depth));
+  const Catalog& catalog = *ctx_.env->catalog;
+  for (std::shared_ptr<const TableDef> above = table; above->partition_of != 0;) {
+    above = catalog.table(above->partition_of);
+    if (above == nullptr) break;
+    if (!above->referencing.empty()) WANDIAN_TRY(removed_from(above, *table, ColumnMap(*above, *table), old_values, new_values, depth));
+  }
+  return {};
+}
+
+// `columns`: what the values call the table's columns.
+Status ForeignKeys::removed_from(const std::shared_ptr<const TableDef>& table, const TableDef& partition, const ColumnMap& columns, std::span<const Value> old_values,
+                                 const Value* new_values, unsigned depth) {
   for (const Oid oid : table->referencing) {
     const std::shared_ptr<const TableDef> referencing = ctx_.env->catalog->table(oid);
-    if (referencing == nullptr) continue;
+    if (referencing == nullptr || referencing->is_partitioned()) continue;   // its partitions have the rows, and the key
     for (const ForeignKeyDef& key : referencing->foreign_keys) {
       if (key.referenced_table != table->oid) continue;
       bool null = false, same = new_values != nullptr;
-      for (const std::uint16_t column : key.referenced_columns) {
+      for (const std::uint16_t theirs : key.referenced_columns) {
+        const std::uint16_t column = columns[theirs];
         null = null || old_values[column].is_null;
-        same = same && same_value(*table, column, old_values[column], new_values[column]);
+        same = same && same_value(*table, theirs, old_values[column], new_values[column]);
       }
       if (null || same) continue;
       const char action = new_values == nullptr ? key.on_delete : key.on_update;
       if (action == 'a' && ctx_.env->deferred != nullptr && ctx_.env->deferred->is_deferred(key)) {
         std::vector<Value> values;
         std::vector<Oid> types;
-        for (const std::uint16_t column : key.referenced_columns) values.push_back(old_values[column]), types.push_back(table->columns[column].type);
+        for (const std::uint16_t column : key.referenced_columns) values.push_back(old_values[columns[column]]), types.push_back(table->columns[column].type);
         ctx_.env->deferred->add({referencing->oid, key.oid, DeferredConstraints::Kind::kRemoval, values}, types);
         continue;
       }
-      Removal removal{table, referencing, &key, {}, {}, depth};
-      for (const std::uint16_t column : key.referenced_columns) {
-        const bool by_value = is_by_value(table->columns[column].type);
+      Removal removal{table, partition.name, referencing, &key, {}, {}, depth};
+      for (const std::uint16_t theirs : key.referenced_columns) {
+        const std::uint16_t column = columns[theirs];
+        const bool by_value = is_by_value(table->columns[theirs].type);
         removal.old_values.push_back(by_value ? old_values[column] : copy_bytes(old_values[column], ctx_.statement));
         if (new_values != nullptr) removal.new_values.push_back(by_value ? new_values[column] : copy_bytes(new_values[column], ctx_.statement));
       }
@@ -178,7 +234,7 @@ Status ForeignKeys::violation(const Check& check) {
 }
 
 Status ForeignKeys::still_referenced(const Removal& removal) {
-  return Status(sqlstate::foreign_key_violation, "update or delete on table \"" + removal.table->name + "\" violates foreign key constraint \"" +
+  return Status(sqlstate::foreign_key_violation, "update or delete on table \"" + removal.name + "\" violates foreign key constraint \"" +
                                                      removal.key->name + "\" on table \"" + removal.referencing->name + "\"")
       .with_detail(describe_key(*removal.table, removal.key->referenced_columns, removal.old_values, ctx_.eval(0)) +
                    " is still referenced from table \"" + removal.referencing->name + "\".")
@@ -197,9 +253,11 @@ Task<Status> ForeignKeys::check_all() {
     if (table == nullptr) co_return violation(check);
     Referenced place;
     ReadView view;
-    if (is_looked_for_by_scan(*table, *check.key))
+    Way way;
+    const bool there = find_way(table, *check.key, check.values, &way);
+    if (there && is_looked_for_by_scan(*way.table, *way.key))
       while (!ctx_.transaction->newest_view(&view)) WANDIAN_CO_TRY(co_await ctx_.next_share());
-    if (!locate_referenced(ctx_, table, *check.key, check.values, view, &place)) {
+    if (!there || !locate_referenced(ctx_, way.table, *way.key, check.values, view, &place)) {
       WANDIAN_CO_TRY(co_await missing(check));
       continue;
     }
@@ -210,8 +268,11 @@ Task<Status> ForeignKeys::check_all() {
     ops.emplace_back(&op, &check);
   }
   WANDIAN_CO_TRY(co_await writer.send());
-  for (const auto& [op, check] : ops)
+  for (const auto& [op, check] : ops) {
+    if (op->outcome == RowOutcome::kMoved)
+      co_return Status(sqlstate::serialization_failure, "tuple to be locked was already moved to another partition due to concurrent update");
     if (op->outcome != RowOutcome::kLocked) WANDIAN_CO_TRY(co_await missing(*check));
+  }
   co_return Status{};
 }
 
@@ -298,7 +359,7 @@ void ForeignKeys::take_deferred(const DeferredConstraints::Event& event) {
     if (key.oid != event.constraint) continue;
     const std::vector<Value> values(event.values.begin(), event.values.end());
     if (event.kind == DeferredConstraints::Kind::kReference) checks_.push_back({table, &key, values, true});
-    else if (const auto referenced = ctx_.env->catalog->table(key.referenced_table)) removals_.push_back({referenced, table, &key, values, {}, 0});
+    else if (const auto referenced = ctx_.env->catalog->table(key.referenced_table)) removals_.push_back({referenced, referenced->name, table, &key, values, {}, 0});
   }
 }
 
@@ -325,7 +386,8 @@ class ActionMutation final : public Mutation {
 bool ForeignKeys::is_referenced_again(const Removal& removal, ReadView& view) {
   Referenced place;
   RowView seen;
-  return locate_referenced(ctx_, removal.table, *removal.key, removal.old_values, view, &place) &&
+  Way way;
+  return find_way(removal.table, *removal.key, removal.old_values, &way) && locate_referenced(ctx_, way.table, *way.key, removal.old_values, view, &place) &&
          find_row(*place.table, place.partition, place.key, view, &seen);
 }
 

@@ -4,6 +4,7 @@
 // Errors:  23503 with PostgreSQL's messages.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -12,6 +13,7 @@
 
 #include "sql/exec/deferred.h"
 #include "sql/exec/operator.h"
+#include "sql/partition/tree.h"
 
 namespace wandian::sql {
 
@@ -44,6 +46,7 @@ class ForeignKeys {
   };
   struct Removal {
     std::shared_ptr<const TableDef> table;        ///< referenced
+    std::string name;                             ///< of the table, or of its partition, that the row was in
     std::shared_ptr<const TableDef> referencing;
     const ForeignKeyDef* key;
     std::vector<Value> old_values, new_values;    ///< by ForeignKeyDef::referenced_columns; new: empty if deleted
@@ -54,6 +57,15 @@ class ForeignKeys {
     std::size_t index = 0;
     std::vector<Value> values;          ///< of the key parts
   };
+  /// What a key refers to by: of a partitioned table, the partition that the values lead to, with the key by its columns and index.
+  struct Way {
+    std::shared_ptr<const TableDef> table;
+    const ForeignKeyDef* key = nullptr;
+  };
+  /// False: no partition can have such a row.
+  bool find_way(const std::shared_ptr<const TableDef>& table, const ForeignKeyDef& key, std::span<const Value> values, Way* out);
+  Status removed_from(const std::shared_ptr<const TableDef>& table, const TableDef& partition, const ColumnMap& columns, std::span<const Value> old_values, const Value* new_values,
+                      unsigned depth);
   Task<Status> check_all();
   Task<Status> check_uniques();
   Task<Status> missing(const Check& check);
@@ -72,6 +84,8 @@ class ForeignKeys {
   std::vector<Removal> removals_;
   std::vector<Unique> uniques_;
   std::unordered_set<std::string> seen_;
+  std::map<Oid, std::unique_ptr<PartitionTree>> trees_;                    ///< by partitioned table
+  std::map<std::pair<Oid, Oid>, std::unique_ptr<ForeignKeyDef>> ways_;     ///< by key and partition
 };
 
 }  // namespace wandian::sql

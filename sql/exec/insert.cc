@@ -27,23 +27,32 @@ Status ModifyDriver::evaluate_insert(std::span<const ModifyPlan::Set> sets) {
 
 // Checks and encodes values_, and gives the row its place among the pending ones.
 Task<Status> ModifyDriver::queue_insert() {
-  const std::shared_ptr<const TableDef>& table = modify_.table;
+  std::shared_ptr<const TableDef> table = modify_.table;
+  const PartitionNode* leaf = nullptr;
+  if (modify_.tree != nullptr) WANDIAN_CO_TRY(route_insert(&table, &leaf));
   if (!table->triggers.empty()) {
     bool skip = false;
     // The functions may wait: what the row points to must stay.
     for (std::size_t c = 0; c < table->columns.size(); ++c) values_[c] = copy_value(table->columns[c].type, values_[c], writer_.inputs());
     if (source_ != nullptr) set_source_aside();
-    WANDIAN_CO_TRY(co_await triggers_.before_row(table, TriggerDef::kInsert, {}, {}, {values_.data(), table->columns.size()}, writer_.inputs(), &skip));
+    PartitionGuard guard;
+    if (leaf != nullptr) guard = PartitionGuard(*ctx_.env->catalog, *table);
+    WANDIAN_CO_TRY(co_await triggers_.before_row(table, TriggerDef::kInsert, {}, {}, {values_.data(), table->columns.size()}, writer_.inputs(), &skip,
+                                                 leaf != nullptr ? &guard : nullptr));
     if (source_ != nullptr) bring_source_back();
     if (skip) co_return Status{};
+    if (leaf != nullptr && has_triggers(*table, TriggerDef::kRow | TriggerDef::kBefore | TriggerDef::kInsert)) WANDIAN_CO_TRY(check_routed(*table, true));
   }
   if (table->hidden_row_number) values_[table->columns.size()] = Value::of_int(new_row_number(*ctx_.shard, *table));
   if (table->generator != nullptr) WANDIAN_CO_TRY(table->generator->generate(values_, writer_.inputs()));
   WANDIAN_CO_TRY(check_not_null(*table, values_, eval()));
   PendingInsert row;
+  row.table = table;
+  row.leaf = leaf;
   Arena& arena = writer_.inputs();
   WANDIAN_CO_TRY(encode_row(*table, values_, arena, &row.row));
   WANDIAN_CO_TRY(check_row(*table, row.row.data(), eval()));
+  if (leaf == nullptr && !target_guard_.empty()) WANDIAN_CO_TRY(check_routed(*table, false));
   // From here on the values are those in the encoded row, which lives as long as the batch.
   row.values = arena.allocate_array<Value>(values_.size());
   table->layouts->read_all(table->layouts->newest_id(), row.row.data(), {row.values, values_.size()});
@@ -58,12 +67,12 @@ Task<Status> ModifyDriver::queue_insert() {
     co_return Status(sqlstate::foreign_key_violation, "the row has no place: its directory does not know its key")
         .with_table(schema_name(*ctx_.env->catalog, table->schema), table->name);
   }
-  inserts_.push_back(row);
+  inserts_.push_back(std::move(row));
   co_return Status{};
 }
 
 Status ModifyDriver::send_later(PendingInsert& row) {
-  const std::shared_ptr<const TableDef>& table = modify_.table;
+  const std::shared_ptr<const TableDef>& table = row.table;
   RowOp& op = writer_.add(table, row.partition, row.key);
   op.kind = RowOp::Kind::kInsert;
   op.row = row.row;
@@ -86,24 +95,45 @@ Status ModifyDriver::send_later(PendingInsert& row) {
 
 Status ModifyDriver::inserted(const PendingInsert& row) {
   ++processed_;
-  const std::span<const Value> values(row.values, modify_.table->layout_columns());
-  if (!modify_.table->triggers.empty()) WANDIAN_TRY(triggers_.after_row(modify_.table, TriggerDef::kInsert, {}, {}, values));
-  if (modify_.table->has_later_keys) WANDIAN_TRY(foreign_keys_.written_unique(modify_.table, values, nullptr));
-  if (!modify_.table->foreign_keys.empty()) WANDIAN_TRY(foreign_keys_.written(modify_.table, values, nullptr));
-  WANDIAN_TRY(check_view(modify_.returning_columns, values));
-  return return_row(modify_.returning_columns, values, nullptr);
+  const std::span<const Value> values(row.values, row.table->layout_columns());
+  if (!row.table->triggers.empty()) WANDIAN_TRY(triggers_.after_row(row.table, TriggerDef::kInsert, {}, {}, values));
+  if (row.table->has_later_keys) WANDIAN_TRY(foreign_keys_.written_unique(row.table, values, nullptr));
+  if (!row.table->foreign_keys.empty()) WANDIAN_TRY(foreign_keys_.written(row.table, values, nullptr));
+  WANDIAN_TRY(check_view(modify_.returning_columns, values, row.leaf));
+  return return_row(modify_.returning_columns, values, nullptr, row.leaf);
 }
 
-bool ModifyDriver::arbitrates(std::size_t index) const {
+namespace {
+
+// Which index of the partitioned table an index of one of its partitions belongs to.
+std::size_t index_above(const Catalog& catalog, const TableDef& root, const TableDef& leaf, std::size_t index) {
+  Oid oid = leaf.indexes[index].parent;
+  for (std::shared_ptr<const TableDef> table = catalog.table(leaf.partition_of); table != nullptr && oid != 0; table = catalog.table(table->partition_of))
+    for (std::size_t i = 0; i < table->indexes.size(); ++i) {
+      if (table->indexes[i].oid != oid) continue;
+      if (table->oid == root.oid) return i;
+      oid = table->indexes[i].parent;
+      break;
+    }
+  return ~std::size_t{0};
+}
+
+}  // namespace
+
+bool ModifyDriver::arbitrates(const PendingInsert& row, std::size_t index) const {
   if (modify_.conflict == ConflictAction::kNone) return false;
+  if (row.leaf != nullptr && !modify_.any_arbiter) index = index_above(*ctx_.env->catalog, *modify_.table, *row.table, index);
   return modify_.any_arbiter || std::find(modify_.arbiters.begin(), modify_.arbiters.end(), index) != modify_.arbiters.end();
 }
 
 Task<Status> ModifyDriver::flush_inserts() {
-  const TableDef& table = *modify_.table;
-  const std::size_t width = table.layout_columns();
   bool global = false;
-  for (const IndexDef& index : table.indexes) global |= index.global_table != 0;
+  const TableDef* looked_at = nullptr;
+  for (const PendingInsert& row : inserts_) {
+    if (row.table.get() == looked_at) continue;
+    looked_at = row.table.get();
+    for (const IndexDef& index : looked_at->indexes) global |= index.global_table != 0;
+  }
   if (modify_.conflict != ConflictAction::kNone && global) {
     // A conflict in one index must undo what went into the others: row by row.
     for (std::size_t i = 0; i < inserts_.size(); ++i) WANDIAN_CO_TRY(co_await insert_carefully(inserts_[i]));
@@ -112,6 +142,8 @@ Task<Status> ModifyDriver::flush_inserts() {
     WANDIAN_CO_TRY(co_await writer_.send());
     for (std::size_t i = 0; i < inserts_.size(); ++i) {
       const PendingInsert& row = inserts_[i];
+      const TableDef& table = *row.table;
+      const std::size_t width = table.layout_columns();
       for (std::size_t g = row.first_global; g < row.first_global + row.globals; ++g)
         if (global_ops_[g].op->outcome == RowOutcome::kConflict) co_return raise_conflict(table, global_ops_[g].index, {row.values, width});
       if (row.op->outcome == RowOutcome::kInserted) {
@@ -121,7 +153,7 @@ Task<Status> ModifyDriver::flush_inserts() {
       if (row.op->outcome != RowOutcome::kConflict)
         co_return Status(sqlstate::serialization_failure, "the row's place changed due to concurrent update");
       const auto index = static_cast<std::size_t>(row.op->conflict_index);
-      if (!arbitrates(index)) co_return raise_conflict(table, index, {row.values, width});
+      if (!arbitrates(row, index)) co_return raise_conflict(table, index, {row.values, width});
       bool retry = false;
       WANDIAN_CO_TRY(co_await resolve_conflict(row, index, &retry));
       if (retry) WANDIAN_CO_TRY(co_await insert_carefully(row));
@@ -135,11 +167,11 @@ Task<Status> ModifyDriver::flush_inserts() {
 
 // One row with its global entries, all or nothing, until it is in or its conflict is resolved.
 Task<Status> ModifyDriver::insert_carefully(PendingInsert row) {
-  const std::size_t width = modify_.table->layout_columns();
+  const std::size_t width = row.table->layout_columns();
   for (unsigned attempt = 0; attempt < kMostRetries; ++attempt) {
     RowWriter writer(ctx_);
     std::vector<GlobalOp> globals;
-    const std::shared_ptr<const TableDef>& table = modify_.table;
+    const std::shared_ptr<const TableDef>& table = row.table;
     RowOp& op = writer.add(table, row.partition, row.key);
     op.kind = RowOp::Kind::kInsert;
     op.row = row.row;
@@ -165,12 +197,12 @@ Task<Status> ModifyDriver::insert_carefully(PendingInsert row) {
       if (conflict < 0) conflict = static_cast<std::int64_t>(made.index);
     }
     if (done) {
-      if (!globals.empty() && modify_.conflict == ConflictAction::kUpdate) touched_.emplace(row.key.view());
+      if (!globals.empty() && modify_.conflict == ConflictAction::kUpdate) touched_.insert(touched_key(*table, row.key));
       co_return inserted(row);
     }
     if (conflict < 0) co_return Status(sqlstate::serialization_failure, "the row's place changed due to concurrent update");
     if (!globals.empty()) co_await ctx_.transaction->rollback_to(savepoint);
-    if (!arbitrates(static_cast<std::size_t>(conflict))) co_return raise_conflict(*table, static_cast<std::size_t>(conflict), {row.values, width});
+    if (!arbitrates(row, static_cast<std::size_t>(conflict))) co_return raise_conflict(*table, static_cast<std::size_t>(conflict), {row.values, width});
     bool retry = false;
     WANDIAN_CO_TRY(co_await resolve_conflict(row, static_cast<std::size_t>(conflict), &retry));
     if (!retry) co_return Status{};
@@ -183,11 +215,14 @@ namespace {
 class ConflictMutation final : public Mutation {
  public:
   ConflictMutation(ExecContext& ctx, const ModifyPlan& plan, const Value* proposed, std::function<Status(std::span<const Value>)> returning)
-      : ctx_(ctx), plan_(plan), proposed_(proposed), returning_(std::move(returning)) {}
+      : ctx_(ctx), plan_(plan), proposed_(proposed), returning_(std::move(returning)) {
+    may_move = false;
+  }
   Status decide(const Target&, bool, std::span<Value> values, Decision* decision) override {
     ctx_.reset_row(0);
-    for (const ScanColumn& c : plan_.conflict_columns) ctx_.slots[c.slot] = values[c.column];
-    for (const ScanColumn& c : plan_.excluded_columns) ctx_.slots[c.slot] = proposed_[c.column];
+    for (const ScanColumn& c : plan_.conflict_columns) ctx_.slots[c.slot] = values[at(c.column)];
+    for (const ScanColumn& c : plan_.excluded_columns) ctx_.slots[c.slot] = proposed_[at(c.column)];
+    if (leaf != nullptr && plan_.table_slot != kNoSlot) ctx_.slots[plan_.table_slot] = Value::of_int(leaf->table->oid);
     if (plan_.conflict_where) {
       bool passes;
       if (!ctx_.test(plan_.conflict_where, 0, &passes)) return std::move(ctx_.error);
@@ -199,7 +234,7 @@ class ConflictMutation final : public Mutation {
     results_.resize(plan_.conflict_sets.size());
     for (std::size_t i = 0; i < results_.size(); ++i)
       if (!ctx_.eval(plan_.conflict_sets[i].value, 0, &results_[i])) return std::move(ctx_.error);
-    for (std::size_t i = 0; i < results_.size(); ++i) values[plan_.conflict_sets[i].column] = results_[i];
+    for (std::size_t i = 0; i < results_.size(); ++i) values[at(plan_.conflict_sets[i].column)] = results_[i];
     return {};
   }
   Status done(const Target&, std::span<const Value>, std::span<const Value> new_values) override { return returning_(new_values); }
@@ -246,40 +281,41 @@ Task<Status> ModifyDriver::resolve_conflict(const PendingInsert& row, std::size_
     return Status(sqlstate::cardinality_violation, "ON CONFLICT DO UPDATE command cannot affect row a second time")
         .with_hint("Ensure that no rows proposed for insertion within the same command have duplicate constrained values.");
   };
-  if (touched_.contains(std::string(key.ref().view()))) co_return second_time();
-  ConflictMutation mutation(ctx_, modify_, row.values, [this](std::span<const Value> values) {
+  if (touched_.contains(touched_key(*row.table, key.ref()))) co_return second_time();
+  ConflictMutation mutation(ctx_, modify_, row.values, [this, leaf = row.leaf](std::span<const Value> values) {
     ++processed_;
-    WANDIAN_TRY(check_view(modify_.returning_columns, values));
-    return return_row(modify_.returning_columns, values, nullptr);
+    WANDIAN_TRY(check_view(modify_.returning_columns, values, leaf));
+    return return_row(modify_.returning_columns, values, nullptr, leaf);
   });
+  mutation.leaf = row.leaf;
   for (const ModifyPlan::Set& set : modify_.conflict_sets) {
-    const TableDef& table = *modify_.table;
+    const TableDef& table = *row.table;
     const auto has = [&](const std::vector<std::uint16_t>& columns) {
-      return std::find(columns.begin(), columns.end(), set.column) != columns.end();
+      return std::find(columns.begin(), columns.end(), mutation.at(set.column)) != columns.end();
     };
     mutation.key_changes = mutation.key_changes || has(table.codec_columns[0]) || has(table.placement.columns);
   }
   // What this command wrote itself cannot be locked again: its row does not come back.
   RowWriter probe(ctx_);
-  RowOp& op = probe.add(modify_.table, partition, key);
+  RowOp& op = probe.add(row.table, partition, key);
   op.kind = RowOp::Kind::kLock;
   op.lock = mutation.key_changes ? RowLock::kUpdate : RowLock::kNoKeyUpdate;
   op.want_old = true;
   WANDIAN_CO_TRY(co_await probe.send());
-  if (op.outcome == RowOutcome::kAbsent) {
+  if (op.outcome == RowOutcome::kAbsent || op.outcome == RowOutcome::kMoved) {
     *retry = true;
     co_return Status{};
   }
   if (op.outcome == RowOutcome::kSelfModified || (op.outcome == RowOutcome::kLocked && op.old_row.data() == nullptr))
     co_return second_time();
-  const Target target{partition, key, nullptr};
+  const Target target{partition, key, nullptr, 0, row.leaf};
   std::uint64_t missing = 0;
-  WANDIAN_CO_TRY(co_await mutate(modify_.table, {&target, 1}, mutation, 0, &missing));
+  WANDIAN_CO_TRY(co_await mutate(row.table, {&target, 1}, mutation, 0, &missing));
   *retry = missing != 0;
   if (missing == 0) {
-    for (const IndexDef& definition : modify_.table->indexes)
+    for (const IndexDef& definition : row.table->indexes)
       if (definition.global_table != 0) {
-        touched_.emplace(key.ref().view());
+        touched_.insert(touched_key(*row.table, key.ref()));
         break;
       }
   }
@@ -289,7 +325,7 @@ Task<Status> ModifyDriver::resolve_conflict(const PendingInsert& row, std::size_
 // The primary key of the row that holds the unique key, if `view` sees one. DO UPDATE locks it by a primary key without looking.
 Status ModifyDriver::find_conflicting(const PendingInsert& row, std::size_t index, ReadView view, KeyBuffer* key, PartitionId* partition,
                                       bool* found) {
-  const TableDef& table = *modify_.table;
+  const TableDef& table = *row.table;
   if (index == 0) {
     key->assign(row.key);
     *partition = row.partition;
@@ -323,7 +359,7 @@ Status ModifyDriver::find_conflicting(const PendingInsert& row, std::size_t inde
     TableScan::Options options;
     options.index = static_cast<unsigned>(index);
     options.partition = row.partition;
-    scan.open(modify_.table, options, ScanRange::prefix(table.codecs[index], values));
+    scan.open(row.table, options, ScanRange::prefix(table.codecs[index], values));
     RowView seen;
     if (scan.next(view, &seen)) {
       table.codecs[0].encode_from_row(*table.layouts, seen.layout, seen.row, table.codec_columns[0], *key);

@@ -52,7 +52,10 @@ class LockRowsOperator final : public Operator {
           changed_ = true;
           Arena& arena = ctx.row_memory[node_.arena]->arena;
           const std::string_view row = arena.copy(op.old_row);
-          for (const ScanColumn& c : mark.columns) ctx.slots[c.slot] = mark.table->layouts->read(op.old_layout, row.data(), c.column);
+          const TableDef& table = *tables_[mark_];
+          const PartitionNode* leaf = mark.tree != nullptr ? mark.tree->find(table.oid) : nullptr;
+          for (const ScanColumn& c : mark.columns)
+            ctx.slots[c.slot] = table.layouts->read(op.old_layout, row.data(), leaf != nullptr ? leaf->columns[c.column] : c.column);
         }
       }
       in_row_ = false;
@@ -75,6 +78,9 @@ class LockRowsOperator final : public Operator {
     op.lock = mark.strength;
     op.wait = mark.wait;
     op.want_old = true;
+    // Operations under way name their table by its address: nothing is, here.
+    if (mark.tree != nullptr)
+      if (const PartitionNode* leaf = mark.tree->find(static_cast<Oid>(ctx.slots[mark.table_slot].i))) tables_[mark_] = leaf->table;
     op.table = &tables_[mark_];
     op.partition = static_cast<PartitionId>(ctx.slots[mark.partition_slot].i);
     const std::string_view key = batch_key_.assign(ctx.slots[mark.key_slot].bytes());

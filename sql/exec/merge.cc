@@ -15,7 +15,8 @@ class MergeMutation final : public Mutation {
   }
   Status decide(const Target& target, bool changed, std::span<Value> values, Decision* decision) override {
     ctx_.reset_row(0);
-    for (const ScanColumn& c : plan_.target_columns) ctx_.slots[c.slot] = values[c.column];
+    for (const ScanColumn& c : plan_.target_columns) ctx_.slots[c.slot] = values[at(c.column)];
+    if (leaf != nullptr) ctx_.slots[plan_.table_slot] = Value::of_int(leaf->table->oid);
     if (target.others != nullptr) restore_slots(plan_.others, target.others, ctx_.slots);
     std::uint32_t number = target.action;
     if (changed) {
@@ -37,7 +38,7 @@ class MergeMutation final : public Mutation {
     results_.resize(action.sets.size());
     for (std::size_t i = 0; i < results_.size(); ++i)
       if (!ctx_.eval(action.sets[i].value, 0, &results_[i])) return std::move(ctx_.error);
-    for (std::size_t i = 0; i < results_.size(); ++i) values[action.sets[i].column] = results_[i];
+    for (std::size_t i = 0; i < results_.size(); ++i) values[at(action.sets[i].column)] = results_[i];
     return {};
   }
   Status gone(const Target& target, bool by_itself) override {
@@ -86,7 +87,7 @@ Task<Status> ModifyDriver::merge_unmatched() {
 
 Task<Status> ModifyDriver::merge_targets(std::vector<Target>& targets) {
   MergeMutation mutation(*this);
-  WANDIAN_CO_TRY(co_await mutate(modify_.table, targets, mutation, 0, nullptr));
+  WANDIAN_CO_TRY(co_await mutate_targets(targets, mutation, nullptr));
   for (const Value* others : mutation.unmatched) {
     if (others != nullptr) restore_slots(modify_.others, others, ctx_.slots);
     for (const ScanColumn& c : modify_.target_columns) ctx_.slots[c.slot] = Value::null();
@@ -144,6 +145,7 @@ Task<Status> ModifyDriver::run_merge() {
     target.partition = static_cast<PartitionId>(ctx_.slots[modify_.partition_slot].i);
     target.key = {key.data(), static_cast<std::uint32_t>(key.size())};
     target.action = action;
+    target.leaf = leaf_of_row();
     if (!modify_.others.slots.empty()) target.others = save_slots(modify_.others, ctx_.slots, memory);
     if (targets.size() >= batch_rows_) WANDIAN_CO_TRY(co_await write_targets());
   }

@@ -12,12 +12,20 @@ namespace wandian::sql {
 
 namespace {
 
+bool any_before_row(const ModifyPlan& plan) {
+  constexpr std::uint16_t kBeforeRow = TriggerDef::kRow | TriggerDef::kBefore;
+  if (plan.tree == nullptr) return has_triggers(*plan.table, kBeforeRow);
+  const auto leaves = plan.tree->leaves();
+  return std::any_of(leaves.begin(), leaves.end(), [](const PartitionNode* leaf) { return has_triggers(*leaf->table, kBeforeRow); });
+}
+
 bool same_value(Oid type, const Value& a, const Value& b) {
   if (a.is_null || b.is_null) return a.is_null == b.is_null;
   return is_by_value(type) ? a.i == b.i : a.bytes() == b.bytes();
 }
 
-bool touches_foreign_keys(const TableDef& table) { return !table.foreign_keys.empty() || !table.referencing.empty(); }
+// A foreign key may lead to a partition by way of the tables above it.
+bool touches_foreign_keys(const TableDef& table) { return !table.foreign_keys.empty() || !table.referencing.empty() || table.partition_of != 0; }
 
 }  // namespace
 
@@ -27,9 +35,10 @@ ModifyDriver::ModifyDriver(ExecContext& ctx, const ModifyPlan& plan, Operator* s
       source_(source),
       writer_(ctx),
       foreign_keys_(*this, ctx),
-      batch_rows_(plan.calls_routines || has_triggers(*plan.table, TriggerDef::kRow | TriggerDef::kBefore) ? 1 : kBatchRows),
+      batch_rows_(plan.calls_routines || any_before_row(plan) ? 1 : kBatchRows),
       returning_width_(plan.returning_waits ? plan.returning_slots.slots.size() : plan.returning.size()),
       triggers_(ctx) {
+  if (plan.table->partition_of != 0) target_guard_ = PartitionGuard(*ctx.env->catalog, *plan.table);
   const auto does = [&plan](PlanKind kind) {
     return plan.kind == kind || std::any_of(plan.actions.begin(), plan.actions.end(),
                                             [kind](const ModifyPlan::Action& action) { return !action.nothing && action.kind == kind; });
@@ -78,25 +87,27 @@ Task<Status> ModifyDriver::finish() {
   co_return Status{};
 }
 
-Status ModifyDriver::check_view(std::span<const ScanColumn> columns, std::span<const Value> values) {
+Status ModifyDriver::check_view(std::span<const ScanColumn> columns, std::span<const Value> values, const PartitionNode* leaf) {
   if (modify_.checks.empty()) return {};
   ctx_.reset_row(0);
-  for (const ScanColumn& c : columns) ctx_.slots[c.slot] = values[c.column];
+  for (const ScanColumn& c : columns) ctx_.slots[c.slot] = values[leaf != nullptr ? leaf->columns[c.column] : c.column];
   for (const ModifyPlan::Check& check : modify_.checks) {
     bool holds;
     if (!ctx_.test(check.condition, 0, &holds)) return std::move(ctx_.error);
     if (!holds)
       return Status(sqlstate::with_check_option_violation, "new row violates check option for view \"" + check.view + "\"")
-          .with_detail(failing_row(*modify_.table, values, eval()));
+          .with_detail(failing_row(leaf != nullptr ? *leaf->table : *modify_.table, values, eval()));
   }
   return {};
 }
 
-Status ModifyDriver::return_row(std::span<const ScanColumn> columns, std::span<const Value> values, const Value* others) {
+Status ModifyDriver::return_row(std::span<const ScanColumn> columns, std::span<const Value> values, const Value* others, const PartitionNode* leaf,
+                                Oid table) {
   if (modify_.returning.empty()) return {};
   ctx_.reset_row(0);
-  for (const ScanColumn& c : columns) ctx_.slots[c.slot] = values[c.column];
+  for (const ScanColumn& c : columns) ctx_.slots[c.slot] = values[leaf != nullptr ? leaf->columns[c.column] : c.column];
   if (others != nullptr) restore_slots(modify_.others, others, ctx_.slots);
+  if (leaf != nullptr && modify_.table_slot != kNoSlot) ctx_.slots[modify_.table_slot] = Value::of_int(table != 0 ? table : leaf->table->oid);
   if (modify_.returning_waits) {
     const Value* kept = save_slots(modify_.returning_slots, ctx_.slots, ctx_.statement);
     returned_.insert(returned_.end(), kept, kept + returning_width_);
@@ -295,13 +306,14 @@ namespace {
 
 class StatementMutation final : public Mutation {
  public:
-  StatementMutation(ExecContext& ctx, const ModifyPlan& plan, std::function<Status(std::span<const Value>, const Value*)> returning)
+  StatementMutation(ExecContext& ctx, const ModifyPlan& plan, std::function<Status(std::span<const Value>, const Value*, const Mutation&)> returning)
       : ctx_(ctx), plan_(plan), returning_(std::move(returning)) {}
 
   Status decide(const Target& target, bool changed, std::span<Value> values, Decision* decision) override {
     ctx_.reset_row(0);
-    for (const ScanColumn& c : plan_.target_columns) ctx_.slots[c.slot] = values[c.column];
+    for (const ScanColumn& c : plan_.target_columns) ctx_.slots[c.slot] = values[at(c.column)];
     if (target.others != nullptr) restore_slots(plan_.others, target.others, ctx_.slots);
+    if (leaf != nullptr) ctx_.slots[plan_.table_slot] = Value::of_int(leaf->table->oid);
     if (changed && plan_.recheck) {
       bool passes;
       if (!ctx_.test(plan_.recheck, 0, &passes)) return std::move(ctx_.error);
@@ -314,27 +326,27 @@ class StatementMutation final : public Mutation {
     results_.resize(plan_.sets.size());
     for (std::size_t i = 0; i < plan_.sets.size(); ++i)
       if (!ctx_.eval(plan_.sets[i].value, 0, &results_[i])) return std::move(ctx_.error);
-    for (std::size_t i = 0; i < plan_.sets.size(); ++i) values[plan_.sets[i].column] = results_[i];
+    for (std::size_t i = 0; i < plan_.sets.size(); ++i) values[at(plan_.sets[i].column)] = results_[i];
     return {};
   }
   Status done(const Target& target, std::span<const Value> old_values, std::span<const Value> new_values) override {
-    return returning_(deletes ? old_values : new_values, target.others);
+    return returning_(deletes ? old_values : new_values, target.others, *this);
   }
 
  private:
   ExecContext& ctx_;
   const ModifyPlan& plan_;
-  std::function<Status(std::span<const Value>, const Value*)> returning_;
+  std::function<Status(std::span<const Value>, const Value*, const Mutation&)> returning_;
   std::vector<Value> results_;
 };
 
 }  // namespace
 
 Task<Status> ModifyDriver::run_locked() {
-  StatementMutation mutation(ctx_, modify_, [this](std::span<const Value> values, const Value* others) {
+  StatementMutation mutation(ctx_, modify_, [this](std::span<const Value> values, const Value* others, const Mutation& of) {
     ++processed_;
-    if (modify_.kind == PlanKind::kUpdate) WANDIAN_TRY(check_view(modify_.target_columns, values));
-    return return_row(modify_.target_columns, values, others);
+    if (modify_.kind == PlanKind::kUpdate) WANDIAN_TRY(check_view(modify_.target_columns, values, of.leaf));
+    return return_row(modify_.target_columns, values, others, of.leaf, of.written_to);
   });
   mutation.deletes = modify_.kind == PlanKind::kDelete;
   mutation.key_changes = modify_.key_changes;
@@ -356,13 +368,14 @@ Task<Status> ModifyDriver::run_locked() {
       Target& target = targets.emplace_back();
       target.partition = static_cast<PartitionId>(ctx_.slots[modify_.partition_slot].i);
       target.key = {copied.data(), static_cast<std::uint32_t>(copied.size())};
+      target.leaf = leaf_of_row();
       if (!modify_.others.slots.empty()) target.others = save_slots(modify_.others, ctx_.slots, memory);
     } else {
       more = false;
     }
     if (more && targets.size() < batch_rows_) continue;
     if (more) set_source_aside();
-    WANDIAN_CO_TRY(co_await mutate(modify_.table, targets, mutation, 0, nullptr));
+    WANDIAN_CO_TRY(co_await mutate_targets(targets, mutation, nullptr));
     targets.clear();
     memory.reset();
     if (more) bring_source_back();
@@ -387,16 +400,10 @@ Task<Status> ModifyDriver::mutate(std::shared_ptr<const TableDef> table, std::sp
   }
   WANDIAN_CO_TRY(co_await locks.send());
 
-  struct Written {
-    const Target* target;
-    Value* old_values;
-    Value* new_values;
-    std::size_t first_op, ops;
-    bool deleted;
-  };
   std::vector<Written> written;
-  std::vector<std::pair<RowOp*, int>> ops;   // and the index that a conflict of it means, or -1 for the operation's own
-  DeleteRow delete_row;
+  std::vector<WriteOp> ops;
+  PartitionGuard guard;
+  if (table->partition_of != 0) guard = PartitionGuard(*ctx_.env->catalog, *table);
   Arena& memory = writes.inputs();
   // A join may lead to a row more than once; its first change counts. The owner knows only what earlier batches have written.
   std::set<std::pair<PartitionId, KeyRef>> decided;
@@ -440,23 +447,17 @@ Task<Status> ModifyDriver::mutate(std::shared_ptr<const TableDef> table, std::sp
       if (!deletes && has_triggers(*table, TriggerDef::kRow | TriggerDef::kBefore | TriggerDef::kUpdate))
         key_changes = key_changes || changed(table->codec_columns[0]) || changed(table->placement.columns);
     }
-    Written item{&targets[i], old_values, new_values, ops.size(), 0, deletes};
-    if (deletes) {
-      RowOp& op = writes.add(table, targets[i].partition, targets[i].key);
-      op.lock = RowLock::kUpdate;
-      op.transform = &delete_row;
-      ops.emplace_back(&op, -1);
-      for (std::size_t x = 0; x < table->indexes.size(); ++x) {
-        if (table->indexes[x].global_table == 0) continue;
-        bool has = false;
-        GlobalEntry entry;
-        WANDIAN_CO_TRY(make_global_entry(ctx_, *table, x, {old_values, width}, memory, &has, &entry));
-        if (!has) continue;
-        RowOp& erase = writes.add(entry.table, entry.partition, entry.key);
-        erase.lock = RowLock::kUpdate;
-        erase.transform = &delete_row;
-        ops.emplace_back(&erase, static_cast<int>(x));
+    Written item{&targets[i], old_values, new_values, ops.size(), 0, deletes, nullptr, nullptr};
+    if (!deletes && !guard.empty()) {
+      bool belongs = true;
+      WANDIAN_CO_TRY(guard.belongs({new_values, width}, eval(), &belongs));
+      if (!belongs) {
+        WANDIAN_CO_TRY(co_await move_row(table, mutation, depth, writes, item, &ops, &written));
+        continue;
       }
+    }
+    if (deletes) {
+      WANDIAN_CO_TRY(queue_delete(writes, *table, table, targets[i], {old_values, width}, &ops));
     } else {
       // Values were made in the row's memory: they must outlive the next row.
       for (std::size_t c = 0; c < table->columns.size(); ++c)
@@ -489,16 +490,16 @@ Task<Status> ModifyDriver::mutate(std::shared_ptr<const TableDef> table, std::sp
         RowOp& op = writes.add(table, partition, key);
         op.lock = key_changes ? RowLock::kUpdate : RowLock::kNoKeyUpdate;
         op.transform = new (memory.allocate(sizeof(ReplaceRow), alignof(ReplaceRow))) ReplaceRow(bytes);
-        ops.emplace_back(&op, -1);
+        ops.push_back({&op, -1});
       } else {
         RowOp& erase = writes.add(table, targets[i].partition, targets[i].key);
         erase.lock = RowLock::kUpdate;
-        erase.transform = &delete_row;
-        ops.emplace_back(&erase, -1);
+        erase.transform = &delete_row_;
+        ops.push_back({&erase, -1});
         RowOp& insert = writes.add(table, partition, key);
         insert.kind = RowOp::Kind::kInsert;
         insert.row = bytes;
-        ops.emplace_back(&insert, -1);
+        ops.push_back({&insert, -1});
       }
       for (std::size_t x = 0; x < table->indexes.size(); ++x) {
         if (table->indexes[x].global_table == 0) continue;
@@ -510,33 +511,42 @@ Task<Status> ModifyDriver::mutate(std::shared_ptr<const TableDef> table, std::sp
         if (had && has && before.key == after.key) {
           RowOp& op = writes.add(after.table, after.partition, after.key);
           op.transform = new (memory.allocate(sizeof(ReplaceRow), alignof(ReplaceRow))) ReplaceRow(after.row);
-          ops.emplace_back(&op, static_cast<int>(x));
+          ops.push_back({&op, static_cast<int>(x)});
           continue;
         }
         if (had) {
           RowOp& op = writes.add(before.table, before.partition, before.key);
           op.lock = RowLock::kUpdate;
-          op.transform = &delete_row;
-          ops.emplace_back(&op, static_cast<int>(x));
+          op.transform = &delete_row_;
+          ops.push_back({&op, static_cast<int>(x)});
         }
         if (has) {
           RowOp& op = writes.add(after.table, after.partition, after.key);
           op.kind = RowOp::Kind::kInsert;
           op.row = after.row;
-          ops.emplace_back(&op, static_cast<int>(x));
+          ops.push_back({&op, static_cast<int>(x)});
         }
       }
     }
     item.ops = ops.size() - item.first_op;
-    written.push_back(item);
+    written.push_back(std::move(item));
   }
   WANDIAN_CO_TRY(co_await writes.send());
   for (const Written& item : written) {
     for (std::size_t o = item.first_op; o < item.first_op + item.ops; ++o) {
       const auto& [op, index] = ops[o];
+      if (op->outcome == RowOutcome::kConflict && item.moved_to != nullptr)
+        co_return raise_conflict(*item.moved_to, index >= 0 ? static_cast<std::size_t>(index) : static_cast<std::size_t>(op->conflict_index),
+                                 {item.moved_values, item.moved_to->layout_columns()});
       if (op->outcome == RowOutcome::kConflict)
         co_return raise_conflict(*table, index >= 0 ? static_cast<std::size_t>(index) : static_cast<std::size_t>(op->conflict_index),
                                  {item.new_values, width});
+    }
+    mutation.written_to = item.moved_to != nullptr ? item.moved_to->oid : 0;
+    if (item.moved_to != nullptr) {
+      WANDIAN_CO_TRY(moved(table, item, depth));
+      WANDIAN_CO_TRY(mutation.done(*item.target, {item.old_values, width}, {item.new_values, width}));
+      continue;
     }
     if (!item.deleted && table->has_later_keys)
       WANDIAN_CO_TRY(foreign_keys_.written_unique(table, {item.new_values, width}, item.old_values));
@@ -551,6 +561,26 @@ Task<Status> ModifyDriver::mutate(std::shared_ptr<const TableDef> table, std::sp
     WANDIAN_CO_TRY(mutation.done(*item.target, {item.old_values, width}, {item.new_values, width}));
   }
   co_return Status{};
+}
+
+Status ModifyDriver::queue_delete(RowWriter& writes, const TableDef& table, std::shared_ptr<const TableDef> shared, const Target& target,
+                                  std::span<const Value> values, std::vector<WriteOp>* ops) {
+  RowOp& op = writes.add(shared, target.partition, target.key);
+  op.lock = RowLock::kUpdate;
+  op.transform = &delete_row_;
+  ops->push_back({&op, -1});
+  for (std::size_t x = 0; x < table.indexes.size(); ++x) {
+    if (table.indexes[x].global_table == 0) continue;
+    bool has = false;
+    GlobalEntry entry;
+    WANDIAN_TRY(make_global_entry(ctx_, table, x, values, writes.inputs(), &has, &entry));
+    if (!has) continue;
+    RowOp& erase = writes.add(entry.table, entry.partition, entry.key);
+    erase.lock = RowLock::kUpdate;
+    erase.transform = &delete_row_;
+    ops->push_back({&erase, static_cast<int>(x)});
+  }
+  return {};
 }
 
 Status ModifyDriver::raise_conflict(const TableDef& table, std::size_t index, std::span<const Value> values) {

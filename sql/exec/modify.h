@@ -21,6 +21,7 @@ struct Target {
   KeyRef key;
   const Value* others = nullptr;
   std::uint32_t action = 0;          ///< MERGE: the action that the statement's snapshot asks for
+  const PartitionNode* leaf = nullptr;   ///< of a partitioned table: where the row is
 };
 
 /// What becomes of rows once they are locked; evaluated on the session's shard.
@@ -31,6 +32,12 @@ class Mutation {
   bool deletes = false;
   std::vector<std::uint16_t> columns;   ///< that a foreign key's action sets
   bool key_changes = false;          ///< primary key or placement may change
+  /// Of a partitioned table: what the rows are in, and where the one that was written last is now.
+  const PartitionNode* leaf = nullptr;
+  Oid written_to = 0;
+  /// What a column of the statement's table is in the rows' own.
+  std::uint16_t at(std::uint16_t column) const { return leaf == nullptr ? column : leaf->columns[column]; }
+  bool may_move = true;              ///< to another partition
   virtual RowLock lock_of(const Target&) const { return deletes || key_changes ? RowLock::kUpdate : RowLock::kNoKeyUpdate; }
   /// `values` holds the row's columns and is changed in place. *decision is what `deletes` says, and may be changed.
   virtual Status decide(const Target& target, bool changed, std::span<Value> values, Decision* decision) = 0;
@@ -59,13 +66,16 @@ class ModifyDriver {
   /// Locks the targets, decides, writes, and follows foreign keys. Rows gone meanwhile are skipped; *missing counts them.
   Task<Status> mutate(std::shared_ptr<const TableDef> table, std::span<const Target> targets, Mutation& mutation, unsigned depth,
                       std::uint64_t* missing);
+  /// The same for targets of the statement's table, which may be partitioned.
+  Task<Status> mutate_targets(std::span<const Target> targets, Mutation& mutation, std::uint64_t* missing);
 
  private:
   friend class ForeignKeys;
   static constexpr std::size_t kBatchRows = 256;   ///< that are written, or asked of another shard, together
   struct PendingInsert {
+    std::shared_ptr<const TableDef> table;
+    const PartitionNode* leaf = nullptr;   ///< of a partitioned table
     Value* values = nullptr;         ///< by layout column
-    Value* proposed = nullptr;       ///< the same
     std::string_view row;
     KeyRef key;
     PartitionId partition = kNoPartition;
@@ -94,11 +104,37 @@ class ModifyDriver {
   /// ON CONFLICT for one row; *retry: the other row is gone, insert again.
   Task<Status> resolve_conflict(const PendingInsert& row, std::size_t index, bool* retry);
   Task<Status> insert_carefully(PendingInsert row);
-  bool arbitrates(std::size_t index) const;
+  bool arbitrates(const PendingInsert& row, std::size_t index) const;
+  /// Routes values_ to a partition and puts them into the order of its columns.
+  Status route_insert(std::shared_ptr<const TableDef>* table, const PartitionNode** leaf);
+  /// After its triggers: whether values_ still belong to the partition that they are inserted into.
+  Status check_routed(const TableDef& table, bool routed);
+  struct Written {
+    const Target* target;
+    Value* old_values;
+    Value* new_values;
+    std::size_t first_op, ops;
+    bool deleted;
+    std::shared_ptr<const TableDef> moved_to;   ///< another partition
+    Value* moved_values;
+  };
+  struct WriteOp {
+    RowOp* op;
+    int index;                       ///< that a conflict of it means, or -1 for the operation's own
+  };
+  Status queue_delete(RowWriter& writes, const TableDef& table, std::shared_ptr<const TableDef> shared, const Target& target, std::span<const Value> values,
+                      std::vector<WriteOp>* ops);
+  /// A row that belongs to another partition now: deleted here, inserted there.
+  Task<Status> move_row(std::shared_ptr<const TableDef> table, Mutation& mutation, unsigned depth, RowWriter& writes, Written item,
+                        std::vector<WriteOp>* ops, std::vector<Written>* written);
+  /// What follows once a moved row is written.
+  Status moved(const std::shared_ptr<const TableDef>& table, const Written& item, unsigned depth);
+  const PartitionNode* leaf_of_row();
   Status find_conflicting(const PendingInsert& row, std::size_t index, ReadView view, KeyBuffer* key, PartitionId* partition, bool* found);
   /// 44000 if a row that was written is not one that its view shows.
-  Status check_view(std::span<const ScanColumn> columns, std::span<const Value> values);
-  Status return_row(std::span<const ScanColumn> columns, std::span<const Value> values, const Value* others);
+  Status check_view(std::span<const ScanColumn> columns, std::span<const Value> values, const PartitionNode* leaf = nullptr);
+  Status return_row(std::span<const ScanColumn> columns, std::span<const Value> values, const Value* others, const PartitionNode* leaf = nullptr,
+                    Oid table = 0);
   Status raise_conflict(const TableDef& table, std::size_t index, std::span<const Value> values);
   /// Around a batch in the middle of the source: the rows of the batch take its row's place in the frame, and it may have to wait.
   /// Where there is no source there is one row, which fills no batch.
@@ -126,6 +162,10 @@ class ModifyDriver {
   /// Primary keys that ON CONFLICT DO UPDATE has inserted or changed. Owners know it themselves, but where a savepoint stands
   /// around each row: it begins a new command.
   std::unordered_set<std::string> touched_;
+  static std::string touched_key(const TableDef& table, KeyRef key) { return std::to_string(table.oid) + ":" + std::string(key.view()); }
+  const PartitionNode* last_leaf_ = nullptr;
+  PartitionGuard target_guard_;      ///< the statement's table is itself a partition
+  DeleteRow delete_row_;
   friend class MergeMutation;
 };
 

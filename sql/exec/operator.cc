@@ -55,10 +55,12 @@ OperatorPtr make_operator(const PlanNode& node, ExecContext& ctx) {
   static constexpr Maker kMakers[] = {make_scan_operator, make_source_operator,    make_row_operator,
                                       make_join_operator, make_sort_operator,      make_aggregate_operator,
                                       make_set_operator,  make_apply_operator,     make_lock_operator,
-                                      make_window_operator};
+                                      make_window_operator, make_partitions_operator};
   for (const Maker maker : kMakers)
     if (OperatorPtr made = maker(node, ctx)) {
-      for (const NodePtr& child : node.children) made->children().push_back(make_operator(*child, ctx));
+      if (node.type == NodeType::kPartitions) made->children().resize(node.children.size());   // it makes those that it reads
+      else
+        for (const NodePtr& child : node.children) made->children().push_back(make_operator(*child, ctx));
       return made;
     }
   DB_ASSERT(false);
@@ -75,7 +77,8 @@ void Operator::pause(ExecContext& ctx) {
     }
   }
   do_pause(ctx);
-  for (const OperatorPtr& child : children_) child->pause(ctx);
+  for (const OperatorPtr& child : children_)
+    if (child != nullptr) child->pause(ctx);
 }
 
 Step Operator::timed_next(ExecContext& ctx) {

@@ -247,6 +247,7 @@ int compare_sort_values(const SortSlot& key, const Value& a, const Value& b);
 
 // Families of operators, each in its own file; null if the node is not theirs.
 OperatorPtr make_scan_operator(const PlanNode& node, ExecContext& ctx);        // scan_ops.cc
+OperatorPtr make_partitions_operator(const PlanNode& node, ExecContext& ctx);  // partition_ops.cc
 OperatorPtr make_source_operator(const PlanNode& node, ExecContext& ctx);      // source_ops.cc
 OperatorPtr make_row_operator(const PlanNode& node, ExecContext& ctx);         // row_ops.cc
 OperatorPtr make_join_operator(const PlanNode& node, ExecContext& ctx);        // join_ops.cc

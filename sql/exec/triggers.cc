@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "sql/exec/row_writer.h"
 #include "sql/messages.h"
 #include "sql/routine/routine.h"
 
@@ -82,7 +83,7 @@ Task<Status> Triggers::statement(std::shared_ptr<const TableDef> table, bool bef
 }
 
 Task<Status> Triggers::before_row(std::shared_ptr<const TableDef> table, std::uint16_t event, std::span<const std::uint16_t> columns,
-                                  std::span<const Value> old_values, std::span<Value> values, Arena& memory, bool* skip) {
+                                  std::span<const Value> old_values, std::span<Value> values, Arena& memory, bool* skip, const PartitionGuard* guard) {
   const std::uint16_t wanted = static_cast<std::uint16_t>(event | TriggerDef::kBefore | TriggerDef::kRow);
   *skip = false;
   for (std::size_t i = 0; i < table->triggers.size(); ++i) {
@@ -107,6 +108,14 @@ Task<Status> Triggers::before_row(std::shared_ptr<const TableDef> table, std::ui
     if (event != TriggerDef::kDelete)
       for (std::size_t c = 0; c < table->columns.size() && c < about.returned.size(); ++c)
         if (!table->columns[c].dropped) values[c] = about.returned[c];
+    if (guard == nullptr || trigger.parent == 0) continue;
+    bool belongs = true;
+    RowMemory row(*ctx_.env);
+    WANDIAN_CO_TRY(guard->belongs(values, row.eval, &belongs));
+    if (belongs) continue;
+    const std::string place = schema_name(*ctx_.env->catalog, table->schema) + "." + table->name;
+    co_return Status(sqlstate::feature_not_supported, "moving row to another partition during a BEFORE FOR EACH ROW trigger is not supported")
+        .with_detail("Before executing trigger " + quoted(trigger.name) + ", the row was to be in partition " + quoted(place) + ".");
   }
   co_return Status{};
 }

@@ -11,6 +11,7 @@
 
 #include "sql/bind/binder.h"
 #include "sql/exec/operator.h"
+#include "sql/partition/tree.h"
 #include "sql/routine/trigger.h"
 
 namespace wandian::sql {
@@ -34,9 +35,10 @@ class Triggers {
 
   /// `event`: TriggerDef::kInsert, ...; `columns`: that UPDATE sets.
   Task<Status> statement(std::shared_ptr<const TableDef> table, bool before, std::uint16_t event, std::span<const std::uint16_t> columns);
+  /// With `guard` a trigger that the partition has from the table above it must not send the row elsewhere: 0A000.
   /// BEFORE ROW: `values` (of kInsert, kUpdate) is changed in place, its bytes are put into `memory`. *skip: leave the row alone.
   Task<Status> before_row(std::shared_ptr<const TableDef> table, std::uint16_t event, std::span<const std::uint16_t> columns,
-                          std::span<const Value> old_values, std::span<Value> values, Arena& memory, bool* skip);
+                          std::span<const Value> old_values, std::span<Value> values, Arena& memory, bool* skip, const PartitionGuard* guard = nullptr);
   /// Notes a row for its AFTER ROW triggers.
   Status after_row(const std::shared_ptr<const TableDef>& table, std::uint16_t event, std::span<const std::uint16_t> columns,
                    std::span<const Value> old_values, std::span<const Value> new_values);

@@ -3,6 +3,7 @@
 #include "sql/access/acl.h"
 #include "sql/functions/bindings.h"
 #include "sql/functions/session_hooks.h"
+#include "sql/partition/hash.h"
 #include "sql/types/number_text.h"
 #include "sql/types/text_io.h"
 
@@ -216,6 +217,70 @@ bool partition_key(EvalContext& ctx, const Value* args, Value* result) {
   return give_text(ctx, ctx.session->partition_key_definition(oid(args[0])), result);
 }
 
+bool partition_constraint(EvalContext& ctx, const Value* args, Value* result) {
+  return give_text(ctx, ctx.session->partition_constraint_definition(oid(args[0])), result);
+}
+bool partition_root(EvalContext& ctx, const Value* args, Value* result) {
+  const std::vector<Oid> ancestors = ctx.session->partition_ancestors(oid(args[0]));
+  return ancestors.empty() ? return_null(result) : return_int(result, ancestors.back());
+}
+bool partition_ancestors(EvalContext& ctx, const Value* args, std::uint64_t* position, Value* columns, bool* done) {
+  const std::vector<Oid> ancestors = ctx.session->partition_ancestors(oid(args[0]));
+  *done = *position >= ancestors.size();
+  if (!*done) columns[0] = Value::of_int(ancestors[(*position)++]);
+  return true;
+}
+bool partition_tree(EvalContext& ctx, const Value* args, std::uint64_t* position, Value* columns, bool* done) {
+  const std::vector<SessionHooks::PartitionRelation> tree = ctx.session->partition_tree(oid(args[0]));
+  *done = *position >= tree.size();
+  if (*done) return true;
+  const SessionHooks::PartitionRelation& at = tree[(*position)++];
+  columns[0] = Value::of_int(at.relation);
+  columns[1] = at.parent != 0 ? Value::of_int(at.parent) : Value::null();
+  columns[2] = Value::of_bool(at.is_leaf);
+  columns[3] = Value::of_int(at.level);
+  return true;
+}
+
+// The hash functions of PostgreSQL's operator classes, by the types of their arguments.
+bool extended_hash_of(EvalContext&, const Oid* types, const Value* args, Value* result) {
+  return return_int(result, static_cast<std::int64_t>(extended_hash(types[0], args[0], static_cast<std::uint64_t>(args[1].i))));
+}
+
+// satisfies_hash_partition(table, modulus, remainder, values...)
+bool satisfies_hash_partition(EvalContext& ctx, const Oid* types, const Value* args, Value* result) {
+  for (int i = 0; i < 3; ++i)
+    if (args[i].is_null) return return_bool(result, false);
+  const auto refuse = [&](std::string message) { return ctx.fail({sqlstate::invalid_parameter_value, std::move(message)}); };
+  const std::int64_t modulus = args[1].i, remainder = args[2].i;
+  if (modulus <= 0) return refuse("modulus for hash partition must be an integer value greater than zero");
+  if (remainder < 0) return refuse("remainder for hash partition must be an integer value greater than or equal to zero");
+  if (remainder >= modulus) return refuse("remainder for hash partition must be less than modulus");
+  Result<std::vector<Oid>> key = ctx.session->hash_partition_key(oid(args[0]));
+  if (!key.ok()) return ctx.fail(key.take_status());
+  // The values come as a record, or as an array where the call says VARIADIC.
+  std::vector<std::pair<Oid, Value>> values;
+  if (types[3] == kRecord) {
+    const RecordView record(args[3]);
+    for (std::uint32_t i = 0; i < record.count(); ++i) values.emplace_back(record.type(i), record.field(i));
+  } else if (!args[3].is_null) {
+    const ArrayView array(args[3]);
+    for (std::uint32_t i = 0; i < array.count(); ++i) values.emplace_back(array.element_type(), array.element(i));
+  }
+  const std::size_t count = values.size();
+  if (count != key.value().size())
+    return refuse("number of partitioning columns (" + std::to_string(key.value().size()) + ") does not match number of partition keys provided (" +
+                  std::to_string(count) + ")");
+  std::uint64_t hash = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    const Oid wanted = key.value()[i], given = values[i].first;
+    if (base_type(wanted) != base_type(given) && !(wanted == kVarchar && given == kText))
+      return refuse("column " + std::to_string(i + 1) + " of the partition key has type " + format_type(wanted, -1) + ", but supplied value is of type " + format_type(given, -1));
+    if (!values[i].second.is_null) hash = combine_hashes(hash, extended_hash(wanted, values[i].second, kPartitionSeed));
+  }
+  return return_bool(result, hash % static_cast<std::uint64_t>(modulus) == static_cast<std::uint64_t>(remainder));
+}
+
 Oid catalog_oid(EvalContext& ctx, std::string_view name) {
   Result<Oid> found = ctx.session->resolve(ObjectClass::kRelation, "pg_catalog." + std::string(name), true);
   return found.ok() ? found.value() : kInvalidOid;
@@ -289,10 +354,6 @@ bool describe_object(EvalContext& ctx, const Value* args, Value* result) {
 }
 bool empty_text(EvalContext& ctx, const Value*, Value* result) { return return_text(ctx, result, ""); }
 bool nothing(EvalContext&, const Value*, Value* result) { return return_null(result); }
-bool no_rows(EvalContext&, const Value*, std::uint64_t*, Value*, bool* done) {
-  *done = true;
-  return true;
-}
 bool zero(EvalContext&, const Value*, Value* result) { return return_int(result, 0); }
 bool no(EvalContext&, const Value*, Value* result) { return return_bool(result, false); }
 // Insert, update and delete: bits 2, 3 and 4 (as CmdType numbers them), which every table allows.
@@ -375,7 +436,7 @@ constexpr FunctionBinding kBindings[] = {
     {"pg_get_functiondef", function_definition}, {"pg_get_function_arguments", function_arguments<false>},
     {"pg_get_function_identity_arguments", function_arguments<true>}, {"pg_get_function_result", function_result},
     {"pg_get_function_sqlbody", nothing}, {"pg_get_function_arg_default", nothing},
-    {"pg_get_partkeydef", partition_key}, {"pg_get_partition_constraintdef", nothing},
+    {"pg_get_partkeydef", partition_key}, {"pg_get_partition_constraintdef", partition_constraint},
     {"pg_get_statisticsobjdef", nothing}, {"pg_get_statisticsobjdef_columns", nothing},
     {"obj_description(oid,name)", description}, {"obj_description(oid)", description_anywhere},
     {"shobj_description(oid,name)", shared_description}, {"col_description(oid,int4)", column_description},
@@ -389,8 +450,15 @@ constexpr FunctionBinding kBindings[] = {
     {"pg_size_pretty_numeric", size_pretty_numeric},
     {"pg_column_size", nullptr, column_size}, {"pg_tablespace_location", empty_text},
     {"pg_relation_filenode", nothing}, {"pg_relation_filepath", nothing}, {"pg_relation_is_publishable", yes},
-    {"pg_relation_is_updatable", updatable_events}, {"pg_column_is_updatable", column_updatable}, {"pg_partition_root", nothing},
-    {"pg_partition_ancestors", nullptr, nullptr, no_rows}, {"pg_partition_tree", nullptr, nullptr, no_rows},
+    {"pg_relation_is_updatable", updatable_events}, {"pg_column_is_updatable", column_updatable}, {"pg_partition_root", partition_root},
+    {"pg_partition_ancestors", nullptr, nullptr, partition_ancestors}, {"pg_partition_tree", nullptr, nullptr, partition_tree},
+    {"satisfies_hash_partition", nullptr, satisfies_hash_partition},
+    {"hashint2extended", nullptr, extended_hash_of}, {"hashint4extended", nullptr, extended_hash_of}, {"hashint8extended", nullptr, extended_hash_of},
+    {"hashfloat4extended", nullptr, extended_hash_of}, {"hashfloat8extended", nullptr, extended_hash_of}, {"hash_numeric_extended", nullptr, extended_hash_of},
+    {"hashtextextended", nullptr, extended_hash_of}, {"hashbpcharextended", nullptr, extended_hash_of}, {"hashnameextended", nullptr, extended_hash_of},
+    {"hashcharextended", nullptr, extended_hash_of}, {"hashoidextended", nullptr, extended_hash_of}, {"uuid_hash_extended", nullptr, extended_hash_of},
+    {"timestamp_hash_extended", nullptr, extended_hash_of}, {"time_hash_extended", nullptr, extended_hash_of}, {"interval_hash_extended", nullptr, extended_hash_of},
+    {"hash_array_extended", nullptr, extended_hash_of}, {"hashmacaddrextended", nullptr, extended_hash_of},
     {"row_security_active", no}, {"row_security_active_name", no},
     {"pg_stat_get_live_tuples", zero}, {"pg_stat_get_numscans", zero}, {"pg_stat_get_tuples_inserted", zero},
 };

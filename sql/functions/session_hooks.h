@@ -128,6 +128,17 @@ class SessionHooks {
   virtual std::optional<std::string> trigger_definition(Oid trigger, bool pretty) = 0;
   virtual std::optional<std::string> rule_definition(Oid rule, bool pretty) = 0;
   virtual std::optional<std::string> partition_key_definition(Oid relation) = 0;
+  virtual std::optional<std::string> partition_constraint_definition(Oid) { return std::nullopt; }
+  /// A table or index with what is below it, or its ancestors from itself upward; empty if it has no part in partitioning.
+  struct PartitionRelation {
+    Oid relation = 0, parent = 0;
+    bool is_leaf = false;
+    std::int32_t level = 0;
+  };
+  virtual std::vector<PartitionRelation> partition_tree(Oid) { return {}; }
+  virtual std::vector<Oid> partition_ancestors(Oid) { return {}; }
+  /// The types of a hash-partitioned table's key. 42P01, 22023.
+  virtual Result<std::vector<Oid>> hash_partition_key(Oid) { return Status{sqlstate::feature_not_supported, "there is no session"}; }
   /// obj_description and col_description: the comment on an object of a catalog; column 0 is the object itself.
   virtual std::optional<std::string> description(Oid object, Oid catalog, std::int32_t column, bool shared) = 0;
   /// pg_describe_object: what the object of a catalog is, and its name. Empty: no such object.

@@ -93,6 +93,11 @@ double Planner::selectivity(const Expr* expr) const {
 
 Planner::Path Planner::best_path(const RangeInfo& base, std::span<Conjunct* const> conjuncts, const std::vector<Slot>& outer,
                                  std::span<const OrderWish> wish, double row_limit) {
+  return base.tree != nullptr ? partitions_path(base, conjuncts, outer, wish, row_limit) : table_path(base, conjuncts, outer, wish, row_limit);
+}
+
+Planner::Path Planner::table_path(const RangeInfo& base, std::span<Conjunct* const> conjuncts, const std::vector<Slot>& outer,
+                                 std::span<const OrderWish> wish, double row_limit) {
   const TableDef& table = *base.table;
   const double total = table_rows(table);
   const auto own_column = [&](const Expr* expr) -> int {
@@ -262,7 +267,7 @@ Planner::Path Planner::best_path(const RangeInfo& base, std::span<Conjunct* cons
             const double cost = path.cost + sort_cost(path.rows);
             if (cost >= best_total) continue;
             best_total = cost;
-            best = path;
+            best = std::move(path);
           }
       }
       continue;
@@ -406,13 +411,14 @@ Planner::Path Planner::best_path(const RangeInfo& base, std::span<Conjunct* cons
     if (row_limit > 0 && (path.ordered || wish.empty())) cost *= std::min(1.0, row_limit / std::max(1.0, path.rows));
     if (cost < best_total) {
       best_total = cost;
-      best = path;
+      best = std::move(path);
     }
   }
   return best;
 }
 
-Result<NodePtr> Planner::make_scan(RangeInfo& base, const Path& path, std::span<Conjunct* const> conjuncts) {
+Result<NodePtr> Planner::make_scan(RangeInfo& base, Path& path, std::span<Conjunct* const> conjuncts) {
+  if (base.tree != nullptr) return make_partitions(base, path, conjuncts);
   auto node = std::make_unique<ScanNode>();
   node->table = base.table;
   node->alias = std::string(base.entry->alias);

@@ -288,6 +288,11 @@ class Explainer {
       if (indent == 0 || (&n == body_.root.get())) top_plans(indent, n);
       return;
     }
+    if (n.type == NodeType::kPartitions && n.children.size() == 1 && n.as<PartitionsNode>().level == nullptr) {
+      node(*n.children[0], indent, arrow, heading);
+      if (&n == body_.root.get()) top_plans(indent, n);
+      return;
+    }
     if (n.type == NodeType::kFilter) {
       // Its condition shows as the input's filter.
       pending_.push_back(&n);
@@ -355,6 +360,9 @@ class Explainer {
       case NodeType::kWindow: return "WindowAgg";
       case NodeType::kUnique: return "Unique";
       case NodeType::kLimit: return "Limit";
+      case NodeType::kPartitions:
+        if (n.children.empty()) return "Result";
+        [[fallthrough]];
       case NodeType::kAppend: return "Append";
       case NodeType::kSetOp: {
         const auto& set = n.as<SetOpNode>();
@@ -384,6 +392,9 @@ class Explainer {
         filter(indent, n, scan.filter);
         break;
       }
+      case NodeType::kPartitions:
+        if (n.children.empty()) detail(indent, "One-Time Filter", "false");
+        break;
       case NodeType::kSystemScan: filter(indent, n, n.as<SystemScanNode>().filter); break;
       case NodeType::kNestLoop: filter(indent, n, n.as<JoinPlanNode>().filter, "Join Filter"); break;
       case NodeType::kHashJoin:

@@ -83,7 +83,7 @@ class Finalizer {
 
   static void tell_columns(PlanNode& node, const RangeInfo& range) {
     std::vector<ScanColumn> columns;
-    for (const auto& [column, slot] : range.used) columns.push_back({column, slot});
+    for (const auto& [column, slot] : range.columns()) columns.push_back({column, slot});
     std::sort(columns.begin(), columns.end(), [](const ScanColumn& a, const ScanColumn& b) { return a.column < b.column; });
     switch (node.type) {
       case NodeType::kScan: {
@@ -93,6 +93,7 @@ class Finalizer {
         for (const ScanColumn& c : columns) (contains(filter, c.slot) ? scan.filter_columns : scan.columns).push_back(c);
         break;
       }
+      case NodeType::kPartitions: static_cast<PartitionsNode&>(node).table_slot = range.table_slot; break;
       case NodeType::kSystemScan: static_cast<SystemScanNode&>(node).columns = std::move(columns); break;
       case NodeType::kFunctionScan: static_cast<FunctionScanNode&>(node).columns = std::move(columns); break;
       case NodeType::kValues:
@@ -121,6 +122,9 @@ class Finalizer {
         for (const auto& [column, expr] : scan.known) mark(set, expr);
         break;
       }
+      case NodeType::kPartitions:
+        if (const auto& level = node.as<PartitionsNode>().level) mark_level(set, *level);
+        break;
       case NodeType::kSystemScan: mark(set, node.as<SystemScanNode>().filter); break;
       case NodeType::kFunctionScan:
         for (const PlanFunction& f : node.as<FunctionScanNode>().functions) {
@@ -199,12 +203,23 @@ class Finalizer {
         for (const PlanRowMark& m : locks.marks) {
           set[m.key_slot] = set[m.partition_slot] = true;
           for (const ScanColumn& c : m.columns) set[c.slot] = true;
+          if (m.table_slot != kNoSlot) set[m.table_slot] = true;
         }
         break;
       }
       default: break;
     }
     return set;
+  }
+  void mark_filter(SlotSet& set, const PartitionFilter& filter) const {
+    for (const PartitionCondition& condition : filter.conditions) mark(set, condition.value);
+    for (const std::vector<PartitionFilter>& list : filter.alternatives)
+      for (const PartitionFilter& one : list) mark_filter(set, one);
+  }
+  void mark_level(SlotSet& set, const PartitionLevel& level) const {
+    mark_filter(set, level.filter);
+    for (const std::unique_ptr<PartitionLevel>& below : level.levels)
+      if (below != nullptr) mark_level(set, *below);
   }
   // What a window's rows are kept for: its keys, and what its functions read.
   static std::vector<Slot> window_slots(const WindowNode& window) {
@@ -254,6 +269,9 @@ class Finalizer {
         if (scan.key_slot != kNoSlot) own.push_back(scan.key_slot), own.push_back(scan.partition_slot);
         break;
       }
+      case NodeType::kPartitions:
+        if (const Slot slot = static_cast<PartitionsNode&>(node).table_slot; slot != kNoSlot) own.push_back(slot);
+        break;
       case NodeType::kSystemScan: add_columns(static_cast<SystemScanNode&>(node).columns); break;
       case NodeType::kFunctionScan: add_columns(static_cast<FunctionScanNode&>(node).columns); break;
       case NodeType::kValues:
@@ -387,6 +405,7 @@ class Finalizer {
       for (const ModifyPlan::Set& item : action.sets) mark(set, item.value);
     }
     if (modify.key_slot != kNoSlot) set[modify.key_slot] = set[modify.partition_slot] = true;
+    if (modify.key_slot != kNoSlot && modify.table_slot != kNoSlot) set[modify.table_slot] = true;
   }
 
   // Sources and joins have memory of their own for a row's values; what only passes rows on uses its child's.
@@ -394,6 +413,12 @@ class Finalizer {
     node.id = body_.nodes++;
     for (const NodePtr& child : node.children) number(*child);
     switch (node.type) {
+      case NodeType::kPartitions:
+        // One of them is at work at a time.
+        body_.arenas -= static_cast<std::uint32_t>(node.children.size());
+        node.arena = body_.arenas++;
+        for (const NodePtr& child : node.children) child->arena = node.arena;
+        break;
       case NodeType::kFilter:
       case NodeType::kProject:
       case NodeType::kLockRows:

@@ -68,6 +68,7 @@ std::vector<Slot> Relation::slots() const {
     append_new(out, member->outputs);
     for (const auto& [column, slot] : member->used)
       if (!contains(out, slot)) out.push_back(slot);
+    if (member->table_slot != kNoSlot && !contains(out, member->table_slot)) out.push_back(member->table_slot);
   }
   return out;
 }
@@ -465,7 +466,7 @@ Result<NodePtr> Planner::filter_all(NodePtr node, std::span<Conjunct* const> con
 
 Result<NodePtr> Planner::finish_relation(Relation& relation) {
   if (relation.base != nullptr) {
-    const Path path = best_path(*relation.base, relation.conjuncts, {}, {}, 0);
+    Path path = best_path(*relation.base, relation.conjuncts, {}, {}, 0);
     return make_scan(*relation.base, path, relation.conjuncts);
   }
   return filter_all(std::move(relation.plan), relation.conjuncts);
@@ -626,7 +627,7 @@ Result<NodePtr> Planner::join(NodePtr left, const std::vector<Slot>& left_slots,
     std::vector<Conjunct*> all = right.conjuncts;
     for (Conjunct* conjunct : on)
       if (conjunct->subselects.empty()) all.push_back(conjunct);
-    const Path path = best_path(*right.base, all, left_slots, {}, 0);
+    Path path = best_path(*right.base, all, left_slots, {}, 0);
     WANDIAN_ASSIGN(inner, make_scan(*right.base, path, all));
     for (Conjunct* conjunct : on) {
       if (conjunct->subselects.empty()) continue;
@@ -775,7 +776,7 @@ Result<NodePtr> Planner::solve(JoinProblem& problem, std::span<const OrderWish> 
   } else if (problem.relations.size() == 1) {
     Relation& only = problem.relations[0];
     if (only.base != nullptr) {
-      const Path path = best_path(*only.base, only.conjuncts, {}, wish, row_limit);
+      Path path = best_path(*only.base, only.conjuncts, {}, wish, row_limit);
       *ordered = path.ordered;
       WANDIAN_ASSIGN(node, make_scan(*only.base, path, only.conjuncts));
     } else {

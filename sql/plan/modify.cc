@@ -67,6 +67,7 @@ Status Planner::plan_write(const Query& query, PlanScope* parent, ModifyPlan& mo
   PlanScope& scope = open_scope(query, parent);
   WANDIAN_TRY(plan_ranges(scope));
   modify.table = scope.ranges[0].table;
+  modify.tree = scope.ranges[0].tree;
   DB_ASSERT(modify.table != nullptr);
   switch (query.command) {
     case Command::kInsert: modify.kind = PlanKind::kInsert; return plan_insert(scope, modify, root);
@@ -132,6 +133,7 @@ Status Planner::plan_insert(PlanScope& scope, ModifyPlan& modify, NodePtr& root)
   }
   WANDIAN_TRY(plan_returning(scope, query, modify));
   modify.returning_columns = columns_of(scope.ranges[0]);
+  modify.table_slot = scope.ranges[0].table_slot;
   return {};
 }
 
@@ -140,9 +142,29 @@ Status Planner::plan_targets(PlanScope& scope, ModifyPlan& modify, NodePtr& root
   RangeInfo& target = scope.ranges[0];
   target.key_slot = modify.key_slot = new_slot(type_oid::kBytea);
   target.partition_slot = modify.partition_slot = new_slot(type_oid::kInt8);
+  if (target.tree != nullptr) modify.table_slot = table_slot(target);
   bool ordered = false;
   WANDIAN_ASSIGN(root, plan_from(scope, {}, 0, &ordered));
   return {};
+}
+
+// Whether no SET touches what puts a row of the partition where it is, and nothing refers to it by way of the tables above.
+bool Planner::stays_in_partition(const TableDef& table, std::span<const Assignment> assignments) const {
+  for (std::shared_ptr<const TableDef> above = context_.catalog->table(table.partition_of); above != nullptr; above = context_.catalog->table(above->partition_of)) {
+    if (!above->referencing.empty()) return false;
+    for (const Partitioning::Part& part : partitioning_of(*above)->parts()) {
+      std::vector<std::uint16_t> columns{part.column};
+      if (part.column == kExpressionPart) {
+        columns.clear();
+        for (const ColumnUse& use : collect_columns(part.bound.expr)) columns.push_back(static_cast<std::uint16_t>(use.column));
+      }
+      for (const std::uint16_t column : columns)
+        for (const Assignment& assignment : assignments)
+          if (table.columns[assignment.column].name == above->columns[column].name) return false;
+    }
+    if (above->partition_of == 0) break;
+  }
+  return true;
 }
 
 Status Planner::plan_update_delete(PlanScope& scope, ModifyPlan& modify, NodePtr& root) {
@@ -185,6 +207,7 @@ Status Planner::plan_update_delete(PlanScope& scope, ModifyPlan& modify, NodePtr
     fixed_keys = table.referencing.empty();
     for (const IndexDef& index : table.indexes) fixed_keys = fixed_keys && index.global_table == 0;
   }
+  fixed_keys = fixed_keys && stays_in_partition(table, query.assignments);
   if (!subselects.empty()) root = apply(std::move(root), std::move(subselects));
   // What holds for a row that changed meanwhile: everything that can be told from it, and the other tables' rows as they were.
   std::vector<const Expr*> recheck;
@@ -209,6 +232,8 @@ Status Planner::plan_update_delete(PlanScope& scope, ModifyPlan& modify, NodePtr
     mark.key_slot = target.key_slot;
     mark.partition_slot = target.partition_slot;
     mark.columns = modify.target_columns;
+    mark.tree = modify.tree;
+    mark.table_slot = modify.table_slot;
     locks->marks.push_back(std::move(mark));
     locks->recheck = modify.recheck;
     locks->rows = root->rows;
@@ -228,7 +253,7 @@ Status Planner::plan_update_delete(PlanScope& scope, ModifyPlan& modify, NodePtr
   keep_others(modify, read);
   // Triggers see each row here.
   const bool row_triggers = std::any_of(table.triggers.begin(), table.triggers.end(), [](const TriggerDef& trigger) { return (trigger.events & TriggerDef::kRow) != 0; });
-  modify.at_owner = pure && fixed_keys && !modify.key_changes && !row_triggers && modify.checks.empty();
+  modify.at_owner = pure && fixed_keys && !modify.key_changes && !row_triggers && modify.checks.empty() && modify.tree == nullptr;
   modify.may_repeat = query.from.size() > 1 || (query.from.size() == 1 && query.from[0]->is_join);
   return {};
 }
@@ -239,6 +264,7 @@ void Planner::keep_others(ModifyPlan& modify, std::span<const Slot> read) const 
     bool own = false;
     for (const ScanColumn& c : modify.target_columns) own = own || c.slot == slot;
     for (const std::unique_ptr<PlanSubselect>& init : body_.init_plans) own = own || init->out == slot;
+    own = own || slot == modify.table_slot;
     if (!own) modify.others.slots.push_back(slot);
   }
 }
@@ -297,12 +323,13 @@ Status Planner::plan_merge(PlanScope& scope, ModifyPlan& modify, NodePtr& root) 
 void Planner::find_fast_path(Plan& plan) {
   FastPath& fast = body_.fast;
   if (!body_.init_plans.empty() || !body_.ctes.empty() || body_.locks_rows) return;
-  if (body_.modify && !body_.modify->table->triggers.empty()) return;
+  if (body_.modify && (!body_.modify->table->triggers.empty() || body_.modify->tree != nullptr)) return;
   if (plan.kind == PlanKind::kInsert) {
     const ModifyPlan& modify = *body_.modify;
     if (body_.root || modify.returning_waits || modify.conflict != ConflictAction::kNone || !modify.table->foreign_keys.empty() || !modify.checks.empty()) return;
     for (const IndexDef& index : modify.table->indexes)
       if (index.global_table != 0 || index.checked_later()) return;
+    if (modify.table->partition_of != 0) return;   // its bounds are to be looked at
     for (const ModifyPlan::Set& set : modify.sets)
       if (!repeatable(set.value.expr)) return;
     fast.possible = true;

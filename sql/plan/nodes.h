@@ -20,6 +20,7 @@
 #include "sql/bind/bound.h"
 #include "sql/expr/expression.h"
 #include "sql/expr/inverted.h"
+#include "sql/partition/tree.h"
 #include "sql/plan/plan.h"
 
 namespace wandian::sql {
@@ -51,6 +52,7 @@ struct SavedSlots {
 enum class NodeType : std::uint8_t {
   kResult,          ///< one row without columns, if `filter` holds
   kScan,            ///< ScanNode
+  kPartitions,      ///< PartitionsNode: the scans of a partitioned table's partitions, one after the other
   kSystemScan,      ///< SystemScanNode
   kFunctionScan,    ///< FunctionScanNode
   kValues,          ///< ValuesNode
@@ -141,6 +143,34 @@ struct ScanNode : PlanNode {
   Slot key_slot = kNoSlot;                     ///< gets the primary key's bytes
   Slot partition_slot = kNoSlot;               ///< gets the partition
   std::vector<const Expr*> index_conditions;   ///< for EXPLAIN
+};
+
+/// A condition on a part of a partitioned table's key.
+struct PartitionCondition {
+  std::uint16_t part = 0;
+  PartitionTerm::Test test = PartitionTerm::Test::kEqual;
+  PlanExpr value;                              ///< kAny: an array; of kIsNull and kIsNotNull: none
+};
+/// Conditions that all hold, and lists of filters one of which holds.
+struct PartitionFilter {
+  std::vector<PartitionCondition> conditions;
+  std::vector<std::vector<PartitionFilter>> alternatives;
+  bool empty() const { return conditions.empty() && alternatives.empty(); }
+};
+/// One partitioned table of a tree: which of its partitions are read is known when its filter's values are.
+struct PartitionLevel {
+  const Partitioning* partitioning = nullptr;
+  PartitionFilter filter;
+  std::vector<std::int32_t> scans;             ///< by Partitioning::children(): position in PlanNode::children, or -1
+  std::vector<std::unique_ptr<PartitionLevel>> levels;   ///< likewise, of those that are partitioned themselves
+};
+struct PartitionsNode : PlanNode {
+  PartitionsNode() : PlanNode(NodeType::kPartitions) {}
+  std::shared_ptr<const PartitionTree> tree;
+  std::vector<Oid> tables;                     ///< by child
+  std::unique_ptr<PartitionLevel> level;       ///< null: all children are read
+  bool ordered = false;                        ///< the children come in the order of their rows; else `backward` is false
+  Slot table_slot = kNoSlot;                   ///< gets the OID of the table that the row is in
 };
 
 struct SystemScanNode : PlanNode {
@@ -368,6 +398,8 @@ struct PlanRowMark {
   LockWait wait = LockWait::kBlock;
   Slot key_slot = kNoSlot, partition_slot = kNoSlot;
   std::vector<ScanColumn> columns;             ///< read again if the row changed
+  std::shared_ptr<const PartitionTree> tree;   ///< of a partitioned table: `table_slot` says where the row is
+  Slot table_slot = kNoSlot;
 };
 struct LockRowsNode : PlanNode {
   LockRowsNode() : PlanNode(NodeType::kLockRows) {}
@@ -418,6 +450,9 @@ struct ModifyPlan {
     std::vector<Set> sets;
   };
   std::vector<Action> actions;
+  /// The target is partitioned: rows are in the leaves. Columns above are the target's, as PartitionNode::columns has them.
+  std::shared_ptr<const PartitionTree> tree;
+  Slot table_slot = kNoSlot;                   ///< the table that a row is in; kNoSlot: nobody asks
 };
 
 struct PlanCte {

@@ -79,6 +79,13 @@ void add_foreign_key_locks(const Catalog& catalog, const Query& query, std::vect
     for (const ForeignKeyDef& key : table.foreign_keys) add_lock(locks, key.referenced_table, TableLock::kRowShare);
   if (query.command == Command::kInsert && query.on_conflict.action != ConflictAction::kUpdate) return;
   std::vector<Oid> todo(table.referencing.begin(), table.referencing.end()), seen;
+  const auto add_referencing = [&](const TableDef& other) { todo.insert(todo.end(), other.referencing.begin(), other.referencing.end()); };
+  // Foreign keys lead to partitions by way of the tables above them.
+  for (std::shared_ptr<const TableDef> above = catalog.table(table.partition_of); above != nullptr; above = catalog.table(above->partition_of)) {
+    add_referencing(*above);
+    if (above->partition_of == 0) break;
+  }
+  for (const std::shared_ptr<const TableDef>& partition : all_partitions(catalog, table)) add_referencing(*partition);
   while (!todo.empty()) {
     const Oid oid = todo.back();
     todo.pop_back();
@@ -117,6 +124,11 @@ Result<std::shared_ptr<const Plan>> plan_statement(std::shared_ptr<const BoundSt
   plan->depends_on_parameters = plan->body->depends_on_parameters;
   add_locks(query, plan->locks);
   if (plan->body->modify || !plan->body->writing_ctes.empty()) add_foreign_key_locks(*context.catalog, query, plan->locks);
+  for (std::size_t i = 0; i < plan->locks.size(); ++i) {
+    const PlanLock lock = plan->locks[i];
+    if (const std::shared_ptr<const TableDef> table = context.catalog->table(lock.table))
+      for (const Oid partition : table->partitions) add_lock(plan->locks, partition, lock.mode);
+  }
   return std::shared_ptr<const Plan>(std::move(plan));
 }
 

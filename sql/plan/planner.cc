@@ -33,6 +33,7 @@ PlanScope& Planner::open_scope(const Query& query, PlanScope* parent) {
       for (const std::shared_ptr<const TableDef>& table : body_.statement->tables)
         if (table.get() == range.entry->table) range.table = table;
       if (range.table == nullptr && context_.catalog != nullptr) range.table = context_.catalog->table(range.entry->table->oid);
+      if (range.entry->kind == RangeKind::kTable && range.table->is_partitioned() && !range.entry->only) divide(range);
     }
   }
   return scope;
@@ -171,6 +172,8 @@ const Expr* Planner::lower_node(const Lowering& lowering, const Expr* expr, Stat
       }
       if (column.column < 0) {
         const RangeEntry& entry = *scope->ranges[column.range].entry;
+        if (RangeInfo& range = scope->ranges[column.range]; column.column == kTableOidColumn && range.tree != nullptr)
+          return make_slot(arena_, table_slot(range), type_oid::kOid, -1);
         if (column.column == kTableOidColumn && (entry.table != nullptr || entry.system != nullptr))
           return make_constant(arena_, type_oid::kOid, -1, Value::of_int(entry.table != nullptr ? entry.table->oid : entry.system->oid));
         *status = Status(sqlstate::feature_not_supported, "this system column is not supported");

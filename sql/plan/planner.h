@@ -34,6 +34,15 @@ struct RangeInfo {
   Slot key_slot = kNoSlot, partition_slot = kNoSlot;  ///< asked for by writes and row locks
   Slot presence = kNoSlot;                            ///< null where an outer join has no row of it
   bool planned = false;
+  std::shared_ptr<const PartitionTree> tree;          ///< a partitioned table, read with its partitions
+  std::vector<std::unique_ptr<RangeInfo>> parts;      ///< by PartitionTree::leaves()
+  Slot table_slot = kNoSlot;                          ///< of `tree`: the table a row is in, if asked for
+  // Of a part.
+  const RangeInfo* whole = nullptr;
+  const PartitionNode* node = nullptr;
+
+  /// `used`, which a part takes from the whole.
+  std::vector<std::pair<std::uint16_t, Slot>> columns() const;
 };
 
 struct PlanScope {
@@ -226,18 +235,34 @@ class Planner {
     bool parameterised = false;              ///< uses slots of `outer`
     double rows = 0, cost = 0;               ///< rows after all conditions
     double scanned = 0;
+    // Of a partitioned table: those of the partitions that are read, and the conditions that decide which.
+    std::vector<Path> parts;
+    std::vector<std::size_t> leaves;         ///< by `parts`: position in PartitionTree::leaves()
+    std::unique_ptr<PartitionLevel> level;
   };
   Path best_path(const RangeInfo& base, std::span<Conjunct* const> conjuncts, const std::vector<Slot>& outer,
                  std::span<const OrderWish> wish, double row_limit);
-  Result<NodePtr> make_scan(RangeInfo& base, const Path& path, std::span<Conjunct* const> conjuncts);
+  Path table_path(const RangeInfo& base, std::span<Conjunct* const> conjuncts, const std::vector<Slot>& outer,
+                  std::span<const OrderWish> wish, double row_limit);
+  Result<NodePtr> make_scan(RangeInfo& base, Path& path, std::span<Conjunct* const> conjuncts);
   double table_rows(const TableDef& table) const;
   double selectivity(const Expr* conjunct) const;
   Result<NodePtr> plan_simple_range(PlanScope& scope, std::uint16_t range);
+
+  // partitions.cc
+  void divide(RangeInfo& range);
+  Slot table_slot(RangeInfo& range);
+  Path partitions_path(const RangeInfo& base, std::span<Conjunct* const> conjuncts, const std::vector<Slot>& outer,
+                       std::span<const OrderWish> wish, double row_limit);
+  std::unique_ptr<PartitionLevel> partition_level(const RangeInfo& base, const PartitionNode& node, std::span<Conjunct* const> conjuncts);
+  Status compile_level(PartitionLevel& level);
+  Result<NodePtr> make_partitions(RangeInfo& base, Path& path, std::span<Conjunct* const> conjuncts);
 
   // modify.cc
   Status plan_write(const Query& query, PlanScope* parent, ModifyPlan& modify, NodePtr& root);
   Status plan_insert(PlanScope& scope, ModifyPlan& modify, NodePtr& root);
   Status plan_targets(PlanScope& scope, ModifyPlan& modify, NodePtr& root);
+  bool stays_in_partition(const TableDef& table, std::span<const Assignment> assignments) const;
   Status plan_update_delete(PlanScope& scope, ModifyPlan& modify, NodePtr& root);
   Status plan_merge(PlanScope& scope, ModifyPlan& modify, NodePtr& root);
   void keep_others(ModifyPlan& modify, std::span<const Slot> read) const;

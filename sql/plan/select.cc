@@ -174,6 +174,7 @@ Result<Planned> Planner::plan_select(PlanScope& scope) {
       range.key_slot = new_slot(type_oid::kBytea);
       range.partition_slot = new_slot(type_oid::kInt8);
     }
+    if (range.tree != nullptr) (void)table_slot(range);
     body_.locks_rows = true;
   }
 
@@ -348,6 +349,8 @@ Result<Planned> Planner::plan_select(PlanScope& scope) {
       made.wait = mark.wait;
       made.key_slot = range.key_slot;
       made.partition_slot = range.partition_slot;
+      made.tree = range.tree;
+      made.table_slot = range.table_slot;
       locks->marks.push_back(std::move(made));
     }
     // The condition is checked again for rows that changed while their lock was waited for.
