@@ -172,6 +172,8 @@ struct TableDef {
   std::vector<std::pair<std::string, std::string>> options;   ///< storage parameters: accepted, shown back
   std::vector<TriggerDef> triggers;     ///< in the order of their names, which is the order they fire in
   std::vector<std::uint16_t> older_layouts;   ///< how many columns each older row layout had, by layout number
+  std::string view_definition;          ///< of a materialized view, whose rows these are; understood by sql alone; "" = a table
+  bool populated = true;                ///< false: a materialized view that cannot be read yet
 
   // Compiled by Catalog when the definition is added; not part of the stored form.
   std::uint64_t definition_id = 0;      ///< differs between any two definitions of this process
@@ -191,6 +193,7 @@ struct TableDef {
   /// Position of a live column, or -1.
   int find_column(std::string_view column_name) const;
   std::size_t layout_columns() const { return columns.size() + (hidden_row_number ? 1 : 0); }
+  bool is_materialized_view() const { return !view_definition.empty(); }
   bool is_computed(unsigned index) const { return (computed_indexes >> index & 1) != 0; }
 };
 
