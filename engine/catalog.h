@@ -205,6 +205,8 @@ struct TableDef {
   std::vector<PartitionKeyPart> partition_key;
   Oid partition_of = 0;                 ///< the partitioned table that this is a partition of
   PartitionBound bound;
+  std::string view_definition;          ///< of a materialized view, whose rows these are; understood by sql alone; "" = a table
+  bool populated = true;                ///< false: a materialized view that cannot be read yet
 
   // Compiled by Catalog when the definition is added; not part of the stored form.
   std::uint64_t definition_id = 0;      ///< differs between any two definitions of this process
@@ -227,6 +229,7 @@ struct TableDef {
   int find_column(std::string_view column_name) const;
   bool is_partitioned() const { return partition_strategy != 0; }
   std::size_t layout_columns() const { return columns.size() + (hidden_row_number ? 1 : 0); }
+  bool is_materialized_view() const { return !view_definition.empty(); }
   bool is_computed(unsigned index) const { return (computed_indexes >> index & 1) != 0; }
 };
 

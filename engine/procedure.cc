@@ -33,6 +33,10 @@ ProcedureTable ProcedureBinder::table(std::string_view name, std::initializer_li
     status_ = Status{sqlstate::datatype_mismatch, "table \"" + std::string(name) + "\" has other columns than the procedure fills"};
     return out;
   }
+  if (out.def_->is_materialized_view()) {
+    status_ = Status{sqlstate::feature_not_supported, "a procedure cannot use \"" + std::string(name) + "\", which is a materialized view"};
+    return out;
+  }
   if (out.def_->generator != nullptr) {
     status_ = Status{sqlstate::feature_not_supported, "a procedure cannot use table \"" + std::string(name) + "\", which has generated columns"};
     return out;

@@ -149,6 +149,7 @@ Task<Status> SessionImpl::copy_to(const CompiledStatement& statement, const PgQu
     if (found->kind == FoundRelation::Kind::kTable) {
       const std::shared_ptr<const TableDef> table = catalog()->table(found->oid);
       if (table->is_partitioned()) co_return cannot("partitioned table").with_hint("Try the COPY (SELECT ...) TO variant.");
+      if (table->is_materialized_view()) co_return cannot("materialized view").with_hint("Try the COPY (SELECT ...) TO variant.");
       Result<std::vector<std::uint16_t>> columns = copy_columns(copy, *table);
       if (!columns.ok()) co_return columns.take_status();
       for (std::size_t i = 0; i < columns.value().size(); ++i)
@@ -163,7 +164,7 @@ Task<Status> SessionImpl::copy_to(const CompiledStatement& statement, const PgQu
     source = compiled.take();
   }
   WANDIAN_CO_TRY(co_await lock_and_begin(&source, false));
-  WANDIAN_CO_TRY(check_writable(*source));
+  WANDIAN_CO_TRY(check_may_run(*source));
   std::vector<std::string> names;
   for (const ResultColumn& column : source->columns) names.push_back(column.name);
   std::vector<bool> force;
@@ -369,6 +370,7 @@ Task<Status> SessionImpl::copy_from(const CompiledStatement& statement, const Pg
   if (read_only_ && found->schema != temporary_schema_)
     co_return Status{sqlstate::read_only_sql_transaction, "cannot execute COPY FROM in a read-only transaction"};
   std::shared_ptr<const TableDef> table = catalog()->table(found->oid);
+  if (table->is_materialized_view()) co_return cannot("materialized view");
   WANDIAN_CO_TRY(co_await lock_table(table, TableLock::kRowExclusive));
   for (const std::shared_ptr<const TableDef>& partition : all_partitions(*catalog(), *table)) WANDIAN_CO_TRY(co_await lock_table(partition, TableLock::kRowExclusive));
   co_await begin_statement();

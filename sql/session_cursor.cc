@@ -42,7 +42,7 @@ Task<Status> SessionImpl::declare_cursor(Portal& portal) {
     co_return Status{sqlstate::feature_not_supported, "DECLARE CURSOR WITH HOLD ... FOR UPDATE is not supported"}.with_detail(
         "Holdable cursors must be READ ONLY.");
   WANDIAN_CO_TRY(co_await lock_and_begin(&inner, false));
-  WANDIAN_CO_TRY(check_writable(*inner));
+  WANDIAN_CO_TRY(check_may_run(*inner));
   auto cursor = std::make_unique<Portal>();
   cursor->name = name;
   cursor->is_cursor = true;

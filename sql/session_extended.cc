@@ -404,7 +404,7 @@ Task<Status> SessionImpl::run_execute_rows(Portal& portal, std::uint32_t max_row
   // Locked and planned anew if need be before the encoder looks at the columns.
   if (portal.statement->plan != nullptr && portal.execution == nullptr && portal.kept == nullptr) {
     WANDIAN_CO_TRY(co_await lock_and_begin(&portal.statement, portal.described));
-    WANDIAN_CO_TRY(check_writable(*portal.statement));
+    WANDIAN_CO_TRY(check_may_run(*portal.statement));
     portal.execution = Execution::create(portal.statement->plan, execution_env(), portal.params);
     portal.begun = true;
   }

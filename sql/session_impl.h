@@ -74,6 +74,9 @@ struct CursorInfo {
   std::int64_t creation_time = 0;
 };
 
+/// 55000: what a statement reads a materialized view for is not there yet.
+Status not_populated(const TableDef& view);
+
 class SessionImpl final : public SessionHooks, public RoutineRunner, public TypeCatalog {
  public:
   // ---- For DDL, system relations and functions ---------------------------------------------------------------------
@@ -291,11 +294,12 @@ class SessionImpl final : public SessionHooks, public RoutineRunner, public Type
   std::optional<std::string> expression_text(std::string_view node_tree, Oid relation, bool pretty) override;
   std::optional<std::string> constraint_definition(Oid constraint, bool pretty) override;
   std::optional<std::string> index_definition(Oid index, std::int32_t column, bool pretty) override;
-  std::optional<std::string> view_definition(Oid view, bool pretty) override;
+  std::optional<std::string> view_definition(Oid view, bool pretty, std::int32_t wrap_column) override;
   std::optional<std::vector<bool>> updatable_columns(Oid view, bool* deletable) override;
   std::optional<std::string> function_definition(Oid function) override;
   std::optional<std::string> function_arguments(Oid function, bool identity) override;
   std::optional<std::string> function_result(Oid function) override;
+  std::string trigger_condition(const TableDef& table, const TriggerDef& trigger, bool pretty);
   std::optional<std::string> trigger_definition(Oid trigger, bool pretty) override;
   std::optional<std::string> rule_definition(Oid rule, bool pretty) override;
   std::optional<std::string> partition_key_definition(Oid relation) override;
@@ -465,7 +469,7 @@ class SessionImpl final : public SessionHooks, public RoutineRunner, public Type
   Status apply_transaction_modes(PgQuery__Node** options, std::size_t count, bool session_defaults);
   Status set_isolation(std::string_view level);
   Status set_read_only(bool on);
-  Status check_writable(const CompiledStatement& statement);
+  Status check_may_run(const CompiledStatement& statement);
   std::vector<std::shared_ptr<const TableDef>> on_commit_tables();
   Task<Status> run_on_commit();
   Task<Status> rollback_to_savepoint(std::string_view name);

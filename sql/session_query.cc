@@ -248,7 +248,7 @@ Task<Status> SessionImpl::run_simple_statement(Portal& portal, bool own_text) {
   } else if (portal.statement->plan != nullptr) {
     // Locked before it is described: the description then is that of the plan that runs.
     WANDIAN_CO_TRY(co_await lock_and_begin(&portal.statement, false));
-    WANDIAN_CO_TRY(check_writable(*portal.statement));
+    WANDIAN_CO_TRY(check_may_run(*portal.statement));
     portal.execution = Execution::create(portal.statement->plan, execution_env(), portal.params);
   }
   std::vector<ColumnDescription> description;

@@ -239,7 +239,7 @@ Task<Status> SessionImpl::begin_nested(const CompiledPtr& statement, std::span<c
       co_return Status{sqlstate::feature_not_supported, std::string(command) + " is not allowed in a non-volatile function"};
   WANDIAN_CO_TRY(co_await lock_nested(*statement, view, stale));
   if (*stale) co_return Status{};
-  Status status = check_writable(*statement);
+  Status status = check_may_run(*statement);
   if (status.ok()) *execution = Execution::create(statement->plan, execution_env(), params);
   else transaction_.end_statement();
   co_return std::move(status);
@@ -300,7 +300,7 @@ Task<Status> SessionImpl::run_nested(const CompiledPtr& statement, std::span<con
   // What needs no operators and nothing to wait for.
   if (statement->fast && !view.read_only && is_current(*statement)) {
     WANDIAN_CO_TRY(ensure_transaction());
-    WANDIAN_CO_TRY(check_writable(*statement));
+    WANDIAN_CO_TRY(check_may_run(*statement));
     queried_ = true;
     if (try_lock(*statement) && statement->catalog == catalog() && statement->denied == nullptr && transaction_.begin_statement()) {
       Arena arena;

@@ -156,7 +156,10 @@ Status SessionImpl::bind_and_plan(CompiledStatement& statement, const ParseNode*
     statement.returns_rows = statement.plan->returns_rows;
     statement.fast = statement.plan->body->fast.possible;
     for (const PlanLock& lock : statement.plan->locks)
-      if (auto table = context.catalog->table(lock.table)) statement.locks.emplace_back(std::move(table), lock.mode);
+      if (auto table = context.catalog->table(lock.table)) {
+        if (!table->populated) statement.unpopulated = table.get();
+        statement.locks.emplace_back(std::move(table), lock.mode);
+      }
   }
   describe_columns(statement);
   (void)check_access(statement);   // whoever runs it is told
@@ -332,7 +335,7 @@ Task<Status> SessionImpl::lock_and_begin(CompiledPtr* statement, bool shape_fixe
 SessionImpl::Fast SessionImpl::try_fast(const CompiledStatement& statement, std::span<const Value> params,
                                         std::span<const Format> formats, Status* status, std::uint64_t* processed) {
   if (*status = ensure_transaction(); !status->ok()) [[unlikely]] return Fast::kDone;
-  if (*status = check_writable(statement); !status->ok()) [[unlikely]] return Fast::kDone;
+  if (*status = check_may_run(statement); !status->ok()) [[unlikely]] return Fast::kDone;
   if (!try_lock(statement) || statement.catalog != catalog() || statement.denied != nullptr) [[unlikely]] return Fast::kNot;
   queried_ = true;
   if (!transaction_.begin_statement()) [[unlikely]] return Fast::kNot;
@@ -459,7 +462,7 @@ Task<Status> SessionImpl::run_execution(Execution& execution, std::uint64_t max_
 Task<Status> SessionImpl::run_plan(Portal& portal, std::uint64_t max_rows, RowReceiver& receiver, std::uint64_t* rows, bool* finished) {
   if (portal.execution == nullptr) {
     WANDIAN_CO_TRY(co_await lock_and_begin(&portal.statement, portal.described));
-    WANDIAN_CO_TRY(check_writable(*portal.statement));
+    WANDIAN_CO_TRY(check_may_run(*portal.statement));
     portal.execution = Execution::create(portal.statement->plan, execution_env(), portal.params);
   } else if (!std::exchange(portal.begun, false)) {
     co_await begin_statement();
@@ -573,8 +576,11 @@ Task<Status> SessionImpl::run_bound(std::shared_ptr<const BoundStatement> bound,
   if (!planned.ok()) co_return planned.take_status();
   const std::shared_ptr<const Plan> plan = planned.take();
   WANDIAN_CO_TRY(ensure_transaction());
-  for (const PlanLock& lock : plan->locks)
-    if (auto table = plan_with.catalog->table(lock.table)) WANDIAN_CO_TRY(co_await lock_table(std::move(table), lock.mode));
+  for (const PlanLock& lock : plan->locks) {
+    auto table = plan_with.catalog->table(lock.table);
+    if (table != nullptr && !table->populated) co_return not_populated(*table);
+    if (table != nullptr) WANDIAN_CO_TRY(co_await lock_table(std::move(table), lock.mode));
+  }
   co_await begin_statement();
   const std::unique_ptr<Execution> execution = Execution::create(plan, execution_env(), params);
   std::uint64_t rows = 0;

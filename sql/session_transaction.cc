@@ -4,6 +4,7 @@
 
 #include "engine/table.h"
 #include "sql/functions/quote.h"
+#include "sql/messages.h"
 #include "sql/parse/parser.h"
 #include "sql/plan/plan.h"
 #include "sql/session_notify.h"
@@ -51,7 +52,13 @@ Status SessionImpl::refuse_if_failed(const CompiledStatement& statement) {
                 "current transaction is aborted, commands ignored until end of transaction block"};
 }
 
-Status SessionImpl::check_writable(const CompiledStatement& statement) {
+Status not_populated(const TableDef& view) {
+  return Status{sqlstate::object_not_in_prerequisite_state, "materialized view " + quoted(view.name) + " has not been populated"}.with_hint(
+      "Use the REFRESH MATERIALIZED VIEW command.");
+}
+
+Status SessionImpl::check_may_run(const CompiledStatement& statement) {
+  if (statement.unpopulated != nullptr) [[unlikely]] return not_populated(*statement.unpopulated);
   if (!read_only_ || statement.plan == nullptr || !statement.plan->writes) return {};
   return Status{sqlstate::read_only_sql_transaction,
                 "cannot execute " + std::string(statement.plan->write_command) + " in a read-only transaction"};

@@ -564,7 +564,7 @@ Task<Status> SessionImpl::run_explain(Portal& portal) {
       lines = explain_plan(*inner.statement->plan, options);
     } else {
       WANDIAN_CO_TRY(co_await lock_and_begin(&inner.statement, false));
-      WANDIAN_CO_TRY(check_writable(*inner.statement));
+      WANDIAN_CO_TRY(check_may_run(*inner.statement));
       inner.execution = Execution::create(inner.statement->plan, execution_env(), inner.params);
       inner.execution->instrument();
       RowCounter counter;
@@ -620,6 +620,9 @@ Task<Status> SessionImpl::run_lock(StatementRef statement) {
     if (found->kind != FoundRelation::Kind::kTable)
       co_return Status{sqlstate::wrong_object_type, "\"" + std::string(name) + "\" is not a table or view"};
     const std::shared_ptr<const TableDef> table = catalog()->table(found->oid);
+    if (table->is_materialized_view())
+      co_return Status{sqlstate::wrong_object_type, "cannot lock relation \"" + std::string(name) + "\""}.with_detail(
+          "This operation is not supported for materialized views.");
     WANDIAN_CO_TRY(co_await lock_table(table, static_cast<TableLock>(lock.mode), lock.nowait != 0 ? LockWait::kNoWait : LockWait::kBlock));
     // It may have been dropped while we waited.
     if (catalog()->table(found->oid) == nullptr) co_return undefined_relation(schema, name);

@@ -49,6 +49,7 @@ struct CompiledStatement {
   /// What the role of its context may do, decided for `access_catalog`: null, or why it may not run. For its shard's thread.
   mutable std::shared_ptr<const Status> denied;
   mutable std::shared_ptr<const Catalog> access_catalog;
+  const TableDef* unpopulated = nullptr;            ///< of `locks`: a materialized view that has no rows to read yet
   std::vector<Oid> parameter_types;
   std::vector<Oid> declared_types;
 

@@ -183,6 +183,11 @@ std::vector<Candidate> Binder::named_candidates(std::string_view name, std::size
 const Expr* Binder::bind_function_call(Scope& scope, const PgQuery__FuncCall& call) {
   const CallName called = call_name(call);
   const int location = call.location;
+  if (called.schema == "pg_catalog" && (called.name == kStoredAnd || called.name == kStoredOr)) {
+    std::vector<const Expr*> conditions;
+    for (std::size_t i = 0; i < call.n_args; ++i) conditions.push_back(bind_expr(scope, call.args[i]));
+    return bool_list(called.name == kStoredAnd ? BoolOp::kAnd : BoolOp::kOr, std::move(conditions));
+  }
   const bool within_group = call.agg_within_group != 0;
   const bool is_aggregate_name = call.over == nullptr && is_builtin_schema(called.schema) && !sql::find_aggregates(called.name).empty();
   const bool outer_aggregate = std::exchange(scope.in_aggregate, scope.in_aggregate || is_aggregate_name);
@@ -279,7 +284,7 @@ const Expr* Binder::bind_function_call(Scope& scope, const PgQuery__FuncCall& ca
               location));
     }
     if (candidate.function->returns_set) check_set_place(scope, location);
-    return bind_routine_call(scope, candidate, std::move(args), call.func_variadic != 0, location);
+    return bind_routine_call(candidate, std::move(args), call.func_variadic != 0, given_names.size(), location);
   }
   const std::size_t direct = within_group ? args.size() - call.n_agg_order : 0;
   if (candidate.aggregate != nullptr) check_ordered_set(call, *candidate.aggregate, types, direct, full_name(called));
@@ -301,6 +306,7 @@ const Expr* Binder::bind_function_call(Scope& scope, const PgQuery__FuncCall& ca
     if (coerced == nullptr) fail(at(undefined_function(called, types, false), location));
     args[i] = coerced;
   }
+  const std::size_t given_count = args.size();
   if (!candidate.positions.empty()) args = in_declared_order(candidate, args);
   for (unsigned i = 0; i < candidate.defaults_used; ++i) {
     const Oid type = candidate.function->args[args.size()];
@@ -358,6 +364,7 @@ const Expr* Binder::bind_function_call(Scope& scope, const PgQuery__FuncCall& ca
       function, keep(args), result,
       call.funcformat == PG_QUERY__COERCION_FORM__COERCE_SQL_SYNTAX ? CallForm::kSqlSyntax : CallForm::kCall, location));
   out->variadic_array = collected;
+  if (!candidate.positions.empty() || candidate.defaults_used > 0) note_given(out, candidate, given_count, given_names.size());
   return out;
 }
 
@@ -374,6 +381,15 @@ const FunctionDef* Binder::with_row_columns(const FunctionDef* function, Oid row
   note_type(row_type);
   functions_.push_back(shaped);
   return shaped.get();
+}
+
+void Binder::note_given(FunctionExpr* call, const Candidate& candidate, std::size_t count, std::size_t named) {
+  std::vector<std::uint16_t> positions = candidate.positions;
+  if (positions.empty())
+    for (std::size_t i = 0; i < count; ++i) positions.push_back(static_cast<std::uint16_t>(i));
+  call->partly_given = true;
+  call->given = keep(positions);
+  if (named > 0) call->named_from = static_cast<std::uint16_t>(positions.size() - named);
 }
 
 // Where a set-returning function may stand.

@@ -45,7 +45,13 @@ int Binder::bind_target_table(Scope& scope, const PgQuery__RangeVar& range, Comm
   const std::optional<FoundRelation> found = find_relation(context_, schema, table);
   if (!found) fail(at(undefined_relation(schema, table), range.location));
   switch (found->kind) {
-    case FoundRelation::Kind::kTable: break;
+    case FoundRelation::Kind::kTable:
+      if (context_.fills_views || !catalog().table(found->oid)->is_materialized_view()) break;
+      if (command == Command::kMerge) {
+        fail(Status{sqlstate::feature_not_supported, "cannot execute MERGE on relation " + quoted(table)}.with_detail(
+            "This operation is not supported for materialized views."));
+      }
+      fail(Status{sqlstate::wrong_object_type, "cannot change materialized view " + quoted(table)});
     case FoundRelation::Kind::kView:
       if (command == Command::kMerge) {
         fail(Status{sqlstate::feature_not_supported, "cannot execute MERGE on relation " + quoted(table)}.with_detail(

@@ -239,6 +239,8 @@ const Expr* Binder::bind_param(const PgQuery__ParamRef& ref) {
     if (!any.value()) fail(at(Status{sqlstate::undefined_parameter, "there is no parameter $" + std::to_string(ref.number)}, ref.location));
     return found.is_row ? variable_row(found, ref.location) : bind_variable(found.scalar, ref.location);
   }
+  // A definition has none.
+  if (context_.as_written) fail(at(Status{sqlstate::undefined_parameter, "there is no parameter $" + std::to_string(ref.number)}, ref.location));
   const auto index = static_cast<std::size_t>(ref.number - 1);
   if (index >= parameters_.size()) parameters_.resize(index + 1, 0);
   if (parameters_[index] == 0) parameters_[index] = kUnknown;
@@ -255,7 +257,7 @@ const Expr* Binder::bool_list(BoolOp op, std::vector<const Expr*> args) {
   out->op = op;
   std::vector<const Expr*> flat;
   for (const Expr* arg : args) {
-    if (arg->kind == ExprKind::kBool && arg->as<BoolExpr>().op == op) {
+    if (arg->kind == ExprKind::kBool && arg->as<BoolExpr>().op == op && !context_.as_written) {
       for (const Expr* inner : arg->as<BoolExpr>().args) flat.push_back(inner);
     } else {
       flat.push_back(arg);
@@ -388,7 +390,11 @@ const Expr* Binder::bind_in(Scope& scope, const PgQuery__AExpr& expr, std::strin
       parts.push_back(to_boolean(make_operator(op, left, item, expr.location), "IN"));
     }
   }
-  return bool_list(negative ? BoolOp::kAnd : BoolOp::kOr, std::move(parts));
+  const BoolOp op_between = negative ? BoolOp::kAnd : BoolOp::kOr;
+  if (!context_.as_written) return bool_list(op_between, std::move(parts));
+  const Expr* out = parts[0];   // PostgreSQL's tree has one on top of another
+  for (std::size_t i = 1; i < parts.size(); ++i) out = bool_list(op_between, {out, parts[i]});
+  return out;
 }
 
 const Expr* Binder::bind_between(Scope& scope, const PgQuery__AExpr& expr) {
@@ -694,6 +700,21 @@ const Expr* Binder::bind_row(Scope& scope, const PgQuery__RowExpr& row) {
   return out;
 }
 
+// A name is an array of characters, counted from zero.
+const Expr* Binder::name_character(const Expr* name, const Expr* index) {
+  const Expr* number = coerce(index, kInt4, -1, CoerceContext::kAssignment, CallForm::kImplicitCast, -1);
+  if (number == nullptr) fail(at(Status{sqlstate::datatype_mismatch, "array subscript must have type integer"}, index->location));
+  const Expr* one = make_constant(arena_, kInt4, -1, Value::of_int(1));
+  const std::vector<Oid> wanted{kText, kInt4, kInt4};
+  for (const FunctionDef* function : sql::find_functions("substr")) {
+    if (function->args != wanted) continue;
+    const Expr* text = coerce(name, kText, -1, CoerceContext::kImplicit, CallForm::kImplicitCast, -1);
+    const Expr* character = make_call(function, list({text, make_operator("+", number, one, -1), one}), kText, CallForm::kCall, name->location);
+    return coerce(character, kChar, -1, CoerceContext::kExplicit, CallForm::kExplicitCast, -1);
+  }
+  fail(Status{sqlstate::internal_error, "there is no substr(text, integer, integer)"});
+}
+
 const Expr* Binder::bind_indirection(Scope& scope, const PgQuery__AIndirection& indirection) {
   const Expr* base = without_domain(bind_expr(scope, indirection.arg));
   std::size_t i = 0;
@@ -706,6 +727,11 @@ const Expr* Binder::bind_indirection(Scope& scope, const PgQuery__AIndirection& 
     }
     if (node->node_case == PG_QUERY__NODE__NODE_A_STAR) {
       fail(at(Status{sqlstate::feature_not_supported, "row expansion via \"*\" is not supported here"}, base->location));
+    }
+    if (base->type == kName && node->a_indices->is_slice == 0) {
+      base = name_character(base, bind_expr(scope, node->a_indices->uidx));
+      ++i;
+      continue;
     }
     auto* out = make<SubscriptExpr>();
     std::vector<const Expr*> upper, lower;

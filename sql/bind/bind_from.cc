@@ -19,6 +19,10 @@ std::string_view alias_name(const PgQuery__Alias* alias) {
   return alias != nullptr && alias->aliasname != nullptr ? std::string_view(alias->aliasname) : std::string_view{};
 }
 
+// The stored form gives every range and its columns names, and says by a mark before each whether somebody wrote it.
+bool is_written(std::string_view stored) { return stored.starts_with(kWrittenName); }
+std::string_view unmarked(std::string_view stored) { return stored.empty() ? stored : stored.substr(1); }
+
 bool unnests_several(const ParseNode* node) {
   return node->node_case == PG_QUERY__NODE__NODE_FUNC_CALL && node->func_call->n_args > 1 && node->func_call->n_funcname == 1 &&
          string_value(node->func_call->funcname[0]) == "unnest";
@@ -45,16 +49,54 @@ std::span<const RangeColumn> Binder::rename_columns(std::span<const RangeColumn>
   std::vector<RangeColumn> out(columns.begin(), columns.end());
   std::size_t next = 0;
   for (std::size_t i = 0; i < alias->n_colnames; ++i) {
-    while (next < out.size() && out[next].hidden) ++next;
+    // The stored form has a name for each column, those that were dropped included.
+    while (next < out.size() && out[next].hidden && !context_.stored) ++next;
     if (next == out.size()) {
       const auto visible = std::count_if(columns.begin(), columns.end(), [](const RangeColumn& c) { return !c.hidden; });
       fail(Status{sqlstate::invalid_column_reference, "table " + quoted(table) + " has " + std::to_string(visible) +
                                                           " columns available but " + std::to_string(alias->n_colnames) +
                                                           " columns specified"});
     }
-    out[next++].name = arena_.copy(string_value(alias->colnames[i]));
+    const std::string_view column = string_value(alias->colnames[i]);
+    out[next++].name = arena_.copy(context_.stored ? unmarked(column) : column);
   }
+  // A column that came later must not be taken for one of those.
+  for (std::size_t i = next; context_.stored && i < out.size(); ++i)
+    if (std::any_of(out.begin(), out.begin() + static_cast<std::ptrdiff_t>(next), [&](const RangeColumn& named) { return named.name == out[i].name; }))
+      out[i].name = {};
   return keep(out);
+}
+
+void Binder::apply_alias(RangeEntry* entry, const PgQuery__Alias* alias) {
+  entry->own_columns = entry->columns;
+  entry->columns = rename_columns(entry->columns, alias, entry->alias);
+  if (alias == nullptr) return;
+  entry->aliased = !context_.stored || is_written(alias_name(alias));
+  for (std::size_t i = 0; i < alias->n_colnames; ++i)
+    if (!context_.stored || is_written(string_value(alias->colnames[i]))) ++entry->alias_columns;
+}
+
+// What its own words say, which are none of this statement's.
+const Query* Binder::bind_inner_query(const ParseNode* node, const BindContext& context, Oid check_as) {
+  Binder binder(context, {}, arena_, {});
+  binder.variables_ = nullptr;
+  binder.view_depth_ = view_depth_;
+  binder.stack_base_ = stack_base_;
+  binder.check_as_ = check_as;
+  binder.stored_text_ = true;
+  binder.accesses_ = std::move(accesses_);
+  binder.executed_ = std::move(executed_);
+  const Query* query = binder.bind_query_node(node, nullptr);
+  accesses_ = std::move(binder.accesses_);
+  executed_ = std::move(binder.executed_);
+  for (auto& table : binder.tables_) depend_on(std::move(table));
+  for (auto& object : binder.objects_) depend_on(std::move(object));
+  for (auto& sequence : binder.sequences_) sequences_.push_back(std::move(sequence));
+  for (auto& function : binder.functions_) functions_.push_back(std::move(function));
+  cacheable = cacheable && binder.cacheable;
+  uses_temporary_ = uses_temporary_ || binder.uses_temporary_;
+  asks_shards_ = asks_shards_ || binder.asks_shards_;
+  return query;
 }
 
 RangeEntry* Binder::make_table_entry(std::shared_ptr<const TableDef> table, std::string_view alias) {
@@ -92,13 +134,9 @@ RangeEntry* Binder::make_system_entry(const SystemRelation& relation, std::strin
     ++view_depth_;
     Result<ParsedStatements> parsed = ParsedStatements::parse(relation.view_definition);
     if (!parsed.ok()) fail(parsed.take_status());
-    const std::string_view outer_text = swap_text({});
-    BindVariables* const outer_variables = std::exchange(variables_, nullptr);
-    const Oid outer_check_as = std::exchange(check_as_, relation.kind == 'v' ? kBootstrapRole : check_as_);
-    const Query* query = bind_query_node(parsed->statements()[0].node, nullptr);
-    text_ = outer_text;
-    variables_ = outer_variables;
-    check_as_ = outer_check_as;
+    BindContext inner = context_;
+    inner.stored = inner.as_written = inner.keep_calls = false;
+    const Query* query = bind_inner_query(parsed->statements()[0].node, inner, relation.kind == 'v' ? kBootstrapRole : check_as_);
     --view_depth_;
     RangeEntry* entry = make_subquery_entry(query, nullptr, relation.name);
     entry->view = relation.oid;
@@ -126,12 +164,13 @@ RangeEntry* Binder::make_subquery_entry(const Query* query, const PgQuery__Alias
   auto* entry = make<RangeEntry>();
   entry->kind = RangeKind::kSubquery;
   entry->query = query;
-  entry->alias = alias != nullptr ? arena_.copy(alias_name(alias)) : fallback;
+  entry->alias = alias == nullptr ? fallback : arena_.copy(context_.stored ? unmarked(alias_name(alias)) : alias_name(alias));
   std::vector<RangeColumn> columns;
   for (const TargetEntry& target : query->targets) {
     if (!target.junk) columns.push_back({target.name, target.expr->type, target.expr->typmod, false});
   }
-  entry->columns = rename_columns(keep(columns), alias, entry->alias);
+  entry->columns = keep(columns);
+  apply_alias(entry, alias);
   return entry;
 }
 
@@ -144,26 +183,9 @@ RangeEntry* Binder::bind_view(const ObjectDef& view, std::string_view alias) {
   Result<ParsedStatements> parsed = ParsedStatements::parse(definition->query);
   if (!parsed.ok()) fail(parsed.take_status());
   if (parsed->statements().size() != 1) fail(Status{sqlstate::data_corrupted, "definition of view " + quoted(view.name) + " cannot be read"});
-  // The view's names mean what they meant when it was made.
-  BindContext inner = context_;
-  inner.search_path = definition->search_path;
-  Binder binder(inner, {}, arena_, {});
-  binder.view_depth_ = view_depth_;
-  binder.stack_base_ = stack_base_;
+  const BindContext inner = stored_context(context_);
   // What is behind a view is its owner's business, unless the view says that it is that of who asks.
-  binder.check_as_ = is_security_invoker(*definition) ? 0 : view.owner;
-  binder.stored_text_ = true;
-  binder.accesses_ = std::move(accesses_);
-  binder.executed_ = std::move(executed_);
-  const Query* query = binder.bind_query_node(parsed->statements()[0].node, nullptr);
-  accesses_ = std::move(binder.accesses_);
-  executed_ = std::move(binder.executed_);
-  for (auto& table : binder.tables_) depend_on(std::move(table));
-  for (auto& object : binder.objects_) depend_on(std::move(object));
-  for (auto& sequence : binder.sequences_) sequences_.push_back(std::move(sequence));
-  cacheable = cacheable && binder.cacheable;
-  uses_temporary_ = uses_temporary_ || binder.uses_temporary_;
-  asks_shards_ = asks_shards_ || binder.asks_shards_;
+  const Query* query = bind_inner_query(parsed->statements()[0].node, inner, is_security_invoker(*definition) ? 0 : view.owner);
   --view_depth_;
   RangeEntry* entry = make_subquery_entry(query, nullptr, {});
   entry->view = view.oid;
@@ -199,7 +221,9 @@ CommonTable* Binder::find_cte(Scope& scope, std::string_view table, int* levels_
 RangeEntry* Binder::bind_range_var(Scope& scope, const PgQuery__RangeVar& range) {
   const std::string_view schema = text_of(range.schemaname);
   const std::string_view table = text_of(range.relname);
-  const std::string_view alias = range.alias != nullptr ? arena_.copy(alias_name(range.alias)) : std::string_view{};
+  std::string_view alias = range.alias != nullptr ? arena_.copy(alias_name(range.alias)) : std::string_view{};
+  // Who wrote no alias sees the relation under the name that it has now.
+  if (context_.stored) alias = is_written(alias) ? unmarked(alias) : std::string_view{};
   RangeEntry* entry = nullptr;
   if (schema.empty()) {
     int levels_up = 0;
@@ -217,7 +241,8 @@ RangeEntry* Binder::bind_range_var(Scope& scope, const PgQuery__RangeVar& range)
       entry->self_reference = self;
       entry->name = cte->name;
       entry->alias = alias.empty() ? cte->name : alias;
-      entry->columns = rename_columns(cte->columns, range.alias, entry->alias);
+      entry->columns = cte->columns;
+      apply_alias(entry, range.alias);
       return entry;
     }
   }
@@ -230,7 +255,8 @@ RangeEntry* Binder::bind_range_var(Scope& scope, const PgQuery__RangeVar& range)
     }
   }
   check_schema(schema, range.location);
-  const std::optional<FoundRelation> found = find_relation(context_, schema, table);
+  std::optional<FoundRelation> found = context_.stored && schema == "pg_catalog" ? find_stored_relation(context_, table) : std::nullopt;
+  if (!found) found = find_relation(context_, schema, table);
   if (!found) {
     for (Scope* level = &scope; level != nullptr && schema.empty(); level = level->parent) {
       for (const std::string_view later : level->future_ctes) {
@@ -250,11 +276,7 @@ RangeEntry* Binder::bind_range_var(Scope& scope, const PgQuery__RangeVar& range)
       break;
     case FoundRelation::Kind::kView: {
       auto view = catalog().object(ObjectKind::kView, found->oid);
-      const std::string_view outer_text = swap_text({});
-      BindVariables* const outer_variables = std::exchange(variables_, nullptr);
       entry = bind_view(*view, alias);
-      text_ = outer_text;
-      variables_ = outer_variables;
       depend_on(std::move(view));
       break;
     }
@@ -283,11 +305,12 @@ RangeEntry* Binder::bind_range_var(Scope& scope, const PgQuery__RangeVar& range)
       note_sequence(found->oid);
       entry = make_subquery_entry(query, nullptr, arena_.copy(table));
       entry->view = found->oid;
-      if (!alias.empty()) entry->alias = alias;
+      entry->name = arena_.copy(catalog().sequence(found->oid)->name);
+      entry->alias = alias.empty() ? entry->name : alias;
       break;
     }
   }
-  entry->columns = rename_columns(entry->columns, range.alias, entry->alias);
+  apply_alias(entry, range.alias);
   entry->access = note_access(found->oid, privilege::kSelect);
   return entry;
 }
@@ -320,6 +343,12 @@ RangeEntry* Binder::bind_sample(Scope& scope, const PgQuery__RangeTableSample& s
     }
     return out;
   };
+  if (context_.as_written) {
+    table->sample_method = arena_.copy(method);
+    table->sample_argument = argument(sample.args[0], kFloat4);
+    if (sample.repeatable != nullptr) table->sample_seed = argument(sample.repeatable, kFloat8);
+    return table;
+  }
   auto* query = make<Query>();
   query->ranges = keep(std::vector<const RangeEntry*>{table});
   query->from = keep(std::vector<const JoinNode*>{make<JoinNode>()});
@@ -408,7 +437,7 @@ RangeEntry* Binder::bind_range_function(Scope& scope, const PgQuery__RangeFuncti
   auto* entry = make<RangeEntry>();
   entry->kind = RangeKind::kFunction;
   entry->lateral = range.lateral != 0;
-  const std::string_view alias = arena_.copy(alias_name(range.alias));
+  const std::string_view alias = arena_.copy(context_.stored ? unmarked(alias_name(range.alias)) : alias_name(range.alias));
   std::vector<RangeColumn> columns;
   std::vector<RangeFunction> functions;
   std::string_view first_name;
@@ -422,6 +451,7 @@ RangeEntry* Binder::bind_range_function(Scope& scope, const PgQuery__RangeFuncti
     if (call->type == kUnknown) call = coerce(call, kText, -1, CoerceContext::kImplicit, CallForm::kImplicitCast, -1);
     if (!listed.empty()) call = with_definitions(scope, call, listed);
     function.call = call;
+    function.defined = !listed.empty();
     function.first_column = static_cast<std::uint16_t>(columns.size());
     const std::vector<NamedExpr> fields = record_fields(scope, call);
     if (fields.empty()) {
@@ -484,7 +514,8 @@ RangeEntry* Binder::bind_range_function(Scope& scope, const PgQuery__RangeFuncti
   }
   entry->alias = alias.empty() ? arena_.copy(first_name) : alias;
   for (RangeColumn& column : columns) column.name = arena_.copy(column.name);
-  entry->columns = rename_columns(keep(columns), range.alias, entry->alias);
+  entry->columns = keep(columns);
+  apply_alias(entry, range.alias);
   entry->functions = keep(functions);
   return entry;
 }
@@ -653,6 +684,7 @@ const JoinNode* Binder::bind_join(Scope& scope, const PgQuery__JoinExpr& join, s
         both_sides->args = list({l_common, r_common});
         both_sides->type = type;
         both_sides->typmod = typmod;
+        if (join.alias == nullptr) both_sides->merged = column;
         value = both_sides;
       } else if (out->type == JoinType::kRight) {
         value = r_common;
@@ -660,9 +692,20 @@ const JoinNode* Binder::bind_join(Scope& scope, const PgQuery__JoinExpr& join, s
         // A side that already has the common type is preferred, as no cast hides the column then.
         value = l->type == type || out->type == JoinType::kLeft ? l_common : r->type == type ? r_common : l_common;
       }
+      if (context_.as_written && join.alias == nullptr && value != l && value != r && out->type != JoinType::kFull) {
+        // Cast, it is a column of the join.
+        auto* column_of_join = make<ListExpr>(ExprKind::kCoalesce);
+        column_of_join->args = list({value});
+        column_of_join->type = type;
+        column_of_join->typmod = typmod;
+        column_of_join->merged = column;
+        value = column_of_join;
+      }
       merged.push_back({column, value});
     }
     out->on = conditions.empty() ? nullptr : bool_list(BoolOp::kAnd, conditions);
+    out->using_columns = keep(shared);
+    if (join.join_using_alias != nullptr) out->using_alias = arena_.copy(alias_name(join.join_using_alias));
   } else if (join.quals != nullptr) {
     std::vector<NsItem> outside = std::move(scope.items);
     scope.items = all;

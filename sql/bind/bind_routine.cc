@@ -1,5 +1,6 @@
 // Calls of functions and procedures that users wrote: which of them a call means, arguments by name, defaults, their columns.
 #include <algorithm>
+#include <charconv>
 
 #include "sql/bind/internal.h"
 #include "sql/bind/routine_arguments.h"
@@ -58,9 +59,21 @@ std::vector<const Expr*> Binder::bind_arguments(Scope& scope, const PgQuery__Fun
 namespace {
 
 // The routines of a schema that have this name; what they may be called with is for the caller to say.
+// Without a schema the name is an OID.
 std::vector<Candidate> routines_named(const Catalog& catalog, Oid schema, std::string_view name) {
   std::vector<Candidate> out;
   const auto& objects = catalog.objects();
+  if (schema == 0) {
+    std::uint32_t oid = 0;
+    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), oid);
+    if (error != std::errc{} || end != name.data() + name.size()) return out;
+    const std::shared_ptr<const ObjectDef> object = catalog.object(ObjectKind::kFunction, oid);
+    if (object == nullptr || object->compiled == nullptr) return out;
+    Candidate& candidate = out.emplace_back();
+    candidate.function = &routine_of(*object)->def;
+    candidate.object = object;
+    return out;
+  }
   for (auto it = objects.lower_bound({ObjectKind::kFunction, 0}); it != objects.end() && it->first.first == ObjectKind::kFunction; ++it) {
     const std::shared_ptr<const ObjectDef>& object = it->second;
     if (object->parent != schema || object->compiled == nullptr) continue;
@@ -112,6 +125,8 @@ void Binder::add_routine_candidates(std::string_view schema, std::string_view na
     for (const Oid parent : context_.search_path) add_schema(parent);
   } else if (schema == "pg_temp") {
     if (context_.temporary_schema != 0) add_schema(context_.temporary_schema);
+  } else if (schema == "pg_catalog") {
+    add_schema(0);   // a stored definition names functions by OID
   } else if (const auto parent = catalog().find_schema(context_.database, schema)) {
     add_schema(*parent);
   }
@@ -243,7 +258,7 @@ const Expr* Binder::inline_call(const FunctionDef& function, std::span<const Exp
   });
 }
 
-const Expr* Binder::bind_routine_call(Scope&, const Candidate& chosen, std::vector<const Expr*> args, bool variadic_array, int location) {
+const Expr* Binder::bind_routine_call(const Candidate& chosen, std::vector<const Expr*> args, bool variadic_array, std::size_t named, int location) {
   const Routine& routine = *chosen.function->routine;
   std::vector<Oid> types, declared = chosen.args;
   for (const Expr* arg : args) types.push_back(arg->type);
@@ -269,9 +284,11 @@ const Expr* Binder::bind_routine_call(Scope&, const Candidate& chosen, std::vect
       args[i] = coerce(args[i], declared[i], -1, CoerceContext::kImplicit, CallForm::kImplicitCast, -1);
     if (args[i] == nullptr) fail(at(Status{sqlstate::undefined_function, "function " + signature_text(routine.declaration.name, types) + " does not exist"}, location));
   }
+  const std::size_t given_count = args.size();
   args = routine_arguments(chosen, std::move(args), &declared, location);
-  if (const Expr* inlined = inline_call(*chosen.function, args, result)) return inlined;
-  const FunctionDef* function = routine.built_in != nullptr ? routine.built_in : chosen.function;
+  if (const Expr* inlined = context_.keep_calls ? nullptr : inline_call(*chosen.function, args, result)) return inlined;
+  // Who is to be printed keeps its own name.
+  const FunctionDef* function = routine.built_in != nullptr && !context_.keep_calls ? routine.built_in : chosen.function;
   if (routine.declaration.result_relation != 0) {
     // Its columns are those that the relation has now.
     auto shaped = std::make_shared<FunctionDef>(*function);
@@ -296,6 +313,7 @@ const Expr* Binder::bind_routine_call(Scope&, const Candidate& chosen, std::vect
   }
   auto* out = const_cast<FunctionExpr*>(make_call(function, keep(args), result, CallForm::kCall, location));
   out->variadic_array = variadic_array || chosen.variadic_from >= 0;
+  if (chosen.variadic_from < 0 && (named > 0 || given_count < args.size())) note_given(out, chosen, given_count, named);
   return out;
 }
 

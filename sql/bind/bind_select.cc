@@ -343,6 +343,31 @@ std::vector<GroupingSet> Binder::bind_grouping_sets(Scope& scope, const ParseNod
   return out;
 }
 
+// The same item as it was written; its columns are known by now.
+GroupingItem Binder::written_grouping(Scope& scope, const ParseNode* node, std::vector<TargetEntry>& targets, GroupingSet& group) {
+  GroupingItem out;
+  if (node->node_case != PG_QUERY__NODE__NODE_GROUPING_SET) {
+    out.columns = keep(bind_group_item(scope, node, targets, group));
+    return out;
+  }
+  const PgQuery__GroupingSet& source = *node->grouping_set;
+  switch (source.kind) {
+    case PG_QUERY__GROUPING_SET_KIND__GROUPING_SET_EMPTY: out.kind = GroupingItem::Kind::kEmpty; return out;
+    case PG_QUERY__GROUPING_SET_KIND__GROUPING_SET_ROLLUP: out.kind = GroupingItem::Kind::kRollup; break;
+    case PG_QUERY__GROUPING_SET_KIND__GROUPING_SET_CUBE: out.kind = GroupingItem::Kind::kCube; break;
+    default: out.kind = GroupingItem::Kind::kSets; break;
+  }
+  std::vector<GroupingItem> content;
+  for (std::size_t i = 0; i < source.n_content; ++i) {
+    const GroupingItem item = written_grouping(scope, source.content[i], targets, group);
+    // GROUPING SETS inside of others are as good as what they hold.
+    if (item.kind == GroupingItem::Kind::kSets && out.kind == GroupingItem::Kind::kSets) content.insert(content.end(), item.content.begin(), item.content.end());
+    else content.push_back(item);
+  }
+  out.content = keep(content);
+  return out;
+}
+
 void Binder::bind_group_by(Scope& scope, const PgQuery__SelectStmt& select, std::vector<TargetEntry>& targets, Query& query) {
   GroupingSet group;
   std::vector<GroupingSet> sets{{}};
@@ -368,6 +393,13 @@ void Binder::bind_group_by(Scope& scope, const PgQuery__SelectStmt& select, std:
   }
   if (select.n_group_clause > 0) query.grouped = true;
   query.group_by = keep(group);
+  const bool one_set = sets.size() == 1 && !group.empty();   // as good as none
+  if (context_.as_written && written_sets && !one_set) {
+    std::vector<GroupingItem> items;
+    for (std::size_t i = 0; i < select.n_group_clause; ++i) items.push_back(written_grouping(scope, select.group_clause[i], targets, group));
+    query.grouping_items = keep(items);
+  }
+  query.group_distinct = select.group_distinct != 0;
   if (!written_sets || (sets.size() == 1 && sets[0].size() == group.size())) return;
   std::vector<std::span<const std::uint16_t>> kept;
   for (const GroupingSet& set : sets) kept.push_back(keep(set));
@@ -424,6 +456,15 @@ void Binder::bind_distinct_clause(Scope& scope, const PgQuery__SelectStmt& selec
   for (std::size_t i = 0; left_list && i < on.size(); ++i) {
     if (!matched[i]) refuse(i);
   }
+  // They are printed in the order in which they sort.
+  if (context_.as_written) {
+    std::stable_sort(on.begin(), on.end(), [&](std::uint16_t a, std::uint16_t b) {
+      const auto place = [&](std::uint16_t target) {
+        return std::find_if(query.order_by.begin(), query.order_by.end(), [&](const OrderItem& item) { return item.target == target; });
+      };
+      return place(a) < place(b);
+    });
+  }
   query.distinct_on = keep(on);
 }
 
@@ -479,6 +520,8 @@ void Binder::mark_rows(Query& query, std::size_t range, RowLock strength, LockWa
     return;
   }
   if (entry.kind != RangeKind::kTable) return;
+  if (entry.table->is_materialized_view())
+    fail(Status{sqlstate::wrong_object_type, "cannot lock rows in materialized view " + quoted(entry.table->name)});
   std::vector<RowMark> marks(query.row_marks.begin(), query.row_marks.end());
   for (RowMark& mark : marks) {
     if (mark.range != range) continue;
@@ -490,6 +533,20 @@ void Binder::mark_rows(Query& query, std::size_t range, RowLock strength, LockWa
   }
   marks.push_back({static_cast<std::uint16_t>(range), strength, wait});
   query.row_marks = keep(marks);
+}
+
+void Binder::note_written_mark(Query& query, std::size_t range, RowLock strength, LockWait wait) {
+  const RangeKind kind = query.ranges[range]->kind;
+  if (!context_.as_written || (kind != RangeKind::kTable && kind != RangeKind::kSubquery && kind != RangeKind::kSystem)) return;
+  std::vector<RowMark> marks(query.written_marks.begin(), query.written_marks.end());
+  const auto known = std::find_if(marks.begin(), marks.end(), [&](const RowMark& mark) { return mark.range == range; });
+  if (known == marks.end()) {
+    marks.push_back({static_cast<std::uint16_t>(range), strength, wait});
+  } else {
+    known->strength = std::max(known->strength, strength);
+    if (wait == LockWait::kNoWait || (wait == LockWait::kSkip && known->wait == LockWait::kBlock)) known->wait = wait;
+  }
+  query.written_marks = keep(marks);
 }
 
 void Binder::bind_locking(Scope&, const PgQuery__SelectStmt& select, Query& query) {
@@ -514,7 +571,10 @@ void Binder::bind_locking(Scope&, const PgQuery__SelectStmt& select, Query& quer
       fail(Status{sqlstate::syntax_error, "SKIP LOCKED and WITH TIES options cannot be used together"});
     }
     if (clause.n_locked_rels == 0) {
-      for (std::size_t range = 0; range < query.ranges.size(); ++range) mark_rows(query, range, strength, wait);
+      for (std::size_t range = 0; range < query.ranges.size(); ++range) {
+        mark_rows(query, range, strength, wait);
+        note_written_mark(query, range, strength, wait);
+      }
       continue;
     }
     for (std::size_t k = 0; k < clause.n_locked_rels; ++k) {
@@ -525,7 +585,8 @@ void Binder::bind_locking(Scope&, const PgQuery__SelectStmt& select, Query& quer
       bool found = false;
       for (std::size_t range = 0; range < query.ranges.size(); ++range) {
         const RangeEntry& entry = *query.ranges[range];
-        if (entry.alias != relation.relname) continue;
+        const bool named = context_.stored ? relation.relname == kRangeNumber + ("0." + std::to_string(range)) : entry.alias == relation.relname;
+        if (!named) continue;
         found = true;
         const auto cannot = [&](const char* to) {
           fail(at(Status{sqlstate::feature_not_supported, name + " cannot be applied to " + to}, relation.location));
@@ -534,6 +595,7 @@ void Binder::bind_locking(Scope&, const PgQuery__SelectStmt& select, Query& quer
         if (entry.kind == RangeKind::kValues) cannot("VALUES");
         if (entry.kind == RangeKind::kCte) cannot("a WITH query");
         mark_rows(query, range, strength, wait);
+        note_written_mark(query, range, strength, wait);
       }
       if (!found) {
         fail(at(Status{sqlstate::undefined_table, "relation " + quoted(relation.relname) + " in " + name + " clause not found in FROM clause"},
@@ -714,6 +776,7 @@ CommonTable* Binder::bind_cte(const PgQuery__CommonTableExpr& cte, Scope& scope,
   auto* table = make<CommonTable>();
   table->name = name(cte.ctename);
   table->materialized = cte.ctematerialized == PG_QUERY__CTEMATERIALIZE__CTEMaterializeAlways;
+  table->alias_columns = static_cast<std::uint16_t>(cte.n_aliascolnames);
   table->not_materialized = cte.ctematerialized == PG_QUERY__CTEMATERIALIZE__CTEMaterializeNever;
   const bool refers_to_itself = recursive && find_range_var(cte.ctequery->base, table->name).has_value();
   if (refers_to_itself) {
@@ -763,6 +826,7 @@ CommonTable* Binder::bind_cte(const PgQuery__CommonTableExpr& cte, Scope& scope,
 
 void Binder::bind_with(const PgQuery__WithClause* with, Scope& scope) {
   if (with == nullptr) return;
+  if (scope.query != nullptr) scope.query->with_recursive = with->recursive != 0;
   std::vector<const PgQuery__CommonTableExpr*> items;
   for (std::size_t i = 0; i < with->n_ctes; ++i) {
     const PgQuery__CommonTableExpr* cte = with->ctes[i]->common_table_expr;

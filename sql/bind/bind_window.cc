@@ -11,7 +11,7 @@ using namespace type_oid;
 namespace {
 
 // The bits of WindowDef::frame_options (PostgreSQL 15, parsenodes.h).
-constexpr int kRows = 0x4, kGroups = 0x8, kStartUnboundedPreceding = 0x20, kEndUnboundedFollowing = 0x100,
+constexpr int kRows = 0x4, kGroups = 0x8, kBetween = 0x10, kStartUnboundedPreceding = 0x20, kEndUnboundedFollowing = 0x100,
               kStartCurrentRow = 0x200, kEndCurrentRow = 0x400, kStartPreceding = 0x800, kEndPreceding = 0x1000, kStartFollowing = 0x2000,
               kEndFollowing = 0x4000, kExcludeCurrentRow = 0x8000, kExcludeGroup = 0x10000, kExcludeTies = 0x20000;
 constexpr int kDefaultFrame = 0x2 | kStartUnboundedPreceding | kEndCurrentRow;
@@ -221,6 +221,10 @@ WindowDefinition Binder::bind_window(Scope& scope, const PgQuery__WindowDef& sou
     }
   }
   out.frame = bind_frame(scope, source, out.order_by);
+  if (base != nullptr) out.base = base->name;
+  out.order_inherited = base != nullptr && !own_order;
+  out.frame_written = has_frame_clause(source);
+  out.frame_between = (source.frame_options & kBetween) != 0;
   return out;
 }
 

@@ -1,9 +1,11 @@
 #include "sql/bind/binder.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cstring>
 
 #include "sql/bind/internal.h"
+#include "sql/expr/deparse.h"
 #include "sql/expr/expression.h"
 #include "sql/messages.h"
 
@@ -553,7 +555,11 @@ Result<BoundExpression> bind_standalone_node(const ParseNode* node, std::string_
   return fenced([&]() -> Result<BoundExpression> {
     BoundExpression out;
     out.arena = std::make_unique<Arena>();
-    Binder binder(context, text, *out.arena, {});
+    BindContext written = context;
+    written.as_written = !options.fold;   // what is not folded is printed back
+    // Elsewhere a function in SQL may stand only if it can be put in place of its call.
+    written.keep_calls = !options.fold && (options.use == StandaloneUse::kDefault || options.use == StandaloneUse::kTriggerWhen);
+    Binder binder(written, text, *out.arena, {});
     out.expr = binder.bind_standalone(node, options);
     out.sequences = std::move(binder.sequences());
     return out;
@@ -610,7 +616,7 @@ bool take_text(std::string_view& bytes, std::string* text) {
   return true;
 }
 
-constexpr std::string_view kViewMark = "view1;";
+constexpr std::string_view kViewMark = "view2;";
 
 }  // namespace
 
@@ -622,8 +628,6 @@ std::string ViewDefinition::encode() const {
     put_number(out, column.type);
     out += std::to_string(column.typmod) + ";";
   }
-  put_number(out, search_path.size());
-  for (const Oid schema : search_path) put_number(out, schema);
   put_text(out, query);
   put_number(out, options.size());
   for (const auto& [option, value] : options) {
@@ -647,13 +651,7 @@ std::optional<ViewDefinition> ViewDefinition::decode(std::string_view bytes) {
     column.typmod = static_cast<std::int32_t>(typmod);
     out.columns.push_back(std::move(column));
   }
-  if (!take_number(bytes, &count) || count < 0) return std::nullopt;
-  for (std::int64_t i = 0; i < count; ++i) {
-    if (!take_number(bytes, &number)) return std::nullopt;
-    out.search_path.push_back(static_cast<Oid>(number));
-  }
   if (!take_text(bytes, &out.query)) return std::nullopt;
-  if (bytes.empty()) return out;
   if (!take_number(bytes, &count) || count < 0) return std::nullopt;
   for (std::int64_t i = 0; i < count; ++i) {
     auto& [option, value] = out.options.emplace_back();
@@ -663,35 +661,70 @@ std::optional<ViewDefinition> ViewDefinition::decode(std::string_view bytes) {
   return out;
 }
 
-Result<ViewDefinition> define_view(const ParseNode* select, std::string_view text, std::string_view select_text,
-                                   std::span<const std::string> aliases, const BindContext& context, std::vector<Oid>* depends_on) {
-  WANDIAN_ASSIGN(const std::shared_ptr<const BoundStatement> bound, bind_statement(select, text, context));
-  if (bound->kind != BoundKind::kQuery || bound->query->command != Command::kSelect) {
-    return Status{sqlstate::feature_not_supported, "a view must be a SELECT without native procedures"};
-  }
-  for (const CommonTable* cte : bound->query->ctes)
-    if (cte->query->command != Command::kSelect)
-      return Status{sqlstate::feature_not_supported, "views must not contain data-modifying statements in WITH"};
-  if (!bound->parameter_types.empty()) return Status{sqlstate::undefined_parameter, "there is no parameter $1"};
-  ViewDefinition out;
-  out.search_path = context.search_path;
-  out.query = select_text;
-  const std::span<const TargetEntry> columns = bound->result_columns();
-  if (aliases.size() > columns.size()) {
-    return Status{sqlstate::syntax_error, "CREATE VIEW specifies more column names than columns"};
-  }
+BindContext stored_context(const BindContext& context) {
+  BindContext out = context;
+  out.search_path = {kPgCatalogSchema};
+  out.variables = nullptr;
+  out.assign_to = nullptr;
+  out.procedures = nullptr;
+  out.stored = true;
+  out.as_written = out.keep_calls = false;
+  return out;
+}
+
+Result<std::shared_ptr<const BoundStatement>> bind_view_query(const ViewDefinition& view, const BindContext& context, bool as_written) {
+  WANDIAN_ASSIGN(const ParsedStatements parsed, ParsedStatements::parse(view.query));
+  if (parsed.statements().size() != 1) return Status{sqlstate::data_corrupted, "the definition of a view cannot be read"};
+  BindContext stored = stored_context(context);
+  stored.as_written = stored.keep_calls = as_written;
+  stored.role = 0;   // asked when it was made
+  return bind_statement(parsed.statements()[0].node, {}, stored);
+}
+
+namespace {
+
+Status view_columns(std::span<const TargetEntry> columns, std::span<const std::string> aliases, std::vector<ViewDefinition::Column>* out) {
   for (std::size_t i = 0; i < columns.size(); ++i) {
     ViewDefinition::Column column;
     column.name = i < aliases.size() ? aliases[i] : std::string(columns[i].name);
     column.type = columns[i].expr->type;
     column.typmod = columns[i].expr->typmod;
-    for (const ViewDefinition::Column& earlier : out.columns) {
-      if (earlier.name == column.name) {
-        return Status{sqlstate::duplicate_column, "column " + quoted(column.name) + " specified more than once"};
-      }
-    }
-    out.columns.push_back(std::move(column));
+    if (const TypeInfo* type = find_type(column.type); type == nullptr || type->category == 'P')
+      return Status{sqlstate::invalid_table_definition, "column " + quoted(column.name) + " has pseudo-type " + type_text(column.type)};
+    for (const ViewDefinition::Column& earlier : *out)
+      if (earlier.name == column.name) return Status{sqlstate::duplicate_column, "column " + quoted(column.name) + " specified more than once"};
+    out->push_back(std::move(column));
   }
+  return {};
+}
+
+}  // namespace
+
+Result<ViewDefinition> define_view(const ParseNode* select, std::string_view text, std::span<const std::string> aliases,
+                                   const BindContext& context, std::vector<Oid>* depends_on) {
+  if (select->node_case == PG_QUERY__NODE__NODE_SELECT_STMT && select->select_stmt->into_clause != nullptr)
+    return Status{sqlstate::feature_not_supported, "views must not contain SELECT INTO"};
+  BindContext as_written = context;
+  as_written.as_written = as_written.keep_calls = true;
+  WANDIAN_ASSIGN(const std::shared_ptr<const BoundStatement> bound, bind_statement(select, text, as_written));
+  if (bound->kind != BoundKind::kQuery || bound->query->command != Command::kSelect)
+    return Status{sqlstate::feature_not_supported, "a view must be a SELECT without native procedures"};
+  for (const CommonTable* cte : bound->query->ctes)
+    if (cte->query->command != Command::kSelect)
+      return Status{sqlstate::feature_not_supported, "views must not contain data-modifying statements in WITH"};
+  if (!bound->parameter_types.empty()) return Status{sqlstate::undefined_parameter, "there is no parameter $1"};
+  const std::span<const TargetEntry> columns = bound->result_columns();
+  if (aliases.size() > columns.size()) return Status{sqlstate::syntax_error, "CREATE VIEW specifies more column names than columns"};
+  ViewDefinition out;
+  WANDIAN_TRY(view_columns(columns, aliases, &out.columns));
+  out.query = stored_query(*bound->query);
+  // What is kept must mean what was written.
+  WANDIAN_ASSIGN(const std::shared_ptr<const BoundStatement> again, bind_view_query(out, context, false));
+  const std::span<const TargetEntry> kept = again->result_columns();
+  const bool same = std::equal(columns.begin(), columns.end(), kept.begin(), kept.end(), [](const TargetEntry& a, const TargetEntry& b) {
+    return a.expr->type == b.expr->type && a.expr->typmod == b.expr->typmod;
+  });
+  if (!same) return Status{sqlstate::internal_error, "the view's query cannot be kept: " + out.query};
   if (depends_on != nullptr) {
     for (const auto& table : bound->tables) depends_on->push_back(table->oid);
     for (const auto& object : bound->objects) depends_on->push_back(object->oid);
@@ -734,6 +767,17 @@ std::optional<FoundRelation> find_in_schema(const BindContext& context, Oid sche
 }
 
 }  // namespace
+
+std::optional<FoundRelation> find_stored_relation(const BindContext& context, std::string_view name) {
+  Oid oid = 0;
+  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), oid);
+  if (error != std::errc{} || end != name.data() + name.size()) return std::nullopt;
+  if (const SystemRelation* system = find_system_relation(oid)) return FoundRelation{FoundRelation::Kind::kSystem, oid, system->schema, 0, system};
+  if (const auto table = context.catalog->table(oid)) return FoundRelation{FoundRelation::Kind::kTable, oid, table->schema, oid};
+  if (const auto sequence = context.catalog->sequence(oid)) return FoundRelation{FoundRelation::Kind::kSequence, oid, sequence->schema, 0};
+  if (const auto view = context.catalog->object(ObjectKind::kView, oid)) return FoundRelation{FoundRelation::Kind::kView, oid, view->parent, 0};
+  return std::nullopt;
+}
 
 std::optional<FoundRelation> find_relation(const BindContext& context, std::string_view schema, std::string_view name) {
   if (!schema.empty()) {

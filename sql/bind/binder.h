@@ -72,6 +72,14 @@ struct BindContext {
   BindVariables* variables = nullptr;
   /// What a SELECT's one column is coerced to, through its text where nothing else leads there; null: it stays as it is.
   const struct ResolvedType* assign_to = nullptr;
+  /// The tree is to be printed again (sql/expr/deparse.h): nothing is folded or flattened.
+  bool as_written = false;
+  /// INSERT may name a materialized view: it is being filled.
+  bool fills_views = false;
+  /// Nothing is put in place of a call of a function in SQL.
+  bool keep_calls = false;
+  /// The text is in the form that definitions are kept in, which names relations by OID and columns by number.
+  bool stored = false;
   /// For literals and constant folding: format settings, time stamps and SessionHooks (may be null: then regclass literals and
   /// their like stay casts, evaluated at execution). Its arena is not used.
   EvalContext* eval = nullptr;
@@ -148,7 +156,7 @@ Result<ResolvedType> resolve_type(std::string_view type_text);
 /// $1 of type `source` as a value of type `target`, as PL/pgSQL assigns: through its text where nothing else leads there.
 Result<BoundExpression> bind_value_cast(Oid source, Oid target, std::int32_t typmod, const BindContext& context);
 
-/// What ObjectDef::definition of a view holds.
+/// What ObjectDef::definition of a view holds, and TableDef::view_definition of a materialized one.
 struct ViewDefinition {
   struct Column {
     std::string name;
@@ -156,16 +164,17 @@ struct ViewDefinition {
     std::int32_t typmod = -1;
   };
   std::vector<Column> columns;
-  std::vector<Oid> search_path;      ///< in force when the view was made: its names are resolved with it
-  std::string query;                 ///< the SELECT's text
+  std::string query;                 ///< the SELECT in its stored form, which follows whatever is renamed (sql/expr/deparse.h)
   std::vector<std::pair<std::string, std::string>> options;   ///< check_option, security_barrier, security_invoker
   std::string encode() const;
   static std::optional<ViewDefinition> decode(std::string_view bytes);
 };
-/// Binds the view's SELECT and gives names and types of its columns; `aliases` rename the first ones (42601 if there are too many).
-Result<ViewDefinition> define_view(const ParseNode* select, std::string_view text, std::string_view select_text,
-                                   std::span<const std::string> aliases, const BindContext& context,
-                                   std::vector<Oid>* depends_on = nullptr);
+/// Binds the view's SELECT and gives its stored form, and names and types of its columns; `aliases` rename the first ones (42601 if
+/// there are too many).
+Result<ViewDefinition> define_view(const ParseNode* select, std::string_view text, std::span<const std::string> aliases,
+                                   const BindContext& context, std::vector<Oid>* depends_on = nullptr);
+/// The view's SELECT, bound anew.
+Result<std::shared_ptr<const BoundStatement>> bind_view_query(const ViewDefinition& view, const BindContext& context, bool as_written);
 
 /// Why rows cannot be written through a query, in PostgreSQL's words; null if they can be.
 const char* view_write_refusal(const Query& query);
@@ -184,6 +193,10 @@ struct FoundRelation {
 /// Looks a relation up; nullopt if there is none. `schema` "" searches the path. Fails with 3F000 never: an unknown schema is
 /// "no such relation" too.
 std::optional<FoundRelation> find_relation(const BindContext& context, std::string_view schema, std::string_view name);
+/// The same by OID, for names in stored definitions: "16384".
+std::optional<FoundRelation> find_stored_relation(const BindContext& context, std::string_view oid);
+/// What the names of a stored definition are resolved against.
+BindContext stored_context(const BindContext& context);
 /// 42P01 `relation "a.b" does not exist`.
 Status undefined_relation(std::string_view schema, std::string_view name);
 

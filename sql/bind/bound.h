@@ -49,6 +49,7 @@ struct RangeFunction {
   const Expr* call = nullptr;        ///< a FunctionExpr that may return a set, or any expression (one row)
   std::uint16_t first_column = 0;    ///< its first column in RangeEntry::columns
   std::uint16_t column_count = 1;
+  bool defined = false;              ///< a column definition list gave it its columns
 };
 
 struct RangeEntry {
@@ -58,6 +59,14 @@ struct RangeEntry {
   std::span<const RangeColumn> columns;   ///< kTable: by position in TableDef::columns
   bool only = false;                 ///< kTable: ONLY, without the partitions below it
   bool lateral = false;              ///< refers to entries to its left, at the same level (levels_up = 0)
+  // How it was written, for who prints it again.
+  std::span<const RangeColumn> own_columns;   ///< `columns` before an alias renamed some
+  std::uint16_t alias_columns = 0;   ///< how many of the visible ones an alias named
+  bool aliased = false;              ///< an alias was written
+  // TABLESAMPLE, where the query is bound as it was written: the method, its argument, and REPEATABLE's or null.
+  std::string_view sample_method;
+  const Expr* sample_argument = nullptr;
+  const Expr* sample_seed = nullptr;
   // kTable, kExcluded
   const TableDef* table = nullptr;   ///< kept alive by BoundStatement::tables
   // kSubquery
@@ -87,6 +96,8 @@ struct JoinNode {
   const JoinNode* left = nullptr;
   const JoinNode* right = nullptr;
   const Expr* on = nullptr;          ///< may be null; USING and NATURAL are equalities here
+  std::span<const std::string_view> using_columns;   ///< of USING and NATURAL
+  std::string_view using_alias;      ///< USING (...) AS alias, or empty
 };
 
 // ---- Queries ----
@@ -138,6 +149,10 @@ struct WindowDefinition {
   std::span<const SortKey> partition_by;   ///< the order to sort in is at will, but for what is in `order_by`, too
   std::span<const SortKey> order_by;
   WindowFrame frame;
+  std::string_view base;             ///< the window that this one extends, or empty: what it has from there is not written again
+  bool order_inherited = false;
+  bool frame_written = false;
+  bool frame_between = false;        ///< BETWEEN ... AND ..., not the beginning alone
 };
 
 struct RowMark {
@@ -152,8 +167,16 @@ struct CommonTable {
   bool recursive = false;            ///< refers to itself: query.set_operation has two inputs, the second holds the self reference
   bool materialized = false;         ///< AS MATERIALIZED
   bool not_materialized = false;     ///< AS NOT MATERIALIZED
+  std::uint16_t alias_columns = 0;   ///< how many columns WITH names
   std::uint32_t references = 0;      ///< how often the statement reads it
   const Query* query = nullptr;
+};
+
+/// An item of GROUP BY as it was written.
+struct GroupingItem {
+  enum class Kind : std::uint8_t { kColumns, kEmpty, kRollup, kCube, kSets } kind = Kind::kColumns;
+  std::span<const std::uint16_t> columns;     ///< kColumns: positions in Query::group_by
+  std::span<const GroupingItem> content;
 };
 
 enum class Command : std::uint8_t { kSelect, kInsert, kUpdate, kDelete, kMerge };
@@ -201,6 +224,11 @@ struct Query {
   std::span<const std::uint16_t> group_by;  ///< indexes of targets
   /// GROUPING SETS, ROLLUP and CUBE worked out: positions in `group_by`. Empty: one set, all of `group_by`.
   std::span<const std::span<const std::uint16_t>> grouping_sets;
+  // Of a query that is bound as it was written: where GROUP BY holds sets, its items; FOR UPDATE and its like, sub-selects included.
+  std::span<const GroupingItem> grouping_items;
+  std::span<const RowMark> written_marks;
+  bool group_distinct = false;              ///< GROUP BY DISTINCT
+  bool with_recursive = false;              ///< WITH RECURSIVE
   std::span<const WindowDefinition> windows;
   bool has_windows = false;                 ///< some window function is there
   const Expr* having = nullptr;             ///< may be null

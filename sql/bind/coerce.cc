@@ -1,6 +1,7 @@
 // Coercions: implicit, assignment and explicit casts, literals' types, common types.
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 #include "sql/bind/internal.h"
 #include "sql/types/text_io.h"
@@ -53,6 +54,15 @@ const Expr* Binder::literal_to_type(const ConstExpr& literal, Oid target, std::i
   if (literal.value.is_null) return out;
   const std::string_view text = literal.value.bytes();
   const bool names_object = is_reg_type(target) || is_reg_type(element_type_of(target));
+  if (names_object && context_.stored && element_type_of(target) == 0) {
+    // The stored form knows objects by their OIDs alone.
+    Oid oid = 0;
+    if (const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), oid); error == std::errc{} && end == text.data() + text.size()) {
+      out->value = Value::of_int(oid);
+      if (target == kRegclass) note_sequence(oid);
+      return out;
+    }
+  }
   if (names_object && (context_.eval == nullptr || context_.eval->session == nullptr)) {
     auto* cast = make<UnaryExpr>(ExprKind::kIoCast);
     cast->type = target;
@@ -220,7 +230,7 @@ const Expr* Binder::row_to_composite(const RowExpr& row, Oid target, CoerceConte
   out->args = keep(args);
   out->type = target;
   out->location = row.location;
-  (void)form;
+  out->form = form;
   return out;
 }
 

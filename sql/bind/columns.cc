@@ -1,5 +1,6 @@
 // Column references: what a name in an expression stands for, and what * expands to.
 #include <algorithm>
+#include <charconv>
 
 #include "sql/bind/internal.h"
 #include "sql/messages.h"
@@ -207,7 +208,8 @@ const Expr* Binder::whole_row(Scope& scope, const NsItem& item, int levels_up, i
   row->args = keep(args);
   row->names = keep(names);
   row->type = kRecord;
-  row->whole_range = levels_up == 0 ? item.range : -1;
+  row->whole_range = item.range;
+  row->whole_levels_up = static_cast<std::uint16_t>(levels_up);
   row->location = location;
   return row;
 }
@@ -224,7 +226,8 @@ const Expr* Binder::typed_row(Scope& scope, const NsItem& item, int levels_up, i
   row->args = keep(args);
   row->names = keep(names);
   row->type = row_type_of(item.entry->table->oid);
-  row->whole_range = levels_up == 0 ? item.range : -1;
+  row->whole_range = item.range;
+  row->whole_levels_up = static_cast<std::uint16_t>(levels_up);
   row->location = location;
   note_read(scope, row);
   return row;
@@ -281,6 +284,8 @@ const Expr* Binder::with_field(const Expr* composite, Oid type, std::string_view
 const Expr* Binder::bind_column_ref(Scope& scope, const PgQuery__ColumnRef& ref) {
   const int location = ref.location;
   std::vector<std::string_view> names;
+  if (context_.stored && ref.n_fields == 2 && string_value(ref.fields[0]).starts_with(kRangeNumber))
+    return stored_column(scope, string_value(ref.fields[0]), string_value(ref.fields[1]));
   for (std::size_t i = 0; i < ref.n_fields; ++i) {
     if (ref.fields[i]->node_case == PG_QUERY__NODE__NODE_A_STAR) {
       if (i > 0) {
@@ -318,6 +323,34 @@ const Expr* Binder::bind_column_ref(Scope& scope, const PgQuery__ColumnRef& ref)
   }
   if (const Expr* variable = find_variable(names, location, false)) return variable;
   return find_column_ref(scope, names, location, true);
+}
+
+const Expr* Binder::stored_column(Scope& scope, std::string_view range, std::string_view column) {
+  const auto unreadable = [] { fail(Status{sqlstate::data_corrupted, "a stored definition cannot be read"}); };
+  const auto number = [&](std::string_view digits) {
+    int value = -1;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    if (error != std::errc{} || end != digits.data() + digits.size()) unreadable();
+    return value;
+  };
+  const std::size_t dot = range.find('.');
+  if (dot == std::string_view::npos) unreadable();
+  const int levels_up = number(range.substr(1, dot - 1));
+  const auto at_range = static_cast<std::size_t>(number(range.substr(dot + 1)));
+  Scope* level = &scope;
+  for (int i = 0; i < levels_up && level != nullptr; ++i) level = level->parent;
+  if (level == nullptr || at_range >= level->ranges.size()) unreadable();
+  const NsItem item = make_item(*level, static_cast<int>(at_range));
+  if (column == "*") return whole_row(scope, item, levels_up, -1);
+  if (column[0] < '0' || column[0] > '9') {
+    const Expr* found = item_column(scope, item, column, levels_up, -1);
+    if (found == nullptr) unreadable();
+    return found;
+  }
+  const int position = number(column);
+  if (static_cast<std::size_t>(position) >= item.entry->columns.size()) unreadable();
+  mark_correlated(scope, levels_up);
+  return column_expr(*item.entry, item.range, position, levels_up, -1);
 }
 
 const Expr* Binder::bind_variable(const BindVariables::Variable& variable, int location) {
@@ -539,7 +572,7 @@ const Expr* Binder::field_of(Scope& scope, const Expr* record, std::string_view 
   for (const NamedExpr& candidate : record_fields(scope, record)) {
     if (candidate.name == field) return candidate.expr;
   }
-  if (record->kind == ExprKind::kRow && record->as<RowExpr>().whole_range >= 0) {
+  if (record->kind == ExprKind::kRow && record->as<RowExpr>().whole_range >= 0 && record->as<RowExpr>().whole_levels_up == 0) {
     const RangeEntry& entry = *scope.ranges[static_cast<std::size_t>(record->as<RowExpr>().whole_range)];
     fail(at(Status{sqlstate::undefined_column, "column " + std::string(entry.alias) + "." + std::string(field) + " does not exist"}, location));
   }

@@ -169,6 +169,7 @@ const Expr* Binder::fold(const Expr* expr) {
 
 void Binder::finish_query(Scope& scope, Query& query) {
   query.ctes = copy_list<const CommonTable*>(arena_, std::vector<const CommonTable*>(scope.ctes.begin(), scope.ctes.end()));
+  if (context_.as_written) return;
   const auto fold_targets = [&](std::span<const TargetEntry> source) {
     std::vector<TargetEntry> out(source.begin(), source.end());
     for (TargetEntry& target : out) target.expr = fold(target.expr);

@@ -17,6 +17,7 @@
 #include "sql/access/acl.h"
 #include "sql/bind/binder.h"
 #include "sql/bind/bound.h"
+#include "sql/bind/stored_names.h"
 #include "sql/expr/tree.h"
 
 namespace wandian::sql {
@@ -198,6 +199,7 @@ class Binder {
 
   // bind_call.cc
   const Expr* bind_function_call(Scope& scope, const PgQuery__FuncCall& call);
+  void note_given(FunctionExpr* call, const Candidate& candidate, std::size_t count, std::size_t named);
   bool find_procedure_call(const PgQuery__FuncCall& call, std::vector<ProcedureSignature>* found);
   void bind_procedure_call(const PgQuery__FuncCall& call, BoundStatement* out, bool is_call);
   std::vector<Candidate> function_candidates(std::string_view name, std::size_t arg_count);
@@ -212,7 +214,8 @@ class Binder {
   void add_routine_candidates(std::string_view schema, std::string_view name, std::span<const std::string_view> names, bool variadic,
                               bool procedures, std::vector<Candidate>* candidates);
   /// A call's arguments in declared order, with defaults filled in and the variadic tail collected.
-  const Expr* bind_routine_call(Scope& scope, const Candidate& chosen, std::vector<const Expr*> args, bool variadic_array, int location);
+  /// `named`: how many of the arguments, the last ones, were given by name.
+  const Expr* bind_routine_call(const Candidate& chosen, std::vector<const Expr*> args, bool variadic_array, std::size_t named, int location);
   std::vector<const Expr*> routine_arguments(const Candidate& chosen, std::vector<const Expr*> args, std::vector<Oid>* declared, int location);
   const Expr* inline_call(const FunctionDef& function, std::span<const Expr* const> args, Oid result);
   bool bind_routine_procedure(const PgQuery__FuncCall& call, BoundStatement* out);
@@ -292,6 +295,8 @@ class Binder {
  private:
   friend struct SelectBinder;
   const Expr* bind_column_ref(Scope& scope, const PgQuery__ColumnRef& ref);
+  /// The stored form's "@levels.range"."column"; the column is a number, a name, or "*".
+  const Expr* stored_column(Scope& scope, std::string_view range, std::string_view column);
   const Expr* find_column_ref(Scope& scope, std::span<const std::string_view> names, int location, bool must_exist);
   const Expr* bind_variable(const BindVariables::Variable& variable, int location);
   /// Null: there is none; with `quiet` also where it has no such field or no shape yet.
@@ -314,6 +319,7 @@ class Binder {
   const Expr* bind_cast(Scope& scope, const PgQuery__TypeCast& cast);
   const Expr* bind_array(Scope& scope, const PgQuery__AArrayExpr& array, Oid array_type, Oid element_type, std::int32_t typmod);
   const Expr* bind_row(Scope& scope, const PgQuery__RowExpr& row);
+  const Expr* name_character(const Expr* name, const Expr* index);
   const Expr* bind_indirection(Scope& scope, const PgQuery__AIndirection& indirection);
   const Expr* bind_sublink(Scope& scope, const PgQuery__SubLink& link);
   const Expr* bind_value_function(const PgQuery__SQLValueFunction& function);
@@ -360,6 +366,8 @@ class Binder {
   SetArm bind_set_arm(const PgQuery__SelectStmt& select, Scope& scope, bool resolve_unknowns);
   void bind_tail(Scope& scope, const PgQuery__SelectStmt& select, std::vector<TargetEntry>& targets, Query& query);
   void mark_rows(Query& query, std::size_t range, RowLock strength, LockWait wait);
+  void note_written_mark(Query& query, std::size_t range, RowLock strength, LockWait wait);
+  GroupingItem written_grouping(Scope& scope, const ParseNode* node, std::vector<TargetEntry>& targets, std::vector<std::uint16_t>& group);
   void bind_order_by(Scope& scope, const PgQuery__SelectStmt& select, std::vector<TargetEntry>& targets, Query& query);
   std::vector<std::uint16_t> bind_group_item(Scope& scope, const ParseNode* node, std::vector<TargetEntry>& targets,
                                              std::vector<std::uint16_t>& group);
@@ -388,6 +396,8 @@ class Binder {
   /// A built-in function whose rows are of a row type: the function with that type's columns.
   const FunctionDef* with_row_columns(const FunctionDef* function, Oid row_type);
   RangeEntry* bind_view(const ObjectDef& view, std::string_view alias);
+  void apply_alias(RangeEntry* entry, const PgQuery__Alias* alias);
+  const Query* bind_inner_query(const ParseNode* node, const BindContext& context, Oid check_as);
   RangeEntry* make_system_entry(const SystemRelation& relation, std::string_view alias);
   const JoinNode* bind_join(Scope& scope, const PgQuery__JoinExpr& join, std::vector<NsItem>* items);
   CommonTable* find_cte(Scope& scope, std::string_view name, int* levels_up, bool* self_reference);

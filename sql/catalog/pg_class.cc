@@ -6,7 +6,7 @@
 #include "engine/shard.h"
 #include "engine/table.h"
 #include "sql/access/privileges.h"
-#include "sql/catalog/producers.h"
+#include "sql/catalog/each.h"
 #include "sql/index_expressions.h"
 #include "sql/partition/partitioning.h"
 #include "sql/catalog/stored_objects.h"
@@ -23,38 +23,6 @@ namespace {
 constexpr Oid kHeapMethod = 2;
 constexpr Oid kCCollation = 950;
 
-template <class Visit>
-void each_table(const SystemContext& context, Visit&& visit) {
-  for (const auto& [oid, table] : context.catalog.tables())
-    if (!table->internal && in_database(context, table->schema)) visit(*table);
-}
-template <class Visit>
-void each_index(const SystemContext& context, Visit&& visit) {
-  each_table(context, [&](const TableDef& table) {
-    for (const IndexDef& index : table.indexes)
-      if (index.oid != 0) visit(table, index);
-  });
-}
-template <class Visit>
-void each_sequence(const SystemContext& context, Visit&& visit) {
-  for (const auto& [oid, sequence] : context.catalog.sequences())
-    if (in_database(context, sequence->schema)) visit(*sequence);
-}
-template <class Visit>
-void each_composite(const SystemContext& context, Visit&& visit) {
-  const auto& objects = context.catalog.objects();
-  for (auto it = objects.lower_bound(std::pair(ObjectKind::kType, Oid{0})); it != objects.end() && it->first.first == ObjectKind::kType; ++it) {
-    const auto* type = static_cast<const UserType*>(it->second->compiled.get());
-    if (type != nullptr && type->kind == 'c' && in_database(context, it->second->parent)) visit(*it->second, *type);
-  }
-}
-template <class Visit>
-void each_view(const SystemContext& context, Visit&& visit) {
-  const auto& objects = context.catalog.objects();
-  for (auto it = objects.lower_bound(std::pair(ObjectKind::kView, Oid{0})); it != objects.end() && it->first.first == ObjectKind::kView; ++it)
-    if (in_database(context, it->second->parent)) visit(*it->second);
-}
-
 std::int64_t live_rows(const TableDef& table) {
   std::int64_t rows = 0;
   const PartitionId end = table.storage->highest.load(std::memory_order_acquire);
@@ -67,7 +35,7 @@ struct ClassRow {
   Oid oid = 0, schema = 0, row_type = 0, owner = 0, method = 0;
   std::string_view name;
   std::int64_t rows = -1;
-  bool has_index = false, shared = false, temporary = false, has_rules = false, has_triggers = false;
+  bool has_index = false, shared = false, temporary = false, has_rules = false, has_triggers = false, populated = true;
   char kind = 'r', replica_identity = 'd';
   std::size_t columns = 0, checks = 0;
   const std::vector<std::pair<std::string, std::string>>* options = nullptr;
@@ -80,7 +48,7 @@ void add_class(const SystemContext& context, SystemRows& rows, const ClassRow& r
   row.i(r.oid).t(r.name).i(r.schema).i(r.row_type).i(0).i(r.owner).i(r.method);
   row.i(r.kind == 'v' || r.kind == 'c' || r.kind == 'p' || r.kind == 'I' ? 0 : r.oid).i(0).i(r.rows > 0 ? (r.rows + 99) / 100 : 0).d(static_cast<double>(r.rows)).i(0).i(0);
   row.b(r.has_index).b(r.shared).c(r.temporary ? 't' : 'p').c(r.kind).i(static_cast<std::int64_t>(r.columns)).i(static_cast<std::int64_t>(r.checks));
-  row.b(r.has_rules).b(r.has_triggers).b(r.has_subclass).b(false).b(false).b(true).c(r.replica_identity).b(r.is_partition).i(0).i(0).i(0);
+  row.b(r.has_rules).b(r.has_triggers).b(r.has_subclass).b(false).b(false).b(r.populated).c(r.replica_identity).b(r.is_partition).i(0).i(0).i(0);
   const std::optional<Securable> object = r.kind == 'i' || r.kind == 'I' || r.kind == 'c' ? std::nullopt : securable_relation(context.catalog, r.oid);
   row.acl(context.catalog, object ? shown_acl(context.catalog, *object) : std::nullopt);
   if (r.options != nullptr) row.options(*r.options);
@@ -130,6 +98,7 @@ Status pg_class(const SystemContext& context, SystemRows& rows) {
     r.temporary = table.temporary;
     r.columns = table.columns.size();
     r.checks = table.checks.size();
+    if (table.is_materialized_view()) r.kind = 'm', r.has_rules = true, r.populated = table.populated;
     r.options = &table.options;
     add_class(context, rows, r);
   });
@@ -371,8 +340,6 @@ Status pg_attribute(const SystemContext& context, SystemRows& rows) {
   return {};
 }
 
-Oid default_oid(Oid table, std::size_t column) { return 0x10000000u | ((table * 131u + static_cast<Oid>(column)) & 0x0FFFFFFFu); }
-
 Status pg_attrdef(const SystemContext& context, SystemRows& rows) {
   each_table(context, [&](const TableDef& table) {
     for (std::size_t i = 0; i < table.columns.size(); ++i) {
@@ -561,76 +528,6 @@ Status sequence_state_rows(const SystemContext& context, SystemRows& rows) {
     const SequenceValue value = sequence_read(s);
     CatalogRow(rows).i(s.oid).i(value.last_value).i(0).b(value.is_called).done();
   });
-  return {};
-}
-
-Status pg_rewrite(const SystemContext& context, SystemRows& rows) {
-  each_view(context, [&](const ObjectDef& view) {
-    CatalogRow(rows).i(view.oid | kRuleBit).t("_RETURN").i(view.oid).c('1').c('O').b(true).t("").t("").done();
-  });
-  return {};
-}
-
-Status pg_depend(const SystemContext& context, SystemRows& rows) {
-  namespace in = catalog_oid;
-  const auto add = [&](Oid catalog, Oid oid, std::int64_t column, Oid other_catalog, Oid other, std::int64_t other_column, char type) {
-    CatalogRow(rows).i(catalog).i(oid).i(column).i(other_catalog).i(other).i(other_column).c(type).done();
-  };
-  each_table(context, [&](const TableDef& table) {
-    add(in::kClass, table.oid, 0, in::kNamespace, table.schema, 0, 'n');
-    if (table.partition_of != 0) add(in::kClass, table.oid, 0, in::kClass, table.partition_of, 0, 'a');
-    for (const PartitionKeyPart& part : table.partition_key)
-      if (part.column != kExpressionPart) add(in::kClass, table.oid, part.column + 1, in::kClass, table.oid, 0, 'i');
-    for (const IndexDef& index : table.indexes) {
-      if (index.oid == 0) continue;
-      if (index.parent != 0) {
-        add(in::kClass, index.oid, 0, in::kClass, index.parent, 0, 'P');
-        add(in::kClass, index.oid, 0, in::kClass, table.oid, 0, 'S');
-      }
-      if (index.constraint != 0) {
-        add(in::kClass, index.oid, 0, in::kConstraint, index.constraint, 0, 'i');
-        for (std::size_t i = 0; i < index.key_parts; ++i) add(in::kConstraint, index.constraint, 0, in::kClass, table.oid, index.parts[i].column + 1, 'a');
-      } else {
-        for (const IndexPart& part : index.parts)
-          if (part.column != kExpressionPart) add(in::kClass, index.oid, 0, in::kClass, table.oid, part.column + 1, 'a');
-        for (std::size_t i = 0; i < table.indexes.size(); ++i)
-          if (&table.indexes[i] == &index && table.is_computed(static_cast<unsigned>(i)))
-            for (const std::uint16_t column : table.index_keys->columns(static_cast<unsigned>(i)))
-              add(in::kClass, index.oid, 0, in::kClass, table.oid, column + 1, 'a');
-      }
-    }
-    for (const CheckDef& check : table.checks) add(in::kConstraint, check.oid, 0, in::kClass, table.oid, 0, 'a');
-    for (const ForeignKeyDef& key : table.foreign_keys) {
-      for (const std::uint16_t column : key.columns) add(in::kConstraint, key.oid, 0, in::kClass, table.oid, column + 1, 'a');
-      for (const std::uint16_t column : key.referenced_columns) add(in::kConstraint, key.oid, 0, in::kClass, key.referenced_table, column + 1, 'n');
-      add(in::kConstraint, key.oid, 0, in::kClass, key.referenced_index, 0, 'n');
-    }
-    for (std::size_t i = 0; i < table.columns.size(); ++i) {
-      const std::string& text = table.columns[i].default_expression;
-      if (text.empty()) continue;
-      add(in::kAttrDef, default_oid(table.oid, i), 0, in::kClass, table.oid, static_cast<std::int64_t>(i + 1), 'a');
-      for (const auto& [oid, sequence] : context.catalog.sequences())
-        if (text.find("'" + std::to_string(oid) + "'::regclass") != std::string::npos)
-          add(in::kAttrDef, default_oid(table.oid, i), 0, in::kClass, oid, 0, 'n');
-    }
-  });
-  each_sequence(context, [&](const SequenceDef& sequence) {
-    add(in::kClass, sequence.oid, 0, in::kNamespace, sequence.schema, 0, 'n');
-    if (sequence.owned_by_table != 0)
-      add(in::kClass, sequence.oid, 0, in::kClass, sequence.owned_by_table, sequence.owned_by_column + 1, sequence.owned_kind == 'i' ? 'i' : 'a');
-  });
-  each_view(context, [&](const ObjectDef& view) {
-    add(in::kClass, view.oid, 0, in::kNamespace, view.parent, 0, 'n');
-    add(in::kRewrite, view.oid | kRuleBit, 0, in::kClass, view.oid, 0, 'i');
-  });
-  const auto& objects = context.catalog.objects();
-  for (auto it = objects.lower_bound(std::pair(ObjectKind::kExtension, Oid{0})); it != objects.end() && it->first.first == ObjectKind::kExtension; ++it) {
-    if (it->second->parent != context.database) continue;
-    const auto extension = ExtensionObject::decode(it->second->definition);
-    if (!extension) continue;
-    add(in::kExtension, it->second->oid, 0, in::kNamespace, extension->schema, 0, 'n');
-    for (const ExtensionObject::Member& member : extension->members) add(member.catalog, member.oid, 0, in::kExtension, it->second->oid, 0, 'e');
-  }
   return {};
 }
 

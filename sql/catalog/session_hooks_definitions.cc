@@ -3,6 +3,7 @@
 #include <functional>
 
 #include "engine/table.h"
+#include "sql/catalog/producers.h"
 #include "sql/catalog/relation_names.h"
 #include "sql/catalog/stored_objects.h"
 #include "sql/expr/deparse.h"
@@ -10,6 +11,7 @@
 #include "sql/functions/quote.h"
 #include "sql/functions/registry.h"
 #include "sql/messages.h"
+#include "sql/routine/trigger_rows.h"
 #include "sql/session_impl.h"
 #include "sql/types/text_io.h"
 
@@ -110,6 +112,7 @@ std::optional<std::string> SessionImpl::expression_text(std::string_view node_tr
   std::vector<StandaloneColumn> columns;
   DefinitionStyle printing;
   printing.names = this;
+  printing.format = &settings_.decoded().format;
   printing.pretty = pretty;
   StandaloneOptions options;
   options.use = StandaloneUse::kUsing;
@@ -174,6 +177,7 @@ std::optional<std::string> SessionImpl::constraint_definition(Oid constraint, bo
       style.columns = {"VALUE"};
       style.domain_value = true;
       style.names = this;
+      style.format = &settings_.decoded().format;
       style.pretty = pretty;
       Result<BoundExpression> bound = bind_domain_check(check.expression, bind_context(), domain.base, domain.typmod, false);
       return "CHECK (" + (bound.ok() ? deparse(bound->expr, style) : check.expression) + ")" + (check.validated ? "" : " NOT VALID");
@@ -206,15 +210,34 @@ std::optional<std::string> SessionImpl::index_definition(Oid oid, std::int32_t c
   return out;
 }
 
-std::optional<std::string> SessionImpl::view_definition(Oid oid, bool) {
-  const std::shared_ptr<const Catalog> known = catalog();
-  if (const auto view = known->object(ObjectKind::kView, oid)) {
-    const auto definition = ViewDefinition::decode(view->definition);
-    if (definition) return " " + definition->query + ";";
-  }
+namespace {
+
+// What a view or a materialized view is defined by.
+std::optional<ViewDefinition> stored_view(const Catalog& catalog, Oid oid) {
+  if (const auto view = catalog.object(ObjectKind::kView, oid)) return ViewDefinition::decode(view->definition);
+  const auto table = catalog.table(oid);
+  return table != nullptr && table->is_materialized_view() ? ViewDefinition::decode(table->view_definition) : std::nullopt;
+}
+
+}  // namespace
+
+std::optional<std::string> SessionImpl::view_definition(Oid oid, bool pretty, std::int32_t wrap_column) {
   if (const SystemRelation* system = find_system_relation(oid); system != nullptr && !system->view_definition.empty())
     return " " + system->view_definition + ";";
-  return std::nullopt;
+  const std::optional<ViewDefinition> view = stored_view(*catalog(), oid);
+  if (!view) return std::nullopt;
+  const Result<std::shared_ptr<const BoundStatement>> bound = bind_view_query(*view, bind_context(), true);
+  if (!bound.ok()) return std::nullopt;
+  std::vector<std::string> columns;
+  if (const auto table = catalog()->table(oid)) columns = column_names(*table);
+  else
+    for (const ViewDefinition::Column& column : view->columns) columns.push_back(column.name);
+  DefinitionStyle style;
+  style.names = this;
+  style.format = &settings_.decoded().format;
+  style.pretty = pretty;
+  style.wrap_column = wrap_column;
+  return deparse_view(*bound.value()->query, columns, style) + ";";
 }
 
 std::optional<std::vector<bool>> SessionImpl::updatable_columns(Oid oid, bool* deletable) {
@@ -223,12 +246,7 @@ std::optional<std::vector<bool>> SessionImpl::updatable_columns(Oid oid, bool* d
   *deletable = false;
   const std::optional<ViewDefinition> definition = ViewDefinition::decode(view->definition);
   if (!definition) return std::vector<bool>();
-  Result<ParsedStatements> parsed = ParsedStatements::parse(definition->query);
-  if (!parsed.ok() || parsed->statements().size() != 1) return std::vector<bool>();
-  BindContext context = bind_context();
-  context.role = 0;   // stored
-  context.search_path = definition->search_path;
-  const Result<std::shared_ptr<const BoundStatement>> bound = bind_statement(parsed->statements()[0].node, {}, context);
+  const Result<std::shared_ptr<const BoundStatement>> bound = bind_view_query(*definition, bind_context(), false);
   if (!bound.ok() || bound.value()->query == nullptr) return std::vector<bool>();
   *deletable = view_write_refusal(*bound.value()->query) == nullptr;
   return view_updatable_columns(*bound.value()->query);
@@ -270,8 +288,9 @@ std::string list_of_literals(const std::string& names) {
   return out;
 }
 
-// The parameters of a function in SQL or PL/pgSQL, as pg_get_function_arguments lists them; those of TABLE alone with `table`.
-std::string parameters_text(const FunctionObject& function, bool defaults, bool table) {
+// The parameters of a function in SQL or PL/pgSQL, as pg_get_function_arguments lists them; those of TABLE alone with `table`. Defaults
+// are shown if there is who prints them.
+std::string parameters_text(const FunctionObject& function, bool table, const ExpressionText& defaults) {
   std::string out;
   for (const FunctionObject::Parameter& parameter : function.parameters) {
     if ((parameter.mode == 't') != table) continue;
@@ -287,7 +306,7 @@ std::string parameters_text(const FunctionObject& function, bool defaults, bool 
     }
     if (!parameter.name.empty()) out += quote_identifier(parameter.name) + " ";
     out += format_type(parameter.type);
-    if (defaults && parameter.has_default) out += " DEFAULT " + parameter.default_text;
+    if (defaults && parameter.has_default) out += " DEFAULT " + defaults(parameter.default_text);
   }
   return out;
 }
@@ -300,9 +319,9 @@ std::string dollar_quoted(const std::string& source, bool procedure) {
   return tag + source + tag;
 }
 
-std::string definition_text(const FunctionObject& function, const std::string& schema, const std::string& result) {
+std::string definition_text(const FunctionObject& function, const std::string& schema, const std::string& result, const ExpressionText& defaults) {
   std::string out = function.is_procedure ? "CREATE OR REPLACE PROCEDURE " : "CREATE OR REPLACE FUNCTION ";
-  out += quote_identifier(schema) + "." + quote_identifier(function.name) + "(" + parameters_text(function, true, false) + ")\n";
+  out += quote_identifier(schema) + "." + quote_identifier(function.name) + "(" + parameters_text(function, false, defaults) + ")\n";
   if (!function.is_procedure) out += " RETURNS " + result + "\n";
   out += " LANGUAGE " + function.language + "\n";
   std::string options;
@@ -334,7 +353,10 @@ std::optional<std::string> SessionImpl::function_arguments(Oid oid, bool identit
   if (const AggregateDef* aggregate = find_aggregate(oid)) return arguments_text(aggregate->args, {}, 0);
   const auto native = native_function(*known, oid);
   if (!native) return std::nullopt;
-  if (!native->is_native()) return parameters_text(*native, !identity, false);
+  if (!native->is_native()) {
+    const ExpressionText defaults = [&](const std::string& text) { return expression_text(text, 0, false).value_or(text); };
+    return parameters_text(*native, false, identity ? ExpressionText() : defaults);
+  }
   return arguments_text(native->arguments, native->argument_names, 0);
 }
 
@@ -344,7 +366,7 @@ std::optional<std::string> SessionImpl::function_result(Oid oid) {
   if (const AggregateDef* aggregate = find_aggregate(oid)) return format_type(aggregate->result);
   const auto native = native_function(*known, oid);
   if (!native || native->is_procedure) return std::nullopt;
-  if (native->returns_table) return "TABLE(" + parameters_text(*native, false, true) + ")";
+  if (native->returns_table) return "TABLE(" + parameters_text(*native, true, {}) + ")";
   const std::string set = native->returns_set ? "SETOF " : "";
   if (native->result_relation != 0)
     return set + object_name(ObjectClass::kRelation, native->result_relation).value_or(std::to_string(native->result_relation));
@@ -356,7 +378,9 @@ std::optional<std::string> SessionImpl::function_definition(Oid oid) {
   const auto native = native_function(*known, oid);
   if (!native) return std::nullopt;
   const auto object = known->object(ObjectKind::kFunction, oid);
-  if (!native->is_native()) return definition_text(*native, schema_text(*known, object->parent), function_result(oid).value_or(""));
+  if (!native->is_native())
+    return definition_text(*native, schema_text(*known, object->parent), function_result(oid).value_or(""),
+                           [&](const std::string& text) { return expression_text(text, 0, false).value_or(text); });
   std::string out = native->is_procedure ? "CREATE OR REPLACE PROCEDURE " : "CREATE OR REPLACE FUNCTION ";
   out += quote_identifier(schema_text(*known, object->parent)) + "." + quote_identifier(native->name) + "(" +
          arguments_text(native->arguments, native->argument_names, 0) + ")\n";
@@ -364,6 +388,21 @@ std::optional<std::string> SessionImpl::function_definition(Oid oid) {
   out += " LANGUAGE c\n";
   if (native->strict) out += " STRICT\n";
   return out + "AS " + quote_literal(native->module) + ", $function$" + native->symbol + "$function$\n";
+}
+
+std::string SessionImpl::trigger_condition(const TableDef& table, const TriggerDef& trigger, bool pretty) {
+  TriggerRows rows(table);
+  BindContext context = bind_context();
+  context.variables = &rows;
+  StandaloneOptions options;
+  options.use = StandaloneUse::kTriggerWhen;
+  const Result<BoundExpression> bound = bind_standalone_expression(trigger.condition, context, options);
+  if (!bound.ok()) return trigger.condition;
+  DefinitionStyle style = trigger_row_names(table);
+  style.names = this;
+  style.format = &settings_.decoded().format;
+  style.pretty = pretty;
+  return deparse(bound.value().expr, style);
 }
 
 std::optional<std::string> SessionImpl::trigger_definition(Oid oid, bool pretty) {
@@ -386,17 +425,25 @@ std::optional<std::string> SessionImpl::trigger_definition(Oid oid, bool pretty)
         out += (i == 0 ? " OF " : ", ") + quote_identifier(table->columns[trigger.columns[i]].name);
       event(TriggerDef::kTruncate, "TRUNCATE");
       const std::string qualified = quote_identifier(schema_text(*known, table->schema)) + "." + quote_identifier(table->name);
-      out += " ON " + (pretty ? object_name(ObjectClass::kRelation, table_oid).value_or(qualified) : qualified);
+      out += " ON " + (pretty ? object_name(ObjectClass::kRelation, table->oid).value_or(qualified) : qualified);
       if (trigger.constraint) out += " NOT DEFERRABLE INITIALLY IMMEDIATE";
       out += (trigger.events & TriggerDef::kRow) != 0 ? " FOR EACH ROW" : " FOR EACH STATEMENT";
-      if (!trigger.condition.empty()) out += " WHEN (" + trigger.condition + ")";
+      if (!trigger.condition.empty()) out += " WHEN (" + trigger_condition(*table, trigger, pretty) + ")";
       out += " EXECUTE FUNCTION " + object_name(ObjectClass::kFunction, trigger.function).value_or(std::to_string(trigger.function)) + "(";
       for (std::size_t i = 0; i < trigger.arguments.size(); ++i) out += (i != 0 ? ", " : "") + quote_literal(trigger.arguments[i]);
       return out + ")";
     }
   return std::nullopt;
 }
-std::optional<std::string> SessionImpl::rule_definition(Oid, bool) { return std::nullopt; }
+std::optional<std::string> SessionImpl::rule_definition(Oid rule, bool pretty) {
+  const Oid view = rule & ~kRuleBit;
+  const std::optional<std::string> query = (rule & kRuleBit) != 0 ? view_definition(view, pretty, 0) : std::nullopt;
+  const auto facts = query ? relation_facts(*catalog(), view) : std::nullopt;
+  if (!facts) return std::nullopt;
+  const std::string qualified = quote_identifier(schema_text(*catalog(), facts->schema)) + "." + quote_identifier(facts->name);
+  return "CREATE RULE \"_RETURN\" AS\n    ON SELECT TO " + (pretty ? object_name(ObjectClass::kRelation, view).value_or(qualified) : qualified) +
+         " DO INSTEAD " + *query;
+}
 
 Result<std::optional<std::string>> SessionImpl::serial_sequence(std::string_view table_name, std::string_view column_name) {
   const std::shared_ptr<const Catalog> known = catalog();
@@ -451,7 +498,7 @@ std::optional<std::string> SessionImpl::describe_object(Oid catalog_oid, Oid obj
   }
   const std::optional<RelationFacts> relation = relation_facts(*now, object);
   if (!relation) return std::nullopt;
-  const char* what = "table";
+  const char* what = relation->table != nullptr && relation->table->is_materialized_view() ? "materialized view" : "table";
   if (relation->kind == FoundRelation::Kind::kIndex) what = "index";
   if (relation->kind == FoundRelation::Kind::kSequence) what = "sequence";
   if (relation->kind == FoundRelation::Kind::kView) what = "view";

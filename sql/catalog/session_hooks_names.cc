@@ -258,7 +258,8 @@ bool SessionImpl::visible(ObjectClass kind, Oid oid) {
   switch (kind) {
     case ObjectClass::kRelation: {
       const auto facts = relation_facts(*known, oid);
-      if (!facts) return false;
+      // The relation behind a composite type is seen where the type is.
+      if (!facts) return known->object(ObjectKind::kType, row_type_of(oid)) != nullptr && visible(ObjectClass::kType, row_type_of(oid));
       const auto found = find_relation(bind_context(), {}, facts->name);
       return found && found->oid == oid;
     }

@@ -14,6 +14,10 @@ constexpr SystemView kPgCatalogViews[] = {
      "SELECT n.nspname AS schemaname, c.relname AS viewname, pg_catalog.pg_get_userbyid(c.relowner)::name AS viewowner,"
      " pg_catalog.pg_get_viewdef(c.oid) AS definition"
      " FROM pg_catalog.pg_class c LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'v'"},
+    {kPgCatalogSchema, "pg_matviews",
+     "SELECT n.nspname AS schemaname, c.relname AS matviewname, pg_catalog.pg_get_userbyid(c.relowner)::name AS matviewowner, NULL::name AS tablespace,"
+     " c.relhasindex AS hasindexes, c.relispopulated AS ispopulated, pg_catalog.pg_get_viewdef(c.oid) AS definition"
+     " FROM pg_catalog.pg_class c LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'm'"},
     {kPgCatalogSchema, "pg_indexes",
      "SELECT n.nspname AS schemaname, c.relname AS tablename, i.relname AS indexname, NULL::name AS tablespace,"
      " pg_catalog.pg_get_indexdef(i.oid) AS indexdef"
@@ -40,6 +44,12 @@ constexpr SystemView kPgCatalogViews[] = {
 #define VISIBLE_RELATION                                                                                                                  \
   " AND (pg_catalog.pg_has_role(c.relowner, 'USAGE') OR pg_catalog.has_table_privilege(c.oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER')" \
   " OR pg_catalog.has_any_column_privilege(c.oid, 'SELECT, INSERT, UPDATE, REFERENCES'))"
+// The relations that views read, and their columns.
+#define VIEW_USES                                                                                                                         \
+  " FROM pg_catalog.pg_class v JOIN pg_catalog.pg_namespace nv ON nv.oid = v.relnamespace JOIN pg_catalog.pg_rewrite r ON r.ev_class = v.oid" \
+  " JOIN pg_catalog.pg_depend d ON d.classid = 2618 AND d.objid = r.oid AND d.refclassid = 1259 AND d.refobjid <> v.oid"                  \
+  " JOIN pg_catalog.pg_class t ON t.oid = d.refobjid JOIN pg_catalog.pg_namespace nt ON nt.oid = t.relnamespace"                          \
+  " JOIN pg_catalog.pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 WHERE v.relkind = 'v'"
 
 constexpr SystemView kInformationSchemaViews[] = {
     {kInformationSchema, "information_schema_catalog_name", "SELECT " CATALOG " AS catalog_name"},
@@ -191,6 +201,19 @@ constexpr SystemView kInformationSchemaViews[] = {
      " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace JOIN pg_catalog.pg_sequence s ON s.seqrelid = c.oid"
      " WHERE NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend d WHERE d.classid = 1259 AND d.objid = c.oid AND d.deptype = 'i')"
      " AND (pg_catalog.pg_has_role(c.relowner, 'USAGE') OR pg_catalog.has_sequence_privilege(c.oid, 'SELECT, UPDATE, USAGE'))"},
+    {kInformationSchema, "view_table_usage",
+     "SELECT DISTINCT " CATALOG " AS view_catalog, nv.nspname AS view_schema, v.relname AS view_name, " CATALOG " AS table_catalog,"
+     " nt.nspname AS table_schema, t.relname AS table_name" VIEW_USES " AND t.relkind IN ('r', 'v', 'p')"},
+    {kInformationSchema, "view_column_usage",
+     "SELECT DISTINCT " CATALOG " AS view_catalog, nv.nspname AS view_schema, v.relname AS view_name, " CATALOG " AS table_catalog,"
+     " nt.nspname AS table_schema, t.relname AS table_name, a.attname AS column_name" VIEW_USES
+     " AND t.relkind IN ('r', 'v', 'p') AND a.attnum = d.refobjsubid"},
+    {kInformationSchema, "view_routine_usage",
+     "SELECT DISTINCT " CATALOG " AS table_catalog, nv.nspname AS table_schema, v.relname AS table_name, " CATALOG " AS specific_catalog,"
+     " np.nspname AS specific_schema, (p.proname || '_' || p.oid)::name AS specific_name"
+     " FROM pg_catalog.pg_class v JOIN pg_catalog.pg_namespace nv ON nv.oid = v.relnamespace JOIN pg_catalog.pg_rewrite r ON r.ev_class = v.oid"
+     " JOIN pg_catalog.pg_depend d ON d.classid = 2618 AND d.objid = r.oid AND d.refclassid = 1255"
+     " JOIN pg_catalog.pg_proc p ON p.oid = d.refobjid JOIN pg_catalog.pg_namespace np ON np.oid = p.pronamespace WHERE v.relkind = 'v'"},
     {kInformationSchema, "character_sets",
      "SELECT NULL::name AS character_set_catalog, NULL::name AS character_set_schema, 'UTF8'::name AS character_set_name, 'UCS'::name AS character_repertoire,"
      " 'UTF8'::name AS form_of_use, " CATALOG " AS default_collate_catalog, 'pg_catalog'::name AS default_collate_schema, 'C.UTF-8'::name AS default_collate_name"},

@@ -82,6 +82,12 @@ Status alter_other(DdlContext& ctx, const PgQuery__AlterTableStmt& node, const F
       continue;
     }
     const bool options = command.subtype == PG_QUERY__ALTER_TABLE_TYPE__AT_SetRelOptions || command.subtype == PG_QUERY__ALTER_TABLE_TYPE__AT_ResetRelOptions;
+    if (found.kind == FoundRelation::Kind::kView && options && command.def != nullptr) {
+      auto view = std::make_shared<ObjectDef>(*catalog->object(ObjectKind::kView, found.oid));
+      WANDIAN_TRY(set_view_options(ctx, command, view.get()));
+      changes.put(std::move(view));
+      continue;
+    }
     if (found.kind != FoundRelation::Kind::kIndex || !options || command.def == nullptr)
       return feature_not_supported("this form of ALTER is not supported for " + quoted(text_or_empty(node.relation->relname)));
     auto table = std::make_shared<TableDef>(*catalog->table(found.table));
@@ -150,7 +156,9 @@ Task<Status> alter_table(DdlContext& ctx) {
   }
   const bool wants_table = node.objtype == PG_QUERY__OBJECT_TYPE__OBJECT_TABLE;
   WANDIAN_CO_TRY(ctx.must_own_relation(found->oid));
-  if (!wants_table) {
+  if (node.objtype == PG_QUERY__OBJECT_TYPE__OBJECT_MATVIEW) {
+    if (found->kind != FoundRelation::Kind::kTable || !ctx.catalog()->table(found->oid)->is_materialized_view()) co_return wrong_object_type(name, "a materialized view");
+  } else if (!wants_table) {
     const bool fits = (node.objtype == PG_QUERY__OBJECT_TYPE__OBJECT_INDEX && found->kind == FoundRelation::Kind::kIndex) ||
                       (node.objtype == PG_QUERY__OBJECT_TYPE__OBJECT_SEQUENCE && found->kind == FoundRelation::Kind::kSequence) ||
                       (node.objtype == PG_QUERY__OBJECT_TYPE__OBJECT_VIEW && found->kind == FoundRelation::Kind::kView);
@@ -196,6 +204,8 @@ Task<Status> alter_table(DdlContext& ctx) {
         co_return theirs.take_status();
       }
       referenced = theirs.take();
+      if (referenced->is_materialized_view())
+        co_return Status{sqlstate::wrong_object_type, "referenced relation " + quoted(key.referenced->relname) + " is not a table"};
     }
     WANDIAN_CO_TRY(alteration.add_foreign_key(key, std::move(referenced)));
   }

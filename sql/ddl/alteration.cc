@@ -33,10 +33,42 @@ Status TableAlteration::column_of(std::string_view name, std::uint16_t* column) 
   return {};
 }
 
+namespace {
+
+// What ALTER may do to a materialized view, whose columns are its query's; null if it may.
+const char* refused_for_views(PgQuery__AlterTableType type) {
+  switch (type) {
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_AddColumn: return "ADD COLUMN";
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_DropColumn: return "DROP COLUMN";
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_AlterColumnType: return "ALTER COLUMN ... SET DATA TYPE";
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_ColumnDefault: return "ALTER COLUMN ... SET DEFAULT";
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_SetNotNull: return "ALTER COLUMN ... SET NOT NULL";
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_DropNotNull: return "ALTER COLUMN ... DROP NOT NULL";
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_AddIdentity: return "ALTER COLUMN ... ADD IDENTITY";
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_SetIdentity: return "ALTER COLUMN ... SET";
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_DropIdentity: return "ALTER COLUMN ... DROP IDENTITY";
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_DropExpression: return "ALTER COLUMN ... DROP EXPRESSION";
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_AddConstraint: return "ADD CONSTRAINT";
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_AlterConstraint: return "ALTER CONSTRAINT";
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_ValidateConstraint: return "VALIDATE CONSTRAINT";
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_DropConstraint: return "DROP CONSTRAINT";
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_EnableTrig: return "ENABLE TRIGGER";
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_DisableTrig: return "DISABLE TRIGGER";
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_SetLogged: return "SET LOGGED";
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_SetUnLogged: return "SET UNLOGGED";
+    default: return nullptr;
+  }
+}
+
+}  // namespace
+
 Status TableAlteration::run(const PgQuery__AlterTableCmd& command, unsigned pass) {
   const auto in = [&](unsigned wanted) { return pass == wanted; };
   if (pass == 0 && table_->partition_of != 0) WANDIAN_TRY(refuse_inherited(command));
   if (pass == 0 && table_->is_partitioned()) WANDIAN_TRY(refuse_only(command));
+  if (const char* action = old_->is_materialized_view() ? refused_for_views(command.subtype) : nullptr)
+    return Status{sqlstate::wrong_object_type, std::string("ALTER action ") + action + " cannot be performed on relation " + quoted(old_->name)}.with_detail(
+        "This operation is not supported for materialized views.");
   switch (command.subtype) {
     case PG_QUERY__ALTER_TABLE_TYPE__AT_DropColumn: return in(0) ? drop_column(command) : Status{};
     case PG_QUERY__ALTER_TABLE_TYPE__AT_DropConstraint: return in(0) ? drop_constraint(command) : Status{};
@@ -149,6 +181,7 @@ Status TableAlteration::default_of_new_column(std::uint16_t column) {
   options.target_type = def.type;
   options.target_typmod = def.typmod;
   options.target_name = def.name;
+  options.fold = true;
   WANDIAN_ASSIGN(BoundExpression bound, bind_standalone_expression(text, ctx_.bind_context(), options));
   if (contains_volatile(bound.expr)) {
     rewrite_ = true;
@@ -271,12 +304,15 @@ Status TableAlteration::alter_type(const PgQuery__AlterTableCmd& command) {
   if (in_partition_key(column))
     return Status{sqlstate::invalid_table_definition, "cannot alter column " + quoted(def.name) + " because it is part of the partition key of relation " +
                                                           quoted(old_->name)};
-  for (const auto& [key, object] : ctx_.catalog()->objects()) {
-    if (key.first != ObjectKind::kView) continue;
-    if (view_uses(ctx_, *object).columns.contains({old_->oid, column}))
-      return feature_not_supported("cannot alter type of a column used by a view or rule")
-          .with_detail("rule _RETURN on " + describe(ctx_, {RefKind::kView, object->oid, 0, 0}) + " depends on column " + quoted(def.name));
-  }
+  const auto refuse_used_by = [&](const std::string& definition, const ObjectRef& view) -> Status {
+    if (!view_uses(definition, ctx_.bind_context()).columns.contains({old_->oid, column})) return {};
+    return feature_not_supported("cannot alter type of a column used by a view or rule")
+        .with_detail("rule _RETURN on " + describe(ctx_, view) + " depends on column " + quoted(def.name));
+  };
+  for (const auto& [key, object] : ctx_.catalog()->objects())
+    if (key.first == ObjectKind::kView) WANDIAN_TRY(refuse_used_by(object->definition, {RefKind::kView, object->oid, 0, 0}));
+  for (const auto& [oid, table] : ctx_.catalog()->tables())
+    if (table->is_materialized_view()) WANDIAN_TRY(refuse_used_by(table->view_definition, {RefKind::kTable, oid, 0, 0}));
   for (const ForeignKeyDef& key : table_->foreign_keys)
     if (std::find(key.columns.begin(), key.columns.end(), column) != key.columns.end() && type.type != def.type)
       return feature_not_supported("cannot alter type of a column used in a foreign key constraint").with_detail("Drop constraint " + quoted(key.name) + " first.");
@@ -720,6 +756,7 @@ Status TableAlteration::bind_computed() {
     options.target_type = def.type;
     options.target_typmod = def.typmod;
     options.target_name = def.name;
+    options.fold = true;
     WANDIAN_ASSIGN(BoundExpression bound, bind_standalone_expression(text, ctx_.bind_context(), options));
     computed_.push_back({late.column, std::make_shared<BoundExpression>(std::move(bound))});
   }

@@ -170,6 +170,8 @@ Task<Status> create_table(DdlContext& ctx) {
         co_return locked.take_status();
       }
       referenced = locked.take();
+      if (referenced->is_materialized_view())
+        co_return Status{sqlstate::wrong_object_type, "referenced relation " + quoted(key.referenced->relname) + " is not a table"};
     }
     WANDIAN_CO_TRY(builder.apply_foreign_key(key, std::move(referenced)));
   }

@@ -1,4 +1,5 @@
 // CREATE TABLE AS and SELECT INTO.
+#include "sql/ddl/fill.h"
 #include "sql/ddl/statements.h"
 #include "sql/ddl/table_builder.h"
 #include "sql/ddl/type.h"
@@ -35,12 +36,29 @@ Status define_columns(const PgQuery__IntoClause& into, std::span<const TargetEnt
 
 }  // namespace
 
+Task<Status> insert_rows(DdlContext& ctx, Oid table, const RowCollector& rows, std::size_t width) {
+  if (rows.rows() == 0) co_return Status{};
+  co_await ctx.session.begin_statement();
+  ExecutionEnv env = ctx.session.execution_env();
+  env.catalog = ctx.catalog();
+  std::vector<std::uint16_t> columns;
+  for (std::size_t i = 0; i < width; ++i) columns.push_back(static_cast<std::uint16_t>(i));
+  Result<std::unique_ptr<BatchInserter>> inserter = BatchInserter::create(env, env.catalog->table(table), columns);
+  if (!inserter.ok()) co_return inserter.take_status();
+  const std::span<const Value> all(rows.values());
+  for (std::size_t row = 0; width != 0 && row < rows.rows(); row += kBatchRows) {
+    const std::size_t count = std::min(kBatchRows, rows.rows() - row);
+    WANDIAN_CO_TRY(co_await inserter.value()->insert(all.subspan(row * width, count * width)));
+  }
+  co_return Status{};
+}
+
 Task<Status> create_table_as(DdlContext& ctx) {
   const ParseNode& node = *ctx.statement.node;
   const PgQuery__IntoClause* into = into_of(node);
   const bool as = node.node_case == PG_QUERY__NODE__NODE_CREATE_TABLE_AS_STMT;
   if (into == nullptr) co_return feature_not_supported("this form of CREATE TABLE AS is not supported");
-  if (as && node.create_table_as_stmt->objtype == PG_QUERY__OBJECT_TYPE__OBJECT_MATVIEW) co_return feature_not_supported("materialized views are not supported");
+  if (as && node.create_table_as_stmt->objtype == PG_QUERY__OBJECT_TYPE__OBJECT_MATVIEW) co_return co_await create_materialized_view(ctx);
   const ParseNode* query = as ? node.create_table_as_stmt->query : &node;
   if (query->node_case != PG_QUERY__NODE__NODE_SELECT_STMT) co_return feature_not_supported("CREATE TABLE AS EXECUTE is not supported");
   const std::string name(into->rel->relname);
@@ -95,21 +113,7 @@ Task<Status> create_table_as(DdlContext& ctx) {
     co_return Status{};
   }
   *ctx.tag = "SELECT " + std::to_string(rows.rows());
-  if (rows.rows() == 0) co_return Status{};
-  co_await ctx.session.begin_statement();
-  ExecutionEnv env = ctx.session.execution_env();
-  env.catalog = ctx.catalog();
-  std::vector<std::uint16_t> columns;
-  for (std::size_t i = 0; i < types.size(); ++i) columns.push_back(static_cast<std::uint16_t>(i));
-  Result<std::unique_ptr<BatchInserter>> inserter = BatchInserter::create(env, env.catalog->table(table->oid), columns);
-  if (!inserter.ok()) co_return inserter.take_status();
-  const std::span<const Value> all(rows.values());
-  const std::size_t width = types.size();
-  for (std::size_t row = 0; width != 0 && row < rows.rows(); row += kBatchRows) {
-    const std::size_t count = std::min(kBatchRows, rows.rows() - row);
-    WANDIAN_CO_TRY(co_await inserter.value()->insert(all.subspan(row * width, count * width)));
-  }
-  co_return Status{};
+  co_return co_await insert_rows(ctx, table->oid, rows, types.size());
 }
 
 }  // namespace wandian::sql

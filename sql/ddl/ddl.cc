@@ -108,6 +108,7 @@ Task<Status> run_statement(DdlContext& ctx) {
     case StatementKind::kAlterDatabase: co_return alter_database(ctx);
     case StatementKind::kOther:
       if (ctx.statement.node->node_case == PG_QUERY__NODE__NODE_ALTER_FUNCTION_STMT) co_return co_await alter_function(ctx);
+      if (ctx.statement.node->node_case == PG_QUERY__NODE__NODE_REFRESH_MAT_VIEW_STMT) co_return co_await refresh_materialized_view(ctx);
       if (ctx.statement.node->node_case == PG_QUERY__NODE__NODE_CREATE_TRIG_STMT) co_return co_await create_trigger(ctx);
       [[fallthrough]];
     default: co_return refuse(*ctx.statement.node, command_tag(ctx.statement.node));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "sql/bind/stored_names.h"
 #include "sql/ddl/table_builder.h"
 #include "sql/expr/tree.h"
 #include "sql/functions/quote.h"
@@ -18,25 +19,17 @@ constexpr std::size_t kMostListed = 100;   // as many as PostgreSQL shows a clie
 
 std::string default_mark(Oid sequence) { return "'" + std::to_string(sequence) + "'::regclass"; }
 
-bool calls_function(DdlContext& ctx, const TableDef& table, const std::string& expression, const ObjectDef& function) {
-  if (expression.find(function.name) == std::string::npos) return false;
-  BindContext context = ctx.bind_context();
-  context.role = 0;   // stored
-  context.search_path = {kPgCatalogSchema, table.schema};
-  StandaloneOptions options;
-  options.use = StandaloneUse::kDefault;
-  Result<BoundExpression> bound = bind_standalone_expression(expression, context, options);
-  return bound.ok() && any_node(bound.value().expr, [&](const Expr* inner) {
-           return inner->kind == ExprKind::kFunction && inner->as<FunctionExpr>().function->routine != nullptr &&
-                  inner->as<FunctionExpr>().function->routine->oid == function.oid;
-         });
-}
+// Stored expressions name functions by OID.
+bool calls_function(const std::string& expression, Oid function) { return expression.find(stored_object_name(function) + "(") != std::string::npos; }
 
 }  // namespace
 
 std::string describe(DdlContext& ctx, const ObjectRef& object) {
   const std::shared_ptr<const Catalog> catalog = ctx.catalog();
-  const auto table_text = [&](Oid oid) { return "table " + ctx.relation_text(oid); };
+  const auto table_text = [&](Oid oid) {
+    const auto table = catalog->table(oid);
+    return (table != nullptr && table->is_materialized_view() ? "materialized view " : "table ") + ctx.relation_text(oid);
+  };
   switch (object.kind) {
     case RefKind::kTable: return table_text(object.oid);
     case RefKind::kIndex: return "index " + ctx.relation_text(object.oid);
@@ -89,60 +82,26 @@ std::string describe(DdlContext& ctx, const ObjectRef& object) {
   return {};
 }
 
-ViewUses view_uses(DdlContext& ctx, const ObjectDef& view) {
-  ViewUses out;
-  const std::optional<ViewDefinition> definition = ViewDefinition::decode(view.definition);
-  if (!definition) return out;
-  Result<ParsedStatements> parsed = ParsedStatements::parse(definition->query);
-  if (!parsed.ok() || parsed->statements().empty()) return out;
-  BindContext context = ctx.bind_context();
-  context.role = 0;   // stored
-  context.search_path = definition->search_path;
-  Result<std::shared_ptr<const BoundStatement>> bound = bind_statement(parsed->statements()[0].node, parsed->text(), context);
-  if (!bound.ok()) return out;
-  const BoundStatement& statement = *bound.value();
-  for (const auto& table : statement.tables) out.relations.insert(table->oid);
-  for (const auto& object : statement.objects) out.relations.insert(object->oid);
-  for (const auto& sequence : statement.sequences) out.relations.insert(sequence->oid);
-  if (statement.query == nullptr) return out;
-  // Column references, query by query: each names the ranges of the query it belongs to.
-  const std::function<void(const Query&)> visit = [&](const Query& query) {
-    any_query_expr(query, false, [&](const Expr* expr, int) {
-      any_node(expr, [&](const Expr* inner) {
-        if (inner->kind == ExprKind::kSubLink && inner->as<SubLinkExpr>().query != nullptr) visit(*inner->as<SubLinkExpr>().query);
-        if (inner->kind != ExprKind::kColumn) return false;
-        const auto& column = inner->as<ColumnExpr>();
-        if (column.column < 0) return false;
-        if (column.levels_up == 0 && column.range < query.ranges.size()) {
-          const RangeEntry& range = *query.ranges[column.range];
-          if (range.table != nullptr) out.columns.emplace(range.table->oid, static_cast<std::uint16_t>(column.column));
-        } else {
-          // A column of an outer query: every table that has such a column counts.
-          for (const auto& table : statement.tables)
-            if (static_cast<std::size_t>(column.column) < table->columns.size()) out.columns.emplace(table->oid, static_cast<std::uint16_t>(column.column));
-        }
-        return false;
-      });
-      return false;
-    });
-    for (const RangeEntry* range : query.ranges)
-      if (range->query != nullptr) visit(*range->query);
-    for (const CommonTable* table : query.ctes)
-      if (table->query != nullptr) visit(*table->query);
-  };
-  visit(*statement.query);
-  return out;
+const ViewUses& DropPlan::uses(Oid view, const std::string& definition) {
+  const auto found = views_.find(view);
+  if (found != views_.end()) return found->second;
+  return views_.emplace(view, view_uses(definition, ctx_.bind_context())).first->second;
 }
 
-const ViewUses& DropPlan::uses(const ObjectDef& view) {
-  const auto found = views_.find(view.oid);
-  if (found != views_.end()) return found->second;
-  return views_.emplace(view.oid, view_uses(ctx_, view)).first->second;
+// Views and materialized views that `reads` something of.
+void DropPlan::add_views(const std::function<bool(const ViewUses&)>& reads, std::vector<Dependent>* out) {
+  const std::shared_ptr<const Catalog> catalog = ctx_.catalog();
+  for (auto it = catalog->objects().lower_bound(std::pair(ObjectKind::kView, Oid{0}));
+       it != catalog->objects().end() && it->first.first == ObjectKind::kView; ++it)
+    if (reads(uses(it->second->oid, it->second->definition))) out->push_back({{RefKind::kView, it->second->oid, 0, 0}, false});
+  for (const auto& [oid, table] : catalog->tables())
+    if (table->is_materialized_view() && reads(uses(oid, table->view_definition))) out->push_back({{RefKind::kTable, oid, 0, 0}, false});
 }
 
 // Whoever has values of a type, or of arrays of it, and the stored expressions that name it.
 void DropPlan::type_dependents(Oid type, std::vector<Dependent>* out) {
   const std::shared_ptr<const Catalog> catalog = ctx_.catalog();
+  add_views([&](const ViewUses& reads) { return reads.relations.contains(type); }, out);
   const TypeInfo* info = find_type(type);
   const Oid array = info != nullptr ? info->array : 0;
   const auto is_of = [&](Oid other) { return other == type || (array != 0 && other == array); };
@@ -171,7 +130,7 @@ void DropPlan::type_dependents(Oid type, std::vector<Dependent>* out) {
     } else if (key.first == ObjectKind::kView) {
       const auto definition = ViewDefinition::decode(object->definition);
       const bool shows = definition && std::any_of(definition->columns.begin(), definition->columns.end(), [&](const auto& c) { return is_of(c.type); });
-      if (shows || uses(*object).relations.contains(type)) out->push_back({{RefKind::kView, object->oid, 0, 0}, false});
+      if (shows && !uses(object->oid, object->definition).relations.contains(type)) out->push_back({{RefKind::kView, object->oid, 0, 0}, false});
     } else if (key.first == ObjectKind::kFunction) {
       const auto function = FunctionObject::decode(object->definition);
       if (!function) continue;
@@ -195,11 +154,7 @@ std::vector<ObjectRef> DropPlan::lost_columns() const {
 std::vector<DropPlan::Dependent> DropPlan::dependents(const ObjectRef& object) {
   std::vector<Dependent> out;
   const std::shared_ptr<const Catalog> catalog = ctx_.catalog();
-  const auto views_of = [&](Oid oid) {
-    for (auto it = catalog->objects().lower_bound(std::pair(ObjectKind::kView, Oid{0}));
-         it != catalog->objects().end() && it->first.first == ObjectKind::kView; ++it)
-      if (it->second->oid != oid && uses(*it->second).relations.contains(oid)) out.push_back({{RefKind::kView, it->second->oid, 0, 0}, false});
-  };
+  const auto views_of = [&](Oid oid) { add_views([&](const ViewUses& reads) { return reads.relations.contains(oid); }, &out); };
   switch (object.kind) {
     case RefKind::kTable:
       for (const auto& [oid, sequence] : catalog->sequences())
@@ -234,9 +189,7 @@ std::vector<DropPlan::Dependent> DropPlan::dependents(const ObjectRef& object) {
           if (key.referenced_table == object.oid && oid != object.oid &&
               std::find(key.referenced_columns.begin(), key.referenced_columns.end(), object.column) != key.referenced_columns.end())
             out.push_back({{RefKind::kForeignKey, key.oid, oid, 0}, false});
-      for (auto it = catalog->objects().lower_bound(std::pair(ObjectKind::kView, Oid{0}));
-           it != catalog->objects().end() && it->first.first == ObjectKind::kView; ++it)
-        if (uses(*it->second).columns.contains({object.oid, object.column})) out.push_back({{RefKind::kView, it->second->oid, 0, 0}, false});
+      add_views([&](const ViewUses& reads) { return reads.columns.contains({object.oid, object.column}); }, &out);
       break;
     case RefKind::kSequence:
       for (const auto& [oid, table] : catalog->tables())
@@ -248,12 +201,18 @@ std::vector<DropPlan::Dependent> DropPlan::dependents(const ObjectRef& object) {
     case RefKind::kFunction:
       for (const auto& [oid, table] : catalog->tables())
         for (const TriggerDef& trigger : table->triggers)
-          if (trigger.function == object.oid) out.push_back({{RefKind::kTrigger, trigger.oid, oid, 0}, false});
-      if (const std::shared_ptr<const ObjectDef> function = catalog->object(ObjectKind::kFunction, object.oid)) {
-        for (const auto& [oid, table] : catalog->tables())
-          for (std::size_t c = 0; c < table->columns.size(); ++c)
-            if (!table->columns[c].dropped && calls_function(ctx_, *table, table->columns[c].default_expression, *function))
-              out.push_back({{RefKind::kDefault, oid, 0, static_cast<std::uint16_t>(c)}, false});
+          if (trigger.function == object.oid || calls_function(trigger.condition, object.oid)) out.push_back({{RefKind::kTrigger, trigger.oid, oid, 0}, false});
+      for (const auto& [oid, table] : catalog->tables())
+        for (std::size_t c = 0; c < table->columns.size(); ++c)
+          if (!table->columns[c].dropped && calls_function(table->columns[c].default_expression, object.oid))
+            out.push_back({{RefKind::kDefault, oid, 0, static_cast<std::uint16_t>(c)}, false});
+      for (const auto& [key, other] : catalog->objects()) {
+        if (key.first == ObjectKind::kType && calls_function(static_cast<const UserType*>(other->compiled.get())->default_expression, object.oid))
+          out.push_back({{RefKind::kType, other->oid, 0, 0}, false});
+        const auto function = key.first == ObjectKind::kFunction ? FunctionObject::decode(other->definition) : std::nullopt;
+        if (function && std::any_of(function->parameters.begin(), function->parameters.end(),
+                                    [&](const FunctionObject::Parameter& parameter) { return calls_function(parameter.default_text, object.oid); }))
+          out.push_back({{RefKind::kFunction, other->oid, 0, 0}, false});
       }
       views_of(object.oid);
       break;

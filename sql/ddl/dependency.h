@@ -4,11 +4,13 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "sql/bind/view_uses.h"
 #include "sql/ddl/context.h"
 
 namespace wandian::sql {
@@ -27,14 +29,6 @@ struct ObjectRef {
 
 /// "table t", "constraint c on table t", "default value for column a of table t".
 std::string describe(DdlContext& ctx, const ObjectRef& object);
-
-/// What a view reads.
-struct ViewUses {
-  std::set<Oid> relations;                             ///< tables, views, sequences, functions
-  std::set<std::pair<Oid, std::uint16_t>> columns;     ///< of tables
-};
-/// Empty if the view does not bind any more.
-ViewUses view_uses(DdlContext& ctx, const ObjectDef& view);
 
 /// The objects that a DROP takes with it.
 class DropPlan {
@@ -64,7 +58,8 @@ class DropPlan {
   };
   std::vector<Dependent> dependents(const ObjectRef& object);
   void type_dependents(Oid type, std::vector<Dependent>* out);
-  const ViewUses& uses(const ObjectDef& view);
+  const ViewUses& uses(Oid view, const std::string& definition);
+  void add_views(const std::function<bool(const ViewUses&)>& reads, std::vector<Dependent>* out);
   bool planned(RefKind kind, Oid oid) const { return seen_.contains(ObjectRef{kind, oid, 0, 0}); }
   void mark_targets();
 

@@ -45,6 +45,7 @@ Result<std::optional<ObjectRef>> find_relation_target(DdlContext& ctx, const PgQ
       word = "sequence", article = "a sequence", wanted = FoundRelation::Kind::kSequence, ref = RefKind::kSequence;
       break;
     case PG_QUERY__OBJECT_TYPE__OBJECT_VIEW: word = "view", article = "a view", wanted = FoundRelation::Kind::kView, ref = RefKind::kView; break;
+    case PG_QUERY__OBJECT_TYPE__OBJECT_MATVIEW: word = "materialized view", article = "a materialized view"; break;
     default: break;
   }
   if (!schema.empty() && schema != "pg_temp") {
@@ -67,10 +68,12 @@ Result<std::optional<ObjectRef>> find_relation_target(DdlContext& ctx, const PgQ
   }
   if (found->kind == FoundRelation::Kind::kSystem)
     return Status{sqlstate::insufficient_privilege, "permission denied: " + quoted(relation) + " is a system catalog"};
-  if (found->kind != wanted) {
-    const std::string other = kind_article(found->kind);
+  const bool materialized = found->kind == FoundRelation::Kind::kTable && ctx.catalog()->table(found->oid)->is_materialized_view();
+  if (found->kind != wanted || (wanted == FoundRelation::Kind::kTable && materialized != (node.remove_type == PG_QUERY__OBJECT_TYPE__OBJECT_MATVIEW))) {
+    const std::string other = materialized ? "MATERIALIZED VIEW" : kind_article(found->kind);
     std::string lower = other;
-    for (char& c : lower) c = static_cast<char>(c - 'A' + 'a');
+    for (char& c : lower)
+      if (c != ' ') c = static_cast<char>(c - 'A' + 'a');
     return wrong_object_type(relation, article).with_hint("Use DROP " + other + " to remove " + (lower == "index" ? "an " : "a ") + lower + ".");
   }
   WANDIAN_TRY(ctx.may_drop(securable_relation(*ctx.catalog(), found->oid), found->schema));
@@ -186,7 +189,8 @@ Result<std::vector<ObjectRef>> find_targets(DdlContext& ctx, const PgQuery__Drop
       case PG_QUERY__OBJECT_TYPE__OBJECT_TABLE:
       case PG_QUERY__OBJECT_TYPE__OBJECT_INDEX:
       case PG_QUERY__OBJECT_TYPE__OBJECT_SEQUENCE:
-      case PG_QUERY__OBJECT_TYPE__OBJECT_VIEW: {
+      case PG_QUERY__OBJECT_TYPE__OBJECT_VIEW:
+      case PG_QUERY__OBJECT_TYPE__OBJECT_MATVIEW: {
         WANDIAN_ASSIGN(found, find_relation_target(ctx, node, object));
         break;
       }

@@ -1,6 +1,7 @@
 // TRUNCATE.
 #include <algorithm>
 
+#include "sql/ddl/fill.h"
 #include "sql/ddl/partition.h"
 #include "sql/ddl/rewrite.h"
 #include "sql/ddl/sequence.h"
@@ -10,9 +11,7 @@
 
 namespace wandian::sql {
 
-namespace {
-
-Status swap_storages(DdlContext& ctx, const std::vector<Oid>& tables, bool restart_identity) {
+Status empty_tables(DdlContext& ctx, const std::vector<Oid>& tables, bool restart_identity) {
   Changes changes;
   const std::shared_ptr<const Catalog> catalog = ctx.catalog();
   const auto empty = [&](const TableDef& old) {
@@ -37,6 +36,8 @@ Status swap_storages(DdlContext& ctx, const std::vector<Oid>& tables, bool resta
   }
   return ctx.apply(changes);
 }
+
+namespace {
 
 // Tables that refer to these and are not among them.
 std::vector<std::pair<Oid, Oid>> foreign_referrers(const Catalog& catalog, const std::vector<Oid>& tables) {
@@ -69,6 +70,7 @@ Task<Status> truncate_tables(DdlContext& ctx) {
   for (std::size_t i = 0; i < node.n_relations; ++i) {
     Result<std::shared_ptr<const TableDef>> locked = co_await ctx.lock_table(*node.relations[i]->range_var, TableLock::kAccessExclusive, false);
     if (!locked.ok()) co_return locked.take_status();
+    if (locked.value()->is_materialized_view()) co_return wrong_object_type(locked.value()->name, "a table");
     WANDIAN_CO_TRY(check_privilege(ctx.access(), AclKind::kRelation, locked.value()->oid, privilege::kTruncate));
     WANDIAN_CO_TRY(ctx.session.check_not_in_use(*locked.value(), "TRUNCATE"));
     if (std::find(tables.begin(), tables.end(), locked.value()->oid) == tables.end()) tables.push_back(locked.value()->oid);
@@ -106,7 +108,7 @@ Task<Status> truncate_tables(DdlContext& ctx) {
   if (node.restart_seqs)
     for (const auto& [oid, sequence] : ctx.catalog()->sequences())
       if (std::find(tables.begin(), tables.end(), sequence->owned_by_table) != tables.end()) WANDIAN_CO_TRY(ctx.must_own_relation(oid));
-  co_return swap_storages(ctx, tables, node.restart_seqs);
+  co_return empty_tables(ctx, tables, node.restart_seqs);
 }
 
 }  // namespace wandian::sql

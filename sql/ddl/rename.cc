@@ -54,21 +54,6 @@ Status reprint_expressions(DdlContext& ctx, const TableDef& old, TableDef* table
   return reprint_indexes(ctx, old, table);
 }
 
-// Views keep their queries as text, so a name that one uses cannot change under it.
-Status refuse_used_by_view(DdlContext& ctx, Oid relation, int column, const std::string& what) {
-  const std::shared_ptr<const Catalog> catalog = ctx.catalog();
-  for (const auto& [key, object] : catalog->objects()) {
-    if (key.first != ObjectKind::kView || object->oid == relation) continue;
-    const ViewUses uses = view_uses(ctx, *object);
-    const bool used = column < 0 ? uses.relations.contains(relation) : uses.columns.contains({relation, static_cast<std::uint16_t>(column)});
-    if (used)
-      return feature_not_supported("cannot rename " + what + " because a view uses it")
-          .with_detail(describe(ctx, {RefKind::kView, object->oid, 0, 0}) + " depends on it.")
-          .with_hint("Drop the view, rename, and create it again.");
-  }
-  return {};
-}
-
 Status rename_table_column(DdlContext& ctx, const TableDef& old, std::string_view from, const std::string& to) {
   const int column = old.find_column(from);
   if (column < 0) return Status{sqlstate::undefined_column, "column " + quoted(from) + " does not exist"};
@@ -76,13 +61,11 @@ Status rename_table_column(DdlContext& ctx, const TableDef& old, std::string_vie
     return Status{sqlstate::duplicate_column, "column " + quoted(to) + " of relation " + quoted(old.name) + " already exists"};
   for (const std::string_view system : {"tableoid", "cmax", "xmax", "cmin", "xmin", "ctid"})
     if (to == system) return Status{sqlstate::duplicate_column, "column name " + quoted(to) + " conflicts with a system column name"};
-  WANDIAN_TRY(refuse_used_by_view(ctx, old.oid, column, "column " + quoted(from)));
   Changes changes;
   std::vector<std::shared_ptr<const TableDef>> tables = all_partitions(*ctx.catalog(), old);
   tables.insert(tables.begin(), ctx.catalog()->table(old.oid));
   for (const std::shared_ptr<const TableDef>& before : tables) {
     const int own = before->find_column(from);
-    if (before->oid != old.oid) WANDIAN_TRY(refuse_used_by_view(ctx, before->oid, own, "column " + quoted(from)));
     auto table = std::make_shared<TableDef>(*before);
     table->columns[static_cast<std::size_t>(own)].name = to;
     WANDIAN_TRY(reprint_expressions(ctx, *before, table.get()));
@@ -145,7 +128,6 @@ Status rename_constraint(DdlContext& ctx, const TableDef& old, std::string_view 
 Status rename_view_column(DdlContext& ctx, const ObjectDef& old, std::string_view from, const std::string& to) {
   std::optional<ViewDefinition> definition = ViewDefinition::decode(old.definition);
   if (!definition) return Status{sqlstate::data_corrupted, "definition of view " + quoted(old.name) + " cannot be read"};
-  WANDIAN_TRY(refuse_used_by_view(ctx, old.oid, -1, "column " + quoted(from)));
   bool found = false;
   for (const ViewDefinition::Column& column : definition->columns)
     if (column.name == to) return Status{sqlstate::duplicate_column, "column " + quoted(to) + " of relation " + quoted(old.name) + " already exists"};
@@ -199,13 +181,16 @@ const char* article_of(PgQuery__ObjectType type) {
     case PG_QUERY__OBJECT_TYPE__OBJECT_INDEX: return "an index";
     case PG_QUERY__OBJECT_TYPE__OBJECT_SEQUENCE: return "a sequence";
     case PG_QUERY__OBJECT_TYPE__OBJECT_VIEW: return "a view";
+    case PG_QUERY__OBJECT_TYPE__OBJECT_MATVIEW: return "a materialized view";
     default: return "a table";
   }
 }
 
 // ALTER TABLE reaches every relation; ALTER INDEX, SEQUENCE and VIEW their own kind alone.
-bool kind_fits(PgQuery__ObjectType type, FoundRelation::Kind kind) {
+bool kind_fits(DdlContext& ctx, PgQuery__ObjectType type, const FoundRelation& found) {
+  const FoundRelation::Kind kind = found.kind;
   switch (type) {
+    case PG_QUERY__OBJECT_TYPE__OBJECT_MATVIEW: return kind == FoundRelation::Kind::kTable && ctx.catalog()->table(found.oid)->is_materialized_view();
     case PG_QUERY__OBJECT_TYPE__OBJECT_INDEX: return kind == FoundRelation::Kind::kIndex;
     case PG_QUERY__OBJECT_TYPE__OBJECT_SEQUENCE: return kind == FoundRelation::Kind::kSequence;
     case PG_QUERY__OBJECT_TYPE__OBJECT_VIEW: return kind == FoundRelation::Kind::kView;
@@ -216,8 +201,6 @@ bool kind_fits(PgQuery__ObjectType type, FoundRelation::Kind kind) {
 Status rename_relation(DdlContext& ctx, const FoundRelation& found, const std::string& from, const std::string& to) {
   if (found.kind == FoundRelation::Kind::kTable || found.kind == FoundRelation::Kind::kView) WANDIAN_TRY(refuse_type_name(ctx, found.schema, to));
   if (ctx.relation_exists(found.schema, to)) return Status{sqlstate::duplicate_table, "relation " + quoted(to) + " already exists"};
-  if (found.kind != FoundRelation::Kind::kIndex && found.kind != FoundRelation::Kind::kSequence)
-    WANDIAN_TRY(refuse_used_by_view(ctx, found.oid, -1, "relation " + quoted(from)));
   const std::shared_ptr<const Catalog> catalog = ctx.catalog();
   Changes changes;
   switch (found.kind) {
@@ -293,7 +276,7 @@ Task<Status> rename_object(DdlContext& ctx) {
   }
   const PgQuery__ObjectType wanted = part ? node.relation_type : node.rename_type;
   WANDIAN_CO_TRY(ctx.must_own_relation(found->oid));
-  if (!kind_fits(wanted, found->kind)) co_return wrong_object_type(name, article_of(wanted));
+  if (!kind_fits(ctx, wanted, *found)) co_return wrong_object_type(name, article_of(wanted));
   std::shared_ptr<const TableDef> table;
   if (found->kind == FoundRelation::Kind::kTable || found->kind == FoundRelation::Kind::kIndex) {
     Result<std::shared_ptr<const TableDef>> locked = co_await ctx.lock_table(found->table, TableLock::kAccessExclusive);
@@ -339,7 +322,7 @@ Task<Status> alter_schema_of(DdlContext& ctx) {
     co_return Status{};
   }
   WANDIAN_CO_TRY(ctx.must_own_relation(found->oid));
-  if (!kind_fits(node.object_type, found->kind)) co_return wrong_object_type(name, article_of(node.object_type));
+  if (!kind_fits(ctx, node.object_type, *found)) co_return wrong_object_type(name, article_of(node.object_type));
   Result<Oid> schema = ctx.find_schema(text_or_empty(node.newschema));
   if (!schema.ok()) co_return schema.take_status();
   WANDIAN_CO_TRY(ctx.may_create_in(schema.value()));
@@ -356,7 +339,6 @@ Task<Status> alter_schema_of(DdlContext& ctx) {
   WANDIAN_CO_TRY(co_await ctx.lock_name(schema.value(), name));
   if (ctx.relation_exists(schema.value(), name))
     co_return Status{sqlstate::duplicate_table, "relation " + quoted(name) + " already exists in schema " + quoted(text_or_empty(node.newschema))};
-  WANDIAN_CO_TRY(refuse_used_by_view(ctx, found->oid, -1, "relation " + quoted(name)));
   Changes changes;
   if (table != nullptr) {
     auto moved = std::make_shared<TableDef>(*table);

@@ -8,7 +8,6 @@
 #include "sql/ddl/type.h"
 #include "sql/functions/quote.h"
 #include "sql/messages.h"
-#include "sql/parse/lexer.h"
 #include "sql/types/text_io.h"
 
 namespace wandian::sql {
@@ -130,111 +129,6 @@ Status compare_columns(const ViewDefinition& old, const ViewDefinition& now) {
   return {};
 }
 
-// The text without the WITH [LOCAL | CASCADED] CHECK OPTION that ends it.
-std::string_view without_check_option(std::string_view text) {
-  Lexer lexer(text);
-  std::size_t end = text.size();
-  for (Token token = lexer.next(); token.kind != TokenKind::kEnd && token.kind != TokenKind::kError; token = lexer.next())
-    if (token.is("with")) end = token.offset;
-  return text.substr(0, end);
-}
-
-// The text of the view's query: from its first word to the end of the statement.
-std::string_view query_text(const DdlContext& ctx, const PgQuery__ViewStmt& node) {
-  // The grammar keeps no position of the query; it follows the AS that follows the name and its column list.
-  const std::string_view text = ctx.statement.statement_text;
-  const std::int64_t base = ctx.statement.statement_text.data() - ctx.statement.text.data();
-  std::size_t at = node.view->location >= 0 ? static_cast<std::size_t>(node.view->location - base) : 0;
-  unsigned depth = 0;
-  while (at < text.size()) {
-    const char c = text[at];
-    if (c == '"' || c == '\'') {
-      const std::size_t end = text.find(c, at + 1);
-      if (end == std::string_view::npos) break;
-      at = end + 1;
-      continue;
-    }
-    if (c == '-' && at + 1 < text.size() && text[at + 1] == '-') {
-      at = std::min(text.find('\n', at), text.size());
-      continue;
-    }
-    if (c == '/' && at + 1 < text.size() && text[at + 1] == '*') {
-      const std::size_t end = text.find("*/", at + 2);
-      at = end == std::string_view::npos ? text.size() : end + 2;
-      continue;
-    }
-    if (c == '(') ++depth;
-    if (c == ')' && depth > 0) --depth;
-    const auto word = [](char w) { return (w >= 'a' && w <= 'z') || (w >= 'A' && w <= 'Z') || (w >= '0' && w <= '9') || w == '_' || (w & 0x80) != 0; };
-    if (depth == 0 && (c == 'a' || c == 'A') && at + 2 < text.size() && (text[at + 1] == 's' || text[at + 1] == 'S') && !word(text[at + 2]) &&
-        (at == 0 || !word(text[at - 1])))
-      return text.substr(at + 2);
-    ++at;
-  }
-  return {};
-}
-
-// The columns that one `*` stands for, as text; empty if they cannot be told.
-std::string star_columns(DdlContext& ctx, const PgQuery__SelectStmt& select, PgQuery__Node* item) {
-  PgQuery__SelectStmt alone = select;
-  alone.n_target_list = 1;
-  alone.target_list = &item;
-  alone.n_group_clause = alone.n_sort_clause = alone.n_distinct_clause = alone.n_locking_clause = alone.n_window_clause = 0;
-  alone.having_clause = alone.limit_count = alone.limit_offset = nullptr;
-  PgQuery__Node node = *ctx.statement.node->view_stmt->query;
-  node.select_stmt = &alone;
-  const Result<std::shared_ptr<const BoundStatement>> bound = bind_statement(&node, ctx.statement.text, ctx.bind_context());
-  if (!bound.ok()) return {};
-  const std::span<const TargetEntry> targets = bound.value()->result_columns();
-  std::string out;
-  for (const TargetEntry& target : targets) {
-    if (!out.empty()) out += ", ";
-    const auto same = std::count_if(targets.begin(), targets.end(), [&](const TargetEntry& other) { return other.name == target.name; });
-    if (target.expr->kind == ExprKind::kColumn && (same > 1 || bound.value()->query->ranges.size() > 1))
-      out += quote_identifier(bound.value()->query->ranges[target.expr->as<ColumnExpr>().range]->alias) + ".";
-    out += quote_identifier(target.name);
-  }
-  return out;
-}
-
-// Every `*` of the view's own target lists becomes the columns that it stands for now: a column added to a table later is not the
-// view's.
-void collect_stars(DdlContext& ctx, const PgQuery__SelectStmt& select, std::vector<std::pair<std::int32_t, std::string>>* stars) {
-  if (select.larg != nullptr) collect_stars(ctx, *select.larg, stars);
-  if (select.rarg != nullptr) collect_stars(ctx, *select.rarg, stars);
-  for (std::size_t i = 0; i < select.n_target_list; ++i) {
-    const ParseNode* value = select.target_list[i]->res_target->val;
-    if (value == nullptr || value->node_case != PG_QUERY__NODE__NODE_COLUMN_REF) continue;
-    const PgQuery__ColumnRef& ref = *value->column_ref;
-    if (ref.n_fields == 0 || ref.fields[ref.n_fields - 1]->node_case != PG_QUERY__NODE__NODE_A_STAR) continue;
-    std::string columns = star_columns(ctx, select, select.target_list[i]);
-    if (!columns.empty()) stars->emplace_back(ref.location, std::move(columns));
-  }
-}
-
-std::string expand_stars(DdlContext& ctx, const PgQuery__SelectStmt& select, std::string_view text) {
-  std::vector<std::pair<std::int32_t, std::string>> stars;
-  collect_stars(ctx, select, &stars);
-  std::sort(stars.begin(), stars.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
-  std::string out(text);
-  const std::int64_t base = text.data() - ctx.statement.text.data();
-  for (const auto& [location, columns] : stars) {
-    const std::int64_t begin = location - base;
-    if (begin < 0 || begin >= static_cast<std::int64_t>(text.size())) continue;
-    const std::size_t end = text.find('*', static_cast<std::size_t>(begin));
-    if (end == std::string_view::npos) continue;
-    out.replace(static_cast<std::size_t>(begin), end + 1 - static_cast<std::size_t>(begin), columns);
-  }
-  return out;
-}
-
-std::string_view trimmed(std::string_view text) {
-  const char* kSpace = " \t\r\n\f\v;";
-  const std::size_t first = text.find_first_not_of(kSpace);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
-}
-
 Status read_view_options(PgQuery__Node** nodes, std::size_t count, ViewDefinition* out) {
   for (std::size_t i = 0; i < count; ++i) {
     const PgQuery__DefElem& option = *nodes[i]->def_elem;
@@ -258,7 +152,39 @@ Status read_view_options(PgQuery__Node** nodes, std::size_t count, ViewDefinitio
   return {};
 }
 
+bool has_option(const ViewDefinition& view, std::string_view name) {
+  return std::any_of(view.options.begin(), view.options.end(), [&](const auto& option) { return option.first == name; });
+}
+
+// WITH CHECK OPTION asks for a view that can be written to.
+Status check_option_fits(const Query& query) {
+  const char* why = view_write_refusal(query);
+  const std::vector<bool> updatable = view_updatable_columns(query);
+  if (why == nullptr && std::find(updatable.begin(), updatable.end(), true) == updatable.end())
+    why = "Views that have no updatable columns are not automatically updatable.";
+  if (why == nullptr) return {};
+  return feature_not_supported("WITH CHECK OPTION is supported only on automatically updatable views").with_hint(why);
+}
+
 }  // namespace
+
+Status set_view_options(DdlContext& ctx, const PgQuery__AlterTableCmd& command, ObjectDef* view) {
+  std::optional<ViewDefinition> definition = ViewDefinition::decode(view->definition);
+  if (!definition) return Status{sqlstate::data_corrupted, "definition of view " + quoted(view->name) + " cannot be read"};
+  const PgQuery__List& list = *command.def->list;
+  const bool sets = command.subtype == PG_QUERY__ALTER_TABLE_TYPE__AT_SetRelOptions;
+  ViewDefinition given;
+  if (sets) WANDIAN_TRY(read_view_options(list.items, list.n_items, &given));
+  for (std::size_t i = 0; i < list.n_items; ++i)
+    std::erase_if(definition->options, [&](const auto& option) { return option.first == text_or_empty(list.items[i]->def_elem->defname); });
+  definition->options.insert(definition->options.end(), given.options.begin(), given.options.end());
+  if (has_option(given, "check_option")) {
+    WANDIAN_ASSIGN(const std::shared_ptr<const BoundStatement> bound, bind_view_query(*definition, ctx.bind_context(), false));
+    WANDIAN_TRY(check_option_fits(*bound->query));
+  }
+  view->definition = definition->encode();
+  return {};
+}
 
 Task<Status> create_view(DdlContext& ctx) {
   const PgQuery__ViewStmt& node = *ctx.statement.node->view_stmt;
@@ -273,32 +199,14 @@ Task<Status> create_view(DdlContext& ctx) {
   WANDIAN_CO_TRY(co_await ctx.lock_name(schema.value(), name));
   std::vector<std::string> aliases;
   for (std::size_t i = 0; i < node.n_aliases; ++i) aliases.emplace_back(string_value(node.aliases[i]));
-  std::string_view written = query_text(ctx, node);
-  if (node.with_check_option != PG_QUERY__VIEW_CHECK_OPTION__NO_CHECK_OPTION &&
-      node.with_check_option != PG_QUERY__VIEW_CHECK_OPTION__VIEW_CHECK_OPTION_UNDEFINED)
-    written = without_check_option(written);
-  std::string text(trimmed(written));
-  if (node.query->node_case == PG_QUERY__NODE__NODE_SELECT_STMT) {
-    const std::string expanded = expand_stars(ctx, *node.query->select_stmt, trimmed(written));
-    // Where the columns cannot be named so (a join under an alias of its own), the query stays as it was written.
-    Result<ParsedStatements> parsed = ParsedStatements::parse(expanded);
-    if (parsed.ok() && parsed->statements().size() == 1 &&
-        bind_statement(parsed->statements()[0].node, parsed->text(), ctx.bind_context()).ok())
-      text = expanded;
-  }
   std::vector<Oid> depends_on;
-  Result<ViewDefinition> definition = define_view(node.query, ctx.statement.text, text, aliases, ctx.bind_context(), &depends_on);
+  Result<ViewDefinition> definition = define_view(node.query, ctx.statement.text, aliases, ctx.bind_context(), &depends_on);
   if (!definition.ok()) co_return definition.take_status();
   definition->options = std::move(options.options);
-  if (std::any_of(definition->options.begin(), definition->options.end(), [](const auto& option) { return option.first == "check_option"; })) {
+  if (has_option(definition.value(), "check_option")) {
     Result<std::shared_ptr<const BoundStatement>> bound = bind_statement(node.query, ctx.statement.text, ctx.bind_context());
     if (!bound.ok()) co_return bound.take_status();
-    const char* why = view_write_refusal(*bound.value()->query);
-    const std::vector<bool> updatable = view_updatable_columns(*bound.value()->query);
-    if (why == nullptr && std::find(updatable.begin(), updatable.end(), true) == updatable.end())
-      why = "Views that have no updatable columns are not automatically updatable.";
-    if (why != nullptr)
-      co_return feature_not_supported("WITH CHECK OPTION is supported only on automatically updatable views").with_hint(why);
+    WANDIAN_CO_TRY(check_option_fits(*bound.value()->query));
   }
   const std::shared_ptr<const Catalog> catalog = ctx.catalog();
   bool uses_temporary = false;
@@ -369,16 +277,20 @@ Result<CommentTarget> find_comment_target(DdlContext& ctx, const PgQuery__Commen
   switch (node.objtype) {
     case PG_QUERY__OBJECT_TYPE__OBJECT_TABLE:
     case PG_QUERY__OBJECT_TYPE__OBJECT_VIEW:
+    case PG_QUERY__OBJECT_TYPE__OBJECT_MATVIEW:
     case PG_QUERY__OBJECT_TYPE__OBJECT_INDEX:
     case PG_QUERY__OBJECT_TYPE__OBJECT_SEQUENCE: {
       WANDIAN_ASSIGN(const FoundRelation found, find(parts.size() - 1));
-      const bool matches = (node.objtype == PG_QUERY__OBJECT_TYPE__OBJECT_TABLE && found.kind == FoundRelation::Kind::kTable) ||
+      const bool materialized = found.kind == FoundRelation::Kind::kTable && ctx.catalog()->table(found.oid)->is_materialized_view();
+      const bool matches = (node.objtype == PG_QUERY__OBJECT_TYPE__OBJECT_TABLE && found.kind == FoundRelation::Kind::kTable && !materialized) ||
+                           (node.objtype == PG_QUERY__OBJECT_TYPE__OBJECT_MATVIEW && materialized) ||
                            (node.objtype == PG_QUERY__OBJECT_TYPE__OBJECT_VIEW && found.kind == FoundRelation::Kind::kView) ||
                            (node.objtype == PG_QUERY__OBJECT_TYPE__OBJECT_INDEX && found.kind == FoundRelation::Kind::kIndex) ||
                            (node.objtype == PG_QUERY__OBJECT_TYPE__OBJECT_SEQUENCE && found.kind == FoundRelation::Kind::kSequence);
       if (!matches) {
         const char* wanted = node.objtype == PG_QUERY__OBJECT_TYPE__OBJECT_TABLE  ? "a table"
                              : node.objtype == PG_QUERY__OBJECT_TYPE__OBJECT_VIEW ? "a view"
+                             : node.objtype == PG_QUERY__OBJECT_TYPE__OBJECT_MATVIEW ? "a materialized view"
                              : node.objtype == PG_QUERY__OBJECT_TYPE__OBJECT_INDEX ? "an index"
                                                                                    : "a sequence";
         return wrong_object_type(parts.back(), wanted);
@@ -452,6 +364,15 @@ Result<CommentTarget> find_comment_target(DdlContext& ctx, const PgQuery__Commen
       for (const IndexDef& index : table->indexes)
         if (index.constraint != 0 && index.name == name) return CommentTarget{catalog_oid::kConstraint, index.constraint, 0};
       return Status{sqlstate::undefined_object, "constraint " + quoted(name) + " for table " + quoted(table->name) + " does not exist"};
+    }
+    case PG_QUERY__OBJECT_TYPE__OBJECT_TRIGGER: {
+      if (parts.size() < 2) return Status{sqlstate::syntax_error, "trigger name must be qualified"};
+      WANDIAN_ASSIGN(const FoundRelation found, find(parts.size() - 2));
+      const auto table = found.kind == FoundRelation::Kind::kTable ? ctx.catalog()->table(found.oid) : nullptr;
+      if (table != nullptr)
+        for (const TriggerDef& trigger : table->triggers)
+          if (trigger.name == parts.back()) return CommentTarget{catalog_oid::kTrigger, trigger.oid, 0};
+      return Status{sqlstate::undefined_object, "trigger " + quoted(parts.back()) + " for table " + quoted(parts[parts.size() - 2]) + " does not exist"};
     }
     case PG_QUERY__OBJECT_TYPE__OBJECT_FUNCTION:
     case PG_QUERY__OBJECT_TYPE__OBJECT_PROCEDURE: {

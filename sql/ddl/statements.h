@@ -8,6 +8,8 @@ namespace wandian::sql {
 
 Task<Status> create_table(DdlContext& ctx);
 Task<Status> create_table_as(DdlContext& ctx);
+Task<Status> create_materialized_view(DdlContext& ctx);
+Task<Status> refresh_materialized_view(DdlContext& ctx);
 Task<Status> create_sequence(DdlContext& ctx);
 Task<Status> alter_sequence(DdlContext& ctx);
 Task<Status> create_index(DdlContext& ctx);
@@ -56,6 +58,9 @@ Task<Status> rename_database(DdlContext& ctx, std::string from, std::string to);
 Status change_database_settings(DdlContext& ctx, const ObjectDef& database, const PgQuery__VariableSetStmt& set);
 /// SET name = value of a function, a role or a database, as SET keeps it.
 void add_setting(DdlContext& ctx, const PgQuery__VariableSetStmt& set, std::vector<std::pair<std::string, std::string>>* settings);
+
+/// ALTER VIEW ... SET or RESET (option, ...).
+Status set_view_options(DdlContext& ctx, const PgQuery__AlterTableCmd& command, ObjectDef* view);
 
 /// The role a RoleSpec names. 42704.
 Result<Oid> find_role(DdlContext& ctx, const PgQuery__RoleSpec& role);

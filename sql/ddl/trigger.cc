@@ -89,6 +89,9 @@ Task<Status> create_trigger(DdlContext& ctx) {
   if (node.deferrable != 0 || node.initdeferred != 0) co_return feature_not_supported("deferrable triggers are not supported");
   Result<std::shared_ptr<const TableDef>> locked = co_await ctx.lock_table(*node.relation, TableLock::kShareRowExclusive, false);
   if (!locked.ok()) co_return locked.take_status();
+  if (locked.value()->is_materialized_view())
+    co_return Status{sqlstate::wrong_object_type, "relation " + quoted(locked.value()->name) + " cannot have triggers"}.with_detail(
+        "This operation is not supported for materialized views.");
   WANDIAN_CO_TRY(check_privilege(ctx.access(), AclKind::kRelation, locked.value()->oid, privilege::kTrigger));
   Result<std::vector<std::shared_ptr<const TableDef>>> below = co_await lock_partitions(ctx, locked.value(), TableLock::kShareRowExclusive);
   if (!below.ok()) co_return below.take_status();

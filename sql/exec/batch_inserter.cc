@@ -74,6 +74,7 @@ Result<std::unique_ptr<BatchInserter>> BatchInserter::create(const ExecutionEnv&
   context.database = env.database;
   context.search_path = {kPgCatalogSchema, table->schema};
   context.eval = &eval;
+  context.fills_views = true;
   WANDIAN_ASSIGN(std::shared_ptr<const BoundStatement> bound, bind_statement(parsed.statements()[0].node, parsed.text(), context, types));
   PlanContext planning;
   planning.catalog = env.catalog;

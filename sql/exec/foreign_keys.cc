@@ -450,6 +450,7 @@ Result<std::vector<Value>> ForeignKeys::default_values(const TableDef& table, st
     if (def.default_expression.empty()) continue;
     StandaloneOptions options;
     options.use = StandaloneUse::kDefault;
+    options.fold = true;
     options.target_type = def.type;
     options.target_typmod = def.typmod;
     options.target_name = def.name;

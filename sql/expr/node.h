@@ -115,6 +115,10 @@ struct FunctionExpr : Expr {
   std::span<const Oid> types;
   CallForm form = CallForm::kCall;
   bool variadic_array = false;       ///< the last argument is the collected tail of a variadic call
+  // Where the call named some of its arguments or left some to their defaults: the positions of those that it gave, in its order.
+  bool partly_given = false;
+  std::span<const std::uint16_t> given;
+  std::uint16_t named_from = 0xffff; ///< those from here on in `given` were given by name
 };
 
 struct SortKey {
@@ -201,6 +205,7 @@ struct ListExpr : Expr {
   ExprList args;
   Oid element_type = 0;              ///< kArray
   bool nested = false;               ///< kArray: the arguments are arrays themselves, which become a further dimension
+  std::string_view merged;           ///< kCoalesce: the column that FULL JOIN ... USING made of the two arguments; else empty
 };
 
 enum class TestOp : std::uint8_t { kIsNull, kIsNotNull, kIsTrue, kIsNotTrue, kIsFalse, kIsNotFalse, kIsUnknown, kIsNotUnknown };
@@ -228,6 +233,8 @@ struct RowExpr : Expr {
   ExprList args;
   std::span<const std::string_view> names;   ///< empty for ROW(...); the columns' names of a whole-row reference
   std::int32_t whole_range = -1;     ///< range entry that this is a whole-row reference to, or -1
+  std::uint16_t whole_levels_up = 0; ///< as ColumnExpr::levels_up, of the whole row
+  CallForm form = CallForm::kExplicitCast;   ///< of a composite type: how it became one
 };
 
 enum class RowCompareOp : std::uint8_t { kLess, kLessEqual, kGreaterEqual, kGreater };

@@ -119,7 +119,8 @@ class SessionHooks {
   virtual std::optional<std::string> expression_text(std::string_view node_tree, Oid relation, bool pretty) = 0;
   virtual std::optional<std::string> constraint_definition(Oid constraint, bool pretty) = 0;
   virtual std::optional<std::string> index_definition(Oid index, std::int32_t column, bool pretty) = 0;
-  virtual std::optional<std::string> view_definition(Oid view, bool pretty) = 0;
+  /// `wrap_column`: as DefinitionStyle has it.
+  virtual std::optional<std::string> view_definition(Oid view, bool pretty, std::int32_t wrap_column) = 0;
   /// Which of a view's columns can be written through it; nullopt: no view. None at all: rows can still be deleted if `deletable`.
   virtual std::optional<std::vector<bool>> updatable_columns(Oid view, bool* deletable) = 0;
   virtual std::optional<std::string> function_definition(Oid function) = 0;

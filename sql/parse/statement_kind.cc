@@ -185,6 +185,7 @@ std::string_view command_tag(const ParseNode* node) {
     case PG_QUERY__NODE__NODE_CREATE_FUNCTION_STMT:
       return node->create_function_stmt->is_procedure != 0 ? "CREATE PROCEDURE" : "CREATE FUNCTION";
     case PG_QUERY__NODE__NODE_CREATE_TRIG_STMT: return "CREATE TRIGGER";
+    case PG_QUERY__NODE__NODE_REFRESH_MAT_VIEW_STMT: return "REFRESH MATERIALIZED VIEW";
     case PG_QUERY__NODE__NODE_ALTER_FUNCTION_STMT: return object_tags(node->alter_function_stmt->objtype).alter;
     case PG_QUERY__NODE__NODE_GRANT_STMT: return node->grant_stmt->is_grant != 0 ? "GRANT" : "REVOKE";
     case PG_QUERY__NODE__NODE_GRANT_ROLE_STMT: return node->grant_role_stmt->is_grant != 0 ? "GRANT ROLE" : "REVOKE ROLE";

@@ -55,6 +55,7 @@ def answers(url):
         for number, command in enumerate(commands()):
             script += [f"\\echo {MARK}{number}", command.removeprefix("?")]
         output = psql(url, work, "\n".join(script) + "\n")
+        psql(url, work, "SET client_min_messages = warning;\nDROP SCHEMA psql_shop CASCADE;\n")
     blocks = {}
     for block in output.split(MARK)[1:]:
         number, _, body = block.partition("\n")

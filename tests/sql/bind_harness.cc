@@ -150,7 +150,7 @@ void BindWorld::apply(std::vector<CatalogChange> changes) {
 
 void BindWorld::add_view(std::string_view name, std::string_view select, std::span<const std::string> aliases) {
   auto parsed = ParsedStatements::parse(select);
-  auto definition = define_view(parsed->statements()[0].node, select, select, aliases, context_);
+  auto definition = define_view(parsed->statements()[0].node, select, aliases, context_);
   if (!definition.ok()) std::abort();
   CatalogChange change;
   change.kind = ObjectKind::kView;

@@ -46,3 +46,41 @@ CREATE TABLE nothing ();
 CREATE TABLE quick (a int, b date, c time(2), d interval, e bytea, f uuid, g boolean, h real, i double precision);
 INSERT INTO regions VALUES (1, 'north'), (2, 'south');
 INSERT INTO stores (region_id, code, opened) VALUES (1, 'a', '2024-01-01 00:00:00+00'), (2, 'b', '2024-01-02 00:00:00+00');
+CREATE TYPE size AS ENUM ('small', 'large');
+COMMENT ON TYPE size IS 'how much';
+CREATE DOMAIN percent AS int DEFAULT 0 NOT NULL CONSTRAINT percent_range CHECK (VALUE >= 0 AND VALUE <= 100);
+COMMENT ON DOMAIN percent IS 'of a hundred';
+CREATE TYPE place AS (street text, zip char(5));
+CREATE FUNCTION add_tax(price numeric, rate percent DEFAULT 19) RETURNS numeric LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 5
+  AS $$ SELECT price * (100 + rate) / 100 $$;
+COMMENT ON FUNCTION add_tax(numeric, percent) IS 'with taxes';
+CREATE FUNCTION latest(n int, OUT id int, OUT at timestamp) RETURNS SETOF record LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 7
+  AS $$ BEGIN RETURN QUERY SELECT store_id, orders.at FROM psql_shop.orders LIMIT n; END $$;
+CREATE PROCEDURE forget(VARIADIC ids int[]) LANGUAGE plpgsql AS $$ BEGIN NULL; END $$;
+CREATE FUNCTION stamp() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.made := now(); RETURN NEW; END $$;
+CREATE TABLE menu (
+  sku int PRIMARY KEY, label text NOT NULL, size size DEFAULT 'small', off percent, made timestamptz, at place,
+  long text GENERATED ALWAYS AS (label || ' of the menu') STORED, hours int4range, old int
+);
+ALTER TABLE menu DROP COLUMN old;
+CREATE UNIQUE INDEX menu_label ON menu (lower(label)) WHERE size = 'large';
+CREATE INDEX menu_cover ON menu (size, (sku % 10)) INCLUDE (made);
+CREATE TRIGGER menu_stamp BEFORE INSERT OR UPDATE OF label, size ON menu FOR EACH ROW WHEN (new.label IS NOT NULL AND new.sku > 0) EXECUTE FUNCTION stamp();
+CREATE TRIGGER menu_off AFTER DELETE ON menu FOR EACH STATEMENT EXECUTE FUNCTION stamp('x', '1');
+ALTER TABLE menu DISABLE TRIGGER menu_off;
+COMMENT ON TRIGGER menu_stamp ON menu IS 'when';
+COMMENT ON INDEX menu_label IS 'by name';
+COMMENT ON CONSTRAINT menu_pkey ON menu IS 'the key';
+COMMENT ON SEQUENCE tickets IS 'numbered';
+COMMENT ON SCHEMA psql_shop IS 'for psql';
+ALTER TABLE menu ADD CONSTRAINT menu_later CHECK (sku < 100000) NOT VALID;
+CREATE MATERIALIZED VIEW sums AS SELECT store_id, sum(qty) AS qty, CASE WHEN count(*) > 1 THEN 'many' ELSE 'one' END AS kind FROM orders GROUP BY store_id;
+CREATE UNIQUE INDEX sums_store ON sums (store_id);
+COMMENT ON MATERIALIZED VIEW sums IS 'added up';
+CREATE VIEW checked WITH (security_barrier = true) AS SELECT sku, label FROM menu WHERE sku > 0 WITH CASCADED CHECK OPTION;
+CREATE VIEW ranked AS
+  WITH recent AS (SELECT o.store_id, o.at, row_number() OVER (PARTITION BY o.store_id ORDER BY o.at DESC) AS place FROM orders o)
+  SELECT r.store_id, r.at, s.code FROM recent r LEFT JOIN stores s USING (store_id) WHERE r.place <= 3
+  UNION ALL SELECT 0, NULL, upper(x.v) FROM (VALUES ('a'), ('b')) x(v) WHERE EXISTS (SELECT 1 FROM menu WHERE menu.label = x.v);
+ALTER TABLE menu CLUSTER ON menu_pkey;
+

@@ -1,0 +1,216 @@
+// pg_depend: which object needs which other one, as PostgreSQL records it, and pg_rewrite: the rules that views are.
+#include <algorithm>
+
+#include "sql/bind/stored_names.h"
+#include "sql/bind/view_uses.h"
+#include "sql/catalog/each.h"
+#include "sql/catalog/stored_objects.h"
+#include "sql/catalog_objects.h"
+#include "sql/functions/registry.h"
+#include "sql/index_expressions.h"
+
+namespace wandian::sql {
+
+namespace {
+
+namespace in = catalog_oid;
+
+/// An object of a catalog, or a column of it.
+struct Address {
+  Oid catalog = 0;
+  Oid oid = 0;
+  std::int64_t column = 0;
+};
+
+class Dependencies {
+ public:
+  Dependencies(const SystemContext& context, SystemRows& rows) : context_(context), catalog_(context.catalog), rows_(rows) {}
+
+  void table(const TableDef& table) {
+    const Address self{in::kClass, table.oid};
+    add(self, {in::kNamespace, table.schema}, 'n');
+    row_type(table.oid);
+    if (table.partition_of != 0) add(self, {in::kClass, table.partition_of}, 'a');
+    for (const PartitionKeyPart& part : table.partition_key)
+      if (part.column != kExpressionPart) add({in::kClass, table.oid, part.column + 1}, self, 'i');
+    columns(table);
+    indexes(table);
+    for (const CheckDef& check : table.checks) {
+      add({in::kConstraint, check.oid}, self, 'a');
+      expression({in::kConstraint, check.oid}, check.expression);
+    }
+    for (const ForeignKeyDef& key : table.foreign_keys) foreign_key(table, key);
+    for (const TriggerDef& trigger : table.triggers) {
+      const Address its{in::kTrigger, trigger.oid};
+      add(its, self, 'a');
+      add(its, {in::kProc, trigger.function}, 'n');
+      expression(its, trigger.condition);
+    }
+  }
+
+  void sequence(const SequenceDef& sequence) {
+    const Address self{in::kClass, sequence.oid};
+    add(self, {in::kNamespace, sequence.schema}, 'n');
+    if (sequence.owned_by_table == 0) return;
+    add(self, {in::kClass, sequence.owned_by_table, sequence.owned_by_column + 1}, sequence.owned_kind == 'i' ? 'i' : 'a');
+  }
+
+  void view(Oid oid, const std::string& definition) {
+    const Address rule{in::kRewrite, oid | kRuleBit};
+    add(rule, {in::kClass, oid}, 'i');
+    BindContext binding;
+    binding.catalog = catalog_.shared_from_this();
+    binding.database = context_.database;
+    const ViewUses uses = view_uses(definition, binding);
+    for (const Oid used : uses.relations) {
+      const Oid of = catalog_of(used);
+      const auto column = uses.columns.lower_bound({used, 0});
+      const bool by_column = column != uses.columns.end() && column->first == used;
+      if (of != 0 && !by_column) add(rule, {of, used}, 'n');
+    }
+    for (const auto& [relation, column] : uses.columns)
+      if (relation >= kFirstUserOid) add(rule, {in::kClass, relation, column + 1}, 'n');
+  }
+
+  void routine(const ObjectDef& object) {
+    const auto function = FunctionObject::decode(object.definition);
+    if (!function) return;
+    const Address self{in::kProc, object.oid};
+    add(self, {in::kNamespace, object.parent}, 'n');
+    for (const FunctionObject::Parameter& parameter : function->parameters) {
+      type(self, parameter.type);
+      expression(self, parameter.default_text);
+    }
+    type(self, function->result);
+    if (function->result_relation != 0) add(self, {in::kType, row_type_of(function->result_relation)}, 'n');
+  }
+
+  void user_type(const ObjectDef& object) {
+    const auto& definition = *static_cast<const UserType*>(object.compiled.get());
+    const Address self{in::kType, object.oid};
+    add(self, {in::kNamespace, object.parent}, 'n');
+    if (definition.array != 0) add({in::kType, definition.array}, self, 'i');
+    if (definition.base != 0) type(self, definition.base);
+    for (const DomainCheck& check : definition.checks) add({in::kConstraint, check.oid}, self, 'a');
+    if (definition.kind != 'c') return;
+    const Oid relation = relation_of_row_type(object.oid);
+    add({in::kClass, relation}, self, 'i');
+    for (std::size_t i = 0; i < definition.attributes.size(); ++i)
+      if (!definition.attributes[i].dropped) type({in::kClass, relation, static_cast<std::int64_t>(i + 1)}, definition.attributes[i].type);
+  }
+
+  /// Of a table or a view.
+  void row_type(Oid relation) { add({in::kType, row_type_of(relation)}, {in::kClass, relation}, 'i'); }
+
+  void extension(const ObjectDef& object) {
+    const auto extension = ExtensionObject::decode(object.definition);
+    if (!extension) return;
+    const Address self{in::kExtension, object.oid};
+    add(self, {in::kNamespace, extension->schema}, 'n');
+    for (const ExtensionObject::Member& member : extension->members) add({member.catalog, member.oid}, self, 'e');
+  }
+
+  void add(const Address& object, const Address& needed, char kind) {
+    CatalogRow(rows_).i(object.catalog).i(object.oid).i(object.column).i(needed.catalog).i(needed.oid).i(needed.column).c(kind).done();
+  }
+
+ private:
+  /// The catalog of an object that somebody made, or 0.
+  Oid catalog_of(Oid oid) const {
+    if (catalog_.object(ObjectKind::kFunction, oid) != nullptr) return in::kProc;
+    if (catalog_.object(ObjectKind::kType, oid) != nullptr) return in::kType;
+    const bool relation = catalog_.table(oid) != nullptr || catalog_.sequence(oid) != nullptr || catalog_.object(ObjectKind::kView, oid) != nullptr;
+    return relation ? in::kClass : 0;
+  }
+
+  /// A type that somebody made, or the one that it is an array of.
+  void type(const Address& object, Oid type) {
+    if (const TypeInfo* info = find_type(type); info != nullptr && info->category == 'A' && info->element != 0) type = info->element;
+    if (type >= kFirstUserOid) add(object, {in::kType, type}, 'n');
+  }
+
+  /// What a stored expression names: functions and types by OID, relations as regclass.
+  void expression(const Address& object, const std::string& text) {
+    static constexpr std::string_view kMark = "pg_catalog.\"";
+    for (std::size_t at = text.find(kMark); at != std::string::npos; at = text.find(kMark, at + 1)) {
+      const Oid named = static_cast<Oid>(std::strtoul(text.c_str() + at + kMark.size(), nullptr, 10));
+      if (const Oid of = named == 0 ? 0 : catalog_of(named)) add(object, {of, named}, 'n');
+    }
+    for (const auto& [oid, sequence] : catalog_.sequences())
+      if (text.find("'" + std::to_string(oid) + "'::regclass") != std::string::npos) add(object, {in::kClass, oid}, 'n');
+  }
+
+  void columns(const TableDef& table) {
+    for (std::size_t i = 0; i < table.columns.size(); ++i) {
+      const ColumnDef& column = table.columns[i];
+      if (column.dropped) continue;
+      const Address self{in::kClass, table.oid, static_cast<std::int64_t>(i + 1)};
+      type(self, column.type);
+      if (column.default_expression.empty()) continue;
+      const Address value{in::kAttrDef, default_oid(table.oid, i)};
+      add(value, self, 'a');
+      expression(value, column.default_expression);
+    }
+  }
+
+  void indexes(const TableDef& table) {
+    for (std::size_t i = 0; i < table.indexes.size(); ++i) {
+      const IndexDef& index = table.indexes[i];
+      if (index.oid == 0) continue;
+      if (index.parent != 0) {
+        add({in::kClass, index.oid}, {in::kClass, index.parent}, 'P');
+        add({in::kClass, index.oid}, {in::kClass, table.oid}, 'S');
+      }
+      if (index.constraint != 0) {
+        add({in::kClass, index.oid}, {in::kConstraint, index.constraint}, 'i');
+        for (std::size_t p = 0; p < index.key_parts; ++p)
+          add({in::kConstraint, index.constraint}, {in::kClass, table.oid, index.parts[p].column + 1}, 'a');
+        continue;
+      }
+      for (const IndexPart& part : index.parts)
+        if (part.column != kExpressionPart) add({in::kClass, index.oid}, {in::kClass, table.oid, part.column + 1}, 'a');
+      if (!table.is_computed(static_cast<unsigned>(i))) continue;
+      for (const std::uint16_t column : table.index_keys->columns(static_cast<unsigned>(i)))
+        add({in::kClass, index.oid}, {in::kClass, table.oid, column + 1}, 'a');
+    }
+  }
+
+  void foreign_key(const TableDef& table, const ForeignKeyDef& key) {
+    const Address self{in::kConstraint, key.oid};
+    for (const std::uint16_t column : key.columns) add(self, {in::kClass, table.oid, column + 1}, 'a');
+    for (const std::uint16_t column : key.referenced_columns) add(self, {in::kClass, key.referenced_table, column + 1}, 'n');
+    add(self, {in::kClass, key.referenced_index}, 'n');
+  }
+
+  const SystemContext& context_;
+  const Catalog& catalog_;
+  SystemRows& rows_;
+};
+
+}  // namespace
+
+Status pg_rewrite(const SystemContext& context, SystemRows& rows) {
+  each_defined_view(context, [&](Oid view, const std::string&) {
+    CatalogRow(rows).i(view | kRuleBit).t("_RETURN").i(view).c('1').c('O').b(true).t("").t("").done();
+  });
+  return {};
+}
+
+Status pg_depend(const SystemContext& context, SystemRows& rows) {
+  Dependencies out(context, rows);
+  each_table(context, [&](const TableDef& table) { out.table(table); });
+  each_sequence(context, [&](const SequenceDef& sequence) { out.sequence(sequence); });
+  each_view(context, [&](const ObjectDef& view) {
+    out.add({in::kClass, view.oid}, {in::kNamespace, view.parent}, 'n');
+    out.row_type(view.oid);
+  });
+  each_defined_view(context, [&](Oid view, const std::string& definition) { out.view(view, definition); });
+  for (const auto& [key, object] : context.catalog.objects()) {
+    if (key.first == ObjectKind::kFunction && in_database(context, object->parent)) out.routine(*object);
+    if (key.first == ObjectKind::kType && in_database(context, object->parent)) out.user_type(*object);
+    if (key.first == ObjectKind::kExtension && object->parent == context.database) out.extension(*object);
+  }
+  return {};
+}
+
+}  // namespace wandian::sql
