@@ -18,17 +18,19 @@ constexpr std::size_t kMostListed = 100;   // as many as PostgreSQL shows a clie
 
 std::string default_mark(Oid sequence) { return "'" + std::to_string(sequence) + "'::regclass"; }
 
-bool calls_function(DdlContext& ctx, const TableDef& table, const std::string& expression, const ObjectDef& function) {
-  if (expression.find(function.name) == std::string::npos) return false;
+bool calls_function(DdlContext& ctx, const TableDef& table, const std::string& expression, const ObjectDef& function,
+                    StandaloneUse use = StandaloneUse::kDefault) {
+  if (expression.find(function.name.substr(0, function.name.find('('))) == std::string::npos) return false;
   BindContext context = ctx.bind_context();
   context.role = 0;   // stored
   context.search_path = {kPgCatalogSchema, table.schema};
   StandaloneOptions options;
-  options.use = StandaloneUse::kDefault;
+  options.use = use;
+  const std::vector<StandaloneColumn> columns = standalone_columns(table);
+  if (use != StandaloneUse::kDefault) options.columns = columns;
   Result<BoundExpression> bound = bind_standalone_expression(expression, context, options);
   return bound.ok() && any_node(bound.value().expr, [&](const Expr* inner) {
-           return inner->kind == ExprKind::kFunction && inner->as<FunctionExpr>().function->routine != nullptr &&
-                  inner->as<FunctionExpr>().function->routine->oid == function.oid;
+           return inner->kind == ExprKind::kFunction && inner->as<FunctionExpr>().function->oid == function.oid;
          });
 }
 
@@ -242,6 +244,15 @@ std::vector<DropPlan::Dependent> DropPlan::dependents(const ObjectRef& object) {
           for (std::size_t c = 0; c < table->columns.size(); ++c)
             if (!table->columns[c].dropped && calls_function(ctx_, *table, table->columns[c].default_expression, *function))
               out.push_back({{RefKind::kDefault, oid, 0, static_cast<std::uint16_t>(c)}, false});
+        for (const auto& [oid, table] : catalog->tables()) {
+          for (const CheckDef& check : table->checks)
+            if (calls_function(ctx_, *table, check.expression, *function, StandaloneUse::kCheck)) out.push_back({{RefKind::kCheck, check.oid, oid, 0}, false});
+          for (const IndexDef& index : table->indexes) {
+            bool calls = calls_function(ctx_, *table, index.predicate, *function, StandaloneUse::kCheck);
+            for (const IndexPart& part : index.parts) calls = calls || calls_function(ctx_, *table, part.expression, *function, StandaloneUse::kCheck);
+            if (calls) out.push_back({{RefKind::kIndex, index.oid, oid, 0}, false});
+          }
+        }
       }
       views_of(object.oid);
       break;
