@@ -405,13 +405,15 @@ const Expr* Binder::with_definitions(Scope& scope, const Expr* call, std::span<P
   if (call->type != kRecord) refuse(sqlstate::syntax_error, "a column definition list is only allowed for functions returning \"record\"");
   if (!record_fields(scope, call).empty())
     refuse(sqlstate::syntax_error, "a column definition list is redundant for a function with OUT parameters");
-  if (call->kind != ExprKind::kFunction || call->as<FunctionExpr>().function->collect_fn == nullptr)
-    refuse(sqlstate::feature_not_supported, "a column definition list for a function of users is not supported");
+  const FunctionDef* of = call->kind == ExprKind::kFunction ? call->as<FunctionExpr>().function : nullptr;
+  if (of == nullptr || (of->collect_fn == nullptr && of->routine == nullptr))
+    refuse(sqlstate::feature_not_supported, "a column definition list for this expression is not supported");
   const auto& source = call->as<FunctionExpr>();
-  auto shaped = std::make_shared<FunctionDef>(*source.function);
-  shaped->returns_set = true;
-  shaped->strict = false;   // one row of nulls instead of none
-  if (source.function->returns_set) shaped->strict = source.function->strict;
+  auto shaped = std::make_shared<FunctionDef>(*of);
+  if (of->routine == nullptr && !of->returns_set) {
+    shaped->returns_set = true;
+    shaped->strict = false;   // one row of nulls instead of none
+  }
   for (const PgQuery__Node* node : definitions) {
     const PgQuery__ColumnDef& definition = *node->column_def;
     const std::string_view name = arena_.copy(std::string_view(definition.colname));

@@ -766,9 +766,8 @@ Query* Binder::bind_select(const PgQuery__SelectStmt& select, Scope* parent, boo
 // ---- WITH ----
 
 CommonTable* Binder::bind_cte(const PgQuery__CommonTableExpr& cte, Scope& scope, bool recursive) {
-  if (cte.search_clause != nullptr || cte.cycle_clause != nullptr) {
-    fail(at(Status{sqlstate::feature_not_supported, "SEARCH and CYCLE clauses are not supported"}, cte.location));
-  }
+  SearchClauses clauses{cte.search_clause, cte.cycle_clause, {}, {}, nullptr, nullptr, 0, {}};
+  const bool searches = cte.search_clause != nullptr || cte.cycle_clause != nullptr;
   if (cte.ctequery->node_case == PG_QUERY__NODE__NODE_MERGE_STMT) {
     fail(at(Status{sqlstate::feature_not_supported, "MERGE not supported in WITH query"}, cte.location));
   }
@@ -792,6 +791,7 @@ CommonTable* Binder::bind_cte(const PgQuery__CommonTableExpr& cte, Scope& scope,
     }
     table->recursive = true;
   }
+  if (searches && !refers_to_itself) fail(at(Status{sqlstate::syntax_error, "WITH query is not recursive"}, cte.location));
   const auto rename = [&](std::span<const RangeColumn> columns) {
     if (cte.n_aliascolnames > columns.size()) {
       fail(at(Status{sqlstate::invalid_column_reference, "WITH query " + quoted(table->name) + " has " + std::to_string(columns.size()) +
@@ -810,7 +810,7 @@ CommonTable* Binder::bind_cte(const PgQuery__CommonTableExpr& cte, Scope& scope,
     std::vector<RangeColumn> names;
     for (const std::string_view alias : aliases) names.push_back({alias, 0, -1, false});
     table->columns = keep(names);
-    table->query = bind_set_operation(*cte.ctequery->select_stmt, &scope, table);
+    table->query = bind_set_operation(*cte.ctequery->select_stmt, &scope, table, searches ? &clauses : nullptr);
   } else {
     table->query = bind_query_node(cte.ctequery, &scope);
   }

@@ -42,7 +42,7 @@ Binder::SetArm Binder::bind_set_arm(const PgQuery__SelectStmt& select, Scope& sc
   return arm;
 }
 
-Query* Binder::bind_set_operation(const PgQuery__SelectStmt& select, Scope* parent, CommonTable* recursive) {
+Query* Binder::bind_set_operation(const PgQuery__SelectStmt& select, Scope* parent, CommonTable* recursive, SearchClauses* clauses) {
   check_stack(-1);
   Scope& scope = scopes_.emplace_back();
   scope.parent = parent;
@@ -94,6 +94,10 @@ Query* Binder::bind_set_operation(const PgQuery__SelectStmt& select, Scope* pare
           const std::string_view column = i < recursive->columns.size() ? recursive->columns[i].name : names[i];
           columns.push_back({column, types[i], typmods[i], false});
         }
+        if (clauses != nullptr) {
+          open_search(*clauses, columns);
+          columns.insert(columns.end(), clauses->columns.begin(), clauses->columns.end());
+        }
         recursive->columns = keep(columns);
         scope.recursive = recursive;
       }
@@ -123,6 +127,19 @@ Query* Binder::bind_set_operation(const PgQuery__SelectStmt& select, Scope* pare
     arms.push_back(std::move(arm));
   }
   scope.recursive = nullptr;
+  if (clauses != nullptr) {
+    check_search_names(*clauses, recursive->columns);
+    search_first_arm(*clauses, arms[0]);
+    search_second_arm(scope, *clauses, *recursive, arms[1]);
+    for (const RangeColumn& column : clauses->columns) {
+      types.push_back(column.type);
+      typmods.push_back(column.typmod);
+      names.push_back(column.name);
+    }
+  }
+  const auto written_at = [&](std::size_t column) {
+    return column < arms[0].query->targets.size() ? arms[0].query->targets[column].expr->location : -1;
+  };
 
   std::vector<RangeColumn> columns;
   std::vector<SetInput> inputs;
@@ -151,7 +168,7 @@ Query* Binder::bind_set_operation(const PgQuery__SelectStmt& select, Scope* pare
   for (std::size_t i = 0; i < types.size(); ++i) {
     if (select.all == 0 && !is_order_by_type(types[i])) {
       fail(at(Status{sqlstate::undefined_function, "could not identify an equality operator for type " + type_text(types[i])},
-              arms[0].query->targets[i].expr->location));
+              written_at(i)));
     }
     columns.push_back({names[i], types[i], typmods[i], false});
   }
@@ -169,7 +186,7 @@ Query* Binder::bind_set_operation(const PgQuery__SelectStmt& select, Scope* pare
   std::vector<TargetEntry> targets;
   for (std::size_t i = 0; i < types.size(); ++i) {
     TargetEntry target;
-    target.expr = column_expr(*result, 0, static_cast<int>(i), 0, arms[0].query->targets[i].expr->location);
+    target.expr = column_expr(*result, 0, static_cast<int>(i), 0, written_at(i));
     target.name = names[i];
     targets.push_back(target);
   }

@@ -356,13 +356,31 @@ class Binder {
   const Expr* bind_frame_offset(Scope& scope, const ParseNode* node, FrameMode mode, const Expr* key);
 
   Query* bind_values(const PgQuery__SelectStmt& select, Scope* parent);
-  Query* bind_set_operation(const PgQuery__SelectStmt& select, Scope* parent, CommonTable* recursive);
+  struct SearchClauses;
+  Query* bind_set_operation(const PgQuery__SelectStmt& select, Scope* parent, CommonTable* recursive, SearchClauses* clauses = nullptr);
   /// One input of a set operation.
   struct SetArm {
     Query* query = nullptr;
     int range = 0;
     std::vector<const Expr*> outputs;
   };
+  /// SEARCH and CYCLE of a recursive query, with the columns that they add to it (sql/bind/bind_search.cc).
+  struct SearchClauses {
+    const PgQuery__CTESearchClause* search = nullptr;
+    const PgQuery__CTECycleClause* cycle = nullptr;
+    std::vector<std::size_t> search_columns, cycle_columns;
+    const Expr* mark = nullptr;
+    const Expr* no_mark = nullptr;
+    std::size_t first = 0;             ///< how many columns the query has without them
+    std::vector<RangeColumn> columns;
+  };
+  std::vector<std::size_t> clause_columns(std::span<const RangeColumn> columns, std::span<PgQuery__Node* const> names, const char* clause, int location);
+  void check_search_names(const SearchClauses& clauses, std::span<const RangeColumn> columns);
+  void open_search(SearchClauses& clauses, std::span<const RangeColumn> columns);
+  const Expr* row_of(const SetArm& arm, const std::vector<std::size_t>& columns, const Expr* before);
+  const Expr* array_of_row(const Expr* row);
+  void search_first_arm(const SearchClauses& clauses, SetArm& arm);
+  void search_second_arm(Scope& scope, const SearchClauses& clauses, const CommonTable& table, SetArm& arm);
   SetArm bind_set_arm(const PgQuery__SelectStmt& select, Scope& scope, bool resolve_unknowns);
   void bind_tail(Scope& scope, const PgQuery__SelectStmt& select, std::vector<TargetEntry>& targets, Query& query);
   void mark_rows(Query& query, std::size_t range, RowLock strength, LockWait wait);

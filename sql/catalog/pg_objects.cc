@@ -365,6 +365,7 @@ Status pg_language(const SystemContext& context, SystemRows& rows) {
 // ---- Extensions ----
 
 Status pg_extension(const SystemContext& context, SystemRows& rows) {
+  CatalogRow(rows).i(kPlpgsqlExtension).t(kPlpgsqlName).i(kBootstrapRole).i(kPgCatalogSchema).b(false).t(kPlpgsqlVersion).null(2).done();
   each_object(context, ObjectKind::kExtension, [&](const ObjectDef& object) {
     const auto extension = ExtensionObject::decode(object.definition);
     if (!extension || object.parent != context.database) return;
@@ -389,12 +390,14 @@ std::vector<const ExtensionInfo*> known_extensions() {
 }
 
 Status pg_available_extensions(const SystemContext& context, SystemRows& rows) {
+  CatalogRow(rows).t(kPlpgsqlName).t(kPlpgsqlVersion).t(kPlpgsqlVersion).t(kPlpgsqlComment).done();
   for (const ExtensionInfo* info : known_extensions())
     CatalogRow(rows).t(info->name).t(info->version).t_or_null(installed_version(context, info->name)).t(info->comment).done();
   return {};
 }
 
 Status pg_available_extension_versions(const SystemContext& context, SystemRows& rows) {
+  CatalogRow(rows).t(kPlpgsqlName).t(kPlpgsqlVersion).b(true).b(true).b(true).b(false).t("pg_catalog").null().t(kPlpgsqlComment).done();
   for (const ExtensionInfo* info : known_extensions())
     CatalogRow(rows).t(info->name).t(info->version).b(installed_version(context, info->name) == info->version).b(true).b(false).b(false).null(2).t(info->comment).done();
   return {};

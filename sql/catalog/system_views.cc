@@ -76,7 +76,7 @@ constexpr SystemView kInformationSchemaViews[] = {
      "SELECT " CATALOG " AS table_catalog, n.nspname AS table_schema, c.relname AS table_name, a.attname AS column_name, a.attnum::int4 AS ordinal_position,"
      " (CASE WHEN a.attgenerated = '' THEN pg_catalog.pg_get_expr(d.adbin, d.adrelid) END)::varchar AS column_default,"
      " (CASE WHEN a.attnotnull OR (t.typtype = 'd' AND t.typnotnull) THEN 'NO' ELSE 'YES' END)::varchar(3) AS is_nullable, " COLUMN_TYPE " AS data_type,"
-     " (CASE WHEN " TRUE_TYPE " IN (1042, 1043) AND " TRUE_MODIFIER " > 0 THEN " TRUE_MODIFIER " - 4 END)::int4 AS character_maximum_length,"
+     " (CASE WHEN " TRUE_TYPE " IN (1042, 1043) AND " TRUE_MODIFIER " > 0 THEN " TRUE_MODIFIER " - 4 WHEN " TRUE_TYPE " IN (1560, 1562) AND " TRUE_MODIFIER " > 0 THEN " TRUE_MODIFIER " END)::int4 AS character_maximum_length,"
      " (CASE WHEN " TRUE_TYPE " IN (1042, 1043) AND " TRUE_MODIFIER " > 0 THEN (" TRUE_MODIFIER " - 4) * 4 WHEN " TRUE_TYPE " IN (25, 1042, 1043) THEN 1073741824 END)::int4"
      " AS character_octet_length,"
      " (CASE " TRUE_TYPE " WHEN 21 THEN 16 WHEN 23 THEN 32 WHEN 20 THEN 64 WHEN 700 THEN 24 WHEN 701 THEN 53"
@@ -110,7 +110,7 @@ constexpr SystemView kInformationSchemaViews[] = {
     {kInformationSchema, "domains",
      "SELECT " CATALOG " AS domain_catalog, tn.nspname AS domain_schema, t.typname AS domain_name,"
      " (CASE WHEN nbt.nspname = 'pg_catalog' THEN pg_catalog.format_type(t.typbasetype, NULL) ELSE 'USER-DEFINED' END)::varchar AS data_type,"
-     " (CASE WHEN t.typbasetype IN (1042, 1043) AND t.typtypmod > 0 THEN t.typtypmod - 4 END)::int4 AS character_maximum_length,"
+     " (CASE WHEN t.typbasetype IN (1042, 1043) AND t.typtypmod > 0 THEN t.typtypmod - 4 WHEN t.typbasetype IN (1560, 1562) AND t.typtypmod > 0 THEN t.typtypmod END)::int4 AS character_maximum_length,"
      " (CASE WHEN t.typbasetype IN (1042, 1043) AND t.typtypmod > 0 THEN (t.typtypmod - 4) * 4 WHEN t.typbasetype IN (25, 1042, 1043) THEN 1073741824 END)::int4"
      " AS character_octet_length, NULL::name AS character_set_catalog, NULL::name AS character_set_schema, NULL::name AS character_set_name,"
      " (CASE WHEN co.collname <> 'default' THEN " CATALOG " END)::name AS collation_catalog,"

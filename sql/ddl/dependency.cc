@@ -202,10 +202,18 @@ std::vector<DropPlan::Dependent> DropPlan::dependents(const ObjectRef& object) {
       for (const auto& [oid, table] : catalog->tables())
         for (const TriggerDef& trigger : table->triggers)
           if (trigger.function == object.oid || calls_function(trigger.condition, object.oid)) out.push_back({{RefKind::kTrigger, trigger.oid, oid, 0}, false});
-      for (const auto& [oid, table] : catalog->tables())
+      for (const auto& [oid, table] : catalog->tables()) {
+        for (const CheckDef& check : table->checks)
+          if (calls_function(check.expression, object.oid)) out.push_back({{RefKind::kCheck, check.oid, oid, 0}, false});
+        for (const IndexDef& index : table->indexes) {
+          bool calls = calls_function(index.predicate, object.oid);
+          for (const IndexPart& part : index.parts) calls = calls || calls_function(part.expression, object.oid);
+          if (calls) out.push_back({{RefKind::kIndex, index.oid, oid, 0}, false});
+        }
         for (std::size_t c = 0; c < table->columns.size(); ++c)
           if (!table->columns[c].dropped && calls_function(table->columns[c].default_expression, object.oid))
             out.push_back({{RefKind::kDefault, oid, 0, static_cast<std::uint16_t>(c)}, false});
+      }
       for (const auto& [key, other] : catalog->objects()) {
         if (key.first == ObjectKind::kType && calls_function(static_cast<const UserType*>(other->compiled.get())->default_expression, object.oid))
           out.push_back({{RefKind::kType, other->oid, 0, 0}, false});

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <map>
 
+#include "sql/ddl/builtin_extensions.h"
 #include "sql/ddl/dependency.h"
 #include "sql/ddl/statements.h"
 #include "sql/ddl/type.h"
@@ -125,6 +126,7 @@ Result<std::optional<ObjectRef>> find_named_target(DdlContext& ctx, const PgQuer
     return std::optional<ObjectRef>();
   }
   if (node.remove_type == PG_QUERY__OBJECT_TYPE__OBJECT_EXTENSION) {
+    if (name == kPlpgsqlName) return feature_not_supported("extension \"plpgsql\" cannot be dropped: PL/pgSQL is part of the server");
     const auto found = ctx.catalog()->find_object(ObjectKind::kExtension, ctx.session.database(), name);
     if (found != nullptr) {
       WANDIAN_TRY(ctx.must_own({AclKind::kSchema, found->oid, found->owner, found->name, "extension"}));

@@ -43,7 +43,7 @@ Task<Status> create_extension(DdlContext& ctx) {
     co_return Status{sqlstate::insufficient_privilege, "permission denied to create extension " + quoted(name)}.with_hint(
         "Must be superuser to create this extension.");
   WANDIAN_CO_TRY(co_await ctx.lock_name(1, name));
-  if (ctx.catalog()->find_object(ObjectKind::kExtension, ctx.session.database(), name) != nullptr) {
+  if (name == kPlpgsqlName || ctx.catalog()->find_object(ObjectKind::kExtension, ctx.session.database(), name) != nullptr) {
     if (!node.if_not_exists) co_return Status{sqlstate::duplicate_object, "extension " + quoted(name) + " already exists"};
     ctx.notice(sqlstate::duplicate_object, "extension " + quoted(name) + " already exists, skipping");
     co_return Status{};

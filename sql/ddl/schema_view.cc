@@ -1,6 +1,7 @@
 // CREATE SCHEMA, CREATE VIEW, COMMENT ON.
 #include <algorithm>
 
+#include "sql/ddl/builtin_extensions.h"
 #include "sql/ddl/dependency.h"
 #include "sql/access/roles.h"
 #include "sql/ddl/role.h"
@@ -323,6 +324,7 @@ Result<CommentTarget> find_comment_target(DdlContext& ctx, const PgQuery__Commen
       return CommentTarget{catalog_oid::kNamespace, schema, 0};
     }
     case PG_QUERY__OBJECT_TYPE__OBJECT_EXTENSION: {
+      if (parts[0] == kPlpgsqlName) return CommentTarget{catalog_oid::kExtension, kPlpgsqlExtension, 0};
       const auto found = ctx.catalog()->find_object(ObjectKind::kExtension, ctx.session.database(), parts[0]);
       if (found == nullptr) return Status{sqlstate::undefined_object, "extension " + quoted(parts[0]) + " does not exist"};
       WANDIAN_TRY(ctx.must_own({AclKind::kSchema, found->oid, found->owner, found->name, "extension"}));

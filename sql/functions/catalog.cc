@@ -1,4 +1,6 @@
 // Functions that ask the catalog: names of objects, visibility, privileges, definitions, comments, sizes.
+#include <algorithm>
+
 #include "engine/numeric.h"
 #include "sql/access/acl.h"
 #include "engine/array_value.h"
@@ -341,6 +343,66 @@ bool size_pretty(EvalContext& ctx, const Value* args, Value* result) {
   if (halves) v = (v + (v < 0 ? -1 : 1)) / 2;
   return return_text(ctx, result, std::to_string(static_cast<std::int64_t>(v)) + kUnits[unit]);
 }
+// '1.5 GB': a number and a unit, in any case.
+bool size_bytes(EvalContext& ctx, const Value* args, Value* result) {
+  const std::string_view text = args[0].bytes();
+  std::string_view rest = trim_blanks(text);
+  const auto invalid = [&] { return Status{sqlstate::invalid_parameter_value, "invalid size: \"" + std::string(text) + "\""}; };
+  const auto digits = [&](std::size_t from) {
+    while (from < rest.size() && rest[from] >= '0' && rest[from] <= '9') ++from;
+    return from;
+  };
+  const std::size_t begin = !rest.empty() && (rest[0] == '-' || rest[0] == '+') ? 1 : 0;
+  std::size_t end = digits(begin);
+  bool any = end > begin;
+  if (end < rest.size() && rest[end] == '.') {
+    const std::size_t after = digits(end + 1);
+    any = any || after > end + 1;
+    end = after;
+  }
+  if (!any) return ctx.fail(invalid());
+  if (end < rest.size() && (rest[end] | 0x20) == 'e') {
+    const std::size_t sign = end + 1 < rest.size() && (rest[end + 1] == '-' || rest[end + 1] == '+') ? 1 : 0;
+    if (const std::size_t after = digits(end + 1 + sign); after > end + 1 + sign) end = after;
+  }
+  Numeric number;
+  if (!check(ctx, parse_numeric(rest.substr(0, end), &number))) return false;
+  const std::string_view unit = trim_blanks(rest.substr(end));
+  constexpr std::string_view kUnits[] = {"bytes", "kb", "mb", "gb", "tb", "pb"};
+  const auto same = [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a + 32 : a) == b; };
+  const auto found = std::find_if(std::begin(kUnits), std::end(kUnits), [&](std::string_view known) {
+    return known.size() == unit.size() && std::equal(unit.begin(), unit.end(), known.begin(), same);
+  });
+  if (!unit.empty() && found == std::end(kUnits))
+    return ctx.fail(invalid()
+                        .with_detail("Invalid size unit: \"" + std::string(unit) + "\".")
+                        .with_hint("Valid units are \"bytes\", \"kB\", \"MB\", \"GB\", \"TB\", and \"PB\"."));
+  const auto power = unit.empty() ? 0 : found - std::begin(kUnits);
+  Value stored;
+  std::int64_t bytes;
+  return check(ctx, store_numeric(multiply(number, Numeric::of_int(std::int64_t{1} << (10 * power))), ctx.arena, &stored)) &&
+         check(ctx, numeric_to_int(stored, INT64_MIN, INT64_MAX, "bigint", &bytes)) && return_int(result, bytes);
+}
+
+bool vector_types(EvalContext& ctx, const Value* args, Value* result) {
+  const ArrayView types(args[0]);
+  std::string out;
+  for (std::uint32_t i = 0; i < types.count(); ++i) out += (i > 0 ? ", " : "") + format_type(static_cast<Oid>(types.element(i).i));
+  return return_text(ctx, result, out);
+}
+
+// {"a=1","b"} of a catalog, as names and values.
+bool option_rows(EvalContext&, const Value* args, std::uint64_t* position, Value* columns, bool* done) {
+  const ArrayView options(args[0]);
+  *done = *position >= options.count();
+  if (*done) return true;
+  const std::string_view option = options.element(static_cast<std::uint32_t>((*position)++)).bytes();
+  const std::size_t equals = option.find('=');
+  columns[0] = Value::of_bytes(option.substr(0, equals));
+  columns[1] = equals == std::string_view::npos ? Value::null() : Value::of_bytes(option.substr(equals + 1));
+  return true;
+}
+
 bool size_pretty_numeric(EvalContext& ctx, const Value* args, Value* result) {
   std::int64_t v;
   if (!check(ctx, numeric_to_int(args[0], INT64_MIN, INT64_MAX, "bigint", &v))) return false;
@@ -469,6 +531,7 @@ constexpr FunctionBinding kBindings[] = {
     {"pg_total_relation_size", size<SizeKind::kTotalRelation>}, {"pg_database_size_oid", size<SizeKind::kDatabase>},
     {"pg_database_size_name", database_size}, {"pg_tablespace_size_oid", size<SizeKind::kTablespace>},
     {"pg_tablespace_size_name", tablespace_size}, {"pg_size_pretty", size_pretty},
+    {"pg_size_bytes", size_bytes}, {"oidvectortypes", vector_types}, {"pg_options_to_table", nullptr, nullptr, option_rows},
     {"pg_size_pretty_numeric", size_pretty_numeric},
     {"pg_column_size", nullptr, column_size}, {"pg_tablespace_location", empty_text},
     {"pg_relation_filenode", nothing}, {"pg_relation_filepath", nothing}, {"pg_relation_is_publishable", yes},

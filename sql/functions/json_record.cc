@@ -16,7 +16,8 @@ namespace {
 
 using Kind = JsonNode::Kind;
 
-bool to_value(EvalContext& ctx, const JsonNode* node, Oid type, std::int32_t typmod, const Value& old, Value* out);
+// `key`: the member that the value is of, for hints; empty: none.
+bool to_value(EvalContext& ctx, const JsonNode* node, Oid type, std::int32_t typmod, const Value& old, Value* out, std::string_view key = {});
 
 // Members become the fields of their names; a field without one keeps what it has.
 bool fill(EvalContext& ctx, const JsonNode& object, std::span<const RowField> fields, const Value& old, std::vector<Value>* values) {
@@ -31,7 +32,7 @@ bool fill(EvalContext& ctx, const JsonNode& object, std::span<const RowField> fi
     const JsonNode* member = object.find(fields[i].name);
     (*values)[i] = before;
     if (member == nullptr && !old.is_null) continue;
-    if (!to_value(ctx, member, fields[i].type, fields[i].typmod, before, &(*values)[i])) return false;
+    if (!to_value(ctx, member, fields[i].type, fields[i].typmod, before, &(*values)[i], fields[i].name)) return false;
   }
   return true;
 }
@@ -52,9 +53,17 @@ bool to_record(EvalContext& ctx, const JsonNode& object, Oid type, const Value& 
   return true;
 }
 
+bool expected_array(EvalContext& ctx, std::string_view key, const std::string& place) {
+  Status status{sqlstate::invalid_text_representation, "expected JSON array"};
+  const std::string of_key = "key \"" + std::string(key) + "\".";
+  if (!place.empty()) status = std::move(status).with_hint("See the array element " + place + (key.empty() ? "." : " of " + of_key));
+  else if (!key.empty()) status = std::move(status).with_hint("See the value of " + of_key);
+  return ctx.fail(std::move(status));
+}
+
 // Arrays within arrays are further dimensions, as far as they go.
 bool collect(EvalContext& ctx, const JsonNode& node, Oid element, std::int32_t typmod, std::size_t depth, std::vector<ArrayDimension>* shape,
-             std::vector<Value>* values) {
+             std::vector<Value>* values, std::string_view key, const std::string& place) {
   const auto ragged = [&] {
     return ctx.fail(Status{sqlstate::invalid_text_representation, "malformed JSON array"}.with_detail(
         "Multidimensional arrays must have sub-arrays with matching dimensions."));
@@ -65,29 +74,30 @@ bool collect(EvalContext& ctx, const JsonNode& node, Oid element, std::int32_t t
     return ctx.fail({sqlstate::program_limit_exceeded, "number of array dimensions (7) exceeds the maximum allowed (6)"});
   for (std::uint32_t i = 0; i < node.count; ++i) {
     const JsonNode& item = node.items[i];
-    const bool nested = item.kind == Kind::kArray && element != kJson && element != kJsonb;
+    // The first element tells how deep arrays go; one that is deeper is text of an element.
+    const bool deeper = values->empty() || depth + 1 < shape->size();
+    const bool nested = item.kind == Kind::kArray && element != kJson && element != kJsonb && deeper;
     if (nested) {
-      if (i > 0 && depth + 1 == shape->size()) return ragged();
-      if (!collect(ctx, item, element, typmod, depth + 1, shape, values)) return false;
+      if (!collect(ctx, item, element, typmod, depth + 1, shape, values, key, place + "[" + std::to_string(i) + "]")) return false;
       continue;
     }
-    if (depth + 1 < shape->size()) return ragged();
+    if (depth + 1 < shape->size()) return expected_array(ctx, key, place + "[" + std::to_string(i) + "]");
     if (!to_value(ctx, &item, element, typmod, Value::null(), &values->emplace_back())) return false;
   }
   return true;
 }
 
-bool to_array(EvalContext& ctx, const JsonNode& node, Oid element, std::int32_t typmod, Value* out) {
+bool to_array(EvalContext& ctx, const JsonNode& node, Oid element, std::int32_t typmod, Value* out, std::string_view key) {
   std::vector<ArrayDimension> shape;
   std::vector<Value> values;
-  if (!collect(ctx, node, element, typmod, 0, &shape, &values)) return false;
+  if (!collect(ctx, node, element, typmod, 0, &shape, &values, key, {})) return false;
   *out = values.empty() ? build_array(element, values, ctx.arena) : build_array(element, shape, values, ctx.arena);
   return true;
 }
 
-bool to_value(EvalContext& ctx, const JsonNode* node, Oid type, std::int32_t typmod, const Value& old, Value* out) {
+bool to_value(EvalContext& ctx, const JsonNode* node, Oid type, std::int32_t typmod, const Value& old, Value* out, std::string_view key) {
   if (type_kind(type) == 'd') {
-    return to_value(ctx, node, base_type(type), domain_typmod(ctx, type), old, out) && check_domain(ctx, type, *out);
+    return to_value(ctx, node, base_type(type), domain_typmod(ctx, type), old, out, key) && check_domain(ctx, type, *out);
   }
   *out = Value::null();
   if (node == nullptr) return true;
@@ -95,9 +105,9 @@ bool to_value(EvalContext& ctx, const JsonNode* node, Oid type, std::int32_t typ
   if (node->kind == Kind::kNull) return true;
   if (type_kind(type) == 'c' && node->kind == Kind::kObject) return to_record(ctx, *node, type, old, out);
   const Oid element = element_of(type);
-  if (element != kInvalidOid && node->kind == Kind::kArray) return to_array(ctx, *node, element, typmod, out);
+  if (element != kInvalidOid && node->kind == Kind::kArray) return to_array(ctx, *node, element, typmod, out, key);
   if (element != kInvalidOid && node->kind != Kind::kString)
-    return ctx.fail(Status{sqlstate::invalid_text_representation, "expected JSON array"});
+    return expected_array(ctx, key, {});
   return value_from_text(ctx, type, typmod, node->kind == Kind::kString ? node->text : node->raw, out);
 }
 
@@ -116,10 +126,10 @@ bool fields_of_value(EvalContext& ctx, const Value& record, const std::string& f
 }
 
 template <bool jsonb>
-bool read_object(EvalContext& ctx, const Value& json, const std::string& function, JsonNode* out) {
+bool read_object(EvalContext& ctx, const Value& json, JsonNode* out) {
   if (!check(ctx, parse_json(json.bytes(), jsonb, ctx.arena, out))) return false;
   if (out->kind == Kind::kObject) return true;
-  return ctx.fail({sqlstate::invalid_parameter_value, "cannot call " + function + " on " + (out->kind == Kind::kArray ? "an array" : "a scalar")});
+  return ctx.fail({sqlstate::invalid_parameter_value, "cannot call populate_composite on " + std::string(out->kind == Kind::kArray ? "an array" : "a scalar")});
 }
 
 template <bool jsonb>
@@ -133,7 +143,7 @@ bool populate(EvalContext& ctx, const Oid* types, const Value* args, Value* resu
   if (type == kRecord && !fields_of_value(ctx, args[0], function, &fields)) return false;
   if (args[1].is_null) return true;
   JsonNode node;
-  if (!read_object<jsonb>(ctx, args[1], function, &node)) return false;
+  if (!read_object<jsonb>(ctx, args[1], &node)) return false;
   if (type != kRecord) return to_record(ctx, node, type, args[0], result) && (types[0] == type || check_domain(ctx, types[0], *result));
   std::vector<Value> values;
   if (!fill(ctx, node, fields, args[0], &values)) return false;
@@ -178,7 +188,7 @@ bool collect_record(EvalContext& ctx, const FunctionDef& function, const Oid* ty
     for (std::uint32_t i = 0; i < fields.size(); ++i) rows->values.push_back(has_old ? RecordView(args[0]).field(i) : Value::null());
     return true;
   }
-  return read_object<jsonb>(ctx, json, std::string(function.name), &node) &&
+  return read_object<jsonb>(ctx, json, &node) &&
          add_row(ctx, function, node, fields, has_base ? args[0] : Value::null(), has_base ? types[0] : kRecord, rows);
 }
 

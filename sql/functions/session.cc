@@ -200,6 +200,22 @@ bool current_lsn(EvalContext& ctx, const Value*, Value* result) {
 bool flushed_lsn(EvalContext& ctx, const Value*, Value* result) {
   return return_int(result, static_cast<std::int64_t>(ctx.session->flushed_lsn()));
 }
+// A position moved by a number of bytes.
+template <bool minus, std::size_t lsn>
+bool move_lsn(EvalContext& ctx, const Value* args, Value* result) {
+  const Numeric bytes = load_numeric(args[1 - lsn]);
+  if (bytes.nan())
+    return ctx.fail({sqlstate::feature_not_supported, minus ? "cannot subtract NaN from pg_lsn" : "cannot add NaN to pg_lsn"});
+  const Numeric from = Numeric::of_int128(static_cast<Int128>(static_cast<std::uint64_t>(args[lsn].i)), 0);
+  Numeric moved = minus ? subtract(from, bytes) : add(from, bytes);
+  round_to(&moved, 0);
+  const Numeric most = Numeric::of_int128(static_cast<Int128>(~std::uint64_t{0}), 0);
+  if (!moved.finite() || moved.sign() < 0 || compare_numeric(moved, most) > 0)
+    return ctx.fail({sqlstate::numeric_value_out_of_range, "pg_lsn out of range"});
+  std::uint64_t out = 0;
+  for (const char digit : numeric_to_string(moved)) out = out * 10 + static_cast<std::uint64_t>(digit - '0');
+  return return_int(result, static_cast<std::int64_t>(out));
+}
 bool lsn_difference(EvalContext& ctx, const Value* args, Value* result) {
   const Int128 d = static_cast<Int128>(static_cast<std::uint64_t>(args[0].i)) - static_cast<std::uint64_t>(args[1].i);
   return check(ctx, store_numeric(Numeric::of_int128(d, 0), ctx.arena, result));
@@ -265,6 +281,7 @@ constexpr FunctionBinding kBindings[] = {
     {"pg_is_in_recovery", in_recovery}, {"pg_current_wal_lsn", current_lsn}, {"pg_current_wal_insert_lsn", current_lsn},
     {"pg_current_wal_flush_lsn", flushed_lsn}, {"pg_last_wal_receive_lsn", nothing}, {"pg_last_wal_replay_lsn", nothing},
     {"pg_last_xact_replay_timestamp", nothing}, {"pg_lsn_mi", lsn_difference},
+    {"pg_lsn_pli", move_lsn<false, 0>}, {"pg_lsn_mii", move_lsn<true, 0>}, {"numeric_pl_pg_lsn(numeric,pg_lsn)", move_lsn<false, 1>},
     {"pg_wal_lsn_diff(pg_lsn,pg_lsn)", lsn_difference},
     {"pg_jit_available", no}, {"pg_is_other_temp_schema", no}, {"pg_is_wal_replay_paused", no},
     {"pg_my_temp_schema", zero}, {"pg_trigger_depth", trigger_depth},

@@ -61,6 +61,14 @@ bool add_date(EvalContext& ctx, const Value& date, const Value& time, Value* res
 bool date_and_time(EvalContext& ctx, const Value* args, Value* result) { return add_date(ctx, args[0], args[1], result); }
 bool time_and_date(EvalContext& ctx, const Value* args, Value* result) { return add_date(ctx, args[1], args[0], result); }
 
+// timestamptz(date, time): on the session's clock.
+bool date_and_local_time(EvalContext& ctx, const Value* args, Value* result) {
+  if (!date_finite(args[0].i)) return return_int(result, args[0].i < 0 ? kTimestampMinusInfinity : kTimestampInfinity);
+  std::int64_t midnight, out;
+  if (!date_to_timestamp(args[0].i, &midnight) || !from_local(zone_of(ctx.format), midnight + args[1].i, &out)) return timestamp_out_of_range(ctx);
+  return return_int(result, out);
+}
+
 TimeTz moved(const TimeTz& time, std::int32_t offset) { return {day_part(time.micros + (offset - time.offset) * kSecondMicros), offset}; }
 bool at_zone(EvalContext& ctx, const Value* args, Value* result) {
   std::int32_t offset;
@@ -142,7 +150,7 @@ bool overlaps(EvalContext&, const Value* args, Value* result) {
 constexpr FunctionBinding kBindings[] = {
     {"timetz_pl_interval", add_span<1>}, {"timetz_mi_interval", add_span<-1>}, {"interval_pl_timetz(interval,timetz)", span_plus_time},
     {"timetz_time", to_time}, {"time_timetz", from_time}, {"timestamptz_timetz", from_timestamptz}, {"timetz_scale", scale},
-    {"datetimetz_timestamptz", date_and_time}, {"timetzdate_pl(timetz,date)", time_and_date}, {"timetz_zone", at_zone}, {"timetz_izone", at_span},
+    {"datetimetz_timestamptz", date_and_time}, {"timestamptz(date,time)", date_and_local_time}, {"timetzdate_pl(timetz,date)", time_and_date}, {"timetz_zone", at_zone}, {"timetz_izone", at_span},
     {"timetz_part", date_part}, {"extract_timetz", extract}, {"overlaps_timetz", overlaps},
 };
 

@@ -140,6 +140,8 @@ Status Interpreter::give_result(Flow flow) {
     return {};
   }
   if (!returned) return Status{sqlstate::function_executed_no_return_statement, "control reached end of function without RETURN"};
+  if (body_.returns_row && !result_.is_null)
+    WANDIAN_TRY(check_record(RecordView(result_), wanted_columns(), "returned record type does not match expected record type"));
   call.result = result_.is_null ? result_ : copy_value(body_.result_type, result_, *call.arena);
   return {};
 }

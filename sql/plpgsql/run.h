@@ -110,6 +110,9 @@ class Interpreter final : public RoutineFrame {
   Task<Status> return_statement(const Statement& next, Flow* flow);
   Task<Status> return_next(const Statement& next);
   Task<Status> return_query(const Statement& next);
+  std::vector<RowShape::Field> wanted_columns() const;
+  /// Whether a record has these columns; none: any.
+  Status check_record(const RecordView& record, const std::vector<RowShape::Field>& wanted, const char* message) const;
   Status add_result_row(std::span<const Value> values, std::span<const Oid> types);
   Task<Status> open_cursor(const Statement& next);
   Task<Status> fetch(const Statement& next);

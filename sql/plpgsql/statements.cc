@@ -555,6 +555,27 @@ Task<Status> Interpreter::return_statement(const Statement& next, Flow* flow) {
   co_return Status{};
 }
 
+// What a query says that a function returning record has.
+std::vector<RowShape::Field> Interpreter::wanted_columns() const {
+  const FunctionDef& function = *run_.call.function;
+  std::vector<RowShape::Field> out;
+  for (std::size_t i = 0; i < function.out_typmods.size(); ++i)
+    out.push_back({std::string(function.out_names[i]), function.out_types[i], function.out_typmods[i]});
+  return out;
+}
+
+Status Interpreter::check_record(const RecordView& record, const std::vector<RowShape::Field>& wanted, const char* message) const {
+  if (wanted.empty()) return {};
+  if (record.count() != wanted.size())
+    return Status{sqlstate::datatype_mismatch, message}.with_detail("Number of returned columns (" + std::to_string(record.count()) +
+                                                                    ") does not match expected column count (" + std::to_string(wanted.size()) + ").");
+  for (std::uint32_t i = 0; i < record.count(); ++i)
+    if (record.type(i) != wanted[i].type)
+      return Status{sqlstate::datatype_mismatch, message}.with_detail("Returned type " + format_type(record.type(i)) + " does not match expected type " +
+                                                                      format_type(wanted[i].type, wanted[i].typmod) + " in column " + std::to_string(i + 1) + ".");
+  return {};
+}
+
 Status Interpreter::add_result_row(std::span<const Value> values, std::span<const Oid> types) {
   RoutineRows& rows = *run_.call.rows;
   for (std::size_t i = 0; i < rows.width; ++i)
@@ -591,6 +612,8 @@ Task<Status> Interpreter::return_next(const Statement& next) {
   if (body_.result_shape != nullptr && view.count() != width)
     co_return Status{sqlstate::datatype_mismatch, "wrong record type supplied in RETURN NEXT"}.with_detail(
         "Number of returned columns (" + std::to_string(view.count()) + ") does not match expected column count (" + std::to_string(width) + ").");
+  const std::vector<RowShape::Field> wanted = wanted_columns();
+  WANDIAN_CO_TRY(check_record(view, wanted, "wrong record type supplied in RETURN NEXT"));
   for (std::uint32_t i = 0; i < view.count(); ++i) {
     Evaluated field;
     field.value = view.field(i);
@@ -650,6 +673,7 @@ Task<Status> Interpreter::return_query(const Statement& next) {
   std::vector<RowShape::Field> expected;
   if (body_.returns_row) {
     if (body_.result_shape != nullptr) expected = body_.result_shape->fields;
+    else expected = wanted_columns();
   } else if (!body_.outputs.empty()) {
     for (const std::uint32_t variable : body_.outputs) expected.push_back({"", tree_.variables[variable].type.type, -1});
   } else {

@@ -20,7 +20,7 @@ const FunctionDef* built_in_of(const Routine& routine) {
   static std::mutex mutex;
   static auto& kept = *new std::map<std::pair<Oid, std::string>, std::unique_ptr<const FunctionDef>>;
   const std::lock_guard lock(mutex);
-  auto& entry = kept[{routine.oid, routine.declaration.symbol}];
+  auto& entry = kept[{routine.oid, routine.declaration.symbol + "(" + routine.declaration.name}];
   if (entry == nullptr) {
     static auto& names = *new std::deque<std::string>;
     auto made = std::make_unique<FunctionDef>(routine.def);

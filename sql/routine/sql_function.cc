@@ -26,6 +26,7 @@ bool is_polymorphic_type(Oid type) {
 struct OutputColumn {
   std::string name;
   Oid type = 0;
+  std::int32_t typmod = -1;
 };
 
 // What a row of the result consists of; one column without a name for a scalar.
@@ -59,7 +60,7 @@ class SqlBody final : public RoutineBody {
 
  private:
   Result<CompiledPtr> compiled(SessionImpl& session, std::size_t index);
-  Status check_result(const CompiledStatement& statement) const;
+  Status check_result(const CompiledStatement& statement, const std::vector<OutputColumn>& columns) const;
   // Whether a column of this type is the whole row that the function returns.
   bool is_result_row(Oid type) const {
     const Oid relation = routine_.declaration.result_relation;
@@ -72,7 +73,7 @@ class SqlBody final : public RoutineBody {
   std::shared_ptr<const ParsedStatements> parsed_;
   std::vector<CompiledPtr> statements_;
   std::vector<OutputColumn> columns_;
-  bool returns_void_ = false, row_ = false, whole_row_ = false;
+  bool returns_void_ = false, row_ = false;
   friend class SqlFrame;
 };
 
@@ -99,6 +100,9 @@ class ResultTaker final : public RowReceiver {
     EvalContext eval = session_.eval_context(scratch_);
     Value whole = values.empty() ? Value::null() : values[0];
     if (std::vector<RowField> live; whole_row_ && !whole.is_null && session_.row_fields(sources_[0], &live)) whole = live_record(live, whole, scratch_);
+    if (whole_row_ && !whole.is_null && RecordView(whole).count() < columns_.size())
+      return Status{sqlstate::datatype_mismatch, "function return row and query-specified return row do not match"}.with_detail(
+          "Returned row contains " + std::to_string(RecordView(whole).count()) + " attributes, but query expects " + std::to_string(columns_.size()) + ".");
     for (std::size_t i = 0; i < columns_.size(); ++i) {
       Value source;
       Oid type = 0;
@@ -110,7 +114,7 @@ class ResultTaker final : public RowReceiver {
         source = values[i];
         type = sources_[i];
       }
-      WANDIAN_TRY(session_.casts().cast(session_.bind_context(), eval, source, type, columns_[i].type, -1, &fields[i]));
+      WANDIAN_TRY(session_.casts().cast(session_.bind_context(), eval, source, type, columns_[i].type, columns_[i].typmod, &fields[i]));
     }
     any = true;
     if (call_.rows != nullptr) {
@@ -163,7 +167,7 @@ Status SqlBody::prepare(SessionImpl& session, bool check_only) {
         if (!check_only) continue;
         return statement.take_status();
       }
-      if (i + 1 == statements_.size()) WANDIAN_TRY(check_result(*statement.value()));
+      if (i + 1 == statements_.size()) WANDIAN_TRY(check_result(*statement.value(), columns_));
     }
   }
   if (statements_.empty() && !returns_void_) {
@@ -173,7 +177,7 @@ Status SqlBody::prepare(SessionImpl& session, bool check_only) {
 }
 
 // Whether the last statement gives what the function returns.
-Status SqlBody::check_result(const CompiledStatement& statement) const {
+Status SqlBody::check_result(const CompiledStatement& statement, const std::vector<OutputColumn>& columns) const {
   if (returns_void_) return {};
   const std::string result = format_type(types_.empty() ? routine_.declaration.result : types_.back());
   if (!statement.returns_rows || statement.bound == nullptr)
@@ -188,19 +192,19 @@ Status SqlBody::check_result(const CompiledStatement& statement) const {
   };
   if (!row_) {
     if (given.size() != 1) return mismatch(result, "Final statement must return exactly one column.");
-    if (!fits(given[0].type, columns_[0].type)) return mismatch(result, "Actual return type is " + format_type(given[0].type) + ".");
+    if (!fits(given[0].type, columns[0].type)) return mismatch(result, "Actual return type is " + format_type(given[0].type) + ".");
     return {};
   }
   if (given.size() == 1 && (given[0].type == kRecord || is_result_row(given[0].type))) return {};
-  if (columns_.empty()) return {};
-  if (columns_.size() == 1 && columns_[0].type == kRecord) return {};
+  if (columns.empty()) return {};
+  if (columns.size() == 1 && columns[0].type == kRecord) return {};
   for (std::size_t i = 0; i < given.size(); ++i) {
-    if (i >= columns_.size()) return mismatch(result, "Final statement returns too many columns.");
-    if (!fits(given[i].type, columns_[i].type))
-      return mismatch(result, "Final statement returns " + format_type(given[i].type) + " instead of " + format_type(columns_[i].type) +
+    if (i >= columns.size()) return mismatch(result, "Final statement returns too many columns.");
+    if (!fits(given[i].type, columns[i].type))
+      return mismatch(result, "Final statement returns " + format_type(given[i].type) + " instead of " + format_type(columns[i].type) +
                                   " at column " + std::to_string(i + 1) + ".");
   }
-  if (given.size() < columns_.size()) return mismatch(result, "Final statement returns too few columns.");
+  if (given.size() < columns.size()) return mismatch(result, "Final statement returns too few columns.");
   return {};
 }
 
@@ -216,6 +220,13 @@ Task<Status> SqlBody::run(RoutineRun& run) {
   SessionImpl& session = run.session;
   RoutineCall& call = run.call;
   SqlFrame frame(session, routine_.declaration.name);
+  // A query may say which columns a function returning record has.
+  std::vector<OutputColumn> columns = columns_;
+  if (!call.function->out_typmods.empty()) {
+    columns.clear();
+    for (std::size_t i = 0; i < call.function->out_types.size(); ++i)
+      columns.push_back({std::string(call.function->out_names[i]), call.function->out_types[i], call.function->out_typmods[i]});
+  }
   const auto failed = [&](Status status) {
     if (status.error().position > 0 && !status.error().context_complete) make_internal(status, routine_.declaration.source);
     session.complete_context(status);
@@ -229,14 +240,14 @@ Task<Status> SqlBody::run(RoutineRun& run) {
       if (!found.ok()) co_return failed(found.take_status());
       const CompiledPtr statement = found.take();
       if (last)
-        if (Status status = check_result(*statement); !status.ok()) co_return failed(std::move(status));
+        if (Status status = check_result(*statement, columns); !status.ok()) co_return failed(std::move(status));
       // A statement knows the parameters that it names; those before the highest one may be of no type there.
       std::vector<Value> params;
       for (std::size_t p = 0; p < statement->parameter_types.size() && p < call.args.size(); ++p) params.push_back(call.args[p]);
       std::vector<Oid> sources;
       for (const ResultColumn& column : statement->columns) sources.push_back(column.type);
       const bool whole_row = row_ && sources.size() == 1 && (sources[0] == kRecord || is_result_row(sources[0]));
-      ResultTaker taker(session, call, columns_, sources, row_, whole_row);
+      ResultTaker taker(session, call, columns, sources, row_, whole_row);
       RowCounter nowhere;
       // A scalar function takes the first row and leaves the others; what writes runs to its end.
       const bool one = last && call.rows == nullptr && statement->kind == StatementKind::kSelect;

@@ -32,6 +32,7 @@ SELECT id FROM bits WHERE v > B'1' ORDER BY v;
 SELECT id FROM bits WHERE b = B'0001';
 UPDATE bits SET b = b << 1, v = v || B'0' WHERE id = 1 RETURNING b, v;
 SELECT attname, format_type(atttypid, atttypmod), atttypmod FROM pg_attribute WHERE attrelid = 'bits'::regclass AND attnum > 0 ORDER BY attnum;
+SELECT column_name, data_type, character_maximum_length FROM information_schema.columns WHERE table_name = 'bits' ORDER BY ordinal_position;
 CREATE TABLE bad (b bit(0));
 CREATE TABLE bad (b bit(2, 3));
 CREATE TABLE bad (b varbit(100000000));

@@ -2,7 +2,8 @@
 CREATE EXTENSION pgcrypto;
 CREATE EXTENSION pgcrypto;
 CREATE EXTENSION IF NOT EXISTS pgcrypto;
-CREATE EXTENSION "uuid-ossp" WITH SCHEMA public;
+CREATE EXTENSION "uuid-ossp";
+SELECT extname, extversion FROM pg_extension WHERE extname IN ('pgcrypto', 'uuid-ossp', 'plpgsql') ORDER BY 1;
 SELECT name, default_version, installed_version, comment FROM pg_available_extensions WHERE name IN ('pgcrypto', 'uuid-ossp') ORDER BY 1;
 SELECT digest('abc', 'md5'), digest('abc', 'sha1'), digest('abc', 'SHA256'), digest('\x616263'::bytea, 'sha224'), digest('', 'sha384'), digest('abc', 'sha512'), digest(NULL, 'md5');
 SELECT digest('abc', 'foo');
@@ -22,7 +23,7 @@ SELECT h = crypt('secret', h), h = crypt('wrong', h) FROM (SELECT crypt('secret'
 SELECT length(gen_random_bytes(16)), gen_random_bytes(8) <> gen_random_bytes(8), length(gen_random_bytes(1024));
 SELECT gen_random_bytes(0);
 SELECT gen_random_bytes(1025);
-SELECT gen_random_uuid() IS NOT NULL, public.gen_random_uuid()::text ~ '^[0-9a-f]{8}-[0-9a-f]{4}-4';
+SELECT gen_random_uuid() IS NOT NULL, statements.gen_random_uuid()::text ~ '^[0-9a-f]{8}-[0-9a-f]{4}-4';
 SELECT encrypt('abc', 'key', 'aes'), encrypt('abc', 'key', 'aes-cbc/pad:pkcs'), encrypt('abc', '0123456789abcdefXYZ', 'aes-ecb'), encrypt('0123456789abcdef', 'key', 'aes-cbc/pad:none'), encrypt_iv('abc', 'key', 'iv', 'aes'), encrypt('', 'key', 'aes'), encrypt('abc', '', 'aes'), encrypt('abc', repeat('k', 40)::bytea, 'aes');
 SELECT decrypt(encrypt('abc', 'key', 'aes'), 'key', 'aes'), decrypt_iv(encrypt_iv('abc', 'key', 'iv', 'aes'), 'key', 'iv', 'aes'), convert_from(decrypt(encrypt('héllo', 'k', 'aes'), 'k', 'aes'), 'UTF8');
 SELECT encrypt('abc', 'key', 'aes-cbc/pad:none');
@@ -43,6 +44,7 @@ SELECT proname, prosrc, provolatile, proisstrict, lanname FROM pg_proc p JOIN pg
 SELECT count(*) FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid WHERE e.extname = 'uuid-ossp' AND d.deptype = 'e';
 DROP EXTENSION "uuid-ossp";
 DROP FUNCTION digest(text, text);
+DROP EXTENSION pgcrypto;
 DROP TABLE ext_users;
 DROP EXTENSION "uuid-ossp";
 DROP EXTENSION pgcrypto;

@@ -30,3 +30,8 @@ SELECT pg_current_xact_id_if_assigned() IS NULL;
 SELECT max(x), min(x) FROM prices;
 SELECT typname, typlen, typcategory, typispreferred, typarray::regtype FROM pg_type WHERE typname IN ('bit', 'varbit', 'timetz', 'money', 'macaddr8', 'xid8', 'jsonpath') ORDER BY 1;
 DROP TABLE prices;
+SELECT '16/B374D848'::pg_lsn + 16::numeric, '16/0'::pg_lsn - 1::numeric, 1::numeric + '0/1'::pg_lsn, '16/0'::pg_lsn - '15/0'::pg_lsn, '0/1'::pg_lsn + 1.6, 'FFFFFFFF/FFFFFFFE'::pg_lsn + 1::numeric;
+SELECT '0/0'::pg_lsn - 1::numeric;
+SELECT 'FFFFFFFF/FFFFFFFF'::pg_lsn + 1::numeric;
+SELECT '0/1'::pg_lsn + 'NaN'::numeric;
+SELECT 'a'::char(3) ~<~ 'b', 'a '::bpchar ~<=~ 'a', 'b'::bpchar ~>~ 'a', 'b'::bpchar ~>=~ 'c', 'a'::text ~<~ 'b';

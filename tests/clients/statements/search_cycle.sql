@@ -1,0 +1,23 @@
+-- SEARCH and CYCLE of WITH RECURSIVE.
+CREATE TABLE tree (id int PRIMARY KEY, parent int, label text);
+INSERT INTO tree VALUES (1, NULL, 'root'), (2, 1, 'b'), (3, 1, 'a'), (4, 2, 'c'), (5, 3, 'd'), (6, 5, 'e');
+CREATE TABLE graph (f int, t int);
+INSERT INTO graph VALUES (1, 2), (1, 3), (2, 3), (1, 4), (4, 5), (5, 1);
+WITH RECURSIVE r(id, label) AS (SELECT id, label FROM tree WHERE parent IS NULL UNION ALL SELECT t.id, t.label FROM tree t JOIN r ON t.parent = r.id) SEARCH DEPTH FIRST BY id SET ord SELECT * FROM r ORDER BY ord;
+WITH RECURSIVE r AS (SELECT id, label FROM tree WHERE parent IS NULL UNION ALL SELECT t.id, t.label FROM tree t, r WHERE t.parent = r.id) SEARCH BREADTH FIRST BY label, id SET ord SELECT id, label, ord FROM r ORDER BY ord;
+WITH RECURSIVE r AS (SELECT id, label FROM tree WHERE parent IS NULL UNION ALL SELECT t.id, t.label FROM tree t JOIN r ON t.parent = r.id) SEARCH BREADTH FIRST BY id SET ord SELECT id FROM r ORDER BY ord DESC LIMIT 2;
+WITH RECURSIVE g(f, t) AS (SELECT f, t FROM graph UNION ALL SELECT graph.f, graph.t FROM graph, g WHERE g.t = graph.f) CYCLE f, t SET is_cycle USING path SELECT * FROM g ORDER BY path;
+WITH RECURSIVE g(f, t) AS (SELECT f, t FROM graph WHERE f = 1 UNION ALL SELECT graph.f, graph.t FROM graph JOIN g ON g.t = graph.f) CYCLE f, t SET is_cycle TO 'Y' DEFAULT 'N' USING path SELECT * FROM g ORDER BY path, is_cycle;
+WITH RECURSIVE g(f, t) AS (SELECT f, t FROM graph UNION ALL SELECT graph.f, graph.t FROM graph, g WHERE g.t = graph.f) SEARCH DEPTH FIRST BY f, t SET seq CYCLE f, t SET is_cycle USING path SELECT f, t, seq, is_cycle FROM g ORDER BY seq LIMIT 8;
+WITH RECURSIVE g(f, t) AS (SELECT f, t FROM graph UNION ALL SELECT graph.f, graph.t FROM graph, g WHERE g.t = graph.f) SEARCH BREADTH FIRST BY f, t SET seq CYCLE f, t SET is_cycle TO 1 DEFAULT 0 USING path SELECT * FROM g ORDER BY seq LIMIT 5;
+WITH RECURSIVE r(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM r WHERE x < 3) SEARCH DEPTH FIRST BY x SET s SELECT x, s, pg_typeof(s) FROM r;
+WITH RECURSIVE r(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM r WHERE x < 3) SEARCH DEPTH FIRST BY y SET s SELECT * FROM r;
+WITH RECURSIVE r(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM r WHERE x < 3) SEARCH DEPTH FIRST BY x, x SET s SELECT * FROM r;
+WITH RECURSIVE r(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM r WHERE x < 3) CYCLE y SET c USING p SELECT * FROM r;
+WITH RECURSIVE r(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM r WHERE x < 3) CYCLE x SET c USING c SELECT * FROM r;
+WITH RECURSIVE r(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM r WHERE x < 3) SEARCH DEPTH FIRST BY x SET c CYCLE x SET c USING p SELECT * FROM r;
+WITH RECURSIVE r(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM r WHERE x < 3) CYCLE x SET c TO 1 DEFAULT true USING p SELECT * FROM r;
+WITH RECURSIVE r(x) AS (SELECT 1) SEARCH DEPTH FIRST BY x SET s SELECT * FROM r;
+WITH r(x) AS (SELECT 1) SEARCH DEPTH FIRST BY x SET s SELECT * FROM r;
+WITH RECURSIVE r(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM (SELECT * FROM r) s WHERE x < 3) SEARCH DEPTH FIRST BY x SET s SELECT * FROM r;
+DROP TABLE tree, graph;
