@@ -186,7 +186,7 @@ class Deparser {
     if (constant.value.is_null) return constant.type == kUnknown ? "NULL" : "NULL::" + type;
     Arena arena;
     static const FormatSettings plain;
-    EvalContext eval{arena, plain, options_.names, 0, 0, {}};
+    EvalContext eval{arena, options_.format != nullptr ? *options_.format : plain, options_.names, 0, 0, {}};
     std::string value;
     const bool named = constant.type == kRegclass || constant.type == kRegproc || constant.type == kRegprocedure || constant.type == kRegoper;
     // A stored definition keeps an enum's value as its ordinal, which outlives renaming as well.

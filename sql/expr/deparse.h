@@ -23,6 +23,7 @@ struct DefinitionStyle {
   bool domain_value = false;         ///< the one column is a domain's VALUE
   bool pretty = false;               ///< leaves out parentheses that precedence makes needless
   std::vector<std::string> parameters;   ///< what parameters are called, by number; the others are $n
+  const FormatSettings* format = nullptr;   ///< how constants are shown; null: as definitions are kept
 };
 
 std::string deparse(const Expr* expr, const DefinitionStyle& options);

@@ -221,7 +221,9 @@ bool scale_interval(const IntervalValue& span, double factor, bool divide, Inter
   const auto scaled = [&](double v) { return divide ? v / factor : v * factor; };
   const double months = scaled(span.months);
   const double days = scaled(span.days);
-  if (std::isnan(months) || std::isnan(days) || std::fabs(months) > INT32_MAX || std::fabs(days) > INT32_MAX) return false;
+  if (std::isnan(months) || std::isnan(days) || months > INT32_MAX || months < INT32_MIN || days > INT32_MAX ||
+      days < INT32_MIN)
+    return false;
   out->months = static_cast<std::int32_t>(months);
   out->days = static_cast<std::int32_t>(days);
   const double rest_days = round_micro((months - out->months) * 30);
