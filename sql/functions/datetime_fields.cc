@@ -420,7 +420,8 @@ bool date_bin(EvalContext& ctx, const Value* args, Value* result) {
   if (width <= 0) return date_out_of_range(ctx, "stride must be greater than zero");
   std::int64_t distance;
   if (__builtin_sub_overflow(args[1].i, args[2].i, &distance)) return interval_out_of_range(ctx);
-  return return_int(result, args[2].i + floor_divide(distance, width) * width);
+  const std::int64_t v = args[2].i + floor_divide(distance, width) * width;
+  return timestamp_in_range(v) ? return_int(result, v) : timestamp_out_of_range(ctx);
 }
 
 // age(a, b): years, months and days as a calendar counts them.
@@ -480,6 +481,7 @@ bool bad_date(EvalContext& ctx, std::int64_t y, std::int64_t m, std::int64_t d, 
 bool build_date(EvalContext& ctx, const Value* args, bool astronomical, BrokenTime* t) {
   std::int64_t y = args[0].i;
   const std::int64_t m = args[1].i, d = args[2].i;
+  if (y == INT32_MIN) return bad_date(ctx, y, m, d);
   if (y < 0) ++y;
   if (args[0].i == 0 || m < 1 || m > 12 || d < 1 || d > days_in_month(y, static_cast<std::int32_t>(m)))
     return bad_date(ctx, astronomical ? y : args[0].i, m, d);
