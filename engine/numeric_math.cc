@@ -337,6 +337,10 @@ Status logarithm(const Numeric& base, const Numeric& value, Numeric* out) {
     *out = Numeric::of_kind(Numeric::Kind::kNan);
     return {};
   }
+  // With an infinity among them, signs are looked at before zeros.
+  if (!base.finite() || !value.finite())
+    for (const Numeric* number : {&base, &value})
+      if (number->sign() < 0) WANDIAN_TRY(check_logarithm(*number));
   WANDIAN_TRY(check_logarithm(base));
   WANDIAN_TRY(check_logarithm(value));
   if (!base.finite()) {

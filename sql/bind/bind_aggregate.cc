@@ -65,18 +65,20 @@ std::vector<SortKey> Binder::bind_aggregate_order(Scope& scope, const PgQuery__F
     const bool outer = std::exchange(scope.in_aggregate, true);
     const Expr* expr = bind_expr(scope, by.node);
     scope.in_aggregate = outer;
-    if (expr->type == kUnknown) expr = coerce(expr, kText, -1, CoerceContext::kImplicit, CallForm::kImplicitCast, -1);
+    // A literal of no type yet is no argument, which has got one.
+    const bool untyped = expr->type == kUnknown;
+    if (untyped) expr = coerce(expr, kText, -1, CoerceContext::kImplicit, CallForm::kImplicitCast, -1);
     // The same expression as an argument is that argument, with its coercion.
     for (const Expr* arg : args) {
       const Expr* bare = arg;
       while (bare->kind == ExprKind::kRelabel) bare = bare->as<UnaryExpr>().arg;
-      if (equal(expr, bare) || equal(expr, arg)) {
+      if (!untyped && (equal(expr, bare) || equal(expr, arg))) {
         expr = arg;
         break;
       }
     }
     order.push_back(sort_key(by, expr));
-    if (distinct && std::none_of(args.begin(), args.end(), [&](const Expr* arg) { return equal(arg, expr); })) {
+    if (distinct && (untyped || std::none_of(args.begin(), args.end(), [&](const Expr* arg) { return equal(arg, expr); }))) {
       fail(at(Status{sqlstate::invalid_column_reference,
                      "in an aggregate with DISTINCT, ORDER BY expressions must appear in argument list"},
               expr->location));

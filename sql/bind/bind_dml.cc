@@ -671,6 +671,8 @@ std::vector<Assignment> Binder::bind_set_list(Scope& scope, const TableDef& tabl
       fail(Status{sqlstate::generated_always, "column " + quoted(def.name) + " can only be updated to DEFAULT"}.with_detail(
           "Column " + quoted(def.name) + " is a generated column."));
     }
+    // A view's column has no default of its own, whatever the table's has.
+    if (view_target_ && value->kind == ExprKind::kSetToDefault && def.identity == 0 && item.n_indirection == 0) value = make_null(arena_, kUnknown);
     Assignment* before = nullptr;
     for (Assignment& earlier : out) {
       if (earlier.column != column) continue;

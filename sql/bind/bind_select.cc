@@ -52,17 +52,20 @@ int item_location(const ParseNode* node, const Expr* target) {
 }
 
 // The column a target shows, for RowDescription.
-void set_origin(const std::vector<RangeEntry*>& ranges, TargetEntry& target) {
+void set_origin(const Scope& own, TargetEntry& target) {
   if (target.expr->kind == ExprKind::kRow && target.expr->as<RowExpr>().whole_range >= 0) {
     // A whole row shows its relation, and no column of it.
-    const RangeEntry& entry = *ranges[static_cast<std::size_t>(target.expr->as<RowExpr>().whole_range)];
+    const RangeEntry& entry = *own.ranges[static_cast<std::size_t>(target.expr->as<RowExpr>().whole_range)];
     target.origin_table = entry.kind == RangeKind::kTable ? entry.table->oid : entry.kind == RangeKind::kSystem ? entry.system->oid : entry.view;
     return;
   }
   if (target.expr->kind != ExprKind::kColumn) return;
   const auto& column = target.expr->as<ColumnExpr>();
-  if (column.levels_up != 0 || column.column < 0) return;
-  const RangeEntry& entry = *ranges[column.range];
+  if (column.column < 0) return;
+  const Scope* scope = &own;
+  for (unsigned up = column.levels_up; up > 0 && scope != nullptr; --up) scope = scope->parent;
+  if (scope == nullptr || column.range >= scope->ranges.size()) return;
+  const RangeEntry& entry = *scope->ranges[column.range];
   const auto position = static_cast<std::size_t>(column.column);
   switch (entry.kind) {
     case RangeKind::kTable:
@@ -121,7 +124,7 @@ std::vector<TargetEntry> Binder::bind_target_list(Scope& scope, PgQuery__Node** 
         TargetEntry target;
         target.expr = column.expr;
         target.name = column.name;
-        set_origin(scope.ranges, target);
+        set_origin(scope, target);
         out.push_back(target);
       }
       continue;
@@ -129,7 +132,7 @@ std::vector<TargetEntry> Binder::bind_target_list(Scope& scope, PgQuery__Node** 
     TargetEntry target;
     target.expr = bind_in_place(scope, item.val, place);
     target.name = arena_.copy(item.name != nullptr && *item.name != '\0' ? std::string_view(item.name) : column_name_of(item.val));
-    set_origin(scope.ranges, target);
+    set_origin(scope, target);
     out.push_back(target);
   }
   if (out.size() > 1664) fail(Status{sqlstate::too_many_columns, "target lists can have at most 1664 entries"});

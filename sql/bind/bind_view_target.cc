@@ -44,7 +44,7 @@ std::vector<bool> view_updatable_columns(const Query& query) {
   std::vector<bool> inner;
   if (!closed && query.ranges[0]->kind == RangeKind::kSubquery) inner = view_updatable_columns(*query.ranges[0]->query);
   for (const TargetEntry& target : query.result_columns()) {
-    const bool plain = !closed && target.expr->kind == ExprKind::kColumn && target.expr->as<ColumnExpr>().levels_up == 0 &&
+    const bool plain = !closed && !target.computed && target.expr->kind == ExprKind::kColumn && target.expr->as<ColumnExpr>().levels_up == 0 &&
                        target.expr->as<ColumnExpr>().column >= 0;
     out.push_back(plain && (query.ranges[0]->kind == RangeKind::kTable || inner[static_cast<std::size_t>(target.expr->as<ColumnExpr>().column)]));
   }
@@ -85,7 +85,7 @@ ViewTarget Binder::open_view(const RangeEntry& entry, Command command, bool casc
   bool updatable = false;
   for (const TargetEntry& target : query.result_columns()) {
     int base = -1;
-    if (target.expr->kind == ExprKind::kColumn && target.expr->as<ColumnExpr>().levels_up == 0) {
+    if (!target.computed && target.expr->kind == ExprKind::kColumn && target.expr->as<ColumnExpr>().levels_up == 0) {
       const int column = target.expr->as<ColumnExpr>().column;
       base = column < 0 ? -1 : nested ? inner.base[static_cast<std::size_t>(column)] : column;
     }

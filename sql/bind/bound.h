@@ -106,6 +106,7 @@ struct TargetEntry {
   const Expr* expr = nullptr;
   std::string_view name;
   bool junk = false;                 ///< not shown: only ORDER BY, GROUP BY or DISTINCT ON wants it
+  bool computed = false;             ///< written as more than the column that it came to
   Oid origin_table = 0;              ///< RowDescription: the column it shows, if it shows one
   std::int16_t origin_column = 0;    ///< 1-based attribute number, 0 = none
 };

@@ -199,7 +199,6 @@ const Expr* Binder::without_domain(const Expr* expr) {
   if (base == expr->type) return expr;
   auto* relabel = make<UnaryExpr>(ExprKind::kRelabel);
   relabel->type = base;
-  relabel->typmod = domain_typmod(expr->type);
   relabel->arg = expr;
   relabel->location = expr->location;
   return relabel;

@@ -193,7 +193,9 @@ const Expr* Binder::whole_row(Scope& scope, const NsItem& item, int levels_up, i
     mark_correlated(scope, levels_up);
     return column_expr(*item.entry, item.range, 0, levels_up, location);
   }
-  if (item.entry != nullptr && item.entry->kind == RangeKind::kTable) {
+  const bool view = item.entry != nullptr && item.entry->kind == RangeKind::kSubquery && item.entry->view != 0 &&
+                    find_type(row_type_of(item.entry->view)) != nullptr;
+  if (view || (item.entry != nullptr && item.entry->kind == RangeKind::kTable)) {
     mark_correlated(scope, levels_up);
     return typed_row(scope, item, levels_up, location);
   }
@@ -225,7 +227,7 @@ const Expr* Binder::typed_row(Scope& scope, const NsItem& item, int levels_up, i
   }
   row->args = keep(args);
   row->names = keep(names);
-  row->type = row_type_of(item.entry->table->oid);
+  row->type = row_type_of(item.entry->kind == RangeKind::kTable ? item.entry->table->oid : item.entry->view);
   row->whole_range = item.range;
   row->whole_levels_up = static_cast<std::uint16_t>(levels_up);
   row->location = location;

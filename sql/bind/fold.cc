@@ -172,7 +172,11 @@ void Binder::finish_query(Scope& scope, Query& query) {
   if (context_.as_written) return;
   const auto fold_targets = [&](std::span<const TargetEntry> source) {
     std::vector<TargetEntry> out(source.begin(), source.end());
-    for (TargetEntry& target : out) target.expr = fold(target.expr);
+    for (TargetEntry& target : out) {
+      const Expr* folded = fold(target.expr);
+      target.computed = target.computed || (folded->kind == ExprKind::kColumn && target.expr->kind != ExprKind::kColumn);
+      target.expr = folded;
+    }
     return keep(out);
   };
   const auto fold_assignments = [&](std::span<const Assignment> source) {

@@ -126,7 +126,11 @@ std::optional<std::string> SessionImpl::expression_text(std::string_view node_tr
   EvalContext eval = eval_context(arena);
   BindContext context = bind_context();
   context.role = 0;   // stored
-  context.eval = &eval;
+  // Kept text is read by the settings that it is kept in, and shown by the session's.
+  static const FormatSettings plain;
+  EvalContext stored{arena, plain, this, eval.statement_timestamp, eval.transaction_timestamp, {}};
+  context.eval = &stored;
+  printing.format = &eval.format;
   const Result<BoundExpression> bound = bind_standalone_expression(node_tree, context, options);
   if (!bound.ok()) return std::string(node_tree);
   const Expr* expr = bound.value().expr;

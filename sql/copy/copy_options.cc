@@ -24,6 +24,11 @@ std::string argument_text(const ParseNode* node) {
       const PgQuery__TypeName& name = *node->type_name;
       return name.n_names > 0 ? std::string(string_value(name.names[name.n_names - 1])) : "";
     }
+    case PG_QUERY__NODE__NODE_LIST: {   // a name in brackets
+      std::string out;
+      for (std::size_t i = 0; i < node->list->n_items; ++i) out += (i != 0 ? "." : "") + argument_text(node->list->items[i]);
+      return out;
+    }
     default: return "";
   }
 }

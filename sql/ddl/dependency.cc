@@ -307,7 +307,8 @@ void DropPlan::visit(const ObjectRef& object, const ObjectRef* because, bool tar
   // What is the object's own comes first, so that it is not reported as depending on something else.
   std::stable_sort(next.begin(), next.end(), [](const Dependent& a, const Dependent& b) {
     if (a.silent != b.silent) return a.silent;
-    return a.object.oid < b.object.oid;
+    if (a.object.oid != b.object.oid) return a.object.oid < b.object.oid;
+    return a.object.column > b.object.column;   // of one table the last column is reported first
   });
   for (const Dependent& dependent : next) visit(dependent.object, &object, false, dependent.silent);
 }

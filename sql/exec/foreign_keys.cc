@@ -468,6 +468,8 @@ Task<Status> ForeignKeys::follow(const Removal& removal) {
   const ForeignKeyDef& key = *removal.key;
   const bool deleted = removal.new_values.empty();
   const char action = driver_ == nullptr ? 'a' : deleted ? key.on_delete : key.on_update;
+  // Each key's action is a command of its own: it finds, and changes once more, what the one before has changed.
+  ctx_.transaction->next_command();
   // The referenced row is locked, so nobody new can refer to it; what refers to it already is committed or waits for us.
   ReadView view;
   while (!ctx_.transaction->newest_view(&view)) WANDIAN_CO_TRY(co_await ctx_.next_share());

@@ -480,6 +480,12 @@ bool is_immutable_function(Oid oid) {
   return function == nullptr || function->volatility == Volatility::kImmutable;
 }
 
+bool is_immutable_text(const FunctionExpr& call) {
+  const Expr* shown = shown_as_text(call);
+  const TypeFunctions* functions = shown != nullptr ? find_type_functions(shown->type) : nullptr;
+  return functions != nullptr && is_immutable_function(functions->output);
+}
+
 }  // namespace
 
 bool contains_mutable(const Expr* expr) {
@@ -487,11 +493,7 @@ bool contains_mutable(const Expr* expr) {
     switch (node->kind) {
       case ExprKind::kFunction: case ExprKind::kNullIf: case ExprKind::kDistinct: {
         const auto& call = node->as<FunctionExpr>();
-        if (const Expr* shown = shown_as_text(call)) {
-          const TypeFunctions* functions = find_type_functions(shown->type);
-          return functions != nullptr && !is_immutable_function(functions->output);
-        }
-        return call.function->volatility != Volatility::kImmutable;
+        return call.function->volatility != Volatility::kImmutable && !is_immutable_text(call);
       }
       case ExprKind::kArrayCompare: return node->as<ArrayCompareExpr>().function->volatility != Volatility::kImmutable;
       case ExprKind::kIoCast: {
@@ -546,6 +548,7 @@ bool is_pure(const Expr* expr) {
     switch (node->kind) {
       case ExprKind::kFunction: case ExprKind::kNullIf: case ExprKind::kDistinct: {
         const FunctionDef& function = *node->as<FunctionExpr>().function;
+        if (is_immutable_text(node->as<FunctionExpr>())) return needs_catalog(shown_as_text(node->as<FunctionExpr>())->type);
         if (function.returns_set || function.routine != nullptr || function.volatility == Volatility::kVolatile) return true;
         return function.volatility == Volatility::kStable && !is_stable_without_session(function);
       }

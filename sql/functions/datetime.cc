@@ -212,6 +212,10 @@ bool interval_negate(EvalContext& ctx, const Value* args, Value* result) {
   return negate_interval(load_interval(args[0]), &v) ? give_interval(ctx, v, result) : interval_out_of_range(ctx);
 }
 
+bool fits_int32(double v) { return v >= -2147483648.0 && v < 2147483648.0; }
+std::int32_t wrapping_sum(std::int32_t a, std::int32_t b) {
+  return static_cast<std::int32_t>(static_cast<std::uint32_t>(a) + static_cast<std::uint32_t>(b));
+}
 double round_micro(double v) { return std::rint(v * 1e6) / 1e6; }
 
 // Fractions of months become days, fractions of days become time.
@@ -221,16 +225,16 @@ bool scale_interval(const IntervalValue& span, double factor, bool divide, Inter
   const auto scaled = [&](double v) { return divide ? v / factor : v * factor; };
   const double months = scaled(span.months);
   const double days = scaled(span.days);
-  if (std::isnan(months) || std::isnan(days) || std::fabs(months) > INT32_MAX || std::fabs(days) > INT32_MAX) return false;
+  if (std::isnan(months) || std::isnan(days) || !fits_int32(months) || !fits_int32(days)) return false;
   out->months = static_cast<std::int32_t>(months);
   out->days = static_cast<std::int32_t>(days);
   const double rest_days = round_micro((months - out->months) * 30);
   double rest_seconds = round_micro((days - out->days + rest_days - static_cast<std::int32_t>(rest_days)) * 86400);
   if (std::fabs(rest_seconds) >= 86400) {
-    out->days += static_cast<std::int32_t>(rest_seconds / 86400);
+    out->days = wrapping_sum(out->days, static_cast<std::int32_t>(rest_seconds / 86400));
     rest_seconds -= static_cast<std::int32_t>(rest_seconds / 86400) * 86400;
   }
-  out->days += static_cast<std::int32_t>(rest_days);
+  out->days = wrapping_sum(out->days, static_cast<std::int32_t>(rest_days));
   const double micros = std::rint(scaled(static_cast<double>(span.microseconds)) + rest_seconds * 1e6);
   if (std::isnan(micros) || micros < -9223372036854775808.0 || micros >= 9223372036854775808.0) return false;
   out->microseconds = static_cast<std::int64_t>(micros);

@@ -175,6 +175,13 @@ bool timestamp_field(EvalContext& ctx, std::string_view name, std::int64_t value
   if (field == Field::kEpoch) {
     *out = {static_cast<Int128>(value) + static_cast<Int128>(kEpochDays) * kDayMicros, 6};
     if (is_date) *out = {value / kSecondMicros + kEpochDays * 86400ll};
+    if (out->scaled > std::numeric_limits<std::int64_t>::max()) {
+      // Beyond 64 bits PostgreSQL divides, with fewer digits than there are.
+      const Numeric micros = Numeric::of_int128(out->scaled, 0), second = Numeric::of_int(kSecondMicros);
+      out->has_exact = true;
+      out->exact = divide(micros, second, division_scale(micros, second), true);
+      round_to(&out->exact, 6);
+    }
     return true;
   }
   BrokenTime t;
@@ -413,7 +420,8 @@ bool date_bin(EvalContext& ctx, const Value* args, Value* result) {
   if (width <= 0) return date_out_of_range(ctx, "stride must be greater than zero");
   std::int64_t distance;
   if (__builtin_sub_overflow(args[1].i, args[2].i, &distance)) return interval_out_of_range(ctx);
-  return return_int(result, args[2].i + floor_divide(distance, width) * width);
+  const std::int64_t v = args[2].i + floor_divide(distance, width) * width;
+  return timestamp_in_range(v) ? return_int(result, v) : timestamp_out_of_range(ctx);
 }
 
 // age(a, b): years, months and days as a calendar counts them.
@@ -469,12 +477,16 @@ bool bad_date(EvalContext& ctx, std::int64_t y, std::int64_t m, std::int64_t d, 
                 static_cast<int>(d));
   return date_out_of_range(ctx, text);
 }
-bool build_date(EvalContext& ctx, const Value* args, BrokenTime* t) {
+// The error of make_date shows the astronomical year, that of the others the one given.
+bool build_date(EvalContext& ctx, const Value* args, bool astronomical, BrokenTime* t) {
   std::int64_t y = args[0].i;
   const std::int64_t m = args[1].i, d = args[2].i;
+  if (y == INT32_MIN) return bad_date(ctx, y, m, d);
   if (y < 0) ++y;
-  if (args[0].i == 0 || m < 1 || m > 12 || d < 1 || d > days_in_month(y, static_cast<std::int32_t>(m))) return bad_date(ctx, y, m, d);
-  if (y < -4713 || y > 5874897 || (y == -4713 && (m < 11 || (m == 11 && d < 24)))) return bad_date(ctx, y, m, d, "date out of range");
+  if (args[0].i == 0 || m < 1 || m > 12 || d < 1 || d > days_in_month(y, static_cast<std::int32_t>(m)))
+    return bad_date(ctx, astronomical ? y : args[0].i, m, d);
+  if (y < -4713 || y > 5874897 || (y == -4713 && (m < 11 || (m == 11 && d < 24)))) 
+    return bad_date(ctx, astronomical ? y : args[0].i, m, d, "date out of range");
   t->year = static_cast<std::int32_t>(y);
   t->month = static_cast<std::int32_t>(m);
   t->day = static_cast<std::int32_t>(d);
@@ -496,7 +508,7 @@ bool build_clock(EvalContext& ctx, const Value* args, std::int64_t* micros) {
 }
 bool make_date(EvalContext& ctx, const Value* args, Value* result) {
   BrokenTime t;
-  return build_date(ctx, args, &t) && return_int(result, days_from_civil(t.year, t.month, t.day));
+  return build_date(ctx, args, true, &t) && return_int(result, days_from_civil(t.year, t.month, t.day));
 }
 bool make_time(EvalContext& ctx, const Value* args, Value* result) {
   std::int64_t micros;
@@ -505,7 +517,7 @@ bool make_time(EvalContext& ctx, const Value* args, Value* result) {
 bool build_timestamp(EvalContext& ctx, const Value* args, std::int64_t* out) {
   BrokenTime t;
   std::int64_t micros;
-  if (!build_date(ctx, args, &t) || !build_clock(ctx, args + 3, &micros)) return false;
+  if (!build_date(ctx, args, false, &t) || !build_clock(ctx, args + 3, &micros)) return false;
   const std::int64_t days = days_from_civil(t.year, t.month, t.day);
   if (__builtin_mul_overflow(days, kDayMicros, out) || __builtin_add_overflow(*out, micros, out) || !timestamp_in_range(*out))
     return timestamp_out_of_range(ctx);

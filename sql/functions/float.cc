@@ -253,7 +253,11 @@ bool width_bucket(EvalContext& ctx, const Value* args, Value* result) {
   std::int64_t bucket;
   if (low < high ? v < low : v > low) bucket = 0;
   else if (low < high ? v >= high : v <= high) bucket = count + 1;
-  else bucket = static_cast<std::int64_t>(static_cast<double>(count) * ((v - low) / (high - low))) + 1;
+  else {
+    const double place = static_cast<double>(count) * (v - low) / (high - low) + 1;
+    // What is too much for an integer is the least one, as where PostgreSQL casts it.
+    bucket = place < 2147483648.0 ? static_cast<std::int64_t>(place) : INT32_MIN;
+  }
   if (bucket > INT32_MAX) return out_of_range(ctx, "integer");
   return return_int(result, bucket);
 }

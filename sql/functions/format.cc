@@ -64,12 +64,15 @@ bool to_timestamp(EvalContext& ctx, const Value* args, Value* result) {
   ParsedTime parsed;
   if (!check(ctx, parse_time_by(args[1].bytes(), args[0].bytes(), &parsed))) return false;
   std::int64_t local, utc;
-  if (!make_timestamp(parsed.time, &local)) return timestamp_out_of_range(ctx);
+  // The local time may lie just beyond the range of which the instant is a part.
+  if (!make_timestamp(parsed.time, &local) && (parsed.time.year < -4714 || parsed.time.year > 294277 || local == 0))
+    return timestamp_out_of_range(ctx);
   if (parsed.zone_offset) {
     utc = local - *parsed.zone_offset * kSecondMicros;
     if (!timestamp_in_range(utc)) return timestamp_out_of_range(ctx);
-  } else if (!from_local(zone_of(ctx.format), local, &utc)) {
-    return timestamp_out_of_range(ctx);
+  } else {
+    utc = local - zone_of_local(zone_of(ctx.format), local).offset * kSecondMicros;
+    if (!timestamp_in_range(utc)) return timestamp_out_of_range(ctx);
   }
   return return_int(result, round_micros(utc, parsed.precision != 0 ? parsed.precision : -1));
 }

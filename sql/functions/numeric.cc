@@ -120,8 +120,12 @@ bool width_bucket(EvalContext& ctx, const Value* args, Value* result) {
     bucket = count + 1;
   } else {
     const Numeric part = multiply(subtract(v, low), Numeric::of_int(count));
+    // The quotient is rounded first, so that it may come to be `count`.
+    const Numeric range = subtract(high, low);
+    Numeric quotient = divide(part, range, division_scale(part, range), true);
+    truncate_to(&quotient, 0);
     Value whole;
-    if (!give(ctx, divide(part, subtract(high, low), 0, false), &whole)) return false;
+    if (!give(ctx, quotient, &whole)) return false;
     if (!check(ctx, numeric_to_int(whole, INT32_MIN, INT32_MAX, "integer", &bucket))) return false;
     ++bucket;
   }

@@ -294,7 +294,8 @@ Status parse_regex_flags(std::string_view letters, RegexFlags* out) {
       case 'q': out->literal = true; break;
       case 'x': out->expanded = true; break;
       case 't': out->expanded = false; break;
-      case 'e': case 'b': break;
+      case 'e': case 'b':
+        return {sqlstate::feature_not_supported, std::string("the regular expression option \"") + letters[i] + "\" is not supported"};
       default:
         return {sqlstate::invalid_parameter_value,
                 "invalid regular expression option: \"" + std::string(letters.substr(i, utf8_bytes(letters[i]))) + "\""};

@@ -35,7 +35,7 @@ class Checker {
         WANDIAN_TRY(bracket());
       } else if (c == '{' && is_digit(next())) {
         WANDIAN_TRY(bound());
-      } else if (c == '(' && next() == '*') {
+      } else if (c == '(' && (next() == '*' || (next() == '?' && !is_group(p_.substr(at_ + 2))))) {
         return refuse("quantifier operand invalid");
       } else {
         at_ += utf8_bytes(c);
@@ -49,6 +49,11 @@ class Checker {
     return {sqlstate::invalid_regular_expression, std::string("invalid regular expression: ") + what};
   }
   char next(std::size_t ahead = 1) const { return at_ + ahead < p_.size() ? p_[at_ + ahead] : '\0'; }
+
+  // What may follow "(?".
+  static bool is_group(std::string_view rest) {
+    return rest.starts_with(':') || rest.starts_with('=') || rest.starts_with('!') || rest.starts_with("<=") || rest.starts_with("<!");
+  }
 
   // (?letters) in front.
   Status options() {

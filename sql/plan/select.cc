@@ -280,8 +280,10 @@ Result<Planned> Planner::plan_select(PlanScope& scope) {
   }
   std::vector<std::pair<const Expr*, Slot>> late;
   for (std::size_t i = 0; i < query.targets.size(); ++i) {
-    // What is an outer query's own would not become null where an outer join has no row of this one.
-    if (lowered[i]->kind == ExprKind::kSlot && !belongs_to_outer_query(scope, lowered[i]->as<SlotExpr>().slot)) {
+    // What is an outer query's own, or computed once for all rows, would not become null where an outer join has no row of this one.
+    const bool own = scope.parent == nullptr || (query.targets[i].expr->kind != ExprKind::kSubLink && lowered[i]->kind == ExprKind::kSlot &&
+                                                 !belongs_to_outer_query(scope, lowered[i]->as<SlotExpr>().slot));
+    if (lowered[i]->kind == ExprKind::kSlot && own) {
       outputs[i] = lowered[i]->as<SlotExpr>().slot;
       continue;
     }

@@ -241,6 +241,10 @@ std::int64_t round_micros(std::int64_t micros, std::int32_t typmod) {
 
 Status zone_offset(std::string_view name, std::int64_t micros, bool local, std::int32_t* seconds_east) {
   bool daylight;
+  if (const TimeZone* dynamic = dynamic_abbreviation(name)) {
+    *seconds_east = abbreviation_offset(*dynamic, name, unix_seconds(micros) - (local ? dynamic->of_local(unix_seconds(micros)).offset : 0));
+    return {};
+  }
   if (find_time_zone_abbreviation(name, seconds_east, &daylight)) return {};
   const std::string_view text = trim_blanks(name);
   if (!text.empty() && (text.front() == '+' || text.front() == '-')) {

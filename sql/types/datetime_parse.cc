@@ -369,18 +369,24 @@ Fault Parser::word(std::string_view token, std::string_view rest, std::size_t* e
   const std::string_view full{token.data(), token.size() + *extra};
   if (out.has_zone) return Fault::kSyntax;
   bool daylight;
+  if (const TimeZone* dynamic = *extra == 0 ? dynamic_abbreviation(token) : nullptr) {
+    out.zone = dynamic;
+    out.has_zone = true;
+    return Fault::kNone;
+  }
   if (*extra == 0 && find_time_zone_abbreviation(token, &out.zone_offset, &daylight)) {
     out.has_zone = true;
     return Fault::kNone;
   }
   if (full.find_first_of("/_+-0123456789<") != std::string_view::npos || full.size() > 2) {
+    // A word with such marks or digits right behind it is a date, or, where no date can be, a zone.
+    const bool named = !rest.empty() && (is_digit(rest[0]) || std::string_view("-/.+").find(rest[0]) != std::string_view::npos);
+    if (named && target != Target::kTime && !date_complete()) return Fault::kSyntax;
     out.zone = find_time_zone(full);
     if (out.zone != nullptr) {
       out.has_zone = true;
       return Fault::kNone;
     }
-    // Where no date can be, a word with such marks or digits right behind it can only be a zone.
-    const bool named = !rest.empty() && (is_digit(rest[0]) || std::string_view("-/.+").find(rest[0]) != std::string_view::npos);
     if (full.find('/') != std::string_view::npos || (named && (target == Target::kTime || date_complete()))) {
       bad_zone = full;
       for (char& c : bad_zone)

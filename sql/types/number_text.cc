@@ -233,11 +233,10 @@ Status parse_int(std::string_view text, std::int64_t min, std::int64_t max, std:
   bool overflow = false;
   for (; i < body.size(); ++i) {
     if (!is_digit(body[i])) return invalid_input(type_name, text);
-    overflow = overflow || __builtin_mul_overflow(value, std::int64_t{10}, &value) ||
-               __builtin_sub_overflow(value, std::int64_t{body[i] - '0'}, &value);
+    overflow = __builtin_mul_overflow(value, std::int64_t{10}, &value) || __builtin_sub_overflow(value, std::int64_t{body[i] - '0'}, &value);
+    // Whatever comes after the digit that is too much.
+    if (overflow || (negative ? value < min : value < -max)) return out_of_range(text, type_name);
   }
-  if (!negative && value == std::numeric_limits<std::int64_t>::min()) overflow = true;
-  if (overflow) return out_of_range(text, type_name);
   if (!negative) value = -value;
   if (value < min || value > max) return out_of_range(text, type_name);
   *out = value;

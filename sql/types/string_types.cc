@@ -51,7 +51,7 @@ Status check_utf8(std::string_view text) {
     if (n == 0) {
       std::string message = "invalid byte sequence for encoding \"UTF8\":";
       const auto lead = static_cast<unsigned char>(text[i]);
-      const std::size_t shown = lead >= 0xf8 ? 1 : std::min(text.size() - i, utf8_bytes(text[i]));
+      const std::size_t shown = lead >= 0xf8 || (lead & 0xc0) == 0x80 ? 1 : std::min(text.size() - i, utf8_bytes(text[i]));
       for (std::size_t k = 0; k < std::max<std::size_t>(shown, 1); ++k) {
         char hex[8];
         std::snprintf(hex, sizeof hex, " 0x%02x", static_cast<unsigned char>(text[i + k]));

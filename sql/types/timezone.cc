@@ -24,6 +24,26 @@ struct Abbreviation {
   bool daylight;
 };
 
+// Those whose offset is the one that a zone has at the time in question, ascending.
+struct DynamicAbbreviation {
+  std::string_view name, zone;
+};
+constexpr DynamicAbbreviation kDynamicAbbreviations[] = {
+    {"amst", "Asia/Yerevan"}, {"anast", "Asia/Anadyr"}, {"anat", "Asia/Anadyr"}, {"arst", "America/Argentina/Buenos_Aires"},
+    {"art", "America/Argentina/Buenos_Aires"}, {"azst", "Asia/Baku"}, {"azt", "Asia/Baku"}, {"ckt", "Pacific/Rarotonga"},
+    {"clt", "America/Santiago"}, {"davt", "Antarctica/Davis"}, {"easst", "Pacific/Easter"}, {"east", "Pacific/Easter"},
+    {"fkst", "Atlantic/Stanley"}, {"fkt", "Atlantic/Stanley"}, {"gest", "Asia/Tbilisi"}, {"get", "Asia/Tbilisi"},
+    {"gyt", "America/Guyana"}, {"iot", "Indian/Chagos"}, {"irkst", "Asia/Irkutsk"}, {"irkt", "Asia/Irkutsk"},
+    {"kgt", "Asia/Bishkek"}, {"kost", "Pacific/Kosrae"}, {"krast", "Asia/Krasnoyarsk"}, {"krat", "Asia/Krasnoyarsk"},
+    {"lhdt", "Australia/Lord_Howe"}, {"lint", "Pacific/Kiritimati"}, {"lkt", "Asia/Colombo"}, {"magst", "Asia/Magadan"},
+    {"magt", "Asia/Magadan"}, {"mawt", "Antarctica/Mawson"}, {"msk", "Europe/Moscow"}, {"novst", "Asia/Novosibirsk"},
+    {"novt", "Asia/Novosibirsk"}, {"nut", "Pacific/Niue"}, {"omsst", "Asia/Omsk"}, {"omst", "Asia/Omsk"},
+    {"petst", "Asia/Kamchatka"}, {"pett", "Asia/Kamchatka"}, {"pyt", "America/Asuncion"}, {"sgt", "Asia/Singapore"},
+    {"tkt", "Pacific/Fakaofo"}, {"tmt", "Asia/Ashgabat"}, {"ulat", "Asia/Ulaanbaatar"}, {"vet", "America/Caracas"},
+    {"vlast", "Asia/Vladivostok"}, {"vlat", "Asia/Vladivostok"}, {"volt", "Europe/Volgograd"}, {"yakst", "Asia/Yakutsk"},
+    {"yakt", "Asia/Yakutsk"}, {"yekt", "Asia/Yekaterinburg"},
+};
+
 // PostgreSQL 15's default set, ascending; zone-dependent ones with the offset they have today.
 constexpr Abbreviation kAbbreviations[] = {
     {"acdt", 37800, true}, {"acsst", 37800, true}, {"acst", 34200, false}, {"act", -18000, false},
@@ -413,6 +433,30 @@ const TimeZone* fixed_time_zone(std::int32_t seconds_east) {
     return std::string(buffer);
   };
   return find_time_zone("<" + text(seconds_east) + ">" + text(-seconds_east));
+}
+
+const TimeZone* dynamic_abbreviation(std::string_view word) {
+  if (word.size() > 10) return nullptr;
+  const std::string key = lower(word);
+  const auto* end = std::end(kDynamicAbbreviations);
+  const auto* it = std::lower_bound(std::begin(kDynamicAbbreviations), end, key,
+                                    [](const DynamicAbbreviation& a, const std::string& b) { return a.name < b; });
+  return it == end || it->name != key ? nullptr : find_time_zone(it->zone);
+}
+
+std::int32_t abbreviation_offset(const TimeZone& zone, std::string_view word, std::int64_t utc_seconds) {
+  const auto called = [&](std::size_t i) -> const TimeZone::LocalType* {
+    const TimeZone::LocalType& type = zone.types[zone.transition_types[i]];
+    return lower(type.abbreviation) == lower(word) ? &type : nullptr;
+  };
+  // What the word last meant then, else what it came to mean, else what holds.
+  const auto after = static_cast<std::size_t>(
+      std::upper_bound(zone.transitions.begin(), zone.transitions.end(), utc_seconds) - zone.transitions.begin());
+  for (std::size_t i = after; i-- > 0;)
+    if (const TimeZone::LocalType* type = called(i)) return type->offset;
+  for (std::size_t i = after; i < zone.transitions.size(); ++i)
+    if (const TimeZone::LocalType* type = called(i)) return type->offset;
+  return zone.at(utc_seconds).offset;
 }
 
 bool find_time_zone_abbreviation(std::string_view word, std::int32_t* seconds_east, bool* daylight) {

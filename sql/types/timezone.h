@@ -50,6 +50,9 @@ const TimeZone& utc_time_zone();
 const TimeZone* find_time_zone(std::string_view name);
 /// A zone of fixed offset, named as PostgreSQL does for SET TIME ZONE +8: "<+08>-08".
 const TimeZone* fixed_time_zone(std::int32_t seconds_east);
+/// The zone behind an abbreviation whose offset depends on the time ("MSK"), or null; and that offset.
+const TimeZone* dynamic_abbreviation(std::string_view word);
+std::int32_t abbreviation_offset(const TimeZone& zone, std::string_view word, std::int64_t utc_seconds);
 /// PostgreSQL's default abbreviations ("PST", "cest"): seconds east of UTC.
 bool find_time_zone_abbreviation(std::string_view word, std::int32_t* seconds_east, bool* daylight);
 

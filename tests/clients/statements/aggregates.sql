@@ -111,3 +111,5 @@ SELECT g, b, count(*) FROM ag GROUP BY CUBE (g, b) ORDER BY 1, 2, 3;
 SELECT g, h, count(*) FROM ag GROUP BY GROUPING SETS ((g), (h), ()) ORDER BY 1, 2, 3;
 SELECT mode() WITHIN GROUP (ORDER BY h), percentile_disc(0.5) WITHIN GROUP (ORDER BY n), percentile_cont(0.5) WITHIN GROUP (ORDER BY id) FROM ag;
 DROP TABLE ag;
+SELECT string_agg(DISTINCT 'x', ';' ORDER BY 'x');
+SELECT string_agg(DISTINCT 'x'::text, ';' ORDER BY 'x'::text);

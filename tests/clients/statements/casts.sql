@@ -140,3 +140,6 @@ SELECT convert_from('\xdeadbeef'::bytea, 'UTF8');
 SELECT mode() WITHIN GROUP (ORDER BY 'x');
 SELECT json_build_object(NULL::bool, 1);
 SELECT json_build_object('2010-03-07 19:23:00'::timestamp, 1), jsonb_build_object('2024-02-29 23:59:59.5'::timestamp, 1, '2024-02-29'::date, 2);
+SELECT '123456.789'::int2;
+SELECT '1234.5'::int2;
+SELECT '99999999999x'::int4;

@@ -203,3 +203,14 @@ SELECT '2024-02 -30'::interval, '1 day ago ago'::interval, '1 day ago 2 hours'::
 SELECT '1 ago'::interval;
 SELECT 'ago'::interval;
 SET timezone = 'UTC';
+SELECT timestamp '2013-08-15 05:27' AT TIME ZONE 'msk', timestamptz '2014-01-13 00:31+00' AT TIME ZONE 'msk', timestamptz '2005-07-13 00:31+00' AT TIME ZONE 'MSK', '2013-08-15 05:27 MSK'::timestamptz, timestamptz '2014-01-13 00:31+00' AT TIME ZONE 'SGT';
+SELECT interval '1 mon' * (-2147483648), interval '1 day' * 2147483647;
+SELECT interval '1 mon' * 2147483648;
+SELECT make_timestamp(-1, 1, -4, 2, 1, 25.5);
+SELECT '0x1F'::date;
+SELECT '2024-01-01 x1F'::timestamptz;
+SELECT extract(epoch FROM timestamp '294276-12-31 23:59:59.999999'), extract(epoch FROM timestamp '294246-12-31 23:59:59.999999');
+SELECT date_bin('2562047788:00:54.775807', '0001-01-01', timestamp '2019-11-05 07:43:59');
+SELECT interval '1 mon -1 day' * 2147483647.5, interval '1 mon' * 2147483647.5;
+SELECT make_date(-2147483648, -4, 3);
+SELECT make_timestamp(-2147483648, 9, 9, 3, 2, 1);

@@ -130,3 +130,8 @@ CREATE TABLE us (x int4range, n int);
 CREATE TABLE us2 (x int, n int);
 SELECT * FROM us NATURAL JOIN us2;
 DROP TABLE us, us2;
+CREATE TABLE whole (a int PRIMARY KEY, g int);
+INSERT INTO whole VALUES (1, 1), (2, 2), (3, NULL);
+SELECT t.a, l.x, l.y FROM whole t LEFT JOIN (SELECT ARRAY(SELECT 7) AS x, (SELECT 5) AS y) l ON t.g > 1 ORDER BY 1;
+SELECT t.a, l FROM whole t LEFT JOIN (SELECT NULL::int AS x) l ON t.g > 1 ORDER BY 1;
+DROP TABLE whole;

@@ -101,3 +101,5 @@ UPDATE js SET b = jsonb_set(b, '{n}', to_jsonb(id)) WHERE b ? 'n' RETURNING b;
 UPDATE js SET b = j::jsonb, j = b::json WHERE id = 2 RETURNING *;
 CREATE UNIQUE INDEX ON js (j);
 DROP TABLE js;
+SELECT json_strip_nulls('{"a":null, "b":[1, null, {"c":null, "d" : "x\n"}], "e":1.50}'), json_strip_nulls('null'), json_strip_nulls('[null, 1e5]');
+SELECT array_to_json('{{1,2},{3,4}}'::int[], true), array_to_json('{a,NULL}'::text[], false), array_to_json('{}'::int[], true);

@@ -169,3 +169,6 @@ SELECT avg('2024-01-01'::date);
 SELECT sum(interval '1 day'), avg(interval '1 day');
 SELECT random() BETWEEN 0 AND 1, setseed(0.5) IS NOT NULL;
 SELECT setseed(2);
+SELECT width_bucket(1.50, 1e131, -181.88, 5), width_bucket(5.35, 0.024, 10.06, 5), width_bucket(9.3e18::float8, 1e308::float8, 5e-324::float8, 2), width_bucket(3.0::float8, 0, 9, 3);
+SELECT log(0.0, '-Infinity'::numeric);
+SELECT log(0.0, 5);
