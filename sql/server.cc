@@ -9,6 +9,7 @@
 #include "sql/catalog_objects.h"
 #include "sql/session_impl.h"
 #include "sql/shard_share.h"
+#include "sql/statistics/statistics_store.h"
 #include "sql/types/datetime.h"
 #include "sql/types/text_io.h"
 
@@ -57,6 +58,7 @@ bool Server::is_past(const std::string& valid_until) const {
 
 Server::Server(Database& database, ServerOptions options) : database_(database), options_(std::move(options)) {
   start_time_ = database_.env().clock().wall_us() - kEpochMicros;
+  statistics_ = std::make_unique<StatisticsStore>();
   notification_queue_ = std::make_unique<NotificationQueue>(options_.notification_queue_bytes);
   for (unsigned i = 0; i < database_.shards(); ++i) {
     shares_.push_back(std::make_unique<ShardShare>());

@@ -11,6 +11,7 @@
 #include "sql/session_receiver.h"
 #include "sql/session_wait.h"
 #include "sql/shard_share.h"
+#include "sql/statistics/statistics_store.h"
 #include "sql/types/timezone.h"
 
 namespace wandian::sql {
@@ -21,9 +22,11 @@ static constexpr std::size_t kStatementMemoryBytes = std::size_t{1} << 30;   ///
 
 const std::vector<Oid>& SessionImpl::search_path() {
   const std::shared_ptr<const Catalog>& now = catalog();
-  if (search_path_catalog_ == now && search_path_generation_ == settings_.plan_generation()) [[likely]] return search_path_;
+  // New statistics make new plans. Both numbers only grow, so their sum changes with either.
+  const std::uint64_t statistics = server_.statistics().epoch(), generation = settings_.plan_generation() + statistics;
+  if (search_path_catalog_ == now && search_path_generation_ == generation) [[likely]] return search_path_;
   search_path_catalog_ = now;
-  search_path_generation_ = settings_.plan_generation();
+  search_path_generation_ = generation;
   search_path_.clear();
   superuser_ = is_superuser_role(*now, current_role_);
   settings_.set_superuser(superuser_);
@@ -59,7 +62,7 @@ const std::vector<Oid>& SessionImpl::search_path() {
   key.append(std::to_string(format.extra_float_digits)).append(";").append(format.time_zone != nullptr ? format.time_zone->name : "");
   key.append(";").append(std::to_string(current_role_)).append(",").append(std::to_string(session_role_));
   std::unordered_map<std::string, std::uint64_t>& contexts = server_.share(shard_.index()).contexts;
-  plan_context_ = contexts.try_emplace(std::move(key), contexts.size() + 1).first->second;
+  plan_context_ = contexts.try_emplace(std::move(key), contexts.size() + 1).first->second | statistics << 32;
   return search_path_;
 }
 
@@ -151,12 +154,16 @@ Status SessionImpl::bind_and_plan(CompiledStatement& statement, const ParseNode*
     PlanContext plan_with;
     plan_with.catalog = context.catalog;
     plan_with.placement = &engine_database().placement();
+    plan_with.statistics = &server_.statistics();
     WANDIAN_ASSIGN(statement.plan, plan_statement(statement.bound, plan_with));
     statement.columns = statement.plan->columns;
     statement.returns_rows = statement.plan->returns_rows;
     statement.fast = statement.plan->body->fast.possible;
     for (const PlanLock& lock : statement.plan->locks)
-      if (auto table = context.catalog->table(lock.table)) statement.locks.emplace_back(std::move(table), lock.mode);
+      if (auto table = context.catalog->table(lock.table)) {
+        server_.statistics().keep_fresh(shard_, table);
+        statement.locks.emplace_back(std::move(table), lock.mode);
+      }
   }
   describe_columns(statement);
   (void)check_access(statement);   // whoever runs it is told

@@ -11,6 +11,8 @@
 #include "sql/catalog/stored_objects.h"
 #include "sql/catalog_objects.h"
 #include "sql/functions/registry.h"
+#include "sql/server.h"
+#include "sql/statistics/statistics_store.h"
 #include "sql/types/user_type.h"
 
 namespace wandian::sql {
@@ -60,6 +62,12 @@ std::int64_t live_rows(const TableDef& table) {
   for (PartitionId p = 0; p < end; ++p)
     if (const TablePartition* partition = table.storage->find(p)) rows += partition->live_rows.load(std::memory_order_relaxed);
   return std::max<std::int64_t>(0, rows);
+}
+
+// As reltuples has it: -1 until ANALYZE has seen the table.
+std::int64_t analyzed_rows(const SystemContext& context, const TableDef& table) {
+  const std::shared_ptr<const TableStatistics> known = context.server.statistics().find(table.oid);
+  return known == nullptr ? -1 : static_cast<std::int64_t>(known->rows);
 }
 
 struct ClassRow {
@@ -116,7 +124,7 @@ Status pg_class(const SystemContext& context, SystemRows& rows) {
     r.owner = table.owner;
     r.method = kHeapMethod;
     r.name = table.name;
-    r.rows = live_rows(table);
+    r.rows = analyzed_rows(context, table);
     r.has_index = std::any_of(table.indexes.begin(), table.indexes.end(), [](const IndexDef& index) { return index.oid != 0; });
     r.has_triggers = !table.foreign_keys.empty() || !table.referencing.empty() || !table.triggers.empty();
     r.temporary = table.temporary;
@@ -133,7 +141,7 @@ Status pg_class(const SystemContext& context, SystemRows& rows) {
     r.method = access_method(index);
     r.name = index.name;
     r.kind = 'i';
-    r.rows = live_rows(table);
+    r.rows = std::max<std::int64_t>(0, analyzed_rows(context, table));
     r.temporary = table.temporary;
     r.columns = index.parts.size();
     r.options = &index.options;
@@ -655,7 +663,14 @@ Status pg_stat_tables(const SystemContext& context, SystemRows& rows) {
   each_table(context, [&](const TableDef& table) {
     CatalogRow row(rows);
     row.i(table.oid).t(schema_text(context.catalog, table.schema)).t(table.name);
-    row.i(0).i(0).i(0).i(0).i(0).i(0).i(0).i(0).i(live_rows(table)).i(0).i(0).i(0).null(4).i(0).i(0).i(0).i(0);
+    row.i(0).i(0).i(0).i(0).i(0).i(0).i(0).i(0).i(live_rows(table)).i(0);
+    const std::shared_ptr<const TableStatistics> known = context.server.statistics().find(table.oid);
+    const std::int64_t rows_now = live_rows(table);
+    row.i(known == nullptr ? rows_now : std::abs(rows_now - static_cast<std::int64_t>(known->rows))).i(0).null(2);
+    for (const bool automatic : {false, true})
+      if (known != nullptr && known->automatic == automatic) row.i(known->collected);
+      else row.null();
+    row.i(0).i(0).i(known != nullptr && !known->automatic ? 1 : 0).i(known != nullptr && known->automatic ? 1 : 0);
     row.done();
   });
   return {};

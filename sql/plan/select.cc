@@ -72,7 +72,7 @@ NodePtr Planner::distinct(NodePtr child, const std::vector<Slot>& slots) {
     node->groups.push_back(slot);
     node->group_orders.push_back(order_of(slot));
   }
-  node->rows = std::max(1.0, child->rows / 2);
+  node->rows = group_count(node->groups, child->rows);
   node->startup_cost = node->cost = child->cost + child->rows * kHashRowCost;
   node->children.push_back(std::move(child));
   return node;
@@ -117,7 +117,7 @@ Result<NodePtr> Planner::aggregate(PlanScope& scope, NodePtr child, Aggregation&
   }
   node->aggregates = std::move(aggregation.plans);
   const double input = child->rows;
-  node->rows = node->strategy == AggStrategy::kPlain ? 1 : std::max(1.0, std::min(input, std::pow(input, 0.75)));
+  node->rows = node->strategy == AggStrategy::kPlain ? 1 : group_count(node->groups, input);
   node->startup_cost = node->cost = child->cost + input * (kHashRowCost + 0.0025 * static_cast<double>(node->aggregates.size()));
   node->children.push_back(std::move(child));
   return NodePtr(std::move(node));
