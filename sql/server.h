@@ -26,6 +26,7 @@ class ProcedureCaller;   // sql/procedure_caller.h: runs native procedures
 class ProcedureLookup;   // sql/bind/binder.h
 class NotificationQueue;   // sql/notification_queue.h
 class SessionImpl;
+class SpillPool;         // sql/exec/spill.h
 class StatisticsStore;   // sql/statistics/statistics_store.h
 struct TlsInfo;          // sql/session.h
 struct ShardShare;       // sql/shard_share.h: one shard's caches and sessions
@@ -113,6 +114,8 @@ class Server {
 
   NotificationQueue& notification_queue() { return *notification_queue_; }
   StatisticsStore& statistics() { return *statistics_; }
+  /// Null: there are no temporary files (in simulation).
+  SpillPool* spill() { return spill_.get(); }
 
   // --- sql's own ---------------------------------------------------------------------------------------------------
   ShardShare& share(unsigned shard) { return *shares_[shard]; }
@@ -142,6 +145,7 @@ class Server {
   ProcedureCaller* procedure_caller_ = nullptr;
   std::unique_ptr<NotificationQueue> notification_queue_;
   std::unique_ptr<StatisticsStore> statistics_;
+  std::unique_ptr<SpillPool> spill_;
   mutable std::mutex sessions_mutex_;          ///< the list alone; taken when sessions come and go and by activity()
   std::vector<SessionImpl*> sessions_;
   std::vector<Oid> closed_databases_;

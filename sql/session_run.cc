@@ -1,4 +1,5 @@
 // From a statement to its rows: compiling, caching, locking, running.
+#include <algorithm>
 #include <charconv>
 #include <optional>
 #include <utility>
@@ -16,7 +17,9 @@
 
 namespace wandian::sql {
 
-static constexpr std::size_t kStatementMemoryBytes = std::size_t{1} << 30;   ///< of one operator; work_mem is shown and has no effect
+static constexpr std::size_t kStatementMemoryBytes = std::size_t{1} << 30;   ///< of one operator
+// Memory is what this server is about: a sort below it never waits for a disk, however small work_mem is.
+static constexpr std::size_t kLeastSortBytes = std::size_t{64} << 20;
 
 // ---- Names and contexts ----
 
@@ -113,6 +116,7 @@ ExecutionEnv& SessionImpl::execution_env() {
   env_.statement_timestamp = statement_timestamp_;
   env_.transaction_timestamp = transaction_timestamp_;
   env_.memory_limit_bytes = kStatementMemoryBytes;
+  env_.spill_bytes = std::clamp(settings_.decoded().work_mem_bytes, kLeastSortBytes, kStatementMemoryBytes / 2);
   return env_;
 }
 

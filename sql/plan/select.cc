@@ -10,6 +10,13 @@ namespace {
 
 constexpr double kSortRowCost = 0.02, kHashRowCost = 0.015, kRowCost = 0.01;
 
+// Where hashing would need more than this, rows are sorted, which temporary files help with.
+constexpr double kMostHashBytes = 400e6;
+
+double group_bytes(const AggregateNode& node) {
+  return 48 + 40 * static_cast<double>(node.groups.size()) + 32 * static_cast<double>(node.aggregates.size());
+}
+
 // A LIMIT that is known, or guessed where it is a parameter; 0 = none.
 double guess_limit(const Query& query) {
   if (query.limit == nullptr) return 0;
@@ -118,6 +125,13 @@ Result<NodePtr> Planner::aggregate(PlanScope& scope, NodePtr child, Aggregation&
   node->aggregates = std::move(aggregation.plans);
   const double input = child->rows;
   node->rows = node->strategy == AggStrategy::kPlain ? 1 : group_count(node->groups, input);
+  if (node->strategy == AggStrategy::kHashed && query.grouping_sets.empty() && node->rows * group_bytes(*node) > kMostHashBytes) {
+    // More groups than may be in memory at a time come one after the other.
+    std::vector<SortSlot> keys;
+    for (std::size_t i = 0; i < node->groups.size(); ++i) keys.push_back({node->groups[i], node->group_orders[i], false, false});
+    child = sort(std::move(child), keys);
+    node->strategy = AggStrategy::kSorted;
+  }
   node->startup_cost = node->cost = child->cost + input * (kHashRowCost + 0.0025 * static_cast<double>(node->aggregates.size()));
   node->children.push_back(std::move(child));
   return NodePtr(std::move(node));
