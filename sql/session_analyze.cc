@@ -127,6 +127,7 @@ Task<Status> SessionImpl::analyze_table(Oid oid, std::vector<std::uint16_t> colu
   }
   StatisticsStore& store = server_.statistics();
   CollectRequest request{shard_, table, transaction_.view(), columns_to_collect(*table, columns), nullptr, clock_timestamp(), &cancelled_};
+  request.view.reads = nullptr;   // what is estimated can be out of date: it is nothing to be serializable about
   if (!columns.empty()) request.before = store.find(oid);
   const HeldSnapshot held(shard_, request.view.snapshot);
   Result<std::shared_ptr<const TableStatistics>> found = co_await settled(collect_statistics(std::move(request)));

@@ -63,6 +63,12 @@ struct StatisticsStore::Job final : Runnable {
   Task<void> collect() {
     Lsn snapshot;
     while (!shard.take_snapshot(Lsn{0}, &snapshot)) co_await shard.next_turn();
+    // Without a lock: rows of a later definition are not seen by a snapshot that is older than it.
+    if (shard.catalog()->table(table->oid) == table) co_await collect_at(snapshot);
+    store.end(table->oid);
+    shard.post(*this);
+  }
+  Task<void> collect_at(Lsn snapshot) {
     shard.hold_snapshot(snapshot);
     CollectRequest request{shard, table, {}, std::move(columns), nullptr, shard.wall_us() - std::int64_t{kEpochDays} * kDayMicros, nullptr};
     request.view.snapshot = snapshot;
@@ -76,8 +82,6 @@ struct StatisticsStore::Job final : Runnable {
       // There will be another time.
     }
     shard.release_snapshot(snapshot);
-    store.end(table->oid);
-    shard.post(*this);
   }
   void run() override {
     if (work.valid()) {
