@@ -100,7 +100,7 @@ Task<Status> SessionImpl::run_vacuum(StatementRef statement) {
     for (const auto& [oid, table] : catalog()->tables()) {
       const auto schema = catalog()->schema(table->schema);
       const bool ours = schema != nullptr && schema->database == database_ && (!table->temporary || table->schema == temporary_schema_);
-      if (ours && (superuser_ || table->owner == current_role_)) wanted.push_back({oid, {}});
+      if (ours && !table->internal && (superuser_ || table->owner == current_role_)) wanted.push_back({oid, {}});
     }
   for (const Wanted& one : wanted) WANDIAN_CO_TRY(co_await analyze_table(one.table, one.columns, options.verbose));
   co_return Status{};

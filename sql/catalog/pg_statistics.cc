@@ -27,7 +27,7 @@ Oid comparison(Oid type, int strategy) {
 template <class Visit>
 void each_column(const SystemContext& context, Visit&& visit) {
   for (const auto& [oid, table] : context.catalog.tables()) {
-    if (!in_database(context, table->schema)) continue;
+    if (table->internal || !in_database(context, table->schema)) continue;
     const std::shared_ptr<const TableStatistics> known = context.server.statistics().find(oid);
     if (known == nullptr) continue;
     for (std::size_t i = 0; i < table->columns.size(); ++i) {
