@@ -1,6 +1,7 @@
 // VACUUM and ANALYZE. There is nothing to vacuum that the engine has not freed already; ANALYZE collects the planner's statistics.
 #include <algorithm>
 
+#include "sql/access/privileges.h"
 #include "sql/ddl/context.h"
 #include "sql/messages.h"
 #include "sql/session_wait.h"
@@ -44,6 +45,18 @@ class HeldSnapshot {
 
 }  // namespace
 
+// Owners may, and whoever owns the database; what others ask for is passed by.
+bool SessionImpl::may_maintain(Oid relation, bool vacuum) {
+  const std::optional<Securable> object = securable_relation(*catalog(), relation);
+  if (!object || owns(access_scope(), *object)) return true;
+  const std::optional<Securable> database = securable_database(*catalog(), database_);
+  if (!object->system && database && owns(access_scope(), *database)) return true;
+  notice(Severity::kWarning, sqlstate::warning,
+         "skipping \"" + object->name + "\" --- only " + (object->system ? "superuser" : "table or database owner") + " can " +
+             (vacuum ? "vacuum it" : "analyze it"));
+  return false;
+}
+
 Task<Status> SessionImpl::run_vacuum(StatementRef statement) {
   const PgQuery__VacuumStmt& vacuum = *statement.node->vacuum_stmt;
   const bool is_vacuum = vacuum.is_vacuumcmd != 0;
@@ -75,7 +88,7 @@ Task<Status> SessionImpl::run_vacuum(StatementRef statement) {
     const std::string_view schema = text_or_empty(relation.relation->schemaname), name = text_or_empty(relation.relation->relname);
     const std::optional<FoundRelation> found = find_relation(bind_context(), schema, name);
     if (!found) co_return undefined_relation(schema, name);
-    if (found->kind == FoundRelation::Kind::kSystem) continue;
+    if (!may_maintain(found->oid, is_vacuum) || found->kind == FoundRelation::Kind::kSystem) continue;
     const std::shared_ptr<const TableDef> table = found->kind == FoundRelation::Kind::kTable ? catalog()->table(found->oid) : nullptr;
     if (table == nullptr) {
       notice(Severity::kWarning, sqlstate::warning,
@@ -100,7 +113,7 @@ Task<Status> SessionImpl::run_vacuum(StatementRef statement) {
     for (const auto& [oid, table] : catalog()->tables()) {
       const auto schema = catalog()->schema(table->schema);
       const bool ours = schema != nullptr && schema->database == database_ && (!table->temporary || table->schema == temporary_schema_);
-      if (ours && !table->internal && (superuser_ || table->owner == current_role_)) wanted.push_back({oid, {}});
+      if (ours && !table->internal && may_maintain(oid, is_vacuum)) wanted.push_back({oid, {}});
     }
   for (const Wanted& one : wanted) WANDIAN_CO_TRY(co_await analyze_table(one.table, one.columns, options.verbose));
   co_return Status{};
@@ -110,10 +123,6 @@ Task<Status> SessionImpl::analyze_table(Oid oid, std::vector<std::uint16_t> colu
   WANDIAN_CO_TRY(ensure_transaction());
   std::shared_ptr<const TableDef> table = catalog()->table(oid);
   if (table == nullptr) co_return Status{};   // dropped meanwhile
-  if (!superuser_ && table->owner != current_role_) {
-    notice(Severity::kWarning, sqlstate::warning, "skipping \"" + table->name + "\" --- only table or database owner can analyze it");
-    co_return Status{};
-  }
   WANDIAN_CO_TRY(co_await lock_table(table, TableLock::kShareUpdateExclusive));
   co_await begin_statement();
   table = catalog()->table(oid);

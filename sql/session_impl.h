@@ -558,6 +558,7 @@ class SessionImpl final : public SessionHooks, public RoutineRunner, public Type
 
   // session_analyze.cc
   Task<Status> run_vacuum(StatementRef statement);
+  bool may_maintain(Oid relation, bool vacuum);
   Task<Status> analyze_table(Oid table, std::vector<std::uint16_t> columns, bool verbose);
   Result<std::vector<ResultColumn>> utility_columns(const CompiledStatement& statement);
   Status require_transaction_block(std::string_view command);

@@ -661,14 +661,7 @@ Status SessionImpl::run_maintenance(StatementRef statement) {
     if (!found) return undefined_relation(schema, name);
     const std::optional<Securable> object = securable_relation(*catalog(), found->oid);
     if (!object || owns(access_scope(), *object)) return {};
-    if (statement.kind != StatementKind::kVacuum) return must_be_owner(object->word, object->name);
-    // Whoever owns the database may, too; what nobody may is passed by.
-    const std::optional<Securable> database = securable_database(*catalog(), database_);
-    const bool vacuum = statement.node->vacuum_stmt->is_vacuumcmd != 0;
-    if (!object->system && database && owns(access_scope(), *database)) return {};
-    notice(Severity::kWarning, sqlstate::warning, "skipping \"" + object->name + "\" --- only " + (object->system ? "superuser" : "table or database owner") + " can " +
-                                                     (vacuum ? "vacuum it" : "analyze it"));
-    return {};
+    return must_be_owner(object->word, object->name);
   };
   switch (statement.kind) {
     case StatementKind::kReindex: {
