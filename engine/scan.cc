@@ -61,6 +61,7 @@ void TableScan::open(std::shared_ptr<const TableDef> table, const Options& optio
       if (storage.find(partition) != nullptr) add(partition);
   }
   sources_.resize(used);
+  unfinished_ = used;
 }
 
 // Moves to the next row of one partition that the view sees. False at its end.
@@ -143,13 +144,18 @@ bool TableScan::next(ReadView& view, RowView* out) {
   view.raise_floor(table_->storage->created.load(std::memory_order_relaxed));
   if (view.reads != nullptr && !progress_.begun()) [[unlikely]] remember(view);
   if (!options_.ordered || sources_.size() <= 1) {
-    while (current_ < sources_.size()) {
-      if (advance(*sources_[current_], view)) {
-        *out = sources_[current_]->row;
-        if (view.reads != nullptr) [[unlikely]] progress_.passed(sources_[current_]->cursor->key());
+    // By turns from each partition: rows that were inserted one after the other stand side by side in memory, whatever partition they
+    // were dealt to, so a line or page that was fetched for one of them is still there for the next.
+    while (unfinished_ != 0) {
+      Source& source = *sources_[current_];
+      if (advance(source, view)) {
+        *out = source.row;
+        if (view.reads != nullptr) [[unlikely]] progress_.passed(source.cursor->key());
+        if (source.cursor->at_batch_end() && ++current_ == unfinished_) current_ = 0;
         return true;
       }
-      ++current_;
+      std::swap(sources_[current_], sources_[--unfinished_]);
+      if (current_ == unfinished_) current_ = 0;
     }
     if (view.reads != nullptr) [[unlikely]] progress_.ended();
     return false;

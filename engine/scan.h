@@ -67,6 +67,7 @@ class TableScan {
   RangeProgress progress_;               ///< SERIALIZABLE: what has been read of the range
   std::vector<std::unique_ptr<Source>> sources_;
   std::size_t current_ = 0;
+  std::size_t unfinished_ = 0;           ///< not ordered: those at the front of `sources_` have more rows
   std::vector<std::size_t> heap_;
   std::unique_ptr<IndexEntries> entries_;   ///< of a computed index
   bool merging_started_ = false;

@@ -97,6 +97,7 @@ void Shard::age_views() {
 
 void Shard::begin_turn() {
   current_shard = this;
+  state_->shares_before = std::exchange(state_->shares, 0);
   database_.log().work(index_);
   now_us_ = database_.env().clock().monotonic_us();
   age_views();
@@ -187,8 +188,13 @@ void Shard::cancel_timer(TimerId id) {
 
 std::int64_t Shard::wall_us() { return database_.env().clock().wall_us(); }
 
+// Several long statements share a turn, so that it does not grow with their number: who sends a short one waits for the turn's end.
+// (A statement that a session runs begins its share twice.)
 void Shard::start_budget() {
-  budget_end_us_ = database_.env().clock().monotonic_us() + kBudgetUs;
+  constexpr std::int64_t kTurnUs = 3000, kLeastUs = 200;
+  const auto shares = static_cast<std::int64_t>(std::max(++state_->shares, state_->shares_before));
+  const std::int64_t share = shares <= kTurnUs / kBudgetUs ? kBudgetUs : std::max(kLeastUs, kTurnUs / shares);
+  budget_end_us_ = database_.env().clock().monotonic_us() + share;
   budget_ticks_ = 0;
 }
 

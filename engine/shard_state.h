@@ -62,6 +62,8 @@ struct Shard::State {
     std::shared_ptr<const TableDef> key_table;
   };
   std::unordered_map<const void*, BoundProcedure> bound_procedures;
+  /// Shares of this turn that long statements have begun, and those of the turn before.
+  std::uint32_t shares = 0, shares_before = 0;
   std::string procedure_redo;                           ///< of the local procedure that runs now
   const void* last_procedure = nullptr;                 ///< the entry found last, which is mostly the next one too
   BoundProcedure* last_bound = nullptr;

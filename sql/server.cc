@@ -7,8 +7,10 @@
 #include "sql/access/acl.h"
 #include "sql/access/roles.h"
 #include "sql/catalog_objects.h"
+#include "sql/exec/spill.h"
 #include "sql/session_impl.h"
 #include "sql/shard_share.h"
+#include "sql/statistics/statistics_store.h"
 #include "sql/types/datetime.h"
 #include "sql/types/text_io.h"
 
@@ -57,6 +59,8 @@ bool Server::is_past(const std::string& valid_until) const {
 
 Server::Server(Database& database, ServerOptions options) : database_(database), options_(std::move(options)) {
   start_time_ = database_.env().clock().wall_us() - kEpochMicros;
+  statistics_ = std::make_unique<StatisticsStore>();
+  if (&database_.env() == &posix_env()) spill_ = std::make_unique<SpillPool>(database_.env(), database_.options().data_directory + "/spill");
   notification_queue_ = std::make_unique<NotificationQueue>(options_.notification_queue_bytes);
   for (unsigned i = 0; i < database_.shards(); ++i) {
     shares_.push_back(std::make_unique<ShardShare>());

@@ -26,6 +26,8 @@ class ProcedureCaller;   // sql/procedure_caller.h: runs native procedures
 class ProcedureLookup;   // sql/bind/binder.h
 class NotificationQueue;   // sql/notification_queue.h
 class SessionImpl;
+class SpillPool;         // sql/exec/spill.h
+class StatisticsStore;   // sql/statistics/statistics_store.h
 struct TlsInfo;          // sql/session.h
 struct ShardShare;       // sql/shard_share.h: one shard's caches and sessions
 
@@ -111,6 +113,9 @@ class Server {
   std::optional<ActivitySnapshot> activity(std::int32_t process_id) const;
 
   NotificationQueue& notification_queue() { return *notification_queue_; }
+  StatisticsStore& statistics() { return *statistics_; }
+  /// Null: there are no temporary files (in simulation).
+  SpillPool* spill() { return spill_.get(); }
 
   // --- sql's own ---------------------------------------------------------------------------------------------------
   ShardShare& share(unsigned shard) { return *shares_[shard]; }
@@ -139,6 +144,8 @@ class Server {
   const ProcedureLookup* procedures_ = nullptr;
   ProcedureCaller* procedure_caller_ = nullptr;
   std::unique_ptr<NotificationQueue> notification_queue_;
+  std::unique_ptr<StatisticsStore> statistics_;
+  std::unique_ptr<SpillPool> spill_;
   mutable std::mutex sessions_mutex_;          ///< the list alone; taken when sessions come and go and by activity()
   std::vector<SessionImpl*> sessions_;
   std::vector<Oid> closed_databases_;

@@ -565,9 +565,15 @@ class SessionImpl final : public SessionHooks, public RoutineRunner, public Type
   Status run_deallocate(StatementRef statement);
   Status resolve_execute(Portal& portal);
   Task<Status> run_explain(Portal& portal);
+  std::vector<std::pair<std::string, std::string>> planner_settings();
   Task<Status> run_lock(StatementRef statement);
   Status run_maintenance(StatementRef statement);
   Status run_show(Portal& portal);
+
+  // session_analyze.cc
+  Task<Status> run_vacuum(StatementRef statement);
+  bool may_maintain(Oid relation, bool vacuum);
+  Task<Status> analyze_table(Oid table, std::vector<std::uint16_t> columns, bool verbose);
   Result<std::vector<ResultColumn>> utility_columns(const CompiledStatement& statement);
   Status require_transaction_block(std::string_view command);
   void warn_outside_transaction_block(std::string_view command);

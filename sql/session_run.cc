@@ -1,4 +1,5 @@
 // From a statement to its rows: compiling, caching, locking, running.
+#include <algorithm>
 #include <charconv>
 #include <optional>
 #include <utility>
@@ -11,19 +12,24 @@
 #include "sql/session_receiver.h"
 #include "sql/session_wait.h"
 #include "sql/shard_share.h"
+#include "sql/statistics/statistics_store.h"
 #include "sql/types/timezone.h"
 
 namespace wandian::sql {
 
-static constexpr std::size_t kStatementMemoryBytes = std::size_t{1} << 30;   ///< of one operator; work_mem is shown and has no effect
+static constexpr std::size_t kStatementMemoryBytes = std::size_t{1} << 30;   ///< of one operator
+// Memory is what this server is about: a sort below it never waits for a disk, however small work_mem is.
+static constexpr std::size_t kLeastSortBytes = std::size_t{64} << 20;
 
 // ---- Names and contexts ----
 
 const std::vector<Oid>& SessionImpl::search_path() {
   const std::shared_ptr<const Catalog>& now = catalog();
-  if (search_path_catalog_ == now && search_path_generation_ == settings_.plan_generation()) [[likely]] return search_path_;
+  // New statistics make new plans. Both numbers only grow, so their sum changes with either.
+  const std::uint64_t statistics = server_.statistics().epoch(), generation = settings_.plan_generation() + statistics;
+  if (search_path_catalog_ == now && search_path_generation_ == generation) [[likely]] return search_path_;
   search_path_catalog_ = now;
-  search_path_generation_ = settings_.plan_generation();
+  search_path_generation_ = generation;
   search_path_.clear();
   superuser_ = is_superuser_role(*now, current_role_);
   settings_.set_superuser(superuser_);
@@ -59,7 +65,7 @@ const std::vector<Oid>& SessionImpl::search_path() {
   key.append(std::to_string(format.extra_float_digits)).append(";").append(format.time_zone != nullptr ? format.time_zone->name : "");
   key.append(";").append(std::to_string(current_role_)).append(",").append(std::to_string(session_role_));
   std::unordered_map<std::string, std::uint64_t>& contexts = server_.share(shard_.index()).contexts;
-  plan_context_ = contexts.try_emplace(std::move(key), contexts.size() + 1).first->second;
+  plan_context_ = contexts.try_emplace(std::move(key), contexts.size() + 1).first->second | statistics << 32;
   return search_path_;
 }
 
@@ -110,6 +116,7 @@ ExecutionEnv& SessionImpl::execution_env() {
   env_.statement_timestamp = statement_timestamp_;
   env_.transaction_timestamp = transaction_timestamp_;
   env_.memory_limit_bytes = kStatementMemoryBytes;
+  env_.spill_bytes = std::clamp(settings_.decoded().work_mem_bytes, kLeastSortBytes, kStatementMemoryBytes / 2);
   return env_;
 }
 
@@ -151,6 +158,7 @@ Status SessionImpl::bind_and_plan(CompiledStatement& statement, const ParseNode*
     PlanContext plan_with;
     plan_with.catalog = context.catalog;
     plan_with.placement = &engine_database().placement();
+    plan_with.statistics = &server_.statistics();
     WANDIAN_ASSIGN(statement.plan, plan_statement(statement.bound, plan_with));
     statement.columns = statement.plan->columns;
     statement.returns_rows = statement.plan->returns_rows;
@@ -158,6 +166,7 @@ Status SessionImpl::bind_and_plan(CompiledStatement& statement, const ParseNode*
     for (const PlanLock& lock : statement.plan->locks)
       if (auto table = context.catalog->table(lock.table)) {
         if (!table->populated) statement.unpopulated = table.get();
+        server_.statistics().keep_fresh(shard_, table);
         statement.locks.emplace_back(std::move(table), lock.mode);
       }
   }

@@ -81,6 +81,15 @@ Result<bool> option_bool(const PgQuery__DefElem& option) {
   return on;
 }
 
+bool explains_as_json(const PgQuery__ExplainStmt& explain) {
+  bool json = false;
+  for (std::size_t i = 0; i < explain.n_options; ++i) {
+    const PgQuery__DefElem& option = *explain.options[i]->def_elem;
+    if (text_or_empty(option.defname) == "format") json = same_word(option_text(option.arg), "json");
+  }
+  return json;
+}
+
 void make_text_result(Portal& portal, std::vector<std::string> names) {
   portal.columns.clear();
   std::vector<Oid> types;
@@ -127,7 +136,7 @@ Task<Status> SessionImpl::run_utility(Portal& portal, std::string* tag) {
     case StatementKind::kLock: co_return co_await run_lock(ref);
     case StatementKind::kCopy: co_return co_await run_copy(portal, tag);
     case StatementKind::kDo: co_return co_await run_do(ref);
-    case StatementKind::kVacuum:
+    case StatementKind::kVacuum: co_return co_await run_vacuum(ref);
     case StatementKind::kReindex:
     case StatementKind::kCluster:
     case StatementKind::kCheckpoint: co_return run_maintenance(ref);
@@ -163,7 +172,10 @@ Result<std::vector<ResultColumn>> SessionImpl::utility_columns(const CompiledSta
       }
       break;
     }
-    case StatementKind::kExplain: text("QUERY PLAN"); break;
+    case StatementKind::kExplain:
+      text("QUERY PLAN");
+      if (explains_as_json(*statement.node()->explain_stmt)) out.back().type = type_oid::kJson;
+      break;
     case StatementKind::kExecute: {
       const std::string_view name = text_or_empty(statement.node()->execute_stmt->name);
       Prepared* prepared = find_prepared(name);
@@ -501,19 +513,33 @@ std::vector<PreparedInfo> SessionImpl::prepared_statements() const {
 
 // ---- EXPLAIN ----
 
+// What EXPLAIN (SETTINGS) shows: settings of the planner that are not what they are without anybody's doing.
+std::vector<std::pair<std::string, std::string>> SessionImpl::planner_settings() {
+  static constexpr std::string_view kOthers[] = {"effective_io_concurrency", "hash_mem_multiplier", "max_parallel_workers",
+                                                 "max_parallel_workers_per_gather", "parallel_leader_participation", "search_path",
+                                                 "temp_buffers", "work_mem"};
+  std::vector<std::pair<std::string, std::string>> out;
+  for (const SettingDef& def : all_settings()) {
+    const bool planner = def.category.starts_with("Query Tuning") && def.name != "default_statistics_target" && def.name != "cursor_tuple_fraction";
+    if (!planner && std::find(std::begin(kOthers), std::end(kOthers), def.name) == std::end(kOthers)) continue;
+    if (settings_.value(def) != def.boot) out.emplace_back(def.name, show_value(def.name).value_or(""));
+  }
+  return out;
+}
+
 Task<Status> SessionImpl::run_explain(Portal& portal) {
   const CompiledPtr statement = portal.statement;
   const PgQuery__ExplainStmt& explain = *statement->node()->explain_stmt;
   ExplainOptions options;
-  bool summary_given = false, timing_given = false;
+  bool summary_given = false, timing_given = false, settings = false, wal = false;
   for (std::size_t i = 0; i < explain.n_options; ++i) {
     const PgQuery__DefElem& option = *explain.options[i]->def_elem;
     const std::string_view name = text_or_empty(option.defname);
     if (name == "format") {
       const std::string format = option_text(option.arg);
-      if (same_word(format, "text")) continue;
-      if (same_word(format, "json") || same_word(format, "xml") || same_word(format, "yaml"))
-        co_return not_supported("EXPLAIN (FORMAT " + format + ")");
+      options.json = same_word(format, "json");
+      if (options.json || same_word(format, "text")) continue;
+      if (same_word(format, "xml") || same_word(format, "yaml")) co_return not_supported("EXPLAIN (FORMAT " + format + ")");
       co_return Status{sqlstate::invalid_parameter_value,
                        "unrecognized value for EXPLAIN option \"format\": \"" + format + "\""}
           .with_position(character_position(statement->text(), option.location));
@@ -532,14 +558,23 @@ Task<Status> SessionImpl::run_explain(Portal& portal) {
     } else if (name == "summary") {
       options.summary = on.value();
       summary_given = true;
-    } else if (name != "buffers" && name != "wal" && name != "settings") {
+    } else if (name == "buffers") {
+      options.buffers = on.value();
+    } else if (name == "settings") {
+      settings = on.value();
+    } else if (name == "wal") {
+      wal = on.value();
+    } else {
       co_return Status{sqlstate::syntax_error, "unrecognized EXPLAIN option \"" + std::string(name) + "\""}.with_position(
           character_position(statement->text(), option.location));
     }
   }
+  if (wal && !options.analyze) co_return Status{sqlstate::invalid_parameter_value, "EXPLAIN option WAL requires ANALYZE"};
+  if (wal) co_return not_supported("EXPLAIN (WAL)");
   if (timing_given && options.timing && !options.analyze)
     co_return Status{sqlstate::invalid_parameter_value, "EXPLAIN option TIMING requires ANALYZE"};
   if (!summary_given) options.summary = options.analyze;
+  if (settings) options.settings = planner_settings();
 
   const ParseNode* inside = explain.query;
   std::vector<std::string> lines;
@@ -556,7 +591,7 @@ Task<Status> SessionImpl::run_explain(Portal& portal) {
     if (!compiled.ok()) co_return compiled.take_status();
     inner.statement = compiled.take();
     if (kind == StatementKind::kExecute) WANDIAN_CO_TRY(resolve_execute(inner));
-    const std::int64_t planning_us = engine_database().env().clock().monotonic_us() - planning_began;
+    options.planning_ms = static_cast<double>(engine_database().env().clock().monotonic_us() - planning_began) / 1000;
     WANDIAN_CO_TRY(check_access(*inner.statement));
     if (inner.statement->plan == nullptr) {
       lines.push_back("Result");
@@ -572,25 +607,19 @@ Task<Status> SessionImpl::run_explain(Portal& portal) {
       bool finished = false;
       const std::int64_t began = engine_database().env().clock().monotonic_us();
       Status status = co_await run_execution(*inner.execution, 0, counter, &rows, &finished);
-      const std::int64_t execution_us = engine_database().env().clock().monotonic_us() - began;
+      options.execution_ms = static_cast<double>(engine_database().env().clock().monotonic_us() - began) / 1000;
       transaction_.end_statement();
       WANDIAN_CO_TRY(std::move(status));
       lines = inner.execution->explain(options);
-      if (options.summary) {
-        const auto milliseconds = [](std::int64_t us) {
-          std::string text = std::to_string(us / 1000) + ".";
-          const std::string rest = std::to_string(us % 1000);
-          return text + std::string(3 - rest.size(), '0') + rest + " ms";
-        };
-        std::erase_if(lines, [](const std::string& line) { return line.starts_with("Planning Time") || line.starts_with("Execution Time"); });
-        lines.push_back("Planning Time: " + milliseconds(planning_us));
-        lines.push_back("Execution Time: " + milliseconds(execution_us));
-      }
     }
   } else {
-    lines.push_back("Utility statements have no plan structure");
+    lines.push_back(options.json ? "[\n  \"Utility Statement\"\n]" : "Utility statements have no plan structure");
   }
   make_text_result(portal, {"QUERY PLAN"});
+  if (options.json) {
+    portal.columns[0].type = type_oid::kJson;
+    portal.kept = std::make_unique<KeptRows>(std::vector<Oid>{type_oid::kJson});
+  }
   for (const std::string& line : lines) portal.kept->add_text({&line, 1});
   co_return Status{};
 }
@@ -641,34 +670,9 @@ Status SessionImpl::run_maintenance(StatementRef statement) {
     if (!found) return undefined_relation(schema, name);
     const std::optional<Securable> object = securable_relation(*catalog(), found->oid);
     if (!object || owns(access_scope(), *object)) return {};
-    if (statement.kind != StatementKind::kVacuum) return must_be_owner(object->word, object->name);
-    // Whoever owns the database may, too; what nobody may is passed by.
-    const std::optional<Securable> database = securable_database(*catalog(), database_);
-    const bool vacuum = statement.node->vacuum_stmt->is_vacuumcmd != 0;
-    if (!object->system && database && owns(access_scope(), *database)) return {};
-    notice(Severity::kWarning, sqlstate::warning, "skipping \"" + object->name + "\" --- only " + (object->system ? "superuser" : "table or database owner") + " can " +
-                                                     (vacuum ? "vacuum it" : "analyze it"));
-    return {};
-  };
-  const auto check_columns = [&](const PgQuery__RangeVar& relation, PgQuery__Node** columns, std::size_t count) -> Status {
-    const auto found = find_relation(bind_context(), text_or_empty(relation.schemaname), text_or_empty(relation.relname));
-    const auto table = found && found->kind == FoundRelation::Kind::kTable ? catalog()->table(found->oid) : nullptr;
-    for (std::size_t i = 0; i < count && table != nullptr; ++i)
-      if (const std::string_view name = text_or_empty(columns[i]->string->sval); table->find_column(name) < 0)
-        return undefined_column(name, table->name);
-    return {};
+    return must_be_owner(object->word, object->name);
   };
   switch (statement.kind) {
-    case StatementKind::kVacuum: {
-      const PgQuery__VacuumStmt& vacuum = *statement.node->vacuum_stmt;
-      if (vacuum.is_vacuumcmd != 0) WANDIAN_TRY(prevent_in_transaction_block("VACUUM"));
-      for (std::size_t i = 0; i < vacuum.n_rels; ++i) {
-        const PgQuery__VacuumRelation& relation = *vacuum.rels[i]->vacuum_relation;
-        WANDIAN_TRY(check_table(relation.relation));
-        if (relation.relation != nullptr) WANDIAN_TRY(check_columns(*relation.relation, relation.va_cols, relation.n_va_cols));
-      }
-      return {};
-    }
     case StatementKind::kReindex: {
       const PgQuery__ReindexStmt& reindex = *statement.node->reindex_stmt;
       bool concurrently = false;

@@ -152,20 +152,22 @@ class OrderedIndex::Cursor {
   /// Only while valid().
   bool next() {
     if (forward_ && position_ + 1 < count_) [[likely]] {
-      ++position_;
+      step();
       return true;
     }
     return move(true);
   }
   bool prev() {
     if (!forward_ && position_ + 1 < count_) [[likely]] {
-      ++position_;
+      step();
       return true;
     }
     return move(false);
   }
 
   bool valid() const { return position_ < count_; }
+  /// The next step needs the tree again: a good moment to do something else first.
+  bool at_batch_end() const { return position_ + 1 >= count_; }
   /// Good until the cursor moves.
   KeyRef key() const;
   void* value() const { return values_[position_]; }
@@ -175,6 +177,14 @@ class OrderedIndex::Cursor {
   static constexpr unsigned kBatch = 16;   ///< entries copied from a leaf at a time
 
   bool move(bool forward);
+  // One of the next batch's rows for each of this one's, so that their cache misses pass beside the work on this one's.
+  void step() {
+    ++position_;
+    if (position_ < ahead_count_) {
+      __builtin_prefetch(ahead_[position_]);
+      __builtin_prefetch(static_cast<const char*>(ahead_[position_]) + 64);
+    }
+  }
 
   const OrderedIndex& index_;
   bool forward_ = true;
@@ -195,6 +205,10 @@ class OrderedIndex::Cursor {
   std::uint32_t leaf_next_ = 0;     ///< next entry to copy (forward), or number of entries left below (backward)
   bool has_fence_ = false;
   std::uint64_t fence_[kMaxWords];  ///< the leaf's upper bound (forward) or lower bound (backward)
+  // What the next batch will probably be, of this leaf or its neighbour: to be asked for, never to be given out.
+  const void* neighbour_ = nullptr;
+  std::uint32_t ahead_count_ = 0;
+  const void* ahead_[kBatch];
 };
 
 }  // namespace wandian

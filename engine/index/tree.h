@@ -130,6 +130,7 @@ class Tree {
   static bool try_fill(Cursor& cursor, const Probe* from, bool inclusive);
   static unsigned copy_batch(Cursor& cursor, const Node& leaf, unsigned begin, unsigned end);
   static bool finish_batch(Cursor& cursor);
+  static void look_beyond(Cursor& cursor);
 
   static Node* make_node(OrderedIndex& index, unsigned level) {
     Node* node = new Node(level);
@@ -210,11 +211,37 @@ bool Tree<Policy>::finish_batch(Cursor& cursor) {
       cursor.last_batch_ = true;
     }
   }
-  for (unsigned i = 0; i < cursor.count_; ++i) {
-    __builtin_prefetch(cursor.values_[i]);
-    __builtin_prefetch(static_cast<const char*>(cursor.values_[i]) + 64);
-  }
+  if (cursor.ahead_count_ == 0)
+    for (unsigned i = 0; i < cursor.count_; ++i) {
+      __builtin_prefetch(cursor.values_[i]);
+      __builtin_prefetch(static_cast<const char*>(cursor.values_[i]) + 64);
+    }
+  cursor.ahead_count_ = 0;
+  if (cursor.moved_ && !cursor.last_batch_) look_beyond(cursor);
   return cursor.count_ != 0;
+}
+
+// A long scan's next batch, as it is now. Whoever changes it meanwhile makes a needless prefetch of it.
+template <class Policy>
+void Tree<Policy>::look_beyond(Cursor& cursor) {
+  const Node* node = static_cast<const Node*>(cursor.leaf_);
+  const bool forward = cursor.forward_;
+  unsigned begin = forward ? cursor.leaf_next_ : 0;
+  unsigned end = forward ? node->size() : std::min(cursor.leaf_next_, node->size());
+  if (begin >= end) {
+    node = static_cast<const Node*>(cursor.neighbour_);
+    if (node == nullptr) return;
+    begin = 0;
+    end = node->size();
+  }
+  end = std::min(end, Node::kCapacity);
+  if (begin >= end) return;
+  const unsigned count = std::min(end - begin, Cursor::kBatch);
+  for (unsigned i = 0; i < count; ++i)
+    cursor.ahead_[i] = reinterpret_cast<const void*>(node->slot(forward ? begin + i : end - 1 - i));
+  cursor.ahead_count_ = count;
+  __builtin_prefetch(cursor.ahead_[0]);
+  __builtin_prefetch(static_cast<const char*>(cursor.ahead_[0]) + 64);
 }
 
 // One descent, one leaf. False if a node changed meanwhile. A batch of 0 means that the leaf has nothing on that side of
@@ -254,6 +281,7 @@ bool Tree<Policy>::try_fill(Cursor& cursor, const Probe* from, bool inclusive) {
     std::uint64_t child_version;
     if (!child->stable_version(child_version) || !node->unchanged(version)) return false;
     if (neighbour != nullptr) neighbour->prefetch();
+    cursor.neighbour_ = neighbour;
     node = child;
     version = child_version;
   }

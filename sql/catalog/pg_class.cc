@@ -12,6 +12,8 @@
 #include "sql/catalog/stored_objects.h"
 #include "sql/catalog_objects.h"
 #include "sql/functions/registry.h"
+#include "sql/server.h"
+#include "sql/statistics/statistics_store.h"
 #include "sql/types/user_type.h"
 
 namespace wandian::sql {
@@ -29,6 +31,12 @@ std::int64_t live_rows(const TableDef& table) {
   for (PartitionId p = 0; p < end; ++p)
     if (const TablePartition* partition = table.storage->find(p)) rows += partition->live_rows.load(std::memory_order_relaxed);
   return std::max<std::int64_t>(0, rows);
+}
+
+// As reltuples has it: -1 until ANALYZE has seen the table.
+std::int64_t analyzed_rows(const SystemContext& context, const TableDef& table) {
+  const std::shared_ptr<const TableStatistics> known = context.server.statistics().find(table.oid);
+  return known == nullptr ? -1 : static_cast<std::int64_t>(known->rows);
 }
 
 struct ClassRow {
@@ -92,7 +100,7 @@ Status pg_class(const SystemContext& context, SystemRows& rows) {
     r.is_partition = table.partition_of != 0;
     if (const auto parent = context.catalog.table(table.partition_of); r.is_partition && parent != nullptr) r.bound = bound_text(*parent, table.bound);
     r.name = table.name;
-    r.rows = table.is_partitioned() ? -1 : live_rows(table);
+    r.rows = table.is_partitioned() ? -1 : analyzed_rows(context, table);
     r.has_index = std::any_of(table.indexes.begin(), table.indexes.end(), [](const IndexDef& index) { return index.oid != 0; });
     r.has_triggers = !table.foreign_keys.empty() || !table.referencing.empty() || !table.triggers.empty();
     r.temporary = table.temporary;
@@ -112,7 +120,7 @@ Status pg_class(const SystemContext& context, SystemRows& rows) {
     r.kind = table.is_partitioned() ? 'I' : 'i';
     r.has_subclass = table.is_partitioned() && !table.partitions.empty();
     r.is_partition = index.parent != 0;
-    r.rows = table.is_partitioned() ? 0 : live_rows(table);
+    r.rows = table.is_partitioned() ? 0 : std::max<std::int64_t>(0, analyzed_rows(context, table));
     r.temporary = table.temporary;
     r.columns = index.parts.size();
     r.options = &index.options;
@@ -598,7 +606,13 @@ Status pg_stat_tables(const SystemContext& context, SystemRows& rows) {
     }
     const auto number = [](std::uint64_t count) { return static_cast<std::int64_t>(count); };
     row.i(0).i(0).i(0).i(0).i(number(inserts)).i(number(updates)).i(number(deletes)).i(0).i(live_rows(table)).i(0);
-    row.i(number(inserts + updates + deletes)).i(number(inserts)).null(4).i(0).i(0).i(0).i(0);
+    const std::shared_ptr<const TableStatistics> known = context.server.statistics().find(table.oid);
+    const std::int64_t rows_now = live_rows(table);
+    row.i(known == nullptr ? rows_now : std::abs(rows_now - static_cast<std::int64_t>(known->rows))).i(number(inserts)).null(2);
+    for (const bool automatic : {false, true})
+      if (known != nullptr && known->automatic == automatic) row.i(known->collected);
+      else row.null();
+    row.i(0).i(0).i(known != nullptr && !known->automatic ? 1 : 0).i(known != nullptr && known->automatic ? 1 : 0);
     row.done();
   });
   return {};

@@ -70,7 +70,7 @@ std::vector<SystemRelation> make_relations() {
   for (const Fact& fact : kFacts) has_facts[fact.relation] = true;
   for (SystemRelation& relation : out) {
     if (relation.schema == kPgCatalogSchema) {
-      for (const auto& producers : {class_producers(), partition_producers(), type_producers(), object_producers(), activity_producers()})
+      for (const auto& producers : {class_producers(), partition_producers(), type_producers(), object_producers(), activity_producers(), statistics_producers()})
         for (const SystemProducer& producer : producers)
           if (producer.relation == relation.name) relation.produce = producer.produce;
       if (!relation.produce && has_facts.contains(relation.name)) {

@@ -5,6 +5,7 @@
 #include <deque>
 
 #include "sql/exec/operator.h"
+#include "sql/exec/row_batch.h"
 
 namespace wandian::sql {
 
@@ -33,7 +34,8 @@ class AggregateOperator final : public Operator {
         input_arena_(node.children[0]->arena),
         single_int_(node.groups.size() == 1 && node.group_orders[0] == Order::kInteger),
         memory_(ctx.memory_limit()),
-        other_memory_(ctx.memory_limit()) {
+        other_memory_(ctx.memory_limit()),
+        batch_(*node.children[0], ctx) {
     std::size_t offset = node.saved.slots.size() * sizeof(Value);
     for (const PlanAggregate& call : node.aggregates) {
       offset = (offset + 15) & ~std::size_t{15};
@@ -71,20 +73,19 @@ class AggregateOperator final : public Operator {
     current_ = finished_ = drained_ = nullptr;
     output_at_ = 0;
     ended_ = false;
+    batch_.reset();
     children_[0]->restart(ctx);
+  }
+  void after_pause(ExecContext& ctx) override {
+    if (batch_.possible()) batch_.secure(ctx);
   }
 
   Step do_next(ExecContext& ctx) override {
     if (aggregate_.strategy == AggStrategy::kSorted) return next_sorted(ctx);
     if (state_ == State::kInput) {
-      if (aggregate_.strategy == AggStrategy::kPlain && groups_.empty()) groups_.push_back(new_group(ctx, memory_));
-      for (;;) {
-        const Step step = children_[0]->next(ctx);
-        if (step == Step::kEnd) break;
-        if (step != Step::kRow) return step;
-        char* group = aggregate_.strategy == AggStrategy::kPlain ? groups_[0] : find_group(ctx);
-        if (!advance(ctx, group, memory_)) return Step::kError;
-      }
+      const Step step = aggregate_.strategy == AggStrategy::kPlain ? read_plain(ctx) : batch_.possible() ? read_batches(ctx) : read_rows(ctx);
+      if (step != Step::kEnd) return step;
+      batch_.forget_taken();
       add_empty_sets(ctx);
       state_ = State::kOutput;
     }
@@ -101,6 +102,37 @@ class AggregateOperator final : public Operator {
   static bool collects(const PlanAggregate& call) { return call.distinct || !call.order_by.empty(); }
   static Value* saved(char* group) { return reinterpret_cast<Value*>(group); }
 
+  // The whole input. kEnd: it is read.
+  Step read_plain(ExecContext& ctx) {
+    if (groups_.empty()) groups_.push_back(new_group(ctx, memory_));
+    for (;;) {
+      const Step step = children_[0]->next(ctx);
+      if (step != Step::kRow) return step;
+      if (!advance(ctx, groups_[0], memory_)) return Step::kError;
+    }
+  }
+  Step read_rows(ExecContext& ctx) {
+    for (;;) {
+      const Step step = children_[0]->next(ctx);
+      if (step != Step::kRow) return step;
+      if (!advance(ctx, find_group(ctx, hash_groups(ctx)), memory_)) return Step::kError;
+    }
+  }
+  Step read_batches(ExecContext& ctx) {
+    for (;;) {
+      const Step step = batch_.fill(ctx, *children_[0], [&](RowBatch::Row& row) {
+        row.hash = hash_groups(ctx);
+        table_.prefetch(row.hash);
+      });
+      if (step != Step::kRow) return step;
+      for (const RowBatch::Row& row : batch_.rows()) table_.prefetch_entry(row.hash);
+      while (!batch_.empty()) {
+        const RowBatch::Row& row = batch_.take(ctx);
+        if (!advance(ctx, find_group(ctx, row.hash), memory_)) return Step::kError;
+      }
+    }
+  }
+
   // With the current row's groups, and what depends on them, and empty states.
   char* new_group(ExecContext& ctx, Arena& memory) {
     char* group = static_cast<char*>(memory.allocate(group_bytes_, 16));
@@ -116,18 +148,21 @@ class AggregateOperator final : public Operator {
     return group;
   }
 
-  char* find_group(ExecContext& ctx) {
-    std::uint64_t hash;
+  std::uint64_t hash_groups(const ExecContext& ctx) const {
+    if (single_int_ && !ctx.slots[aggregate_.groups[0]].is_null)
+      return hash_int(static_cast<std::uint64_t>(ctx.slots[aggregate_.groups[0]].i));
+    return hash_slots(aggregate_.groups, aggregate_.group_orders, ctx.slots);
+  }
+
+  char* find_group(ExecContext& ctx, std::uint64_t hash) {
     char* found;
     if (single_int_ && !ctx.slots[aggregate_.groups[0]].is_null) {
       const std::int64_t key = ctx.slots[aggregate_.groups[0]].i;
-      hash = hash_int(static_cast<std::uint64_t>(key));
       found = table_.find(hash, [key](char& group) {
         const Value* kept = reinterpret_cast<const Value*>(&group);
         return kept->i == key && !kept->is_null;
       });
     } else {
-      hash = hash_slots(aggregate_.groups, aggregate_.group_orders, ctx.slots);
       found = table_.find(hash, [&](char& group) {
         return equal_to_slots(reinterpret_cast<const Value*>(&group), aggregate_.groups, aggregate_.group_orders, ctx.slots);
       });
@@ -225,7 +260,7 @@ class AggregateOperator final : public Operator {
     for (const auto& values : aggregate_.empty_sets) {
       for (const Slot slot : aggregate_.groups) ctx.slots[slot] = Value::null();
       for (const auto& [slot, value] : values) ctx.slots[slot] = Value::of_int(value);
-      find_group(ctx);
+      find_group(ctx, hash_groups(ctx));
     }
   }
 
@@ -376,6 +411,7 @@ class AggregateOperator final : public Operator {
   State state_ = State::kInput;
   std::deque<char*> groups_;
   PartedTable<char> table_;
+  RowBatch batch_;                         // of the input, for groups that are hashed
   std::deque<Collected> collected_;
   std::size_t next_ = 0;
   char* current_ = nullptr;

@@ -44,7 +44,8 @@ struct ExecutionEnv {
   std::int64_t statement_timestamp = 0;       ///< µs from 2000-01-01 UTC
   std::int64_t transaction_timestamp = 0;
   std::size_t memory_limit_bytes = std::size_t{1} << 30;   ///< beyond it the statement ends with 53200
-  Server* server = nullptr;                   ///< for system relations
+  std::size_t spill_bytes = std::size_t{64} << 20;         ///< what a sort keeps in memory before it uses a temporary file
+  Server* server = nullptr;                   ///< for system relations, and its temporary files
   Oid database = 0;
   DeferredConstraints* deferred = nullptr;    ///< the transaction's; null: every constraint is checked at the statement's end
   Runnable* ready = nullptr;                  ///< posted when a wait (kWaiting) is over

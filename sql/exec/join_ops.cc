@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include "sql/exec/operator.h"
+#include "sql/exec/row_batch.h"
 
 namespace wandian::sql {
 
@@ -80,11 +81,13 @@ class HashJoinOperator final : public Operator {
       : Operator(node),
         join_(node),
         memory_(ctx.memory_limit()),
-        single_int_(node.key_orders.size() == 1 && node.key_orders[0] == Order::kInteger) {}
+        single_int_(node.key_orders.size() == 1 && node.key_orders[0] == Order::kInteger),
+        batch_(*node.children[0], ctx) {}
 
  protected:
   void do_restart(ExecContext& ctx) override {
     children_[0]->restart(ctx);
+    batch_.reset();
     current_ = nullptr;
     in_outer_ = false;
     if (built_ && node_.children[1]->free_slots.empty()) {
@@ -113,8 +116,7 @@ class HashJoinOperator final : public Operator {
         case State::kInsert:
           while (inserted_ != nullptr) {
             if (ctx.out_of_budget()) return Step::kPause;
-            insert(inserted_);
-            inserted_ = inserted_->previous;
+            insert_some();
           }
           built_ = true;
           state_ = State::kProbe;
@@ -128,6 +130,7 @@ class HashJoinOperator final : public Operator {
             state_ = State::kEnd;
             return Step::kEnd;
           }
+          batch_.forget_taken();
           set_null(ctx, join_.children[0]->visible);
           inserted_ = all_;
           state_ = State::kUnmatched;
@@ -148,6 +151,10 @@ class HashJoinOperator final : public Operator {
         case State::kEnd: return Step::kEnd;
       }
     }
+  }
+
+  void after_pause(ExecContext& ctx) override {
+    if (batch_.possible()) batch_.secure(ctx);
   }
 
  private:
@@ -205,6 +212,13 @@ class HashJoinOperator final : public Operator {
     return Step::kEnd;
   }
 
+  // Several at a time: their buckets come together.
+  void insert_some() {
+    Entry* last = inserted_;
+    for (unsigned i = 0; i < 16 && last != nullptr; ++i, last = last->previous)
+      __builtin_prefetch(&buckets_.get()[last->hash & mask_], 1);
+    for (; inserted_ != last; inserted_ = inserted_->previous) insert(inserted_);
+  }
   void insert(Entry* entry) {
     if (entry->null_key) return;
     std::uint64_t& bucket = buckets_.get()[entry->hash & mask_];
@@ -222,21 +236,49 @@ class HashJoinOperator final : public Operator {
     return equal_to_slots(entry->values(), join_.left_keys, join_.key_orders, ctx.slots);
   }
 
+  // The next row of the probe side, and the first entry that may match it.
+  Step next_outer(ExecContext& ctx) {
+    if (!batch_.possible()) {
+      const Step step = children_[0]->next(ctx);
+      if (step != Step::kRow) return step;
+      if (has_null(ctx, join_.left_keys)) {
+        current_ = nullptr;
+      } else {
+        hash_ = hash_keys(ctx, join_.left_keys);
+        current_ = find(hash_);
+      }
+      return step;
+    }
+    if (batch_.empty()) {
+      const Step step = batch_.fill(ctx, *children_[0], [&](RowBatch::Row& row) {
+        row.null_key = has_null(ctx, join_.left_keys);
+        if (row.null_key) return;
+        row.hash = hash_keys(ctx, join_.left_keys);
+        __builtin_prefetch(&buckets_.get()[row.hash & mask_]);
+      });
+      if (step != Step::kRow) return step;
+      for (RowBatch::Row& row : batch_.rows()) {
+        row.found = row.null_key ? nullptr : find(row.hash);
+        __builtin_prefetch(row.found);
+      }
+    }
+    const RowBatch::Row& row = batch_.take(ctx);
+    hash_ = row.hash;
+    current_ = static_cast<Entry*>(row.found);
+    return Step::kRow;
+  }
+
   Step probe(ExecContext& ctx) {
     for (;;) {
       if (!in_outer_) {
-        const Step step = children_[0]->next(ctx);
+        const Step step = next_outer(ctx);
         if (step != Step::kRow) return step;
         in_outer_ = true;
         matched_ = false;
-        if (has_null(ctx, join_.left_keys)) {
-          current_ = nullptr;
-        } else {
-          hash_ = hash_keys(ctx, join_.left_keys);
-          current_ = find(hash_);
-        }
       }
       while (current_ != nullptr) {
+        // Nothing else stops where one row has many partners. Not before each of them: every call gets on, however short its share.
+        if ((++looked_at_ & 63) == 0 && ctx.out_of_budget()) return Step::kPause;
         Entry* entry = current_;
         current_ = entry->next;
         if (!same_keys(ctx, entry)) continue;
@@ -277,12 +319,14 @@ class HashJoinOperator final : public Operator {
   const JoinPlanNode& join_;
   Arena memory_;                         // build rows; a spill of partitions would begin where its limit is met
   const bool single_int_;
+  RowBatch batch_;                       // of the probe side
   State state_ = State::kBuild;
   bool built_ = false, in_outer_ = false, matched_ = false;
   Entry* all_ = nullptr;
   Entry* inserted_ = nullptr;
   Entry* current_ = nullptr;
   std::size_t count_ = 0;
+  std::uint64_t looked_at_ = 0;
   std::unique_ptr<std::uint64_t, FreeBuckets> buckets_;
   std::uint64_t mask_ = 0, hash_ = 0;
 };

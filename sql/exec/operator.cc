@@ -79,6 +79,7 @@ void Operator::pause(ExecContext& ctx) {
   do_pause(ctx);
   for (const OperatorPtr& child : children_)
     if (child != nullptr) child->pause(ctx);
+  after_pause(ctx);
 }
 
 Step Operator::timed_next(ExecContext& ctx) {

@@ -161,6 +161,8 @@ class Operator {
   /// Scans give cursors up here.
   virtual void do_rewind(ExecContext& ctx) { do_restart(ctx); }
   virtual void do_pause(ExecContext&) {}
+  /// After the children's pause, which may have put other rows of theirs into the frame.
+  virtual void after_pause(ExecContext&) {}
   /// Whether what was kept at the last run is still right for a restart.
   bool keeps_result() const { return node_.free_slots.empty(); }
   void count_filtered(ExecContext& ctx) {
@@ -335,6 +337,11 @@ class PartedTable {
   void prefetch(std::uint64_t hash) const {
     const Part& part = parts_[part_of(hash)];
     if (!part.cells.empty()) __builtin_prefetch(&part.cells[hash & (part.cells.size() - 1)]);
+  }
+  /// When the cell has come: its entry, which probably is the one.
+  void prefetch_entry(std::uint64_t hash) const {
+    const Part& part = parts_[part_of(hash)];
+    if (!part.cells.empty()) __builtin_prefetch(part.cells[hash & (part.cells.size() - 1)].entry);
   }
 
  private:

@@ -328,8 +328,9 @@ class ScanOperator final : public Operator {
         for (const ScanColumn& c : columns) slots[c.slot] = layouts.read(row.layout, row.row, c.column);
       }
     };
+    // What the nodes above make of the row before is no longer wanted.
+    ctx.reset_row(node_.arena);
     if (scan_.filter) {
-      ctx.reset_row(node_.arena);
       read(scan_.filter_columns);
       bool passes;
       if (!ctx.test(scan_.filter, node_.arena, &passes)) return Step::kError;
@@ -337,8 +338,6 @@ class ScanOperator final : public Operator {
         count_filtered(ctx);
         return Step::kEnd;
       }
-    } else if (scan_.key_slot != kNoSlot) {
-      ctx.reset_row(node_.arena);
     }
     read(scan_.columns);
     if (scan_.key_slot != kNoSlot) {

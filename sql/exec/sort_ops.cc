@@ -1,8 +1,11 @@
 // Sort: input is sorted in short runs as it arrives, and runs are merged as rows are asked for, so that no step is long.
-// With a LIMIT above, a heap keeps the best rows alone.
+// With a LIMIT above, a heap keeps the best rows alone. What is more than the statement's share of memory goes to a temporary file, a
+// sorted run each time that share is full.
 #include <algorithm>
 
 #include "sql/exec/operator.h"
+#include "sql/exec/sort_spill.h"
+#include "sql/server.h"
 
 namespace wandian::sql {
 
@@ -25,11 +28,15 @@ class SortOperator final : public Operator {
 
  protected:
   void do_restart(ExecContext& ctx) override {
-    if (state_ != State::kFill && keeps_result() && !top_) {
-      begin_merge();
+    if ((state_ == State::kMerge || state_ == State::kSpilled) && keeps_result() && !top_) {
+      if (state_ == State::kSpilled) spill_->begin_merge();
+      else begin_merge();
       return;
     }
     state_ = State::kFill;
+    spill_.reset();
+    pending_ = nullptr;
+    ended_ = false;
     prepared_ = false;
     rows_.clear();
     runs_.clear();
@@ -38,35 +45,78 @@ class SortOperator final : public Operator {
   }
 
   Step do_next(ExecContext& ctx) override {
-    if (state_ == State::kFill) {
-      if (!prepared_ && !prepare(ctx)) return Step::kError;
-      prepared_ = true;
-      for (;;) {
-        const Step step = children_[0]->next(ctx);
-        if (step == Step::kEnd) break;
-        if (step != Step::kRow) return step;
-        if (top_) add_top(ctx);
-        else add(ctx);
-      }
-      end_run();
-      begin_merge();
+    while (state_ == State::kFill || state_ == State::kDump) {
+      const Step step = state_ == State::kFill ? fill(ctx) : dump(ctx);
+      if (step != Step::kRow) return step;
     }
     if (ctx.out_of_budget()) return Step::kPause;
     ctx.reset_row(node_.arena);
-    const Value* row = take();
-    if (row == nullptr) return Step::kEnd;
+    const Value* row = nullptr;
+    if (state_ == State::kSpilled) {
+      if (const Step step = spill_->next(ctx, &row); step != Step::kRow) return step;
+    } else {
+      row = take();
+      if (row == nullptr) return Step::kEnd;
+    }
     restore_slots(sort_.saved, row, ctx.slots);
     return Step::kRow;
   }
 
  private:
-  enum class State : std::uint8_t { kFill, kMerge };
+  enum class State : std::uint8_t { kFill, kDump, kMerge, kSpilled };
   static constexpr std::size_t kRunRows = 2048;       // sorted in well under a millisecond
   static constexpr std::int64_t kTopLimit = 8192;    // beyond it, runs: sorting the heap is one step
   struct Item {
     std::uint64_t prefix;   // orders as the first key does, as far as it goes
     const Value* row;
   };
+
+  // kRow: the state has changed.
+  Step fill(ExecContext& ctx) {
+    if (!prepared_ && !prepare(ctx)) return Step::kError;
+    prepared_ = true;
+    SpillPool* const pool = ctx.env->server == nullptr ? nullptr : ctx.env->server->spill();
+    for (;;) {
+      const Step step = children_[0]->next(ctx);
+      if (step == Step::kEnd) break;
+      if (step != Step::kRow) return step;
+      if (top_) {
+        add_top(ctx);
+        continue;
+      }
+      add(ctx);
+      if (memory_.used_bytes() <= ctx.env->spill_bytes || pool == nullptr) continue;
+      if (spill_ == nullptr)
+        spill_ = std::make_unique<SortSpill>(*pool, sort_.saved, [this](const Value* a, const Value* b) { return less_by_keys(a, b); });
+      end_run();
+      begin_merge();
+      state_ = State::kDump;
+      return Step::kRow;
+    }
+    end_run();
+    begin_merge();
+    ended_ = true;
+    if (spill_ != nullptr) state_ = State::kDump;
+    return Step::kRow;
+  }
+  // What is in memory becomes a run of the file. kRow: it has.
+  Step dump(ExecContext& ctx) {
+    for (;;) {
+      if (pending_ == nullptr) pending_ = take();
+      if (pending_ == nullptr) break;
+      if (const Step step = spill_->add(ctx, pending_); step != Step::kRow) return step;
+      pending_ = nullptr;
+      if (ctx.out_of_budget()) return Step::kPause;
+    }
+    if (const Step step = spill_->end_run(ctx); step != Step::kRow) return step;
+    runs_.clear();
+    memory_.reset();
+    state_ = State::kFill;
+    if (!ended_) return Step::kRow;
+    spill_->begin_merge();
+    state_ = State::kSpilled;
+    return Step::kRow;
+  }
 
   bool prepare(ExecContext& ctx) {
     top_ = false;
@@ -98,9 +148,11 @@ class SortOperator final : public Operator {
     return key.descending ? ~prefix : prefix;
   }
   bool less(const Item& a, const Item& b) const {
-    if (a.prefix != b.prefix) return a.prefix < b.prefix;
+    return a.prefix != b.prefix ? a.prefix < b.prefix : less_by_keys(a.row, b.row);
+  }
+  bool less_by_keys(const Value* a, const Value* b) const {
     for (std::size_t i = 0; i < sort_.keys.size(); ++i) {
-      const int order = compare_sort_values(sort_.keys[i], a.row[positions_[i]], b.row[positions_[i]]);
+      const int order = compare_sort_values(sort_.keys[i], a[positions_[i]], b[positions_[i]]);
       if (order != 0) return order < 0;
     }
     return false;
@@ -213,7 +265,10 @@ class SortOperator final : public Operator {
 
   static constexpr std::size_t kMostGarbage = 4u << 20;
   const SortNode& sort_;
-  Arena memory_;                          // kept rows; a spill of runs would begin where its limit is met
+  Arena memory_;                          // kept rows
+  std::unique_ptr<SortSpill> spill_;      // null: all of it fits into memory
+  const Value* pending_ = nullptr;        // the row that the file waits for
+  bool ended_ = false;                    // the input
   std::vector<std::size_t> positions_;
   bool prefixed_ = false, prepared_ = false, top_ = false;
   State state_ = State::kFill;

@@ -32,7 +32,13 @@ const Expr* strip_relabel(const Expr* expr) {
   return expr;
 }
 
-// Whether a value of `type` can be made a key of a column of `column` type as it is.
+double list_length(const Expr* array) {
+  if (array->kind == ExprKind::kArray) return static_cast<double>(std::max<std::size_t>(1, array->as<ListExpr>().args.size()));
+  return 10;
+}
+
+}  // namespace
+
 bool same_key_form(Oid column, Oid type) {
   column = base_type(column);
   type = base_type(type);
@@ -44,53 +50,6 @@ bool same_key_form(Oid column, Oid type) {
   return a->order == Order::kBytes ? a->rep == Rep::kBytes && b->rep == Rep::kBytes : a->order == Order::kFloat;
 }
 
-double list_length(const Expr* array) {
-  if (array->kind == ExprKind::kArray) return static_cast<double>(std::max<std::size_t>(1, array->as<ListExpr>().args.size()));
-  return 10;
-}
-
-}  // namespace
-
-double Planner::table_rows(const TableDef& table) const {
-  double rows = 0;
-  if (table.storage != nullptr) {
-    const PartitionId end = table.storage->highest.load(std::memory_order_acquire);
-    for (PartitionId partition = 0; partition < end; ++partition)
-      if (const TablePartition* found = table.storage->find(partition))
-        rows += static_cast<double>(found->live_rows.load(std::memory_order_relaxed));
-  }
-  // A plan outlives the state it was made in: a table that is small now may not stay so.
-  return std::max(1000.0, rows);
-}
-
-double Planner::selectivity(const Expr* expr) const {
-  switch (expr->kind) {
-    case ExprKind::kConst: return expr->as<ConstExpr>().value.is_null || !expr->as<ConstExpr>().value.as_bool() ? 0.0 : 1.0;
-    case ExprKind::kBool: {
-      const auto& logic = expr->as<BoolExpr>();
-      double s = logic.op == BoolOp::kOr ? 0 : 1;
-      for (const Expr* arg : logic.args) {
-        const double one = selectivity(arg);
-        if (logic.op == BoolOp::kAnd) s *= one;
-        else if (logic.op == BoolOp::kOr) s = s + one - s * one;
-        else s = 1 - one;
-      }
-      return std::clamp(s, 0.0, 1.0);
-    }
-    case ExprKind::kFunction: {
-      const auto& call = expr->as<FunctionExpr>();
-      if (call.op == nullptr) return 0.33;
-      if (call.op->btree_strategy == 3) return 0.005;
-      if (call.op->btree_strategy != 0) return 0.33;
-      if (call.op->name == "<>") return 0.995;
-      return 0.1;
-    }
-    case ExprKind::kArrayCompare: return std::min(0.5, 0.005 * list_length(expr->as<ArrayCompareExpr>().array));
-    case ExprKind::kNullTest: return expr->as<TestExpr>().test == TestOp::kIsNull ? 0.02 : 0.98;
-    default: return 0.5;
-  }
-}
-
 Planner::Path Planner::best_path(const RangeInfo& base, std::span<Conjunct* const> conjuncts, const std::vector<Slot>& outer,
                                  std::span<const OrderWish> wish, double row_limit) {
   return base.tree != nullptr ? partitions_path(base, conjuncts, outer, wish, row_limit) : table_path(base, conjuncts, outer, wish, row_limit);
@@ -99,7 +58,9 @@ Planner::Path Planner::best_path(const RangeInfo& base, std::span<Conjunct* cons
 Planner::Path Planner::table_path(const RangeInfo& base, std::span<Conjunct* const> conjuncts, const std::vector<Slot>& outer,
                                  std::span<const OrderWish> wish, double row_limit) {
   const TableDef& table = *base.table;
-  const double total = table_rows(table);
+  const bool known_statistics = statistics_of(table) != nullptr;
+  const double live = table_rows(table), total = std::max(kLeastRows, live);
+  const double shown = known_statistics ? live / total : 1;   // of what is reckoned with
   const auto own_column = [&](const Expr* expr) -> int {
     if (expr->kind != ExprKind::kSlot) return -1;
     for (const auto& [column, slot] : base.used)
@@ -124,9 +85,8 @@ Planner::Path Planner::table_path(const RangeInfo& base, std::span<Conjunct* con
     if (!same_key_form(table.columns[static_cast<std::size_t>(column)].type, value_type)) return;
     terms.push_back({static_cast<std::uint16_t>(column), side, strategy, value, source, exact});
   };
-  double filter_selectivity = 1;
+  const double filter_selectivity = selectivity(conjuncts);
   for (Conjunct* conjunct : conjuncts) {
-    if (!conjunct->derived) filter_selectivity *= selectivity(conjunct->expr);
     if (conjunct->is_volatile || !conjunct->subselects.empty()) continue;
     const Expr* expr = conjunct->expr;
     if (expr->kind == ExprKind::kFunction && expr->as<FunctionExpr>().op != nullptr && expr->as<FunctionExpr>().args.size() == 2) {
@@ -204,7 +164,7 @@ Planner::Path Planner::table_path(const RangeInfo& base, std::span<Conjunct* con
   const double sort_penalty_rows = std::max(1.0, total * filter_selectivity);
   const auto sort_cost = [&](double rows) { return wish.empty() ? 0.0 : rows * 0.02 * std::log2(std::max(2.0, rows)); };
   Path best;
-  best.rows = std::max(1.0, total * filter_selectivity);
+  best.rows = std::max(1.0, shown * total * filter_selectivity);
   best.scanned = total / (known.empty() ? 1 : 16);
   best.cost = partitions * 0.05 + best.scanned * (0.0125 + 0.0025 * static_cast<double>(conjuncts.size()));
   best.known = known;
@@ -291,7 +251,7 @@ Planner::Path Planner::table_path(const RangeInfo& base, std::span<Conjunct* con
     path.index = static_cast<std::uint16_t>(i);
     path.known = known;
     double fanout = 1;
-    double condition_selectivity = 1;
+    double condition_selectivity = 1, scan_selectivity = 1;
     std::size_t position = 0;
     bool has_list = false;
     for (; position < key_columns; ++position) {
@@ -305,12 +265,15 @@ Planner::Path Planner::table_path(const RangeInfo& base, std::span<Conjunct* con
       if (list) fanout *= list_length(term->value);
       if (term->exact) path.exact.push_back(term->source);
       path.conditions.push_back(term->source->expr);
-      condition_selectivity *= term->source->derived ? 1 : selectivity(term->source->expr);
+      const double share = selectivity(term->source->expr);
+      condition_selectivity *= term->source->derived ? 1 : share;
+      scan_selectivity *= share;
     }
     const bool hash = index.method == IndexMethod::kHash;
     if (hash && position < unique_columns) continue;   // it answers equality alone
     const bool whole = index.enforced() && position >= unique_columns;
     double ranges = 1;
+    std::vector<Conjunct*> bounds;
     if (!global && !hash && position < key_columns && !(i == 0 && whole)) {
       for (const int strategy : {5, 4}) {
         const Term* term = find_at(position, strategy);
@@ -319,7 +282,7 @@ Planner::Path Planner::table_path(const RangeInfo& base, std::span<Conjunct* con
         path.lower_inclusive = strategy == 4;
         if (term->exact) path.exact.push_back(term->source);
         path.conditions.push_back(term->source->expr);
-        condition_selectivity *= selectivity(term->source->expr);
+        bounds.push_back(term->source);
         ranges *= 0.33;
       }
       for (const int strategy : {1, 2}) {
@@ -329,9 +292,12 @@ Planner::Path Planner::table_path(const RangeInfo& base, std::span<Conjunct* con
         path.upper_inclusive = strategy == 2;
         if (term->exact) path.exact.push_back(term->source);
         path.conditions.push_back(term->source->expr);
-        condition_selectivity *= selectivity(term->source->expr);
+        bounds.push_back(term->source);
         ranges *= path.lower != nullptr ? 0.15 : 0.33;
       }
+      const double share = selectivity(bounds);
+      condition_selectivity *= share;
+      scan_selectivity *= share;
     }
     if (global && !whole) continue;
     // What the predicate says already holds for every entry.
@@ -379,11 +345,12 @@ Planner::Path Planner::table_path(const RangeInfo& base, std::span<Conjunct* con
     const double remaining = condition_selectivity > 0 ? filter_selectivity / condition_selectivity : 1;
     double found;
     if (whole) found = 1;
+    else if (known_statistics) found = total * predicate_selectivity * scan_selectivity / (fanout * ranges);
     else if (path.equals.empty()) found = std::max(1.0, total * predicate_selectivity);
     else if (index.unique) found = std::pow(total, 1 - static_cast<double>(position) / static_cast<double>(unique_columns));
     else found = std::max(1.0, std::pow(total, 0.35));
     path.scanned = std::max(1.0, std::min(total, found * fanout * ranges));
-    path.rows = std::max(whole ? 1.0 : 0.5, path.scanned * remaining);
+    path.rows = std::max(whole || known_statistics ? 1.0 : 0.5, path.scanned * remaining * (whole ? 1 : shown));
     if (global) {
       path.method = ScanMethod::kGlobal;
       path.cost = 0.06 * fanout;
@@ -417,7 +384,7 @@ Planner::Path Planner::table_path(const RangeInfo& base, std::span<Conjunct* con
   return best;
 }
 
-Result<NodePtr> Planner::make_scan(RangeInfo& base, Path& path, std::span<Conjunct* const> conjuncts) {
+Result<NodePtr> Planner::make_scan(RangeInfo& base, const Path& path, std::span<Conjunct* const> conjuncts) {
   if (base.tree != nullptr) return make_partitions(base, path, conjuncts);
   auto node = std::make_unique<ScanNode>();
   node->table = base.table;

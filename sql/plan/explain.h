@@ -1,4 +1,4 @@
-// EXPLAIN in PostgreSQL's text format.
+// EXPLAIN in PostgreSQL's formats text and json.
 // Thread:  any; looks at an immutable plan.
 #pragma once
 
@@ -11,7 +11,7 @@
 
 namespace wandian::sql {
 
-/// `stats` by PlanNode::id, or empty without ANALYZE.
+/// One entry a line of text, or one entry that is the whole json. `stats` by PlanNode::id, or empty without ANALYZE.
 std::vector<std::string> explain_tree(const Plan& plan, const ExplainOptions& options, const std::vector<NodeStats>& stats);
 /// An expression over slots as text; columns are named through the scans of the plan.
 class SlotNames {

@@ -218,7 +218,7 @@ class Finalizer {
   }
   void mark_level(SlotSet& set, const PartitionLevel& level) const {
     mark_filter(set, level.filter);
-    for (const std::unique_ptr<PartitionLevel>& below : level.levels)
+    for (const auto& below : level.levels)
       if (below != nullptr) mark_level(set, *below);
   }
   // What a window's rows are kept for: its keys, and what its functions read.

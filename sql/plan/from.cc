@@ -449,8 +449,7 @@ void Planner::estimate(const Relation& relation, double* rows, double* cost) {
   }
   *rows = relation.plan->rows;
   *cost = relation.plan->cost;
-  for (const Conjunct* conjunct : relation.conjuncts) *rows *= conjunct->derived ? 1 : selectivity(conjunct->expr);
-  *rows = std::max(1.0, *rows);
+  *rows = std::max(1.0, *rows * selectivity(relation.conjuncts));
 }
 
 Result<NodePtr> Planner::filter_all(NodePtr node, std::span<Conjunct* const> conjuncts) {
@@ -493,39 +492,52 @@ bool Planner::hashable(const Conjunct& conjunct, const std::vector<Slot>& left, 
   return true;
 }
 
-Planner::JoinEstimate Planner::estimate_join(double left_rows, double left_cost, const std::vector<Slot>& left_slots,
-                                             const Relation& right, JoinKind kind, const std::vector<Conjunct*>& on) {
+Planner::RightSide Planner::right_side(const Relation& right, JoinKind kind, const std::vector<Slot>& left_slots, const std::vector<Conjunct*>& on) {
+  RightSide out;
+  estimate(right, &out.rows, &out.cost);
+  out.slots = right.slots();
+  if (right.base != nullptr && kind != JoinKind::kRight && kind != JoinKind::kFull) {
+    std::vector<Conjunct*> all = right.conjuncts;
+    all.insert(all.end(), on.begin(), on.end());
+    out.inner = best_path(*right.base, all, left_slots, {}, 0);
+  }
+  return out;
+}
+
+Planner::JoinEstimate Planner::estimate_join(double left_rows, double left_cost, const std::vector<Slot>& left_slots, const Relation& right,
+                                             const RightSide& side, JoinKind kind, const std::vector<Conjunct*>& on) {
   JoinEstimate best;
   best.cost = std::numeric_limits<double>::infinity();
-  double right_rows, right_cost;
-  estimate(right, &right_rows, &right_cost);
-  const std::vector<Slot> right_slots = right.slots();
-  bool equalities = false, pure_hash = right.needs.empty();
-  double rows = left_rows * right_rows;
+  const double right_rows = side.rows, right_cost = side.cost;
+  const Path& inner = side.inner;
+  bool equalities = false, pure_hash = right.needs.empty(), known = false;
+  double rows = left_rows * right_rows, distinct_share = 0.5;
   bool first_key = true;
   for (const Conjunct* conjunct : on) {
     if (conjunct->derived) continue;
     if (!conjunct->subselects.empty()) pure_hash = false;
     const Expr* l;
     const Expr* r;
-    if (hashable(*conjunct, left_slots, right_slots, &l, &r)) {
-      equalities = true;
-      rows *= first_key ? 1 / std::max({1.0, std::min(left_rows, right_rows) , std::max(left_rows, right_rows) / 2}) : 0.1;
-      first_key = false;
-    } else {
+    if (!hashable(*conjunct, left_slots, side.slots, &l, &r)) {
       rows *= selectivity(conjunct->expr);
+      continue;
     }
+    equalities = true;
+    if (const std::optional<double> share = join_selectivity(l, r)) {
+      // A second key tells less than it would alone.
+      rows *= known ? std::sqrt(*share) : *share;
+      known = true;
+      const double here = distinct_of(l), there = std::min(distinct_of(r), right_rows);
+      if (here > 0 && there > 0) distinct_share = std::min(1.0, there / here);
+    } else {
+      rows *= first_key ? 1 / std::max({1.0, std::min(left_rows, right_rows), std::max(left_rows, right_rows) / 2}) : 0.1;
+    }
+    first_key = false;
   }
-  Path inner;
-  const bool scan = right.base != nullptr && kind != JoinKind::kRight && kind != JoinKind::kFull;
-  if (scan) {
-    std::vector<Conjunct*> all = right.conjuncts;
-    all.insert(all.end(), on.begin(), on.end());
-    inner = best_path(*right.base, all, left_slots, {}, 0);
-    if (inner.parameterised) rows = left_rows * inner.rows;
-  }
+  if (inner.parameterised && !known) rows = left_rows * inner.rows;
   rows = std::max(1.0, rows);
-  if (kind == JoinKind::kSemi || kind == JoinKind::kAnti) rows = std::max(1.0, std::min(left_rows, rows) * 0.5);
+  if (kind == JoinKind::kSemi) rows = std::max(1.0, std::min(left_rows * distinct_share, rows));
+  if (kind == JoinKind::kAnti) rows = std::max(1.0, left_rows * std::max(1 - distinct_share, 0.05));
   if (kind == JoinKind::kLeft || kind == JoinKind::kFull) rows = std::max(rows, left_rows);
   const auto consider = [&](JoinMethod method, double cost) {
     if (cost < best.cost) best = {method, rows, cost};
@@ -535,7 +547,7 @@ Planner::JoinEstimate Planner::estimate_join(double left_rows, double left_cost,
     if (kind == JoinKind::kInner || kind == JoinKind::kLeft)
       consider(JoinMethod::kHashSwapped, left_cost + right_cost + left_rows * kHashBuildCost + right_rows * kHashProbeCost + rows * kPairCost);
   }
-  if (scan && inner.parameterised && inner.method != ScanMethod::kSequential)
+  if (inner.parameterised && inner.method != ScanMethod::kSequential)
     consider(JoinMethod::kNestScan, left_cost + left_rows * inner.cost + rows * kPairCost);
   if (kind != JoinKind::kRight && kind != JoinKind::kFull && right.needs.empty())
     consider(JoinMethod::kNestMaterial, left_cost + right_cost + right_rows * kMaterialCost + left_rows * right_rows * kPairCost + 0.01);
@@ -592,12 +604,15 @@ Result<NodePtr> Planner::join(NodePtr left, const std::vector<Slot>& left_slots,
   bool subselects = false;
   for (const Conjunct* conjunct : on) subselects |= !conjunct->subselects.empty();
   if (kind == JoinKind::kFull || kind == JoinKind::kRight) {
-    bool keys = false;
+    // Without a key all rows are in one bucket: good for what is the same for every pair.
+    bool keys = false, constant = true;
     for (const Conjunct* conjunct : on) {
       const Expr* l;
       const Expr* r;
       keys |= hashable(*conjunct, left_slots, right_slots, &l, &r);
+      constant &= conjunct->expr->kind == ExprKind::kConst;
     }
+    keys |= constant;
     if (!keys || subselects || !right.needs.empty())
       return Status(sqlstate::feature_not_supported, "FULL JOIN is only supported with merge-joinable or hash-joinable join conditions");
     WANDIAN_ASSIGN(NodePtr right_node, finish_relation(right));
@@ -661,86 +676,9 @@ Result<NodePtr> Planner::join(NodePtr left, const std::vector<Slot>& left_slots,
   return NodePtr(std::move(node));
 }
 
-// Greedy: from each possible first input on, always the join that is cheapest next; the best of these.
-std::vector<std::size_t> Planner::join_order(JoinProblem& problem) {
-  const std::size_t count = problem.relations.size();
-  const std::vector<Slot> all = problem.slots();
-  std::vector<std::vector<Slot>> slots;
-  for (const Relation& relation : problem.relations) slots.push_back(relation.slots());
-  std::vector<std::size_t> best;
-  double best_cost = std::numeric_limits<double>::infinity();
-  const auto ready = [&](const Relation& relation, const std::vector<Slot>& have) {
-    for (const Slot slot : relation.needs)
-      if (contains(all, slot) && !contains(have, slot)) return false;
-    return true;
-  };
-  const auto conditions = [&](const std::vector<Slot>& have, std::size_t next) {
-    std::vector<Conjunct*> on;
-    for (Conjunct* conjunct : problem.conjuncts) {
-      if (conjunct->used || !conjunct->subselects.empty() || conjunct->is_volatile || !touches(conjunct->slots, slots[next])) continue;
-      bool covered = true;
-      for (const Slot slot : conjunct->slots)
-        covered = covered && (contains(slots[next], slot) || contains(have, slot) || !contains(all, slot));
-      if (covered && touches(conjunct->slots, have)) on.push_back(conjunct);
-    }
-    return on;
-  };
-  const std::size_t starts = count > 10 ? 1 : count;
-  for (std::size_t start = 0; start < starts; ++start) {
-    std::size_t first = start;
-    if (starts == 1) {
-      double least = std::numeric_limits<double>::infinity();
-      for (std::size_t i = 0; i < count; ++i) {
-        double rows, cost;
-        estimate(problem.relations[i], &rows, &cost);
-        if (ready(problem.relations[i], {}) && rows < least) {
-          least = rows;
-          first = i;
-        }
-      }
-    }
-    if (!ready(problem.relations[first], {})) continue;
-    std::vector<std::size_t> order{first};
-    std::vector<Slot> have = slots[first];
-    double rows, cost;
-    estimate(problem.relations[first], &rows, &cost);
-    std::vector<std::uint8_t> placed(count, 0);
-    placed[first] = 1;
-    while (order.size() < count) {
-      std::size_t pick = count;
-      JoinEstimate picked;
-      bool picked_connected = false;
-      for (std::size_t next = 0; next < count; ++next) {
-        if (placed[next] != 0 || !ready(problem.relations[next], have)) continue;
-        const std::vector<Conjunct*> on = conditions(have, next);
-        const JoinEstimate estimate = estimate_join(rows, cost, have, problem.relations[next], JoinKind::kInner, on);
-        const bool connected = !on.empty() || !problem.relations[next].needs.empty();
-        if (pick == count || (connected && !picked_connected) ||
-            (connected == picked_connected && estimate.cost + estimate.rows * 0.01 < picked.cost + picked.rows * 0.01)) {
-          pick = next;
-          picked = estimate;
-          picked_connected = connected;
-        }
-      }
-      if (pick == count) break;
-      placed[pick] = 1;
-      order.push_back(pick);
-      append_new(have, slots[pick]);
-      rows = picked.rows;
-      cost = picked.cost;
-    }
-    if (order.size() == count && cost < best_cost) {
-      best_cost = cost;
-      best = std::move(order);
-    }
-  }
-  if (best.empty())
-    for (std::size_t i = 0; i < count; ++i) best.push_back(i);
-  return best;
-}
-
 Result<NodePtr> Planner::solve(JoinProblem& problem, std::span<const OrderWish> wish, double row_limit, bool* ordered) {
   *ordered = false;
+  if (problem.semis_may_join && wish.empty()) join_unique_semis(problem);
   derive_equalities(problem);
   const std::vector<Slot> all = problem.slots();
   // Conditions of one input alone, and those of none.
@@ -834,6 +772,7 @@ Result<NodePtr> Planner::plan_from(PlanScope& scope, std::span<const OrderWish> 
   JoinProblem problem;
   WANDIAN_TRY(collect_query(scope, problem));
   const Query& query = *scope.query;
+  problem.semis_may_join = query.command == Command::kSelect && query.row_marks.empty();
   if (query.command == Command::kUpdate || query.command == Command::kDelete) {
     // The target is an input whether or not FROM says so.
     bool there = false;

@@ -162,13 +162,13 @@ struct PartitionLevel {
   const Partitioning* partitioning = nullptr;
   PartitionFilter filter;
   std::vector<std::int32_t> scans;             ///< by Partitioning::children(): position in PlanNode::children, or -1
-  std::vector<std::unique_ptr<PartitionLevel>> levels;   ///< likewise, of those that are partitioned themselves
+  std::vector<std::shared_ptr<PartitionLevel>> levels;   ///< likewise, of those that are partitioned themselves
 };
 struct PartitionsNode : PlanNode {
   PartitionsNode() : PlanNode(NodeType::kPartitions) {}
   std::shared_ptr<const PartitionTree> tree;
   std::vector<Oid> tables;                     ///< by child
-  std::unique_ptr<PartitionLevel> level;       ///< null: all children are read
+  std::shared_ptr<PartitionLevel> level;       ///< null: all children are read
   bool ordered = false;                        ///< the children come in the order of their rows; else `backward` is false
   Slot table_slot = kNoSlot;                   ///< gets the OID of the table that the row is in
 };

@@ -224,8 +224,8 @@ double share_read(const PartitionLevel& level, std::size_t leaves) {
 
 }  // namespace
 
-std::unique_ptr<PartitionLevel> Planner::partition_level(const RangeInfo& base, const PartitionNode& node, std::span<Conjunct* const> conjuncts) {
-  auto level = std::make_unique<PartitionLevel>();
+std::shared_ptr<PartitionLevel> Planner::partition_level(const RangeInfo& base, const PartitionNode& node, std::span<Conjunct* const> conjuncts) {
+  auto level = std::make_shared<PartitionLevel>();
   level->partitioning = node.partitioning;
   const FilterReader reader(base, node, arena_);
   for (const Conjunct* conjunct : conjuncts)
@@ -293,12 +293,12 @@ Status Planner::compile_level(PartitionLevel& level) {
     return {};
   };
   WANDIAN_TRY(compile_filter(compile_filter, level.filter));
-  for (const std::unique_ptr<PartitionLevel>& below : level.levels)
+  for (const auto& below : level.levels)
     if (below != nullptr) WANDIAN_TRY(compile_level(*below));
   return {};
 }
 
-Result<NodePtr> Planner::make_partitions(RangeInfo& base, Path& path, std::span<Conjunct* const> conjuncts) {
+Result<NodePtr> Planner::make_partitions(RangeInfo& base, const Path& path, std::span<Conjunct* const> conjuncts) {
   auto node = std::make_unique<PartitionsNode>();
   node->tree = base.tree;
   node->ordered = path.ordered;
@@ -324,7 +324,7 @@ Result<NodePtr> Planner::make_partitions(RangeInfo& base, Path& path, std::span<
       }
     };
     fill(fill, *path.level, base.tree->root());
-    node->level = std::move(path.level);
+    node->level = path.level;
   }
   scans_.emplace_back(node.get(), &base);
   return NodePtr(std::move(node));

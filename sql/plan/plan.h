@@ -7,8 +7,10 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/catalog.h"
@@ -22,6 +24,7 @@ class PlacementMap;
 
 namespace wandian::sql {
 
+class StatisticsStore;   // sql/statistics/statistics_store.h
 struct BoundStatement;   // sql/bind/bound.h
 struct PlanBody;         // sql/plan/nodes.h
 
@@ -42,10 +45,11 @@ struct PlanLock {
   TableLock mode = TableLock::kAccessShare;
 };
 
-/// What the planner may look at. Statistics are read from the storage of the catalog's tables.
+/// What the planner may look at.
 struct PlanContext {
   std::shared_ptr<const Catalog> catalog;
   const PlacementMap* placement = nullptr;   ///< null: no pruning at planning time (pruning happens at execution anyway)
+  const StatisticsStore* statistics = nullptr;   ///< null: rows are counted by the tables' storage, and that is all that is known
 };
 
 class Plan {
@@ -72,14 +76,20 @@ class Plan {
 /// @param statement  kept alive by the plan.
 Result<std::shared_ptr<const Plan>> plan_statement(std::shared_ptr<const BoundStatement> statement, const PlanContext& context);
 
-/// EXPLAIN (text) without execution: one entry a line.
+/// EXPLAIN.
 struct ExplainOptions {
   bool analyze = false;
   bool verbose = false;
   bool costs = true;
   bool timing = true;
   bool summary = false;                      ///< "Planning Time", "Execution Time"; on with ANALYZE unless given
+  bool buffers = false;                      ///< there are none, and so says json; text says nothing of none, as in PostgreSQL
+  bool json = false;
+  /// Shown if they are there: SETTINGS' names and values, and with `summary` the times.
+  std::optional<std::vector<std::pair<std::string, std::string>>> settings;
+  std::optional<double> planning_ms, execution_ms;
 };
+/// Without execution: one entry a line, or the whole json.
 std::vector<std::string> explain_plan(const Plan& plan, const ExplainOptions& options);
 
 }  // namespace wandian::sql

@@ -145,6 +145,10 @@ Result<Slot> Planner::column_slot(PlanScope& scope, std::uint16_t range_index, s
   DB_ASSERT(column >= 0 && static_cast<std::size_t>(column) < entry.columns.size());
   const Slot slot = new_slot(entry.columns[static_cast<std::size_t>(column)].type);
   range.used.emplace_back(static_cast<std::uint16_t>(column), slot);
+  if (range.table != nullptr) {
+    slot_columns_.resize(body_.slots.size());
+    slot_columns_[slot] = {range.table.get(), static_cast<std::uint16_t>(column)};
+  }
   return slot;
 }
 

@@ -19,6 +19,7 @@
 #include "sql/expr/tree.h"
 #include "sql/plan/nodes.h"
 #include "sql/plan/plan.h"
+#include "sql/statistics/table_statistics.h"
 
 namespace wandian::sql {
 
@@ -166,57 +167,7 @@ class Planner {
   NodePtr distinct(NodePtr child, const std::vector<Slot>& slots);
   Order order_of(Slot slot) const { return body_.slots[slot].order; }
 
-  // from.cc: joins
-  struct SemiJoin {
-    JoinKind kind = JoinKind::kSemi;
-    Relation relation;
-    std::vector<Conjunct*> on;
-  };
-  struct JoinProblem {
-    std::vector<Relation> relations;
-    std::vector<Conjunct*> conjuncts;
-    std::vector<SemiJoin> semis;
-    std::vector<std::pair<PlanScope*, const JoinNode*>> outer;   ///< outer joins not yet planned
-    std::vector<Slot> slots() const;
-  };
-  enum class JoinMethod : std::uint8_t { kHash, kHashSwapped, kNestScan, kNestMaterial };
-  struct JoinEstimate {
-    JoinMethod method = JoinMethod::kNestMaterial;
-    double rows = 0, cost = 0;
-  };
-  Result<NodePtr> plan_from(PlanScope& scope, std::span<const OrderWish> wish, double row_limit, bool* ordered);
-  Status collect_query(PlanScope& scope, JoinProblem& problem);
-  Status collect(PlanScope& scope, const JoinNode& node, JoinProblem& problem);
-  Status collect_outer(JoinProblem& problem);
-  Status add_conjuncts(PlanScope& scope, const Expr* condition, JoinProblem* semis, std::vector<Conjunct*>& out);
-  Result<const Expr*> compute_operand_once(const Expr* lowered);
-  Conjunct* make_conjunct(const Expr* lowered, Subselects subselects);
-  Result<Relation> leaf(PlanScope& scope, std::uint16_t range);
-  Status outer_join(PlanScope& scope, const JoinNode& node, JoinProblem& problem);
-  Result<Relation> as_relation(JoinProblem& problem);
-  Result<NodePtr> solve(JoinProblem& problem, std::span<const OrderWish> wish, double row_limit, bool* ordered);
-  void derive_equalities(JoinProblem& problem);
-  std::vector<std::size_t> join_order(JoinProblem& problem);
-  Result<NodePtr> join(NodePtr left, const std::vector<Slot>& left_slots, Relation& right, JoinKind kind, const std::vector<Conjunct*>& on);
-  Result<NodePtr> hash_join(NodePtr left, NodePtr right, const std::vector<Slot>& left_slots, const std::vector<Slot>& right_slots,
-                            JoinKind kind, const std::vector<Conjunct*>& on, double rows, double cost);
-  JoinEstimate estimate_join(double left_rows, double left_cost, const std::vector<Slot>& left_slots, const Relation& right,
-                             JoinKind kind, const std::vector<Conjunct*>& on);
-  bool hashable(const Conjunct& conjunct, const std::vector<Slot>& left, const std::vector<Slot>& right, const Expr** left_key,
-                const Expr** right_key) const;
-  void estimate(const Relation& relation, double* rows, double* cost);
-  Result<NodePtr> finish_relation(Relation& relation);
-  Result<NodePtr> filter_all(NodePtr node, std::span<Conjunct* const> conjuncts);
-  Status try_semi_join(PlanScope& scope, const Expr* conjunct, JoinProblem& problem, bool* done);
-  bool can_pull_up(const PlanScope& scope, std::size_t range) const;
-  /// Whether an outer join may put nulls in the place of the range's rows (whole_row.cc).
-  static bool is_nullable(const Query& query, std::uint16_t range);
-  /// Whether a row of the range is a value somewhere, which is null where an outer join has none.
-  static bool shows_presence(const PlanScope& scope, std::size_t range);
-  static bool belongs_to_outer_query(const PlanScope& scope, Slot slot);
-  const Expr* lower_whole_row(const Lowering& lowering, const RowExpr& row, Status* status);
-
-  // access.cc: how one table is read
+  // A way to read one table (access.cc).
   struct Path {
     ScanMethod method = ScanMethod::kSequential;
     std::uint16_t index = 0;
@@ -238,15 +189,82 @@ class Planner {
     // Of a partitioned table: those of the partitions that are read, and the conditions that decide which.
     std::vector<Path> parts;
     std::vector<std::size_t> leaves;         ///< by `parts`: position in PartitionTree::leaves()
-    std::unique_ptr<PartitionLevel> level;
+    std::shared_ptr<PartitionLevel> level;
   };
+
+  // from.cc: joins
+  struct SemiJoin {
+    JoinKind kind = JoinKind::kSemi;
+    Relation relation;
+    std::vector<Conjunct*> on;
+  };
+  struct JoinProblem {
+    std::vector<Relation> relations;
+    std::vector<Conjunct*> conjuncts;
+    std::vector<SemiJoin> semis;
+    std::vector<std::pair<PlanScope*, const JoinNode*>> outer;   ///< outer joins not yet planned
+    bool semis_may_join = false;               ///< nobody writes or locks its rows: a semi join may become an inner one
+    std::vector<Slot> slots() const;
+  };
+  enum class JoinMethod : std::uint8_t { kHash, kHashSwapped, kNestScan, kNestMaterial };
+  struct JoinEstimate {
+    JoinMethod method = JoinMethod::kNestMaterial;
+    double rows = 0, cost = 0;
+  };
+  Result<NodePtr> plan_from(PlanScope& scope, std::span<const OrderWish> wish, double row_limit, bool* ordered);
+  Status collect_query(PlanScope& scope, JoinProblem& problem);
+  Status collect(PlanScope& scope, const JoinNode& node, JoinProblem& problem);
+  Status collect_outer(JoinProblem& problem);
+  Status add_conjuncts(PlanScope& scope, const Expr* condition, JoinProblem* semis, std::vector<Conjunct*>& out);
+  Result<const Expr*> compute_operand_once(const Expr* lowered);
+  Conjunct* make_conjunct(const Expr* lowered, Subselects subselects);
+  Result<Relation> leaf(PlanScope& scope, std::uint16_t range);
+  Status outer_join(PlanScope& scope, const JoinNode& node, JoinProblem& problem);
+  Result<Relation> as_relation(JoinProblem& problem);
+  Result<NodePtr> solve(JoinProblem& problem, std::span<const OrderWish> wish, double row_limit, bool* ordered);
+  void derive_equalities(JoinProblem& problem);
+  std::vector<std::size_t> join_order(JoinProblem& problem);
+  struct OrderSearch;                        ///< join_order.cc
+  std::vector<std::size_t> greedy_order(JoinProblem& problem, OrderSearch& search);
+  std::vector<std::size_t> best_order(JoinProblem& problem, OrderSearch& search);
+  void join_unique_semis(JoinProblem& problem);
+  bool is_unique_by(const Relation& relation, const std::vector<Conjunct*>& on) const;
+  Result<NodePtr> join(NodePtr left, const std::vector<Slot>& left_slots, Relation& right, JoinKind kind, const std::vector<Conjunct*>& on);
+  Result<NodePtr> hash_join(NodePtr left, NodePtr right, const std::vector<Slot>& left_slots, const std::vector<Slot>& right_slots,
+                            JoinKind kind, const std::vector<Conjunct*>& on, double rows, double cost);
+  /// What is known of a join's right side before its left side is.
+  struct RightSide {
+    double rows = 0, cost = 0;               ///< on its own
+    std::vector<Slot> slots;
+    Path inner;                              ///< as the inner side of a nested loop; not parameterised: no use
+  };
+  RightSide right_side(const Relation& right, JoinKind kind, const std::vector<Slot>& left_slots, const std::vector<Conjunct*>& on);
+  JoinEstimate estimate_join(double left_rows, double left_cost, const std::vector<Slot>& left_slots, const Relation& right,
+                             const RightSide& side, JoinKind kind, const std::vector<Conjunct*>& on);
+  JoinEstimate estimate_join(double left_rows, double left_cost, const std::vector<Slot>& left_slots, const Relation& right,
+                             JoinKind kind, const std::vector<Conjunct*>& on) {
+    return estimate_join(left_rows, left_cost, left_slots, right, right_side(right, kind, left_slots, on), kind, on);
+  }
+  bool hashable(const Conjunct& conjunct, const std::vector<Slot>& left, const std::vector<Slot>& right, const Expr** left_key,
+                const Expr** right_key) const;
+  void estimate(const Relation& relation, double* rows, double* cost);
+  Result<NodePtr> finish_relation(Relation& relation);
+  Result<NodePtr> filter_all(NodePtr node, std::span<Conjunct* const> conjuncts);
+  Status try_semi_join(PlanScope& scope, const Expr* conjunct, JoinProblem& problem, bool* done);
+  bool can_pull_up(const PlanScope& scope, std::size_t range) const;
+  /// Whether an outer join may put nulls in the place of the range's rows (whole_row.cc).
+  static bool is_nullable(const Query& query, std::uint16_t range);
+  /// Whether a row of the range is a value somewhere, which is null where an outer join has none.
+  static bool shows_presence(const PlanScope& scope, std::size_t range);
+  static bool belongs_to_outer_query(const PlanScope& scope, Slot slot);
+  const Expr* lower_whole_row(const Lowering& lowering, const RowExpr& row, Status* status);
+
+  // access.cc: how one table is read
   Path best_path(const RangeInfo& base, std::span<Conjunct* const> conjuncts, const std::vector<Slot>& outer,
                  std::span<const OrderWish> wish, double row_limit);
   Path table_path(const RangeInfo& base, std::span<Conjunct* const> conjuncts, const std::vector<Slot>& outer,
                   std::span<const OrderWish> wish, double row_limit);
-  Result<NodePtr> make_scan(RangeInfo& base, Path& path, std::span<Conjunct* const> conjuncts);
-  double table_rows(const TableDef& table) const;
-  double selectivity(const Expr* conjunct) const;
+  Result<NodePtr> make_scan(RangeInfo& base, const Path& path, std::span<Conjunct* const> conjuncts);
   Result<NodePtr> plan_simple_range(PlanScope& scope, std::uint16_t range);
 
   // partitions.cc
@@ -254,9 +272,28 @@ class Planner {
   Slot table_slot(RangeInfo& range);
   Path partitions_path(const RangeInfo& base, std::span<Conjunct* const> conjuncts, const std::vector<Slot>& outer,
                        std::span<const OrderWish> wish, double row_limit);
-  std::unique_ptr<PartitionLevel> partition_level(const RangeInfo& base, const PartitionNode& node, std::span<Conjunct* const> conjuncts);
+  std::shared_ptr<PartitionLevel> partition_level(const RangeInfo& base, const PartitionNode& node, std::span<Conjunct* const> conjuncts);
   Status compile_level(PartitionLevel& level);
-  Result<NodePtr> make_partitions(RangeInfo& base, Path& path, std::span<Conjunct* const> conjuncts);
+  Result<NodePtr> make_partitions(RangeInfo& base, const Path& path, std::span<Conjunct* const> conjuncts);
+
+  // estimate.cc: how many rows
+  /// Rows that the table has; a floor for costs, since a plan outlives the state it was made in: a table that is small now may not stay so.
+  double table_rows(const TableDef& table);
+  static constexpr double kLeastRows = 1000;
+  /// Share of the rows for which the condition holds.
+  double selectivity(const Expr* condition);
+  /// The same for all of them together: bounds from both sides on one column are one range.
+  double selectivity(std::span<Conjunct* const> conjuncts);
+  double equality_selectivity(const Expr* column, const Expr* value);
+  std::optional<double> inequality_selectivity(const Expr* column, const Expr* value, int strategy);
+  const ColumnStatistics* statistics_of(const Expr* slot);
+  const TableStatistics* statistics_of(const TableDef& table);
+  /// How many different values a column has in its table, 0 if nobody knows.
+  double distinct_of(const Expr* slot);
+  /// How many groups `rows` rows make by these slots.
+  double group_count(std::span<const Slot> slots, double rows);
+  /// Of all pairs of rows, those for which the equality holds; nothing if nobody knows.
+  std::optional<double> join_selectivity(const Expr* left, const Expr* right);
 
   // modify.cc
   Status plan_write(const Query& query, PlanScope* parent, ModifyPlan& modify, NodePtr& root);
@@ -284,11 +321,21 @@ class Planner {
   std::vector<std::vector<Slot>> cte_free_;
   std::map<std::uint32_t, Slot> work_markers_;             ///< working table -> the slot that stands for it
   unsigned next_init_ = 1, next_sub_ = 1;
+  /// By slot: the column of a table that it is.
+  struct SlotColumn {
+    const TableDef* table = nullptr;
+    std::uint16_t column = 0;
+  };
+  std::vector<SlotColumn> slot_columns_;
+  std::map<Oid, std::shared_ptr<const TableStatistics>> statistics_;   ///< of tables that were asked for; null: none
 
  public:
   const std::vector<std::pair<PlanNode*, RangeInfo*>>& scans() const { return scans_; }
   const std::map<std::uint32_t, Slot>& work_markers() const { return work_markers_; }
 };
+
+/// Whether a value of `type` can be made a key of a column of `column` type as it is.
+bool same_key_form(Oid column, Oid type);
 
 /// Whether rows sorted in the one way are sorted in the other, too.
 bool starts_with(std::span<const SortSlot> sorted, std::span<const SortSlot> keys);

@@ -10,6 +10,13 @@ namespace {
 
 constexpr double kSortRowCost = 0.02, kHashRowCost = 0.015, kRowCost = 0.01;
 
+// Where hashing would need more than this, rows are sorted, which temporary files help with.
+constexpr double kMostHashBytes = 400e6;
+
+double group_bytes(const AggregateNode& node) {
+  return 48 + 40 * static_cast<double>(node.groups.size()) + 32 * static_cast<double>(node.aggregates.size());
+}
+
 // A LIMIT that is known, or guessed where it is a parameter; 0 = none.
 double guess_limit(const Query& query) {
   if (query.limit == nullptr) return 0;
@@ -72,7 +79,7 @@ NodePtr Planner::distinct(NodePtr child, const std::vector<Slot>& slots) {
     node->groups.push_back(slot);
     node->group_orders.push_back(order_of(slot));
   }
-  node->rows = std::max(1.0, child->rows / 2);
+  node->rows = group_count(node->groups, child->rows);
   node->startup_cost = node->cost = child->cost + child->rows * kHashRowCost;
   node->children.push_back(std::move(child));
   return node;
@@ -117,7 +124,14 @@ Result<NodePtr> Planner::aggregate(PlanScope& scope, NodePtr child, Aggregation&
   }
   node->aggregates = std::move(aggregation.plans);
   const double input = child->rows;
-  node->rows = node->strategy == AggStrategy::kPlain ? 1 : std::max(1.0, std::min(input, std::pow(input, 0.75)));
+  node->rows = node->strategy == AggStrategy::kPlain ? 1 : group_count(node->groups, input);
+  if (node->strategy == AggStrategy::kHashed && query.grouping_sets.empty() && node->rows * group_bytes(*node) > kMostHashBytes) {
+    // More groups than may be in memory at a time come one after the other.
+    std::vector<SortSlot> keys;
+    for (std::size_t i = 0; i < node->groups.size(); ++i) keys.push_back({node->groups[i], node->group_orders[i], false, false});
+    child = sort(std::move(child), keys);
+    node->strategy = AggStrategy::kSorted;
+  }
   node->startup_cost = node->cost = child->cost + input * (kHashRowCost + 0.0025 * static_cast<double>(node->aggregates.size()));
   node->children.push_back(std::move(child));
   return NodePtr(std::move(node));

@@ -59,7 +59,7 @@ VariableType variable_of(Oid type, std::int32_t typmod) {
   return out;
 }
 
-Result<VariableType> type_named(SessionImpl& session, std::string_view text) {
+Result<VariableType> find_variable_type(SessionImpl& session, std::string_view text) {
   VariableType out;
   const std::string word = lower(text);
   if (word == "record") {
@@ -169,7 +169,7 @@ Result<std::shared_ptr<RoutineBody>> make_body(SessionImpl& session, const Routi
   request.is_procedure = declared.is_procedure;
   request.returns_void = declared.result == kVoid && !declared.is_procedure;
   request.has_outputs = !routine.outputs.empty();
-  request.find_type = [&session](std::string_view text) { return type_named(session, text); };
+  request.find_type = [&session](std::string_view text) { return find_variable_type(session, text); };
   for (const FunctionObject::Parameter& parameter : declared.parameters) {
     Parameter made;
     made.name = parameter.name;
@@ -222,7 +222,7 @@ Result<std::shared_ptr<RoutineBody>> make_do_body(SessionImpl& session, std::str
   request.source = source;
   request.name = "inline_code_block";
   request.returns_void = true;
-  request.find_type = [&session](std::string_view text) { return plpgsql::type_named(session, text); };
+  request.find_type = [&session](std::string_view text) { return plpgsql::find_variable_type(session, text); };
   Result<std::shared_ptr<const plpgsql::Function>> parsed = plpgsql::parse(request);
   if (!parsed.ok()) return plpgsql::with_line(parsed.take_status(), request.name);
   auto body = std::make_shared<plpgsql::PlpgsqlBody>(parsed.take(), "inline_code_block");

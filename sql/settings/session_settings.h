@@ -33,6 +33,7 @@ struct DecodedSettings {
   std::int64_t lock_timeout_ms = 0;
   std::int64_t idle_in_transaction_timeout_ms = 0;
   std::int64_t idle_session_timeout_ms = 0;
+  std::size_t work_mem_bytes = std::size_t{4} << 20;
   std::vector<std::string> search_path;   ///< names as given, "$user" among them
 };
 

@@ -1,0 +1,90 @@
+// RowBatch: a child's rows taken a few at a time by an operator that looks each of them up in a large table, so that the cache
+// misses of several rows pass beside each other.
+// Owns:       the rows' values and, after a pause, copies of their bytes.
+// Thread:     the session's shard.
+// Invariants: only for children whose rows stay good until the turn ends (rows_keep()). The row taken last stands in the frame. The
+//             batches grow from one row on, so that whoever wants few rows has few made.
+#pragma once
+
+#include <algorithm>
+
+#include "sql/exec/operator.h"
+
+namespace wandian::sql {
+
+/// Whether what `node` has put into its slots stays good when its next row is asked for, until the turn ends.
+bool rows_keep(const PlanNode& node, const std::vector<SlotInfo>& slots);
+
+class RowBatch {
+ public:
+  static constexpr std::size_t kMost = 16;
+  struct Row {
+    std::uint64_t hash = 0;
+    void* found = nullptr;   ///< what the owner has found so far
+    bool null_key = false;
+  };
+
+  RowBatch(const PlanNode& child, const ExecContext& ctx);
+  /// Not possible: the owner takes its child's rows one by one.
+  bool possible() const { return possible_; }
+  void reset() {
+    at_ = count_ = 0;
+    wanted_ = 1;
+    taken_ = ended_ = filling_ = false;
+  }
+  bool empty() const { return at_ == count_ || filling_; }
+
+  /// When it is empty: takes rows from `source`. each(row) is called for every one while it stands in the frame. kRow: there are some.
+  template <class Each>
+  Step fill(ExecContext& ctx, Operator& source, Each&& each) {
+    if (!filling_) {
+      if (ended_) return Step::kEnd;
+      at_ = count_ = 0;
+      taken_ = false;
+      filling_ = true;   // until it is full, over pauses of `source`
+    }
+    while (count_ < wanted_) {
+      const Step step = source.next(ctx);
+      if (step == Step::kEnd) {
+        ended_ = true;
+        break;
+      }
+      if (step != Step::kRow) return step;
+      Row& row = rows_[count_];
+      row = {};
+      each(row);
+      Value* const values = values_of(count_++);
+      for (std::size_t i = 0; i < kept_.slots.size(); ++i) values[i] = ctx.slots[kept_.slots[i]];
+    }
+    filling_ = false;
+    wanted_ = std::min(kMost, wanted_ * 2);
+    return count_ == 0 ? Step::kEnd : Step::kRow;
+  }
+  /// Of a batch that is full: what is there.
+  std::span<Row> rows() { return {rows_, count_}; }
+  /// The next row stands in the frame again.
+  const Row& take(ExecContext& ctx) {
+    restore_slots(kept_, values_of(at_), ctx.slots);
+    taken_ = true;
+    return rows_[at_++];
+  }
+  /// The frame's slots are the owner's: no row of the batch stands there any more.
+  void forget_taken() { taken_ = false; }
+  /// When children have paused: bytes are copied, and the row taken stands in the frame with its copies.
+  void secure(ExecContext& ctx);
+
+ private:
+  Value* values_of(std::size_t i) { return values_.data() + i * kept_.slots.size(); }
+
+  SavedSlots kept_;
+  bool possible_ = false, taken_ = false, ended_ = false, filling_ = false;
+  std::size_t at_ = 0, count_ = 0, wanted_ = 1;
+  Row rows_[kMost];
+  std::vector<Value> values_;
+  // Copies made at the last pause and at the one before: rows of another batch above may still point into the older ones until
+  // that batch has copied them, too.
+  Arena copies_[2];
+  unsigned newest_ = 0;
+};
+
+}  // namespace wandian::sql
