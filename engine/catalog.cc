@@ -415,7 +415,7 @@ void fields(C& c, TableDef& v) {
   c.field(v.oid), c.field(v.schema), c.field(v.owner), c.field(v.name), c.field(v.columns), c.field(v.indexes);
   c.field(v.hidden_row_number), c.field(v.checks), c.field(v.foreign_keys), c.visit(v.placement), c.field(v.internal);
   c.field(v.temporary), c.field(v.storage_id), c.field(v.options), c.field(v.older_layouts);
-  c.field(v.triggers), c.field(v.on_commit);
+  c.field(v.triggers), c.field(v.on_commit), c.field(v.row_security), c.field(v.forced_row_security);
 }
 template <class C>
 void fields(C& c, SequenceDef& v) {

@@ -346,6 +346,7 @@ Task<Status> SessionImpl::copy_from(const CompiledStatement& statement, const Pg
   if (read_only_ && found->schema != temporary_schema_)
     co_return Status{sqlstate::read_only_sql_transaction, "cannot execute COPY FROM in a read-only transaction"};
   std::shared_ptr<const TableDef> table = catalog()->table(found->oid);
+  WANDIAN_CO_TRY(check_row_security(*catalog(), *table, current_role_));
   WANDIAN_CO_TRY(co_await lock_table(table, TableLock::kRowExclusive));
   co_await begin_statement();
   table = catalog()->table(found->oid);

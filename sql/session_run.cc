@@ -90,6 +90,7 @@ BindContext SessionImpl::bind_context() {
   context.temporary_schema = temporary_schema_;
   context.procedures = server_.procedures();
   context.variables = variables_;
+  context.role = current_role_;
   return context;
 }
 

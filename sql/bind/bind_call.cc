@@ -352,6 +352,7 @@ const Expr* Binder::bind_function_call(Scope& scope, const PgQuery__FuncCall& ca
       function, keep(args), result,
       call.funcformat == PG_QUERY__COERCION_FORM__COERCE_SQL_SYNTAX ? CallForm::kSqlSyntax : CallForm::kCall, location));
   out->variadic_array = collected;
+  if (out->returns_set && function->set_fn != nullptr && type_kind(base_type(result)) == 'c') out->fields = fields_of(base_type(result));
   return out;
 }
 
@@ -368,6 +369,16 @@ const FunctionDef* Binder::with_row_columns(const FunctionDef* function, Oid row
   note_type(row_type);
   functions_.push_back(shaped);
   return shaped.get();
+}
+
+// The fields of a row type or composite type as it is now, dropped ones with their places.
+std::span<const RecordField> Binder::fields_of(Oid type) {
+  std::vector<RowField> fields;
+  std::vector<RecordField> out;
+  if (!CatalogTypes(catalog(), context_.search_path, context_.database).row_fields(type, &fields)) return {};
+  note_type(type);
+  for (const RowField& field : fields) out.push_back({arena_.copy(field.name), field.type, field.typmod, field.dropped});
+  return keep(out);
 }
 
 // Where a set-returning function may stand.

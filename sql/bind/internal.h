@@ -187,6 +187,7 @@ class Binder {
   std::vector<NamedExpr> record_fields(Scope& scope, const Expr* record);
 
   // bind_call.cc
+  std::span<const RecordField> fields_of(Oid type);
   const Expr* bind_function_call(Scope& scope, const PgQuery__FuncCall& call);
   bool find_procedure_call(const PgQuery__FuncCall& call, std::vector<ProcedureSignature>* found);
   void bind_procedure_call(const PgQuery__FuncCall& call, BoundStatement* out, bool is_call);

@@ -65,7 +65,7 @@ struct ClassRow {
   Oid oid = 0, schema = 0, row_type = 0, owner = 0, method = 0;
   std::string_view name;
   std::int64_t rows = -1;
-  bool has_index = false, shared = false, temporary = false, has_rules = false, has_triggers = false;
+  bool has_index = false, shared = false, temporary = false, has_rules = false, has_triggers = false, row_security = false, forced_row_security = false;
   char kind = 'r', replica_identity = 'd';
   std::size_t columns = 0, checks = 0;
   const std::vector<std::pair<std::string, std::string>>* options = nullptr;
@@ -76,7 +76,7 @@ void add_class(SystemRows& rows, const ClassRow& r) {
   row.i(r.oid).t(r.name).i(r.schema).i(r.row_type).i(0).i(r.owner).i(r.method);
   row.i(r.kind == 'v' || r.kind == 'c' ? 0 : r.oid).i(0).i(r.rows > 0 ? (r.rows + 99) / 100 : 0).d(static_cast<double>(r.rows)).i(0).i(0);
   row.b(r.has_index).b(r.shared).c(r.temporary ? 't' : 'p').c(r.kind).i(static_cast<std::int64_t>(r.columns)).i(static_cast<std::int64_t>(r.checks));
-  row.b(r.has_rules).b(r.has_triggers).b(false).b(false).b(false).b(true).c(r.replica_identity).b(false).i(0).i(0).i(0).null();
+  row.b(r.has_rules).b(r.has_triggers).b(false).b(r.row_security).b(r.forced_row_security).b(true).c(r.replica_identity).b(false).i(0).i(0).i(0).null();
   if (r.options != nullptr) row.options(*r.options);
   else row.null();
   row.null();
@@ -117,6 +117,8 @@ Status pg_class(const SystemContext& context, SystemRows& rows) {
     r.has_index = std::any_of(table.indexes.begin(), table.indexes.end(), [](const IndexDef& index) { return index.oid != 0; });
     r.has_triggers = !table.foreign_keys.empty() || !table.referencing.empty() || !table.triggers.empty();
     r.temporary = table.temporary;
+    r.row_security = table.row_security;
+    r.forced_row_security = table.forced_row_security;
     r.columns = table.columns.size();
     r.checks = table.checks.size();
     r.options = &table.options;

@@ -77,7 +77,10 @@ class Deparser {
         return "ARRAY[" + list(array.args) + "]";
       }
       case ExprKind::kRow: {
-        const std::string row = "ROW(" + list(expr->as<RowExpr>().args) + ")";
+        std::vector<const Expr*> live;    // without the places of dropped columns
+        for (const Expr* arg : expr->as<RowExpr>().args)
+          if (arg->type != kInvalidOid) live.push_back(arg);
+        const std::string row = "ROW(" + list(live) + ")";
         return expr->type == kRecord ? row : row + "::" + type_name(expr->type, -1);
       }
       case ExprKind::kRowCompare: {

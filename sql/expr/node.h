@@ -115,6 +115,7 @@ struct FunctionExpr : Expr {
   std::span<const Oid> types;
   CallForm form = CallForm::kCall;
   bool variadic_array = false;       ///< the last argument is the collected tail of a variadic call
+  std::span<const RecordField> fields;   ///< of a set of records: what each has
 };
 
 struct SortKey {
