@@ -446,6 +446,7 @@ void fields(C& c, TableDef& v) {
   c.field(v.hidden_row_number), c.field(v.checks), c.field(v.foreign_keys), c.visit(v.placement), c.field(v.internal);
   c.field(v.temporary), c.field(v.storage_id), c.field(v.options), c.field(v.older_layouts);
   c.field(v.triggers), c.field(v.on_commit), c.field(v.view_definition), c.field(v.populated);
+  c.field(v.row_security), c.field(v.forced_row_security);
   c.field(v.partition_strategy), c.field(v.partition_key), c.field(v.partition_of), c.visit(v.bound);
 }
 template <class C>

@@ -197,6 +197,7 @@ struct TableDef {
   bool internal = false;                ///< a global index's table: not shown to anyone
   bool temporary = false;
   char on_commit = 0;                   ///< temporary: 0, 'd' (DROP) or 'r' (DELETE ROWS)
+  bool row_security = false, forced_row_security = false;   ///< ENABLE and FORCE ROW LEVEL SECURITY
   std::uint64_t storage_id = 0;         ///< changes with TRUNCATE and rewrites
   std::vector<std::pair<std::string, std::string>> options;   ///< storage parameters: accepted, shown back
   std::vector<TriggerDef> triggers;     ///< in the order of their names, which is the order they fire in

@@ -371,6 +371,7 @@ Task<Status> SessionImpl::copy_from(const CompiledStatement& statement, const Pg
     co_return Status{sqlstate::read_only_sql_transaction, "cannot execute COPY FROM in a read-only transaction"};
   std::shared_ptr<const TableDef> table = catalog()->table(found->oid);
   if (table->is_materialized_view()) co_return cannot("materialized view");
+  WANDIAN_CO_TRY(check_row_security(*catalog(), *table, current_role_));
   WANDIAN_CO_TRY(co_await lock_table(table, TableLock::kRowExclusive));
   for (const std::shared_ptr<const TableDef>& partition : all_partitions(*catalog(), *table)) WANDIAN_CO_TRY(co_await lock_table(partition, TableLock::kRowExclusive));
   co_await begin_statement();

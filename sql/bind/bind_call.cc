@@ -365,6 +365,7 @@ const Expr* Binder::bind_function_call(Scope& scope, const PgQuery__FuncCall& ca
       call.funcformat == PG_QUERY__COERCION_FORM__COERCE_SQL_SYNTAX ? CallForm::kSqlSyntax : CallForm::kCall, location));
   out->variadic_array = collected;
   if (!candidate.positions.empty() || candidate.defaults_used > 0) note_given(out, candidate, given_count, given_names.size());
+  if (out->returns_set && function->set_fn != nullptr && type_kind(base_type(result)) == 'c') out->fields = fields_of(base_type(result));
   return out;
 }
 
@@ -390,6 +391,16 @@ void Binder::note_given(FunctionExpr* call, const Candidate& candidate, std::siz
   call->partly_given = true;
   call->given = keep(positions);
   if (named > 0) call->named_from = static_cast<std::uint16_t>(positions.size() - named);
+}
+
+// The fields of a row type or composite type as it is now, dropped ones with their places.
+std::span<const RecordField> Binder::fields_of(Oid type) {
+  std::vector<RowField> fields;
+  std::vector<RecordField> out;
+  if (!CatalogTypes(catalog(), context_.search_path, context_.database).row_fields(type, &fields)) return {};
+  note_type(type);
+  for (const RowField& field : fields) out.push_back({arena_.copy(field.name), field.type, field.typmod, field.dropped});
+  return keep(out);
 }
 
 // Where a set-returning function may stand.

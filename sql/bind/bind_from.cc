@@ -99,7 +99,17 @@ const Query* Binder::bind_inner_query(const ParseNode* node, const BindContext& 
   return query;
 }
 
+// There are no policies yet, and what they would hide must not be shown.
+Status check_row_security(const Catalog& catalog, const TableDef& table, Oid role) {
+  if (!table.row_security || role == 0 || (role == table.owner && !table.forced_row_security)) return {};
+  const auto object = catalog.object(ObjectKind::kRole, role);
+  const auto properties = object != nullptr ? RoleProperties::decode(object->definition) : std::nullopt;
+  if (properties && (properties->superuser || properties->bypass_rls)) return {};
+  return Status{sqlstate::feature_not_supported, "row-level security of table " + quoted(table.name) + " for other roles than its owner is not supported"};
+}
+
 RangeEntry* Binder::make_table_entry(std::shared_ptr<const TableDef> table, std::string_view alias) {
+  if (Status status = check_row_security(catalog(), *table, context_.role); !status.ok()) fail(std::move(status));
   auto* entry = make<RangeEntry>();
   entry->kind = RangeKind::kTable;
   entry->table = table.get();
@@ -471,7 +481,7 @@ RangeEntry* Binder::bind_range_function(Scope& scope, const PgQuery__RangeFuncti
       columns.push_back({column, call->type, call->typmod, false});
     } else {
       const std::size_t first = columns.size();
-      for (const NamedExpr& field : fields) columns.push_back({field.name, field.expr->type, -1, false});
+      for (const NamedExpr& field : fields) columns.push_back({field.name, field.expr->type, field.expr->typmod, false});
       if (call->kind == ExprKind::kFunction) {
         const std::vector<std::int32_t>& typmods = call->as<FunctionExpr>().function->out_typmods;
         for (std::size_t i = 0; i < typmods.size(); ++i) columns[first + i].typmod = typmods[i];

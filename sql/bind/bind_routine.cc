@@ -307,6 +307,12 @@ const Expr* Binder::bind_routine_call(const Candidate& chosen, std::vector<const
         }
       }
       depend_on(std::move(view));
+    } else {
+      for (const RecordField& field : fields_of(routine.declaration.result_relation)) {
+        if (field.dropped) continue;
+        shaped->out_names.push_back(field.name);
+        shaped->out_types.push_back(field.type);
+      }
     }
     function = shaped.get();
     functions_.push_back(std::move(shaped));

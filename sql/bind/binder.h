@@ -50,6 +50,7 @@ class BindVariables {
     bool is_row = false;               ///< `fields`, otherwise `scalar`
     Variable scalar;
     std::vector<std::pair<std::string, Variable>> fields;
+    Oid row_type = 0;                  ///< of a row; 0: it has no name
   };
   virtual ~BindVariables() = default;
   virtual Precedence precedence() const = 0;
@@ -67,7 +68,7 @@ struct BindContext {
   /// and the session's temporary schema in front of it, if there is one.
   std::vector<Oid> search_path;
   Oid temporary_schema = 0;          ///< of this session; 0 = none
-  Oid role = 0;                      ///< who must be allowed to use the schemas that are named; 0: nobody is asked
+  Oid role = 0;                      ///< who runs the statement, and must be allowed to use the schemas that are named; 0: nobody is asked
   const ProcedureLookup* procedures = nullptr;
   BindVariables* variables = nullptr;
   /// What a SELECT's one column is coerced to, through its text where nothing else leads there; null: it stays as it is.
@@ -84,6 +85,9 @@ struct BindContext {
   /// their like stay casts, evaluated at execution). Its arena is not used.
   EvalContext* eval = nullptr;
 };
+
+/// Refuses (0A000) a table with row-level security that applies to this role.
+Status check_row_security(const Catalog& catalog, const TableDef& table, Oid role);
 
 /// Binds SELECT, VALUES, INSERT, UPDATE, DELETE and CALL.
 /// @param text             the whole text the statement was parsed from (positions of errors refer to it)

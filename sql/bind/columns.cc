@@ -370,13 +370,22 @@ const Expr* Binder::variable_row(const BindVariables::Found& found, int location
   auto* row = make<RowExpr>();
   std::vector<const Expr*> args;
   std::vector<std::string_view> names;
-  for (const auto& [name, variable] : found.fields) {
-    args.push_back(bind_variable(variable, location));
-    names.push_back(arena_.copy(name));
+  const std::span<const RecordField> fields = found.row_type != 0 ? fields_of(found.row_type) : std::span<const RecordField>();
+  const auto is_live = [](const RecordField& field) { return !field.dropped; };
+  const bool named = !fields.empty() && std::count_if(fields.begin(), fields.end(), is_live) == std::ssize(found.fields);
+  for (std::size_t i = 0, next = 0; next < found.fields.size(); ++i) {
+    const bool dropped = named && fields[i].dropped;
+    args.push_back(dropped ? make_null(arena_, kInvalidOid) : bind_variable(found.fields[next].second, location));
+    names.push_back(dropped ? std::string_view() : arena_.copy(found.fields[next].first));
+    if (!dropped) ++next;
+  }
+  for (std::size_t i = args.size(); named && i < fields.size(); ++i) {
+    args.push_back(make_null(arena_, kInvalidOid));
+    names.push_back({});
   }
   row->args = keep(args);
   row->names = keep(names);
-  row->type = kRecord;
+  row->type = named ? found.row_type : kRecord;
   row->location = location;
   return row;
 }
@@ -385,6 +394,16 @@ const Expr* Binder::find_variable(std::span<const std::string_view> names, int l
   if (variables_ == nullptr) return nullptr;
   BindVariables::Found found;
   Result<bool> any = variables_->find(names, &found);
+  // argument.field, of an argument of a composite type
+  if (any.ok() && !any.value() && names.size() >= 2) {
+    any = variables_->find(names.first(names.size() - 1), &found);
+    if (any.ok() && any.value() && !found.is_row && type_kind(base_type(found.scalar.type)) == 'c') {
+      const Expr* argument = without_domain(bind_variable(found.scalar, location));
+      for (const NamedExpr& field : record_fields(scopes_.front(), argument))
+        if (field.name == names.back()) return field.expr;
+    }
+    return nullptr;
+  }
   if (!any.ok()) {
     if (quiet) return nullptr;
     Status status = any.take_status();

@@ -198,6 +198,7 @@ class Binder {
   std::vector<NamedExpr> record_fields(Scope& scope, const Expr* record);
 
   // bind_call.cc
+  std::span<const RecordField> fields_of(Oid type);
   const Expr* bind_function_call(Scope& scope, const PgQuery__FuncCall& call);
   void note_given(FunctionExpr* call, const Candidate& candidate, std::size_t count, std::size_t named);
   bool find_procedure_call(const PgQuery__FuncCall& call, std::vector<ProcedureSignature>* found);

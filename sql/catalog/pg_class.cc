@@ -44,6 +44,7 @@ struct ClassRow {
   std::string_view name;
   std::int64_t rows = -1;
   bool has_index = false, shared = false, temporary = false, has_rules = false, has_triggers = false, populated = true;
+  bool row_security = false, forced_row_security = false;
   char kind = 'r', replica_identity = 'd';
   std::size_t columns = 0, checks = 0;
   const std::vector<std::pair<std::string, std::string>>* options = nullptr;
@@ -56,7 +57,7 @@ void add_class(const SystemContext& context, SystemRows& rows, const ClassRow& r
   row.i(r.oid).t(r.name).i(r.schema).i(r.row_type).i(0).i(r.owner).i(r.method);
   row.i(r.kind == 'v' || r.kind == 'c' || r.kind == 'p' || r.kind == 'I' ? 0 : r.oid).i(0).i(r.rows > 0 ? (r.rows + 99) / 100 : 0).d(static_cast<double>(r.rows)).i(0).i(0);
   row.b(r.has_index).b(r.shared).c(r.temporary ? 't' : 'p').c(r.kind).i(static_cast<std::int64_t>(r.columns)).i(static_cast<std::int64_t>(r.checks));
-  row.b(r.has_rules).b(r.has_triggers).b(r.has_subclass).b(false).b(false).b(r.populated).c(r.replica_identity).b(r.is_partition).i(0).i(0).i(0);
+  row.b(r.has_rules).b(r.has_triggers).b(r.has_subclass).b(r.row_security).b(r.forced_row_security).b(r.populated).c(r.replica_identity).b(r.is_partition).i(0).i(0).i(0);
   const std::optional<Securable> object = r.kind == 'i' || r.kind == 'I' || r.kind == 'c' ? std::nullopt : securable_relation(context.catalog, r.oid);
   row.acl(context.catalog, object ? shown_acl(context.catalog, *object) : std::nullopt);
   if (r.options != nullptr) row.options(*r.options);
@@ -104,6 +105,8 @@ Status pg_class(const SystemContext& context, SystemRows& rows) {
     r.has_index = std::any_of(table.indexes.begin(), table.indexes.end(), [](const IndexDef& index) { return index.oid != 0; });
     r.has_triggers = !table.foreign_keys.empty() || !table.referencing.empty() || !table.triggers.empty();
     r.temporary = table.temporary;
+    r.row_security = table.row_security;
+    r.forced_row_security = table.forced_row_security;
     r.columns = table.columns.size();
     r.checks = table.checks.size();
     if (table.is_materialized_view()) r.kind = 'm', r.has_rules = true, r.populated = table.populated;

@@ -109,7 +109,7 @@ void add_routine(const SystemContext& context, SystemRows& rows, const ObjectDef
   const double rows_expected = !function.returns_set ? 0 : function.rows.empty() ? 1000 : std::strtod(function.rows.c_str(), nullptr);
   row.i(object.oid).t(function.name).i(object.parent).i(object.owner).i(sql ? kSqlLanguage : function.language == "c" ? kCLanguage : kPlpgsqlLanguage).d(cost).d(rows_expected).i(variadic).i(0);
   row.c(function.is_procedure ? 'p' : 'f').b(function.security_definer).b(function.leakproof).b(function.strict).b(function.returns_set);
-  row.c(function.volatility).c(function.parallel).i(static_cast<std::int64_t>(function.arguments.size())).i(defaults).i(function.result).oid_vector(function.arguments);
+  row.c(function.volatility).c(function.parallel).i(static_cast<std::int64_t>(function.arguments.size())).i(defaults).i(function.result_type()).oid_vector(function.arguments);
   if (other_modes) {
     row.oids(all);
     row.value(build_array(kChar, modes, rows.arena));
@@ -183,7 +183,7 @@ Status pg_proc(const SystemContext& context, SystemRows& rows) {
     p.name = function->name;
     p.source = function->symbol;
     p.binary = function->module;
-    p.result = function->is_procedure ? kVoid : function->result;
+    p.result = function->is_procedure ? kVoid : function->result_type();
     p.kind = function->is_procedure ? 'p' : 'f';
     p.volatility = 'v';
     p.strict = function->strict;

@@ -372,9 +372,9 @@ std::optional<std::string> SessionImpl::function_result(Oid oid) {
   if (!native || native->is_procedure) return std::nullopt;
   if (native->returns_table) return "TABLE(" + parameters_text(*native, true, {}) + ")";
   const std::string set = native->returns_set ? "SETOF " : "";
-  if (native->result_relation != 0)
+  if (native->result_relation != 0 && type_kind(native->result_relation) != 'c')
     return set + object_name(ObjectClass::kRelation, native->result_relation).value_or(std::to_string(native->result_relation));
-  return set + format_type(native->result);
+  return set + format_type(native->result_type());
 }
 
 std::optional<std::string> SessionImpl::function_definition(Oid oid) {

@@ -15,6 +15,8 @@ bool read_oid(std::string_view text, Oid* out) {
 
 }  // namespace
 
+Oid FunctionObject::row_type(Oid relation_or_type) { return type_kind(relation_or_type) == 'c' ? relation_or_type : row_type_of(relation_or_type); }
+
 std::string FunctionObject::encode() const {
   PropertyList list;
   list.add("name", name);

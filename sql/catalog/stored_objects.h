@@ -42,11 +42,15 @@ struct FunctionObject {
   std::string source;                ///< the text between the quotes, or of a body without quotes
   bool sql_body = false;             ///< RETURN expr, or BEGIN ATOMIC
   bool returns_set = false, returns_table = false;
-  Oid result_relation = 0;           ///< RETURNS t: the relation whose rows it gives; `result` is record
+  Oid result_relation = 0;           ///< RETURNS t: the relation or composite type whose rows it gives; `result` is record
   char volatility = 'v', parallel = 'u';
   bool security_definer = false, leakproof = false;
   std::string cost, rows;            ///< as given; "" is the default
   std::vector<std::pair<std::string, std::string>> settings;   ///< SET name = value
+  /// The type of the rows of a relation, or of what is a composite type itself.
+  static Oid row_type(Oid relation_or_type);
+  /// As pg_proc shows it.
+  Oid result_type() const { return result_relation != 0 ? row_type(result_relation) : result; }
   bool is_native() const { return language.empty(); }
   std::string encode() const;
   static std::optional<FunctionObject> decode(std::string_view bytes);

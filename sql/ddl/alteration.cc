@@ -132,9 +132,13 @@ Status TableAlteration::run(const PgQuery__AlterTableCmd& command, unsigned pass
           return Status{sqlstate::wrong_object_type, "cannot inherit from partitioned table " + quoted(text_or_empty(command.def->range_var->relname))};
       return feature_not_supported("table inheritance is not supported");
     case PG_QUERY__ALTER_TABLE_TYPE__AT_EnableRowSecurity:
-    case PG_QUERY__ALTER_TABLE_TYPE__AT_ForceRowSecurity: return feature_not_supported("row-level security is not supported");
     case PG_QUERY__ALTER_TABLE_TYPE__AT_DisableRowSecurity:
-    case PG_QUERY__ALTER_TABLE_TYPE__AT_NoForceRowSecurity: return {};
+      if (in(4)) table_->row_security = command.subtype == PG_QUERY__ALTER_TABLE_TYPE__AT_EnableRowSecurity;
+      return {};
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_ForceRowSecurity:
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_NoForceRowSecurity:
+      if (in(4)) table_->forced_row_security = command.subtype == PG_QUERY__ALTER_TABLE_TYPE__AT_ForceRowSecurity;
+      return {};
     default: return feature_not_supported("this form of ALTER TABLE is not supported");
   }
 }

@@ -134,7 +134,7 @@ void DropPlan::type_dependents(Oid type, std::vector<Dependent>* out) {
     } else if (key.first == ObjectKind::kFunction) {
       const auto function = FunctionObject::decode(object->definition);
       if (!function) continue;
-      const bool returns_row = function->result_relation != 0 && row_type_of(function->result_relation) == type;
+      const bool returns_row = function->result_relation != 0 && function->result_type() == type;
       const bool gives = std::any_of(function->parameters.begin(), function->parameters.end(), [&](const auto& parameter) { return is_of(parameter.type); });
       if (is_of(function->result) || returns_row || gives || std::any_of(function->arguments.begin(), function->arguments.end(), is_of))
         out->push_back({{RefKind::kFunction, object->oid, 0, 0}, false});

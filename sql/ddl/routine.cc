@@ -20,18 +20,19 @@ Status bad_definition(std::string message) { return Status{sqlstate::invalid_fun
 
 struct DeclaredType {
   Oid type = 0;
-  Oid relation = 0;      ///< the row type of this table or view; `type` is record
+  Oid relation = 0;      ///< the row type of this table or view, or this composite type; `type` is record
 };
 
-// A table's or view's row type is told by its relation.
+// A table's or view's row type is told by its relation, as results have it.
 Result<DeclaredType> declared_type(DdlContext& ctx, Oid type) {
   DeclaredType out;
   out.type = type;
   if (type_kind(base_type(type)) != 'c') return out;
+  if (type_kind(type) != 'c') return feature_not_supported("domains over composite types are not supported as parameters and results of functions");
   out.type = kRecord;
   out.relation = relation_of_row_type(type);
-  if (type_kind(type) == 'c' && (ctx.catalog()->table(out.relation) != nullptr || ctx.catalog()->object(ObjectKind::kView, out.relation) != nullptr)) return out;
-  return feature_not_supported("composite types made by CREATE TYPE are not supported as parameters and results of functions in SQL or PL/pgSQL");
+  if (ctx.catalog()->table(out.relation) == nullptr && ctx.catalog()->object(ObjectKind::kView, out.relation) == nullptr) out.relation = type;
+  return out;
 }
 
 Result<DeclaredType> declared_type(DdlContext& ctx, const PgQuery__TypeName& name) {
@@ -188,7 +189,7 @@ Status read_parameters(DdlContext& ctx, const PgQuery__CreateFunctionStmt& node,
     FunctionObject::Parameter parameter;
     parameter.name = text_or_empty(given.name);
     WANDIAN_ASSIGN(const DeclaredType type, declared_type(ctx, *given.arg_type));
-    parameter.type = type.type;
+    parameter.type = type.relation == 0 ? type.type : FunctionObject::row_type(type.relation);
     switch (given.mode) {
       case PG_QUERY__FUNCTION_PARAMETER_MODE__FUNC_PARAM_OUT: parameter.mode = 'o'; break;
       case PG_QUERY__FUNCTION_PARAMETER_MODE__FUNC_PARAM_INOUT: parameter.mode = 'b'; break;
@@ -197,7 +198,6 @@ Status read_parameters(DdlContext& ctx, const PgQuery__CreateFunctionStmt& node,
       default: parameter.mode = 'i';
     }
     const bool input = parameter.mode == 'i' || parameter.mode == 'b' || parameter.mode == 'v';
-    if (type.relation != 0) return feature_not_supported("parameters of composite types are not supported");
     if (given.arg_type->setof != 0)
       return bad_definition(function->is_procedure ? "procedures cannot accept set arguments" : "functions cannot accept set arguments");
     if (parameter.type == kVoid || parameter.type == kTrigger || parameter.type == kInternal || parameter.type == kCstring || parameter.type == kAny)
@@ -264,6 +264,11 @@ Status read_result(DdlContext& ctx, const PgQuery__CreateFunctionStmt& node, Fun
   function->returns_set = function->returns_set || node.return_type->setof != 0;
   if (function->returns_table) {
     function->result = implied;
+    return {};
+  }
+  if (implied != 0 && implied == function->result_type()) {
+    function->result = implied;
+    function->result_relation = 0;
     return {};
   }
   if (implied != 0 && (implied != type.type || type.relation != 0))
@@ -383,6 +388,7 @@ Task<Status> create_routine(DdlContext& ctx, const std::string& language) {
   if (!function.rows.empty() && !function.returns_set)
     co_return Status{sqlstate::invalid_parameter_value, "ROWS is not applicable when function does not return a set"};
   Result<Oid> schema = ctx.forced_schema != 0 ? Result<Oid>(ctx.forced_schema)
+                       : node.n_funcname > 1 && string_value(node.funcname[node.n_funcname - 2]) == "pg_temp" ? ctx.ensure_temporary_schema()
                        : node.n_funcname > 1  ? ctx.find_schema(string_value(node.funcname[node.n_funcname - 2]))
                                               : ctx.session.creation_schema();
   if (!schema.ok()) co_return schema.take_status();
@@ -463,7 +469,7 @@ Result<std::shared_ptr<const ObjectDef>> find_routine(DdlContext& ctx, const PgQ
   for (std::size_t i = 0; i < with_args.n_objargs; ++i) {
     if (with_args.objargs[i]->node_case != PG_QUERY__NODE__NODE_TYPE_NAME) continue;
     WANDIAN_ASSIGN(const DeclaredType type, declared_type(ctx, *with_args.objargs[i]->type_name));
-    types.push_back(type.type);
+    types.push_back(type.relation == 0 ? type.type : FunctionObject::row_type(type.relation));
   }
   std::string signature = name + "(";
   for (std::size_t i = 0; i < types.size(); ++i) signature += (i != 0 ? ", " : "") + format_type(types[i]);

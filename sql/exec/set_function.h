@@ -21,6 +21,7 @@ class SetCall {
   Step start(ExecContext& ctx, const FunctionExpr& call, std::span<const PlanExpr> args) {
     if (!starting_) {
       memory_.arena.reset();
+      state_.kept = nullptr;
       function_ = call.function;
       position_ = 0;
       args_.resize(args.size());
@@ -70,6 +71,7 @@ class SetCall {
       std::copy(row, row + rows_->width, columns);
       return Step::kRow;
     }
+    results.set_call = &state_;
     if (!function_->set_fn(results, args_.data(), &position_, columns, &done_)) return ctx.fail(results);
     return done_ ? Step::kEnd : Step::kRow;
   }
@@ -88,6 +90,7 @@ class SetCall {
   }
 
   RowMemory memory_;
+  SetCallState state_{memory_.arena};
   const FunctionDef* function_ = nullptr;
   std::vector<Value> args_;
   std::uint64_t position_ = 0;

@@ -115,14 +115,14 @@ class SystemScanOperator final : public Operator {
   std::size_t next_ = 0;
 };
 
-// A record's fields, dropped ones left out, in the places of the columns.
-void spread_record(Value record, std::span<Value> columns) {
+// A record's fields, dropped ones left out, in the places of the columns. `fields` says which those are, where it is known.
+void spread_record(Value record, std::span<const RecordField> fields, std::span<Value> columns) {
   std::fill(columns.begin(), columns.end(), Value::null());
   if (record.is_null) return;
   const RecordView view(record);
   std::size_t next = 0;
   for (std::uint32_t i = 0; i < view.count() && next < columns.size(); ++i)
-    if (view.type(i) != kInvalidOid) columns[next++] = view.field(i);
+    if (fields.empty() ? view.type(i) != kInvalidOid : i < fields.size() && !fields[i].dropped) columns[next++] = view.field(i);
 }
 
 class FunctionScanOperator final : public Operator {
@@ -162,8 +162,9 @@ class FunctionScanOperator final : public Operator {
         Value* out = row_.data() + function.first_column;
         Step step;
         if (function.set_call != nullptr) {
-          step = calls_[i].next(ctx, ctx.eval(node_.arena), out);
+          step = calls_[i].next(ctx, ctx.eval(node_.arena), function.of_record ? &record_ : out);
           if (step == Step::kError) return step;
+          if (step == Step::kRow && function.of_record) spread_record(record_, function.set_call->fields, std::span(out, function.column_count));
         } else {
           step = number_ == 0 ? Step::kRow : Step::kEnd;
           if (step == Step::kRow && !give_single(ctx, i, out)) return Step::kError;
@@ -188,7 +189,7 @@ class FunctionScanOperator final : public Operator {
     const PlanFunction& function = scan_.functions[i];
     Value value = singles_[i];
     if (!function.value.waits && !ctx.eval(function.value, node_.arena, &value)) return false;
-    if (function.of_record) spread_record(value, std::span(out, function.column_count));
+    if (function.of_record) spread_record(value, {}, std::span(out, function.column_count));
     else *out = value;
     return true;
   }
@@ -196,6 +197,7 @@ class FunctionScanOperator final : public Operator {
   const FunctionScanNode& scan_;
   std::deque<SetCall> calls_;
   std::vector<Value> row_;
+  Value record_;
   std::size_t starting_ = 0;
   JournaledEval eval_;
   RowMemory single_;

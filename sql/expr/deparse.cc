@@ -244,8 +244,11 @@ void Deparser::put(const Expr* expr, bool show) {
     case ExprKind::kRow: {
       const auto& row = expr->as<RowExpr>();
       if (row.whole_range >= 0 && !levels_.empty()) return put_whole_row(row);
+      std::vector<const Expr*> live;   // without the places of dropped columns
+      for (const Expr* arg : row.args)
+        if (arg->type != kInvalidOid) live.push_back(arg);
       out_ += "ROW(";
-      put_list(row.args);
+      put_list(live);
       out_ += ')';
       if (expr->type != kRecord && row.form == CallForm::kExplicitCast) out_ += "::" + type_name(expr->type, -1);
       return;

@@ -119,6 +119,7 @@ struct FunctionExpr : Expr {
   bool partly_given = false;
   std::span<const std::uint16_t> given;
   std::uint16_t named_from = 0xffff; ///< those from here on in `given` were given by name
+  std::span<const RecordField> fields;   ///< of a set of records: what each has
 };
 
 struct SortKey {

@@ -62,6 +62,7 @@ std::span<const FunctionBinding> jsonb_bindings();
 std::span<const FunctionBinding> jsonpath_bindings();
 std::span<const FunctionBinding> money_bindings();
 std::span<const FunctionBinding> multirange_bindings();
+std::span<const FunctionBinding> keyword_bindings();
 std::span<const FunctionBinding> network_bindings();
 std::span<const FunctionBinding> normalize_bindings();
 std::span<const FunctionBinding> numeric_bindings();

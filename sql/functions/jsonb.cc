@@ -3,6 +3,7 @@
 
 #include "engine/numeric.h"
 #include "sql/functions/bindings.h"
+#include "sql/functions/json_parse.h"
 #include "sql/functions/json_text.h"
 #include "sql/types/number_text.h"
 
@@ -92,8 +93,9 @@ bool type_of(EvalContext& ctx, const Value* args, Value* result) {
 
 template <bool jsonb, bool as_text>
 bool array_elements(EvalContext& ctx, const Value* args, std::uint64_t* position, Value* columns, bool* done) {
-  JsonNode node;
-  if (!parse(ctx, args[0], jsonb, &node)) return false;
+  const JsonNode* root = nullptr;
+  if (!parse_once(ctx, args[0], jsonb, &root)) return false;
+  const JsonNode& node = *root;
   if (node.kind != Kind::kArray && jsonb)
     return ctx.fail({sqlstate::invalid_parameter_value, node.kind == Kind::kObject ? "cannot extract elements from an object"
                                                                                    : "cannot extract elements from a scalar"});
@@ -106,8 +108,10 @@ bool array_elements(EvalContext& ctx, const Value* args, std::uint64_t* position
 }
 template <bool jsonb, bool as_text>
 bool each(EvalContext& ctx, const Value* args, std::uint64_t* position, Value* columns, bool* done) {
-  JsonNode node;
-  if (!parse(ctx, args[0], jsonb, &node) || !needs(ctx, node, Kind::kObject, "call json_each on")) return false;
+  const JsonNode* root = nullptr;
+  if (!parse_once(ctx, args[0], jsonb, &root)) return false;
+  const JsonNode& node = *root;
+  if (!needs(ctx, node, Kind::kObject, "call json_each on")) return false;
   *done = *position >= node.count;
   if (*done) return true;
   columns[0] = Value::of_bytes(node.keys[*position]);
@@ -115,8 +119,9 @@ bool each(EvalContext& ctx, const Value* args, std::uint64_t* position, Value* c
 }
 template <bool jsonb>
 bool object_keys(EvalContext& ctx, const Value* args, std::uint64_t* position, Value* columns, bool* done) {
-  JsonNode node;
-  if (!parse(ctx, args[0], jsonb, &node)) return false;
+  const JsonNode* root = nullptr;
+  if (!parse_once(ctx, args[0], jsonb, &root)) return false;
+  const JsonNode& node = *root;
   if (node.kind != Kind::kObject)
     return ctx.fail({sqlstate::invalid_parameter_value, std::string("cannot call ") + (jsonb ? "jsonb" : "json") + "_object_keys on " +
                                                             (node.kind == Kind::kArray ? "an array" : "a scalar")});

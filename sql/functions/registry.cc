@@ -205,7 +205,7 @@ struct Registry {
     for (const auto& table :
          {array_bindings(), bit_bindings(), cast_bindings(), catalog_bindings(), compare_bindings(), datetime_bindings(),
           datetime_field_bindings(), encoding_bindings(), enum_bindings(), float_bindings(), format_bindings(), integer_bindings(), json_bindings(),
-          json_record_bindings(), jsonb_bindings(), jsonpath_bindings(), money_bindings(), multirange_bindings(), network_bindings(), normalize_bindings(), numeric_bindings(), pattern_bindings(), range_bindings(), session_bindings(), set_bindings(),
+          json_record_bindings(), jsonb_bindings(), jsonpath_bindings(), keyword_bindings(), money_bindings(), multirange_bindings(), network_bindings(), normalize_bindings(), numeric_bindings(), pattern_bindings(), range_bindings(), session_bindings(), set_bindings(),
           string_bindings(), text_bindings(), timetz_bindings()})
       for (const FunctionBinding& b : table) {
         if (!bindings.emplace(b.key, &b).second) gaps += "bound twice: " + std::string(b.key) + "\n";

@@ -39,6 +39,20 @@ struct FormatSettings {
   const class Encoding* client_encoding = nullptr;
 };
 
+/// A field of a record as its row type has it now.
+struct RecordField {
+  std::string_view name;
+  Oid type = 0;
+  std::int32_t typmod = -1;
+  bool dropped = false;
+};
+
+/// What one call of a set-returning function has from its first row to its last.
+struct SetCallState {
+  Arena& arena;
+  const void* kept = nullptr;           ///< the function's own; null at its first row
+};
+
 /// What an expression sees while it is evaluated.
 struct EvalContext {
   Arena& arena;                         ///< for results that need memory; they live until the statement resets it
@@ -48,6 +62,7 @@ struct EvalContext {
   std::int64_t transaction_timestamp = 0;
   Status error;                         ///< set by whatever returns false, unless `journal` asks for a routine
   CallJournal* journal = nullptr;       ///< where routines are answered from; null: none can be called
+  SetCallState* set_call = nullptr;     ///< set for set-returning functions alone
 
   /// Sets the error and returns false, so that a function can `return ctx.fail(...)`.
   bool fail(Status status) {

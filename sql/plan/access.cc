@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "engine/array_value.h"
 #include "sql/expr/imply.h"
 #include "sql/index_expressions.h"
 #include "sql/plan/planner.h"
@@ -9,6 +10,21 @@
 namespace wandian::sql {
 
 namespace {
+
+// How many rows a set-returning function may give; as many as PostgreSQL takes it for where nothing tells.
+double expected_rows(const FunctionExpr& call) {
+  const auto constant = [&](std::size_t i) { return i < call.args.size() && call.args[i]->kind == ExprKind::kConst && !call.args[i]->as<ConstExpr>().value.is_null; };
+  if (call.function->name == "unnest" && call.args.size() == 1) {
+    if (call.args[0]->kind == ExprKind::kArray) return static_cast<double>(std::max<std::size_t>(1, call.args[0]->as<ListExpr>().args.size()));
+    return constant(0) ? std::max(1.0, static_cast<double>(ArrayView(call.args[0]->as<ConstExpr>().value).count())) : 10;
+  }
+  const bool numbers = call.type == type_oid::kInt4 || call.type == type_oid::kInt8;
+  if (call.function->name == "generate_series" && numbers && call.args.size() == 2 && constant(0) && constant(1)) {
+    const auto bound = [&](std::size_t i) { return static_cast<double>(call.args[i]->as<ConstExpr>().value.i); };
+    return std::max(1.0, bound(1) - bound(0) + 1);
+  }
+  return 1000;
+}
 
 // A condition `column op value` or `expression op value` whose value does not depend on the table's own row.
 struct Term {
@@ -472,14 +488,19 @@ Result<NodePtr> Planner::plan_simple_range(PlanScope& scope, std::uint16_t index
         plan.first_column = function.first_column;
         plan.column_count = function.column_count;
         const Oid type = base_type(function.call->type);
-        plan.of_record = !function.call->returns_set && (type_kind(type) == 'c' || type == type_oid::kRecord);
+        plan.of_record = type_kind(type) == 'c' || type == type_oid::kRecord;
+        if (function.call->kind == ExprKind::kFunction && function.call->returns_set) {
+          // What gives several columns gives them by themselves.
+          const FunctionDef& set = *function.call->as<FunctionExpr>().function;
+          plan.of_record = plan.of_record && set.out_types.empty();
+        }
         if (function.call->kind == ExprKind::kFunction && function.call->returns_set) {
           plan.set_call = &function.call->as<FunctionExpr>();
           for (const Expr* arg : plan.set_call->args) {
             WANDIAN_ASSIGN(PlanExpr compiled, lower_and_compile(lowering, arg));
             plan.args.push_back(compiled);
           }
-          node->rows = 1000;
+          node->rows = std::max(node->rows, expected_rows(*plan.set_call));
         } else {
           WANDIAN_ASSIGN(plan.value, lower_and_compile(lowering, function.call));
         }

@@ -186,7 +186,7 @@ struct PlanFunction {
   std::vector<PlanExpr> args;
   PlanExpr value;
   std::uint16_t first_column = 0, column_count = 1;
-  bool of_record = false;                      ///< `value` is a record: its fields are the columns
+  bool of_record = false;                      ///< it gives records, whose fields are the columns
 };
 struct FunctionScanNode : PlanNode {
   FunctionScanNode() : PlanNode(NodeType::kFunctionScan) {}

@@ -38,6 +38,15 @@ const Expr* strip_set_call(Arena& arena, const Expr* expr, const std::function<c
   });
 }
 
+// What must hold for every row that comes out: not the conditions of outer joins, nor those of their empty sides.
+void collect_join_conditions(const JoinNode& node, std::vector<const Expr*>* out) {
+  if (!node.is_join || node.type == JoinType::kFull) return;
+  if (node.type != JoinType::kRight) collect_join_conditions(*node.left, out);
+  if (node.type != JoinType::kLeft) collect_join_conditions(*node.right, out);
+  if (node.type != JoinType::kInner || node.on == nullptr) return;
+  for (const Expr* part : split_conjuncts(node.on)) out->push_back(part);
+}
+
 }  // namespace
 
 Result<Planned> Planner::plan_query(const Query& query, PlanScope* parent) {
@@ -257,6 +266,18 @@ Result<Planned> Planner::plan_select(PlanScope& scope) {
   }
   if (query.has_windows) WANDIAN_TRY(lower_windows(scope, lowering));
   if (aggregating) {
+    // Sets among the keys are rows before they are groups.
+    std::vector<const Expr*> keys;
+    for (const auto& [expr, slot] : items) keys.push_back(expr);
+    const auto holds_set = [](const Expr* expr) { return contains_set_function(expr); };
+    if (std::any_of(keys.begin(), keys.end(), holds_set)) {
+      node = apply(std::move(node), std::move(below));
+      below.clear();
+      while (std::any_of(keys.begin(), keys.end(), holds_set)) {
+        WANDIAN_ASSIGN(node, project_sets(std::move(node), keys));
+      }
+      for (std::size_t i = 0; i < keys.size(); ++i) items[i].first = keys[i];
+    }
     items.insert(items.end(), aggregation.inputs.begin(), aggregation.inputs.end());
     WANDIAN_ASSIGN(node, project(std::move(node), std::move(items), std::move(below)));
     items.clear();
@@ -370,8 +391,12 @@ Result<Planned> Planner::plan_select(PlanScope& scope) {
       locks->marks.push_back(std::move(made));
     }
     // The condition is checked again for rows that changed while their lock was waited for.
-    if (query.where != nullptr && !contains_sublink(query.where)) {
-      WANDIAN_ASSIGN(locks->recheck, lower_and_compile({&scope, nullptr, nullptr, nullptr, nullptr}, query.where));
+    std::vector<const Expr*> conditions = split_conjuncts(query.where), recheck;
+    for (const JoinNode* item : query.from) collect_join_conditions(*item, &conditions);
+    for (const Expr* part : conditions)
+      if (!contains_sublink(part) && !contains_routine(part)) recheck.push_back(part);
+    if (!recheck.empty()) {
+      WANDIAN_ASSIGN(locks->recheck, lower_and_compile({&scope, nullptr, nullptr, nullptr, nullptr}, make_conjunction(arena_, recheck)));
     }
     locks->rows = node->rows;
     locks->cost = node->cost + node->rows * kRowCost;

@@ -173,8 +173,9 @@ Result<std::shared_ptr<RoutineBody>> make_body(SessionImpl& session, const Routi
   for (const FunctionObject::Parameter& parameter : declared.parameters) {
     Parameter made;
     made.name = parameter.name;
-    made.type.type = actual_type(routine, types, parameter.type);
-    made.type.is_row = made.type.type == kRecord;
+    const Oid type = actual_type(routine, types, parameter.type);
+    made.type = variable_of(type, -1);
+    if (type == kRecord) made.type.is_row = true;
     request.parameters.push_back(std::move(made));
   }
   WANDIAN_ASSIGN(std::shared_ptr<const Function> tree, parse(request));

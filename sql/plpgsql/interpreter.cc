@@ -108,8 +108,13 @@ void Interpreter::set_shape(VariableState& state, ShapePtr shape) {
 
 Status Interpreter::store_argument(std::uint32_t variable, const Value& value, Oid type) {
   const Variable& of = tree_.variables[variable];
-  if (of.type.is_row) return assign_record(variable, value, nullptr);
-  (void)type;
+  if (of.type.is_row) {
+    Evaluated argument;
+    argument.value = value;
+    argument.type = type;
+    WANDIAN_TRY(as_record(&argument));
+    return assign_record(variable, argument.value, argument.shape);
+  }
   states_[variable].cell.set(value, is_by_value(of.type.type));
   return {};
 }

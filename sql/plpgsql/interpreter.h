@@ -49,6 +49,7 @@ struct VariableState {
   // Records.
   ShapePtr shape;                    ///< null: not assigned yet
   std::deque<Cell> fields;           ///< cells do not move: values point into them
+  bool is_null = true;               ///< no row, which differs from one of nulls
 };
 
 /// Where a parameter of a compiled text comes from.

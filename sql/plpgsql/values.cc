@@ -75,6 +75,7 @@ class TextVariables final : public BindVariables {
     note_shape(variable, shape);
     if (names.size() == found.parts) {
       out->is_row = true;
+      if (const Oid relation = run_.tree_.variables[variable].type.relation; relation != 0) out->row_type = FunctionObject::row_type(relation);
       if (shape == nullptr) return true;
       for (std::size_t i = 0; i < shape->fields.size(); ++i) out->fields.emplace_back(shape->fields[i].name, field(variable, i, *shape));
       return true;
@@ -232,12 +233,26 @@ Value Interpreter::variable_value(std::uint32_t variable, Arena& arena, Oid* typ
     return state.cell.value;
   }
   *type = type_oid::kRecord;
-  if (state.shape == nullptr) return Value::null();
+  if (state.shape == nullptr || state.is_null) {
+    if (of.relation != 0) *type = FunctionObject::row_type(of.relation);
+    return Value::null();
+  }
   std::vector<Oid> types;
   std::vector<Value> values;
-  for (std::size_t i = 0; i < state.fields.size(); ++i) {
-    types.push_back(state.shape->fields[i].type);
-    values.push_back(state.fields[i].value);
+  std::vector<RowField> fields;
+  std::size_t next = 0;
+  // A value of a named row type keeps the places of dropped columns.
+  const auto live = [](const RowField& field) { return !field.dropped; };
+  if (of.relation != 0 && session_.row_fields(FunctionObject::row_type(of.relation), &fields) &&
+      std::count_if(fields.begin(), fields.end(), live) == std::ssize(state.fields))
+    *type = FunctionObject::row_type(of.relation);
+  else
+    fields.clear();
+  for (std::size_t i = 0; i < std::max(fields.size(), state.fields.size()); ++i) {
+    const bool dropped = i < fields.size() && fields[i].dropped;
+    types.push_back(dropped ? kInvalidOid : state.shape->fields[next].type);
+    values.push_back(dropped ? Value::null() : state.fields[next].value);
+    if (!dropped) ++next;
   }
   return build_record(types, values, arena);
 }
@@ -454,6 +469,7 @@ Status Interpreter::assign(const Target& target, const Evaluated& value) {
     const RowShape::Field& of = state.shape->fields[field];
     WANDIAN_TRY(cast(&copy, of.type, of.typmod));
     state.fields[field].set(copy.value, is_by_value(of.type));
+    state.is_null = false;
     return {};
   }
   const VariableType type = type_of(target.variable);
@@ -475,6 +491,7 @@ Status Interpreter::assign(const Target& target, const Evaluated& value) {
 Status Interpreter::assign_record(std::uint32_t variable, const Value& record, const ShapePtr& shape) {
   VariableState& state = states_[variable];
   const bool fixed = type_of(variable).relation != 0 || (tree_.is_trigger && (variable == tree_.new_row || variable == tree_.old_row));
+  state.is_null = record.is_null;
   if (record.is_null) {
     if (!fixed) set_shape(state, nullptr);
     for (Cell& field : state.fields) field.set(Value::null(), true);
@@ -540,6 +557,7 @@ Status Interpreter::assign_array_element(const Target& target, std::span<const s
     std::size_t field = 0;
     WANDIAN_TRY(field_of(target, &field));
     cell = &state.fields[field];
+    state.is_null = false;
     array_type = state.shape->fields[field].type;
   }
   const TypeInfo* info = find_type(array_type);
@@ -560,6 +578,7 @@ Status Interpreter::assign_row(const std::vector<Target>& targets, const std::ve
     if (columns.size() == 1 && columns[0].type == type_oid::kRecord && (nested != nullptr || type_of(variable).relation != 0))
       return assign_record(variable, row != nullptr ? row[0] : Value::null(), nested);
     VariableState& state = states_[variable];
+    state.is_null = row == nullptr;
     const bool fixed = type_of(variable).relation != 0 || (tree_.is_trigger && (variable == tree_.new_row || variable == tree_.old_row));
     if (!fixed) {
       auto shape = std::make_shared<RowShape>();

@@ -40,6 +40,9 @@ Result<std::vector<OutputColumn>> result_columns(SessionImpl& session, const Rou
     } else if (const auto view = session.catalog()->object(ObjectKind::kView, declared.result_relation)) {
       if (const auto definition = ViewDefinition::decode(view->definition))
         for (const ViewDefinition::Column& column : definition->columns) out.push_back({column.name, column.type});
+    } else if (std::vector<RowField> fields; session.row_fields(declared.result_relation, &fields)) {
+      for (const RowField& field : fields)
+        if (!field.dropped) out.push_back({field.name, field.type});
     }
     return out;
   }
@@ -63,8 +66,7 @@ class SqlBody final : public RoutineBody {
   Status check_result(const CompiledStatement& statement, const std::vector<OutputColumn>& columns) const;
   // Whether a column of this type is the whole row that the function returns.
   bool is_result_row(Oid type) const {
-    const Oid relation = routine_.declaration.result_relation;
-    return relation != 0 && type == row_type_of(relation);
+    return routine_.declaration.result_relation != 0 && type == routine_.declaration.result_type();
   }
   bool gives_rows() const { return returns_void_ ? false : !columns_.empty(); }
 

@@ -375,6 +375,29 @@ def prepared_transactions_are_refused_as_postgresql_refuses_them(a, b, c):
     assert gids(a) == []
 
 
+@case
+def rows_that_changed_are_asked_again(db, other, _):
+    """Beside a sub-select, behind a partial index, and in a join."""
+    db.execute(f"DROP TABLE IF EXISTS {TABLE}_queues, {TABLE}_jobs")
+    db.execute(f"CREATE TABLE {TABLE}_queues (id int PRIMARY KEY, open bool)")
+    db.execute(f"CREATE TABLE {TABLE}_jobs (id int PRIMARY KEY, at int, queue int, taken bool DEFAULT false, free bool GENERATED ALWAYS AS (NOT taken) STORED)")
+    db.execute(f"CREATE INDEX ON {TABLE}_jobs (at) WHERE free = true")
+    db.execute(f"INSERT INTO {TABLE}_queues VALUES (1, true)")
+    some = f"(queue IS NULL OR queue IN (SELECT id FROM {TABLE}_queues WHERE open FOR UPDATE SKIP LOCKED))"
+    for sql in (f"SELECT id FROM {TABLE}_jobs WHERE free = true AND {some} ORDER BY at LIMIT 1 FOR UPDATE",
+                f"WITH j AS (SELECT id FROM {TABLE}_jobs WHERE free = true AND {some} ORDER BY at LIMIT 1 FOR UPDATE) "
+                f"UPDATE {TABLE}_jobs SET taken = true FROM j WHERE {TABLE}_jobs.id = j.id RETURNING {TABLE}_jobs.id",
+                f"SELECT j.id FROM {TABLE}_jobs j JOIN {TABLE}_queues q ON NOT j.taken AND q.id = 1 ORDER BY at LIMIT 1 FOR UPDATE OF j"):
+        db.execute(f"TRUNCATE {TABLE}_jobs")
+        db.execute(f"INSERT INTO {TABLE}_jobs (id, at) SELECT i, i FROM generate_series(1, 5) i")
+        with db.transaction():
+            db.execute(f"UPDATE {TABLE}_jobs SET taken = true WHERE id = 1")
+            waiting = Waiting(other, sql)
+            assert waiting.waits
+        assert waiting.result() == [(2,)], (sql, waiting.rows)
+    db.execute(f"DROP TABLE {TABLE}_queues, {TABLE}_jobs")
+
+
 def main():
     url = case.url()
     connections = [psycopg.connect(url, autocommit=True) for _ in range(3)]

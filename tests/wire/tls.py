@@ -353,7 +353,9 @@ def the_drivers_scripts_run_encrypted(world):
     base = f"postgresql://wandian:{PASSWORD}@127.0.0.1:{server.port}/wandian?sslmode="
     for name, mode in (("psycopg3", "require"), ("psycopg2", "require"), ("asyncpg", "require"), ("notifications", "require"), ("jdbc", "require"),
                        ("sqlalchemy", "require"), ("django", "require"), ("node", "no-verify"), ("postgres_js", "require"), ("knex", "no-verify"),
-                       ("kysely", "no-verify"), ("drizzle", "no-verify"), ("typeorm", "no-verify")):
+                       ("kysely", "no-verify"), ("drizzle", "no-verify"), ("typeorm", "no-verify"), ("sequelize", "no-verify"),
+                       ("libpq", "require"), ("libpqxx", "require"), ("pgx", "require"), ("jdbc_metadata", "require"), ("pgcli", "require"),
+                       ("pgbouncer", "require"), ("postgres_fdw", "require")):
         result = subprocess.run([sys.executable, ROOT / "tests" / "clients" / "run", "--url", base + mode, "--only", name],
                                 capture_output=True, text=True, timeout=200)
         assert re.search(r"[1-9]\d* passed, 0 failed\s*$", result.stdout), (name, result.stdout[-3000:])

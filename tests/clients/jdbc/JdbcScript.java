@@ -18,6 +18,7 @@ import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.UUID;
@@ -244,13 +245,18 @@ public final class JdbcScript {
     CASES.put("the table goes", db -> run(db, "DROP TABLE " + TABLE));
   }
 
-  public static void main(String[] arguments) throws Exception {
-    URI url = new URI(arguments[Arrays.asList(arguments).indexOf("--url") + 1]);
+  // To the server of --url.
+  static Connection connect(List<String> arguments) throws SQLException {
+    URI url = URI.create(arguments.get(arguments.indexOf("--url") + 1));
     String[] user = url.getUserInfo().split(":", 2);
     String jdbc = "jdbc:postgresql://" + url.getHost() + ":" + url.getPort() + url.getPath()
         + (url.getQuery() != null ? "?" + url.getQuery() : "");
+    return DriverManager.getConnection(jdbc, user[0], user.length > 1 ? user[1] : System.getenv("PGPASSWORD"));
+  }
+
+  public static void main(String[] arguments) throws Exception {
     int failed = 0;
-    another = () -> DriverManager.getConnection(jdbc, user[0], user.length > 1 ? user[1] : System.getenv("PGPASSWORD"));
+    another = () -> connect(Arrays.asList(arguments));
     try (Connection db = another.get()) {
       for (Map.Entry<String, Case> entry : CASES.entrySet()) {
         try {

@@ -113,3 +113,8 @@ SELECT mode() WITHIN GROUP (ORDER BY h), percentile_disc(0.5) WITHIN GROUP (ORDE
 DROP TABLE ag;
 SELECT string_agg(DISTINCT 'x', ';' ORDER BY 'x');
 SELECT string_agg(DISTINCT 'x'::text, ';' ORDER BY 'x'::text);
+SELECT regexp_split_to_table(w, ' ') AS word, count(*) FROM (VALUES ('a b a'), ('b c')) t(w) GROUP BY word ORDER BY word;
+SELECT unnest(a) + 1 AS n, sum(k), max(k) FROM (VALUES (1, ARRAY[1, 2]), (2, ARRAY[2, 3, NULL]), (3, '{}')) t(k, a) GROUP BY 1 HAVING count(*) > 0 ORDER BY 1;
+SELECT generate_series(1, k) AS i, k % 2 AS odd, count(*) FROM generate_series(1, 4) k GROUP BY 1, 2 ORDER BY 1, 2;
+SELECT k, generate_series(1, 2), count(*) FROM generate_series(1, 2) k GROUP BY k ORDER BY 1, 2;
+SELECT generate_series(1, (SELECT max(k) FROM generate_series(1, 3) k)) AS i, count(*) FROM generate_series(1, 2) GROUP BY i ORDER BY i;

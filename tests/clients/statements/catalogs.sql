@@ -180,3 +180,5 @@ DROP TABLE ce, cl, cm, cn, cp;
 DROP TABLE pg_temp.ct;
 DROP TABLE cd;
 DROP TABLE ct;
+SELECT count(*), count(*) FILTER (WHERE catcode = 'R'), count(*) FILTER (WHERE NOT barelabel) FROM pg_get_keywords();
+SELECT * FROM pg_get_keywords() WHERE word IN ('select', 'abort', 'between', 'left', 'as') ORDER BY word;

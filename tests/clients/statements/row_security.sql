@@ -1,0 +1,18 @@
+CREATE TABLE secured (id int PRIMARY KEY, owner text);
+ALTER TABLE secured ENABLE ROW LEVEL SECURITY;
+SELECT relrowsecurity, relforcerowsecurity FROM pg_class WHERE oid = 'secured'::regclass;
+INSERT INTO secured VALUES (1, 'a'), (2, 'b');
+SELECT * FROM secured ORDER BY id;
+UPDATE secured SET owner = 'c' WHERE id = 2;
+ALTER TABLE secured FORCE ROW LEVEL SECURITY;
+SELECT relrowsecurity, relforcerowsecurity FROM pg_class WHERE relname = 'secured';
+SELECT count(*) FROM secured;
+SELECT rowsecurity FROM pg_tables WHERE tablename = 'secured';
+ALTER TABLE secured NO FORCE ROW LEVEL SECURITY, DISABLE ROW LEVEL SECURITY;
+SELECT relrowsecurity, relforcerowsecurity FROM pg_class WHERE relname = 'secured';
+BEGIN;
+ALTER TABLE secured ENABLE ROW LEVEL SECURITY;
+ROLLBACK;
+SELECT relrowsecurity FROM pg_class WHERE relname = 'secured';
+ALTER TABLE nosuch ENABLE ROW LEVEL SECURITY;
+DROP TABLE secured;
