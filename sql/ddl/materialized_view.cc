@@ -72,6 +72,9 @@ Task<Status> create_materialized_view(DdlContext& ctx) {
   std::vector<Oid> depends_on;
   Result<ViewDefinition> view = define_view(node.query, ctx.statement.text, aliases, ctx.bind_context(), &depends_on);
   if (!view.ok()) co_return view.take_status();
+  Result<std::shared_ptr<const BoundStatement>> bound = bind_statement(node.query, ctx.statement.text, ctx.bind_context());
+  if (!bound.ok()) co_return bound.take_status();
+  if (!into.skip_data) WANDIAN_CO_TRY(ctx.session.check_access(*bound.value()));
   if (uses_temporary(*ctx.catalog(), depends_on)) co_return feature_not_supported("materialized views must not use temporary tables or views");
   auto table = std::make_shared<TableDef>();
   define_columns(view.value(), table.get());
@@ -105,6 +108,7 @@ Task<Status> refresh_materialized_view(DdlContext& ctx) {
   Result<std::shared_ptr<const TableDef>> locked = co_await ctx.lock_table(*node.relation, TableLock::kAccessExclusive, false);
   if (!locked.ok()) co_return locked.take_status();
   const std::shared_ptr<const TableDef> old = locked.take();
+  WANDIAN_CO_TRY(ctx.must_own_relation(old->oid));
   if (!old->is_materialized_view()) co_return feature_not_supported(quoted(name) + " is not a materialized view");
   if (node.concurrent && !old->populated)
     co_return feature_not_supported("CONCURRENTLY cannot be used when the materialized view is not populated");

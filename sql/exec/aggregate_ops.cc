@@ -5,7 +5,7 @@
 #include <deque>
 
 #include "sql/exec/operator.h"
-#include "sql/exec/row_batch.h"
+#include "sql/exec/probe_batch.h"
 
 namespace wandian::sql {
 
@@ -120,14 +120,14 @@ class AggregateOperator final : public Operator {
   }
   Step read_batches(ExecContext& ctx) {
     for (;;) {
-      const Step step = batch_.fill(ctx, *children_[0], [&](RowBatch::Row& row) {
+      const Step step = batch_.fill(ctx, *children_[0], [&](ProbeBatch::Row& row) {
         row.hash = hash_groups(ctx);
         table_.prefetch(row.hash);
       });
       if (step != Step::kRow) return step;
-      for (const RowBatch::Row& row : batch_.rows()) table_.prefetch_entry(row.hash);
+      for (const ProbeBatch::Row& row : batch_.rows()) table_.prefetch_entry(row.hash);
       while (!batch_.empty()) {
-        const RowBatch::Row& row = batch_.take(ctx);
+        const ProbeBatch::Row& row = batch_.take(ctx);
         if (!advance(ctx, find_group(ctx, row.hash), memory_)) return Step::kError;
       }
     }
@@ -411,7 +411,7 @@ class AggregateOperator final : public Operator {
   State state_ = State::kInput;
   std::deque<char*> groups_;
   PartedTable<char> table_;
-  RowBatch batch_;                         // of the input, for groups that are hashed
+  ProbeBatch batch_;                         // of the input, for groups that are hashed
   std::deque<Collected> collected_;
   std::size_t next_ = 0;
   char* current_ = nullptr;

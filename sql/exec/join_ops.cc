@@ -3,7 +3,7 @@
 #include <cstdlib>
 
 #include "sql/exec/operator.h"
-#include "sql/exec/row_batch.h"
+#include "sql/exec/probe_batch.h"
 
 namespace wandian::sql {
 
@@ -250,19 +250,19 @@ class HashJoinOperator final : public Operator {
       return step;
     }
     if (batch_.empty()) {
-      const Step step = batch_.fill(ctx, *children_[0], [&](RowBatch::Row& row) {
+      const Step step = batch_.fill(ctx, *children_[0], [&](ProbeBatch::Row& row) {
         row.null_key = has_null(ctx, join_.left_keys);
         if (row.null_key) return;
         row.hash = hash_keys(ctx, join_.left_keys);
         __builtin_prefetch(&buckets_.get()[row.hash & mask_]);
       });
       if (step != Step::kRow) return step;
-      for (RowBatch::Row& row : batch_.rows()) {
+      for (ProbeBatch::Row& row : batch_.rows()) {
         row.found = row.null_key ? nullptr : find(row.hash);
         __builtin_prefetch(row.found);
       }
     }
-    const RowBatch::Row& row = batch_.take(ctx);
+    const ProbeBatch::Row& row = batch_.take(ctx);
     hash_ = row.hash;
     current_ = static_cast<Entry*>(row.found);
     return Step::kRow;
@@ -319,7 +319,7 @@ class HashJoinOperator final : public Operator {
   const JoinPlanNode& join_;
   Arena memory_;                         // build rows; a spill of partitions would begin where its limit is met
   const bool single_int_;
-  RowBatch batch_;                       // of the probe side
+  ProbeBatch batch_;                       // of the probe side
   State state_ = State::kBuild;
   bool built_ = false, in_outer_ = false, matched_ = false;
   Entry* all_ = nullptr;

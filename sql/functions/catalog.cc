@@ -421,23 +421,6 @@ bool describe_object(EvalContext& ctx, const Value* args, Value* result) {
 }
 bool empty_text(EvalContext& ctx, const Value*, Value* result) { return return_text(ctx, result, ""); }
 bool nothing(EvalContext&, const Value*, Value* result) { return return_null(result); }
-// {name=value, ...} as rows; an option without a value has none.
-bool option_rows(EvalContext&, const Value* args, std::uint64_t* position, Value* columns, bool* done) {
-  const ArrayView options(args[0]);
-  *done = *position >= options.count();
-  if (*done) return true;
-  const std::string_view option = options.element(static_cast<std::uint32_t>((*position)++)).bytes();
-  const std::size_t equals = option.find('=');
-  columns[0] = Value::of_bytes(option.substr(0, equals));
-  columns[1] = equals == std::string_view::npos ? Value::null() : Value::of_bytes(option.substr(equals + 1));
-  return true;
-}
-bool argument_types(EvalContext& ctx, const Value* args, Value* result) {
-  const ArrayView types(args[0]);
-  std::string out;
-  for (std::uint32_t i = 0; i < types.count(); ++i) out += (i != 0 ? ", " : "") + format_type(oid(types.element(i)));
-  return return_text(ctx, result, out);
-}
 bool zero(EvalContext&, const Value*, Value* result) { return return_int(result, 0); }
 bool no(EvalContext&, const Value*, Value* result) { return return_bool(result, false); }
 // Insert, update and delete: bits 2, 3 and 4 (as CmdType numbers them), which every table allows.
@@ -478,7 +461,7 @@ constexpr FunctionBinding kBindings[] = {
     {"to_regproc", to_reg<ObjectClass::kFunction>}, {"to_regprocedure", to_reg<ObjectClass::kFunctionSignature>},
     {"to_regoper", to_reg<ObjectClass::kOperator>}, {"to_regnamespace", to_reg<ObjectClass::kNamespace>},
     {"to_regrole", to_reg<ObjectClass::kRole>},
-    {"format_type", type_name}, {"oidvectortypes", argument_types}, {"pg_get_userbyid", user_by_id},
+    {"format_type", type_name}, {"pg_get_userbyid", user_by_id},
     PRIVILEGE("table", PrivilegeClass::kTable), PRIVILEGE("sequence", PrivilegeClass::kSequence),
     PRIVILEGE("any_column", PrivilegeClass::kAnyColumn), PRIVILEGE("database", PrivilegeClass::kDatabase),
     PRIVILEGE("function", PrivilegeClass::kFunction), PRIVILEGE("schema", PrivilegeClass::kSchema),
@@ -536,7 +519,7 @@ constexpr FunctionBinding kBindings[] = {
     {"pg_column_size", nullptr, column_size}, {"pg_tablespace_location", empty_text},
     {"pg_relation_filenode", nothing}, {"pg_relation_filepath", nothing}, {"pg_relation_is_publishable", yes},
     {"pg_relation_is_updatable", updatable_events}, {"pg_column_is_updatable", column_updatable}, {"pg_partition_root", partition_root},
-    {"pg_options_to_table", nullptr, nullptr, option_rows}, {"pg_partition_ancestors", nullptr, nullptr, partition_ancestors}, {"pg_partition_tree", nullptr, nullptr, partition_tree},
+    {"pg_partition_ancestors", nullptr, nullptr, partition_ancestors}, {"pg_partition_tree", nullptr, nullptr, partition_tree},
     {"satisfies_hash_partition", nullptr, satisfies_hash_partition},
     {"hashint2extended", nullptr, extended_hash_of}, {"hashint4extended", nullptr, extended_hash_of}, {"hashint8extended", nullptr, extended_hash_of},
     {"hashfloat4extended", nullptr, extended_hash_of}, {"hashfloat8extended", nullptr, extended_hash_of}, {"hash_numeric_extended", nullptr, extended_hash_of},

@@ -417,32 +417,6 @@ bool stripped(EvalContext& ctx, const Value* args, Value* result) {
   return give_jsonb(ctx, node, result);
 }
 
-// json as it is written without blanks.
-void write_compact(const JsonNode& node, TextBuilder& out) {
-  if (node.kind == Kind::kString) return write_json_string(node.text, out);
-  if (node.scalar()) return out.append(node.raw);
-  const bool object = node.kind == Kind::kObject;
-  out.push_back(object ? '{' : '[');
-  for (std::uint32_t i = 0; i < node.count; ++i) {
-    if (i > 0) out.push_back(',');
-    if (object) {
-      write_json_string(node.keys[i], out);
-      out.push_back(':');
-    }
-    write_compact(node.items[i], out);
-  }
-  out.push_back(object ? '}' : ']');
-}
-bool stripped_json(EvalContext& ctx, const Value* args, Value* result) {
-  JsonNode node;
-  if (!parse(ctx, args[0], false, &node)) return false;
-  strip_nulls(&node);
-  TextBuilder out(ctx.arena);
-  write_compact(node, out);
-  *result = out.value();
-  return true;
-}
-
 void write_pretty(const JsonNode& node, std::size_t indent, TextBuilder& out) {
   if (node.scalar()) return write_jsonb(node, out);
   const bool object = node.kind == Kind::kObject;
@@ -490,7 +464,7 @@ constexpr FunctionBinding kBindings[] = {
     {"jsonb_exists_any", exists_keys<false>}, {"jsonb_exists_all", exists_keys<true>},
     {"jsonb_concat", concatenate}, {"jsonb_delete", delete_key}, {"jsonb_delete_array", delete_keys},
     {"jsonb_delete_idx", delete_index}, {"jsonb_delete_path", delete_path}, {"jsonb_set", set_path}, {"jsonb_set_lax", set_path_lax},
-    {"jsonb_insert", insert_path}, {"json_strip_nulls", stripped_json}, {"jsonb_strip_nulls", stripped}, {"jsonb_pretty", pretty},
+    {"jsonb_insert", insert_path}, {"jsonb_strip_nulls", stripped}, {"jsonb_pretty", pretty},
 };
 
 }  // namespace

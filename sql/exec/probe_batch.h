@@ -1,4 +1,4 @@
-// RowBatch: a child's rows taken a few at a time by an operator that looks each of them up in a large table, so that the cache
+// ProbeBatch: a child's rows taken a few at a time by an operator that looks each of them up in a large table, so that the cache
 // misses of several rows pass beside each other.
 // Owns:       the rows' values and, after a pause, copies of their bytes.
 // Thread:     the session's shard.
@@ -15,7 +15,7 @@ namespace wandian::sql {
 /// Whether what `node` has put into its slots stays good when its next row is asked for, until the turn ends.
 bool rows_keep(const PlanNode& node, const std::vector<SlotInfo>& slots);
 
-class RowBatch {
+class ProbeBatch {
  public:
   static constexpr std::size_t kMost = 16;
   struct Row {
@@ -24,7 +24,7 @@ class RowBatch {
     bool null_key = false;
   };
 
-  RowBatch(const PlanNode& child, const ExecContext& ctx);
+  ProbeBatch(const PlanNode& child, const ExecContext& ctx);
   /// Not possible: the owner takes its child's rows one by one.
   bool possible() const { return possible_; }
   void reset() {

@@ -1,4 +1,4 @@
-#include "sql/exec/row_batch.h"
+#include "sql/exec/probe_batch.h"
 
 namespace wandian::sql {
 
@@ -31,7 +31,7 @@ bool rows_keep(const PlanNode& node, const std::vector<SlotInfo>& slots) {
   }
 }
 
-RowBatch::RowBatch(const PlanNode& child, const ExecContext& ctx) {
+ProbeBatch::ProbeBatch(const PlanNode& child, const ExecContext& ctx) {
   const std::vector<SlotInfo>& slots = ctx.body->slots;
   possible_ = rows_keep(child, slots);
   if (!possible_) return;
@@ -43,7 +43,7 @@ RowBatch::RowBatch(const PlanNode& child, const ExecContext& ctx) {
   values_.resize(kMost * kept_.slots.size());
 }
 
-void RowBatch::secure(ExecContext& ctx) {
+void ProbeBatch::secure(ExecContext& ctx) {
   const std::size_t first = taken_ ? at_ - 1 : at_;
   if (!kept_.all_by_value) {
     newest_ ^= 1;
