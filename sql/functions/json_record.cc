@@ -19,16 +19,31 @@ using Kind = JsonNode::Kind;
 // `key`: the member that the value is of, for hints; empty: none.
 bool to_value(EvalContext& ctx, const JsonNode* node, Oid type, std::int32_t typmod, const Value& old, Value* out, std::string_view key = {});
 
+// A record's fields in the order of `fields`, whether or not those name the places of dropped columns; null where it has fewer.
+class FieldsInOrder {
+ public:
+  explicit FieldsInOrder(const Value& record) {
+    if (!record.is_null) view_.emplace(record);
+  }
+  Value next(bool dropped) {
+    if (!view_) return Value::null();
+    if (!dropped)
+      while (at_ < view_->count() && view_->type(at_) == kInvalidOid) ++at_;
+    return at_ < view_->count() ? view_->field(at_++) : Value::null();
+  }
+
+ private:
+  std::optional<RecordView> view_;
+  std::uint32_t at_ = 0;
+};
+
 // Members become the fields of their names; a field without one keeps what it has.
 bool fill(EvalContext& ctx, const JsonNode& object, std::span<const RowField> fields, const Value& old, std::vector<Value>* values) {
   values->assign(fields.size(), Value::null());
+  FieldsInOrder own(old);
   for (std::size_t i = 0; i < fields.size(); ++i) {
+    const Value before = own.next(fields[i].dropped);
     if (fields[i].dropped) continue;
-    Value before;
-    if (!old.is_null) {
-      const RecordView record(old);
-      if (i < record.count()) before = record.field(static_cast<std::uint32_t>(i));
-    }
     const JsonNode* member = object.find(fields[i].name);
     (*values)[i] = before;
     if (member == nullptr && !old.is_null) continue;
@@ -184,8 +199,8 @@ bool collect_record(EvalContext& ctx, const FunctionDef& function, const Oid* ty
   const Value& json = args[has_base ? 1 : 0];
   JsonNode node;
   if (json.is_null) {
-    const bool has_old = has_base && !args[0].is_null;
-    for (std::uint32_t i = 0; i < fields.size(); ++i) rows->values.push_back(has_old ? RecordView(args[0]).field(i) : Value::null());
+    FieldsInOrder own(has_base ? args[0] : Value::null());
+    for (const RowField& field : fields) rows->values.push_back(own.next(field.dropped));
     return true;
   }
   return read_object<jsonb>(ctx, json, &node) &&

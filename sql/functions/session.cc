@@ -211,7 +211,7 @@ bool move_lsn(EvalContext& ctx, const Value* args, Value* result) {
   round_to(&moved, 0);
   const Numeric most = Numeric::of_int128(static_cast<Int128>(~std::uint64_t{0}), 0);
   if (!moved.finite() || moved.sign() < 0 || compare_numeric(moved, most) > 0)
-    return ctx.fail({sqlstate::numeric_value_out_of_range, "pg_lsn out of range"});
+    return ctx.fail({sqlstate::invalid_parameter_value, "pg_lsn out of range"});
   std::uint64_t out = 0;
   for (const char digit : numeric_to_string(moved)) out = out * 10 + static_cast<std::uint64_t>(digit - '0');
   return return_int(result, static_cast<std::int64_t>(out));

@@ -15,8 +15,12 @@ class ConditionWriter {
  public:
   ConditionWriter(const Catalog& catalog, const TableDef& parent, const TableDef& table) : catalog_(catalog), parent_(parent), map_(parent, table), table_(table) {}
 
-  std::string write(const PartitionBound& bound) const {
-    if (bound.is_default) return default_condition();
+  /// Conditions that hold together; none: nothing is said.
+  std::vector<std::string> write(const PartitionBound& bound) const {
+    if (bound.is_default) {
+      std::string all = default_condition();
+      return all.empty() ? std::vector<std::string>() : std::vector<std::string>{std::move(all)};
+    }
     switch (parent_.partition_strategy) {
       case 'l': return list(bound.values);
       case 'r': return range(bound, true);
@@ -24,7 +28,7 @@ class ConditionWriter {
     }
     std::string out = "satisfies_hash_partition('" + std::to_string(parent_.oid) + "'::oid, " + std::to_string(bound.modulus) + ", " + std::to_string(bound.remainder);
     for (std::size_t i = 0; i < parent_.partition_key.size(); ++i) out += ", " + key(i);
-    return out + ")";
+    return {out + ")"};
   }
 
  private:
@@ -48,7 +52,7 @@ class ConditionWriter {
     return out + ")";
   }
 
-  std::string list(const std::vector<BoundDatum>& values) const {
+  std::vector<std::string> list(const std::vector<BoundDatum>& values) const {
     bool null = false;
     std::vector<std::string> listed;
     for (const BoundDatum& datum : values) {
@@ -64,8 +68,9 @@ class ConditionWriter {
       equal += "]))";
     }
     const std::string test = "(" + key(0) + (null ? " IS NULL)" : " IS NOT NULL)");
-    if (equal.empty()) return test;
-    return "(" + test + (null ? " OR " : " AND ") + equal + ")";
+    if (equal.empty()) return {test};
+    if (null) return {"(" + test + " OR " + equal + ")"};
+    return {test, equal};
   }
 
   std::string compare(std::size_t i, const char* op, const BoundDatum& datum) const { return "(" + key(i) + " " + op + " " + constant(i, datum) + ")"; }
@@ -92,7 +97,7 @@ class ConditionWriter {
     return out.empty() ? std::string() : join(out, " OR ");
   }
 
-  std::string range(const PartitionBound& bound, bool with_nulls) const {
+  std::vector<std::string> range(const PartitionBound& bound, bool with_nulls) const {
     std::vector<std::string> parts;
     if (with_nulls)
       for (std::size_t i = 0; i < bound.values.size(); ++i) parts.push_back("(" + key(i) + " IS NOT NULL)");
@@ -101,7 +106,7 @@ class ConditionWriter {
       parts.push_back(compare(first, "=", bound.values[first]));
     for (const bool lower : {true, false})
       if (std::string side = arms(first, lower ? bound.values : bound.upper, lower); !side.empty()) parts.push_back(std::move(side));
-    return parts.empty() ? std::string() : join(parts, " AND ");
+    return parts;
   }
 
   std::string default_condition() const {
@@ -117,13 +122,13 @@ class ConditionWriter {
       }
       if (partitioning.null_child() >= 0) all.push_back({Kind::kNull, {}});
       if (all.empty()) return {};
-      return "(NOT " + list(all) + ")";
+      return "(NOT " + join(list(all), " AND ") + ")";
     }
     std::vector<std::string> ranges;
     const Partitioning& partitioning = *partitioning_of(parent_);
     for (const std::uint32_t child : partitioning.ranges()) {
-      const std::string one = range(catalog_.table(partitioning.children()[child].table)->bound, false);
-      ranges.push_back(one.empty() ? std::string("true") : one);
+      const std::vector<std::string> one = range(catalog_.table(partitioning.children()[child].table)->bound, false);
+      ranges.push_back(one.empty() ? std::string("true") : join(one, " AND "));
     }
     if (ranges.empty()) return {};
     std::vector<std::string> parts;
@@ -145,7 +150,8 @@ std::string partition_condition(const Catalog& catalog, const TableDef& table) {
   for (const TableDef* at = &table; at->partition_of != 0;) {
     const std::shared_ptr<const TableDef> parent = catalog.table(at->partition_of);
     if (parent == nullptr) break;
-    if (std::string one = ConditionWriter(catalog, *parent, table).write(at->bound); !one.empty()) levels.insert(levels.begin(), std::move(one));
+    const std::vector<std::string> one = ConditionWriter(catalog, *parent, table).write(at->bound);
+    levels.insert(levels.begin(), one.begin(), one.end());
     at = parent.get();
   }
   std::string out;
