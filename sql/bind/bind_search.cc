@@ -12,7 +12,7 @@ namespace {
 
 constexpr Oid kRecordArray = 2287, kRecordEquals = 2988;
 
-std::string_view text_of(const char* name) { return name != nullptr ? std::string_view(name) : std::string_view{}; }
+std::string_view clause_name(const char* name) { return name != nullptr ? std::string_view(name) : std::string_view{}; }
 
 }  // namespace
 
@@ -38,7 +38,7 @@ void Binder::open_search(SearchClauses& clauses, std::span<const RangeColumn> co
       fail(at(Status{sqlstate::syntax_error, std::string(a) + " column name and " + b + " column name are the same"}, location));
   };
   const auto add = [&](const char* column, Oid type, std::int32_t typmod) {
-    clauses.columns.push_back({arena_.copy(text_of(column)), type, typmod, true});
+    clauses.columns.push_back({arena_.copy(clause_name(column)), type, typmod, true});
   };
   clauses.first = columns.size();
   if (const PgQuery__CTESearchClause* search = clauses.search) {
@@ -55,10 +55,10 @@ void Binder::open_search(SearchClauses& clauses, std::span<const RangeColumn> co
   clauses.mark = coerce_common(both[0], type, "CYCLE/TO");
   clauses.no_mark = coerce_common(both[1], type, "CYCLE/DEFAULT");
   if (!is_order_by_type(type)) fail(Status{sqlstate::undefined_function, "could not identify an equality operator for type " + type_text(type)});
-  apart("cycle mark", "cycle path", text_of(cycle->cycle_mark_column), text_of(cycle->cycle_path_column), cycle->location);
+  apart("cycle mark", "cycle path", clause_name(cycle->cycle_mark_column), clause_name(cycle->cycle_path_column), cycle->location);
   if (clauses.search != nullptr) {
-    apart("search sequence", "cycle mark", text_of(clauses.search->search_seq_column), text_of(cycle->cycle_mark_column), clauses.search->location);
-    apart("search sequence", "cycle path", text_of(clauses.search->search_seq_column), text_of(cycle->cycle_path_column), clauses.search->location);
+    apart("search sequence", "cycle mark", clause_name(clauses.search->search_seq_column), clause_name(cycle->cycle_mark_column), clauses.search->location);
+    apart("search sequence", "cycle path", clause_name(clauses.search->search_seq_column), clause_name(cycle->cycle_path_column), clauses.search->location);
   }
   add(cycle->cycle_mark_column, type, typmod);
   add(cycle->cycle_path_column, kRecordArray, -1);
@@ -72,10 +72,10 @@ void Binder::check_search_names(const SearchClauses& clauses, std::span<const Ra
       fail(at(Status{sqlstate::syntax_error, std::string(what) + " column name " + quoted(wanted) + " already used in WITH query column list"}, location));
     }
   };
-  if (clauses.search != nullptr) unused(text_of(clauses.search->search_seq_column), "search sequence", clauses.search->location);
+  if (clauses.search != nullptr) unused(clause_name(clauses.search->search_seq_column), "search sequence", clauses.search->location);
   if (clauses.cycle == nullptr) return;
-  unused(text_of(clauses.cycle->cycle_mark_column), "cycle mark", clauses.cycle->location);
-  unused(text_of(clauses.cycle->cycle_path_column), "cycle path", clauses.cycle->location);
+  unused(clause_name(clauses.cycle->cycle_mark_column), "cycle mark", clauses.cycle->location);
+  unused(clause_name(clauses.cycle->cycle_path_column), "cycle path", clauses.cycle->location);
 }
 
 // ROW of some columns of an arm, after `before`.

@@ -188,7 +188,10 @@ Task<Status> alter_table(DdlContext& ctx) {
     Result<std::vector<std::shared_ptr<const TableDef>>> below = co_await lock_partitions(ctx, locked.value(), lock_for(node));
     if (!below.ok()) co_return below.take_status();
     partitions = below.take();
-    for (const std::shared_ptr<const TableDef>& partition : partitions) WANDIAN_CO_TRY(ctx.session.check_not_in_use(*partition, "ALTER TABLE"));
+    for (const std::shared_ptr<const TableDef>& partition : partitions) {
+      WANDIAN_CO_TRY(ctx.must_own_relation(partition->oid));
+      WANDIAN_CO_TRY(ctx.session.check_not_in_use(*partition, "ALTER TABLE"));
+    }
   }
   TableAlteration alteration(ctx, locked.value());
   if (node.relation->inh == 0) alteration.set_only();

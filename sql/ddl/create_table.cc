@@ -80,6 +80,7 @@ Task<Result<std::shared_ptr<const TableDef>>> lock_parent(DdlContext& ctx, const
     const std::string kinds = temporary ? "a temporary relation as partition of permanent relation " : "a permanent relation as partition of temporary relation ";
     co_return Answer(Status{sqlstate::wrong_object_type, "cannot create " + kinds + quoted(parent->name)});
   }
+  if (Status owned = ctx.must_own_relation(parent->oid); !owned.ok()) co_return Answer(std::move(owned));
   const Partitioning* partitioning = partitioning_of(*parent);
   if (partitioning->default_child() < 0 || node.partbound->is_default != 0) co_return Answer(parent);
   Result<std::shared_ptr<const TableDef>> other =

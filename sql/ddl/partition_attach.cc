@@ -62,6 +62,7 @@ Task<Status> attach_partition(DdlContext& ctx, std::shared_ptr<const TableDef> p
   Result<std::shared_ptr<const TableDef>> locked = co_await ctx.lock_table(*command.name, TableLock::kAccessExclusive, false);
   if (!locked.ok()) co_return locked.take_status();
   const std::shared_ptr<const TableDef> table = locked.take();
+  WANDIAN_CO_TRY(ctx.must_own_relation(table->oid));
   Result<std::vector<std::shared_ptr<const TableDef>>> below = co_await lock_partitions(ctx, table, TableLock::kAccessExclusive);
   if (!below.ok()) co_return below.take_status();
   WANDIAN_CO_TRY(refuse_attach(*parent, *table, *ctx.catalog()));

@@ -291,6 +291,7 @@ Task<Status> rename_object(DdlContext& ctx) {
     WANDIAN_CO_TRY(refuse_inherited(ctx, *table, text_or_empty(node.subname), true, node.relation->inh == 0));
     Result<std::vector<std::shared_ptr<const TableDef>>> below = co_await lock_partitions(ctx, table, TableLock::kAccessExclusive);
     if (!below.ok()) co_return below.take_status();
+    for (const std::shared_ptr<const TableDef>& partition : below.value()) WANDIAN_CO_TRY(ctx.must_own_relation(partition->oid));
     co_return rename_table_column(ctx, *table, text_or_empty(node.subname), to);
   }
   if (node.rename_type == PG_QUERY__OBJECT_TYPE__OBJECT_TABCONSTRAINT) {
