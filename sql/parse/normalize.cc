@@ -68,6 +68,16 @@ bool allows_literal_after(const Seen& previous) {
   }
 }
 
+// Behind it a sign is an operator between two operands. A keyword is not told from a name here, unless an expression begins behind it.
+bool ends_operand(const Token& token) {
+  switch (token.kind) {
+    case TokenKind::kWord: return role_of(token.text) == WordRole::kNone;
+    case TokenKind::kQuotedName: case TokenKind::kInteger: case TokenKind::kDecimal: case TokenKind::kString: case TokenKind::kOtherString:
+    case TokenKind::kParam: case TokenKind::kClose: return true;
+    default: return false;
+  }
+}
+
 bool is_sign(const Token& token) { return token.kind == TokenKind::kOperator && (token.text == "-" || token.text == "+"); }
 
 LiteralClass integer_class(std::string_view digits) {
@@ -105,7 +115,7 @@ bool normalize_literals(std::string_view text, NormalizedQuery* out) {
   std::size_t depth = 0;
 
   Lexer lexer(text);
-  Seen before, previous;     // the two tokens in front of `token`
+  Seen earlier, before, previous;     // the three tokens in front of `token`
   Token token = lexer.next();
   if (!(token.is("select") || token.is("insert") || token.is("update") || token.is("delete"))) return false;
   std::size_t copied = 0;
@@ -147,7 +157,8 @@ bool normalize_literals(std::string_view text, NormalizedQuery* out) {
         if (token.kind != TokenKind::kString && level.signed_group &&
             (previous.token.kind == TokenKind::kOpen || (is_sign(previous.token) && before.token.kind == TokenKind::kOpen)))
           safe = false;
-        if (is_sign(previous.token) && is_sign(before.token)) safe = false;
+        // `- -5` negates a number, but `a - -5` takes one away.
+        if (is_sign(previous.token) && is_sign(before.token) && !ends_operand(earlier.token)) safe = false;
         if (safe && token.kind != TokenKind::kString && (sign == "-" || sign == "+") && allows_literal_after(before)) {
           // The grammar folds a sign into the number, which decides its class (-2147483648 is an int4); a cast binds tighter.
           if (sign == "+" || following.kind == TokenKind::kCast || following.text == "[") {
@@ -195,6 +206,7 @@ bool normalize_literals(std::string_view text, NormalizedQuery* out) {
     } else if (token.kind != TokenKind::kWord && token.kind != TokenKind::kQuotedName && token.kind != TokenKind::kDot) {
       in_type = false;
     }
+    earlier = before;
     before = previous;
     previous = {token, role};
     token = following;

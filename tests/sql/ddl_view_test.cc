@@ -31,7 +31,7 @@ TEST_F(Views, FollowRenamedRelationsAndColumnsBeyondARestart) {
   EXPECT_EQ(after.query("SELECT * FROM seen"), "T(id,a,b) D(1,10,x) C(SELECT 1)");
   EXPECT_EQ(after.query("SELECT * FROM w"), "T(a) D(10) C(SELECT 1)");
   EXPECT_EQ(after.query("SELECT pg_get_viewdef('w'::regclass)"),
-            "T(pg_get_viewdef) D( SELECT v.a\n   FROM seen v\n  WHERE (v.b = ANY (ARRAY['x'::text, 'y'::text]));) C(SELECT 1)");
+            "T(pg_get_viewdef) D( SELECT seen.a\n   FROM seen\n  WHERE (seen.b = ANY (ARRAY['x'::text, 'y'::text]));) C(SELECT 1)");
 }
 
 TEST_F(Views, SayWhatDependsOnThem) {
