@@ -1,4 +1,6 @@
 // JSON as values of types: json_populate_record and its like.
+#include <algorithm>
+
 #include "sql/expr/domain_value.h"
 #include "sql/expr/call_journal.h"
 #include "sql/functions/bindings.h"
@@ -22,13 +24,17 @@ bool to_value(EvalContext& ctx, const JsonNode* node, Oid type, std::int32_t typ
 // Members become the fields of their names; a field without one keeps what it has.
 bool fill(EvalContext& ctx, const JsonNode& object, std::span<const RowField> fields, const Value& old, std::vector<Value>* values) {
   values->assign(fields.size(), Value::null());
+  // The columns that a query wants are without the dropped ones, whose places the old record has.
+  std::vector<Value> before_all;
+  const bool with_places = std::any_of(fields.begin(), fields.end(), [](const RowField& field) { return field.dropped; });
+  if (!old.is_null) {
+    const RecordView record(old);
+    for (std::uint32_t i = 0; i < record.count(); ++i)
+      if (with_places || record.type(i) != kInvalidOid) before_all.push_back(record.field(i));
+  }
   for (std::size_t i = 0; i < fields.size(); ++i) {
     if (fields[i].dropped) continue;
-    Value before;
-    if (!old.is_null) {
-      const RecordView record(old);
-      if (i < record.count()) before = record.field(static_cast<std::uint32_t>(i));
-    }
+    const Value before = i < before_all.size() ? before_all[i] : Value::null();
     const JsonNode* member = object.find(fields[i].name);
     (*values)[i] = before;
     if (member == nullptr && !old.is_null) continue;
