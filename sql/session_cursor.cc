@@ -3,6 +3,7 @@
 #include <climits>
 #include <utility>
 
+#include "sql/messages.h"
 #include "sql/plan/nodes.h"
 #include "sql/session_portal.h"
 #include "sql/session_receiver.h"
@@ -109,11 +110,18 @@ Task<Status> SessionImpl::move_cursor(Portal& cursor, CursorMove direction, std:
     direction = direction == CursorMove::kForward ? CursorMove::kBackward : CursorMove::kForward;
     count = -count;
   }
-  if (!cursor.scroll) {
-    const auto forward_only = [] {
-      return Status{sqlstate::object_not_in_prerequisite_state, "cursor can only scan forward"}.with_hint(
-          "Declare it with SCROLL option to enable backward scan.");
-    };
+  const auto forward_only = [] {
+    return Status{sqlstate::object_not_in_prerequisite_state, "cursor can only scan forward"}.with_hint(
+        "Declare it with SCROLL option to enable backward scan.");
+  };
+  if (!cursor.scroll && cursor.hold) {
+    // To be held: its rows are read from what is kept, and forward alone all the same.
+    const auto position = static_cast<std::int64_t>(cursor.position);
+    const bool jumps = direction == CursorMove::kAbsolute || direction == CursorMove::kRelative;
+    const std::int64_t target = direction == CursorMove::kAbsolute ? count : position + count;
+    if (direction == CursorMove::kBackward || (jumps && target <= position) || (!jumps && count == 0 && !all && position != 0)) co_return forward_only();
+  }
+  if (!cursor.scroll && !cursor.hold) {
     RowCounter skipped;
     std::uint64_t wanted = static_cast<std::uint64_t>(count);
     if (direction == CursorMove::kAbsolute || direction == CursorMove::kRelative) {

@@ -30,8 +30,11 @@ Task<Status> inherit_indexes(DdlContext& ctx, const std::vector<std::shared_ptr<
 Task<Status> create_index(DdlContext& ctx) {
   const PgQuery__IndexStmt& node = *ctx.statement.node->index_stmt;
   if (node.concurrent) WANDIAN_CO_TRY(ctx.session.prevent_in_transaction_block("CREATE INDEX CONCURRENTLY"));
-  if (const auto found = ctx.find(*node.relation); found && found->kind == FoundRelation::Kind::kView)
-    co_return wrong_object_type(node.relation->relname, "a table or materialized view");
+  const std::optional<FoundRelation> found = ctx.find(*node.relation);
+  if (found && found->kind == FoundRelation::Kind::kView) co_return wrong_object_type(node.relation->relname, "a table or materialized view");
+  // Two that are made at once would each add theirs to the definition as it was before both: the lock below lets both in.
+  std::string indexes = "(indexes)";
+  if (found) WANDIAN_CO_TRY(co_await ctx.lock_name(found->oid, std::move(indexes)));
   Result<std::shared_ptr<const TableDef>> locked = co_await ctx.lock_table(*node.relation, TableLock::kShare, false);
   if (!locked.ok()) co_return locked.take_status();
   const std::shared_ptr<const TableDef> old = locked.take();

@@ -333,7 +333,10 @@ void Deparser::put_range(const Query& query, std::uint16_t range) {
   const RangeEntry& entry = *query.ranges[range];
   if (entry.lateral) out_ += "LATERAL ";
   switch (entry.kind) {
-    case RangeKind::kTable: put_relation(entry.table->oid, entry); break;
+    case RangeKind::kTable:
+      if (entry.only) out_ += "ONLY ";
+      put_relation(entry.table->oid, entry);
+      break;
     case RangeKind::kSystem: put_relation(entry.system->oid, entry); break;
     case RangeKind::kCte: out_ += quote_identifier(entry.cte->name); break;
     case RangeKind::kFunction: put_range_functions(entry); break;

@@ -1,4 +1,6 @@
 // JSON as values of types: json_populate_record and its like.
+#include <algorithm>
+
 #include "sql/expr/domain_value.h"
 #include "sql/expr/call_journal.h"
 #include "sql/functions/bindings.h"
