@@ -77,6 +77,8 @@ struct CursorInfo {
 /// 55000: what a statement reads a materialized view for is not there yet.
 Status not_populated(const TableDef& view);
 
+struct DefinitionStyle;   // sql/expr/deparse.h
+
 class SessionImpl final : public SessionHooks, public RoutineRunner, public TypeCatalog {
  public:
   // ---- For DDL, system relations and functions ---------------------------------------------------------------------
@@ -292,6 +294,8 @@ class SessionImpl final : public SessionHooks, public RoutineRunner, public Type
   Result<std::int16_t> resolve_column(Oid relation, std::string_view name) override;
   const Catalog& current_catalog() override { return *catalog(); }
   std::optional<std::string> expression_text(std::string_view node_tree, Oid relation, bool pretty) override;
+  /// A kept expression as the session sees it; the kept text if it cannot be bound any more.
+  std::string print_stored(std::string_view node_tree, Oid relation, DefinitionStyle printing);
   std::optional<std::string> constraint_definition(Oid constraint, bool pretty) override;
   std::optional<std::string> index_definition(Oid index, std::int32_t column, bool pretty) override;
   std::optional<std::string> view_definition(Oid view, bool pretty, std::int32_t wrap_column) override;

@@ -107,13 +107,17 @@ const char* action_text(char action) {
 }  // namespace
 
 std::optional<std::string> SessionImpl::expression_text(std::string_view node_tree, Oid relation, bool pretty) {
+  DefinitionStyle printing;
+  printing.pretty = pretty;
+  return print_stored(node_tree, relation, std::move(printing));
+}
+
+std::string SessionImpl::print_stored(std::string_view node_tree, Oid relation, DefinitionStyle printing) {
   const std::shared_ptr<const Catalog> known = catalog();
   const auto table = relation != 0 ? known->table(relation) : nullptr;
   std::vector<StandaloneColumn> columns;
-  DefinitionStyle printing;
   printing.names = this;
   printing.format = &settings_.decoded().format;
-  printing.pretty = pretty;
   StandaloneOptions options;
   options.use = StandaloneUse::kUsing;
   if (table != nullptr) {

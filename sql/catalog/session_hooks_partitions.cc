@@ -1,6 +1,7 @@
 // SessionHooks: partitioned tables, for pg_get_partkeydef and its like.
 #include "sql/catalog/relation_names.h"
 #include "sql/ddl/partition.h"
+#include "sql/expr/deparse.h"
 #include "sql/messages.h"
 #include "sql/session_impl.h"
 
@@ -17,7 +18,9 @@ std::optional<std::string> SessionImpl::partition_constraint_definition(Oid rela
   if (table == nullptr || table->partition_of == 0) return std::nullopt;
   const std::string text = partition_condition(*catalog(), *table);
   if (text.empty()) return std::nullopt;
-  return expression_text(text, relation, false);
+  DefinitionStyle printing;
+  printing.collated_constants = true;
+  return print_stored(text, relation, std::move(printing));
 }
 
 namespace {

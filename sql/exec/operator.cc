@@ -67,8 +67,9 @@ OperatorPtr make_operator(const PlanNode& node, ExecContext& ctx) {
   return nullptr;
 }
 
-void Operator::pause(ExecContext& ctx) {
-  if (live_ && !secured_) {
+void Operator::pause(ExecContext& ctx, bool standing) {
+  standing = standing && !ended_;
+  if (standing && live_ && !secured_) {
     secured_ = true;
     Arena& arena = ctx.row_memory[node_.arena]->arena;
     for (const Slot slot : node_.pointer_slots) {
@@ -78,8 +79,8 @@ void Operator::pause(ExecContext& ctx) {
   }
   do_pause(ctx);
   for (const OperatorPtr& child : children_)
-    if (child != nullptr) child->pause(ctx);
-  after_pause(ctx);
+    if (child != nullptr) child->pause(ctx, standing);
+  if (standing) after_pause(ctx);
 }
 
 Step Operator::timed_next(ExecContext& ctx) {

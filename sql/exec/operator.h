@@ -135,22 +135,24 @@ class Operator {
     secured_ = false;
     const Step step = ctx.stats.empty() ? do_next(ctx) : timed_next(ctx);
     live_ = step == Step::kRow;
+    ended_ = step == Step::kEnd;
     return step;
   }
   /// From the start; slots that the subtree reads from outside may have changed. Also called before the first next().
   void restart(ExecContext& ctx) {
-    live_ = false;
+    live_ = ended_ = false;
     if (!ctx.stats.empty()) ++ctx.stats[node_.id].loops;
     do_restart(ctx);
   }
   /// The same, when no slot that the subtree reads from outside has changed since restart(): what was kept is right still.
   void rewind(ExecContext& ctx) {
-    live_ = false;
+    live_ = ended_ = false;
     if (!ctx.stats.empty()) ++ctx.stats[node_.id].loops;
     do_rewind(ctx);
   }
-  /// Gives pointers into row versions up: the current row's values are copied.
-  void pause(ExecContext& ctx);
+  /// Gives pointers into row versions up: the current row's values are copied. Not `standing`: whoever reads the subtree has read it to
+  /// its end, and may have rows of its own in the same slots.
+  void pause(ExecContext& ctx, bool standing = true);
 
   const PlanNode& node() const { return node_; }
   std::vector<std::unique_ptr<Operator>>& children() { return children_; }
@@ -175,6 +177,7 @@ class Operator {
  private:
   Step timed_next(ExecContext& ctx);
   bool live_ = false;      ///< the last next() answered kRow
+  bool ended_ = false;     ///< ... or kEnd
   bool secured_ = false;   ///< ... and its values have been copied since
 };
 using OperatorPtr = std::unique_ptr<Operator>;

@@ -38,9 +38,9 @@ class ProbeBatch {
   template <class Each>
   Step fill(ExecContext& ctx, Operator& source, Each&& each) {
     if (!filling_) {
+      taken_ = false;   // at the end, too: whoever has read it all may put rows of its own into the same slots
       if (ended_) return Step::kEnd;
       at_ = count_ = 0;
-      taken_ = false;
       filling_ = true;   // until it is full, over pauses of `source`
     }
     while (count_ < wanted_) {

@@ -183,10 +183,12 @@ void Deparser::put(const Expr* expr, bool show) {
     case ExprKind::kRelabel: {
       const auto& cast = expr->as<UnaryExpr>();
       if (cast.collation.empty()) return put_cast_or_argument(cast.arg, expr, cast.form, show);
-      open();
+      const bool own = options_.collated_constants && cast.arg->kind == ExprKind::kConst;
+      if (!own) open();
       put_argument(cast.arg, expr, show);
       out_ += " COLLATE " + quote_identifier(cast.collation);
-      return close();
+      if (!own) close();
+      return;
     }
     case ExprKind::kIoCast: case ExprKind::kDomain: return put_cast_or_argument(expr->as<UnaryExpr>().arg, expr, expr->as<UnaryExpr>().form, show);
     case ExprKind::kArrayCast: return put_cast_or_argument(expr->as<ArrayCastExpr>().arg, expr, expr->as<ArrayCastExpr>().form, show);

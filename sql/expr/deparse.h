@@ -23,6 +23,7 @@ struct DefinitionStyle {
   std::vector<std::string> columns;
   /// Prints names of relations and their like as the session's search path makes them; null: the stored form.
   SessionHooks* names = nullptr;
+  bool collated_constants = false;   ///< a constant's COLLATE is its own, not an expression around it
   bool domain_value = false;         ///< the one column is a domain's VALUE
   bool pretty = false;               ///< leaves out parentheses that precedence makes needless
   std::vector<std::string> parameters;   ///< what parameters are called, by number; the others are $n
