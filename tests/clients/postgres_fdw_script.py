@@ -2,6 +2,7 @@
 """postgres_fdw: a PostgreSQL of its own imports a schema of the server at --url and reads, joins and writes through it."""
 
 import decimal
+import os
 import pathlib
 import sys
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -127,6 +128,7 @@ def main():
                "user": {"user": unquote(url.username)} | ({"password": unquote(url.password)} if url.password else {})}
     with servers.work_dir("postgres-fdw") as work:
         server = servers.Postgres(work)
+        os.environ["HOME"] = str(work)        # its libpq looks there for certificates, as the user that it runs as
         server.start()
         try:
             with psycopg.connect(server.url, autocommit=True) as local, psycopg.connect(case.url(), autocommit=True) as remote:
