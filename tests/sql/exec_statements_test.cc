@@ -458,6 +458,12 @@ TEST(ExecPause, StatementsThatStopWhereverTheyCanGiveTheSame) {
       "SELECT name, (SELECT string_agg(sku, '-' ORDER BY l) FROM lines WHERE o = items.id) FROM items ORDER BY id",
       "SELECT name FROM items WHERE EXISTS (SELECT 1 FROM lines WHERE o = id AND sku = 'sku3') ORDER BY id",
       "SELECT name FROM items WHERE name NOT IN (SELECT 'item' || l FROM lines) ORDER BY id",
+      // The side that a join has read to its end must not come back into the frame while a sub-select above it pauses.
+      "SELECT r.id, r.name, l.sku, (SELECT count(*) FROM lines x WHERE x.o = r.id), (SELECT string_agg(sku, ',' ORDER BY l) FROM lines y "
+      "WHERE y.o = r.id) FROM (SELECT 1 AS k UNION ALL SELECT 3) h RIGHT JOIN (items r JOIN items s ON s.id = r.id LEFT JOIN lines l ON l.o = r.id "
+      "AND l.l = 1) ON h.k = r.grp ORDER BY 1, 3",
+      "SELECT i.id, x.name, x.sku FROM items i RIGHT JOIN (SELECT j.id, j.name, l.sku FROM items j JOIN lines l ON l.o = j.id ORDER BY 1, 3 LIMIT 40) x "
+      "ON x.id = i.grp + 90 ORDER BY 2, 3, 1",
       "SELECT DISTINCT sku FROM lines ORDER BY 1",
       "SELECT a.name, b.name FROM items a, items b WHERE a.id < b.id AND a.name > b.name AND a.id < 20 AND b.id < 20 ORDER BY a.id, b.id",
       "SELECT sku FROM lines UNION SELECT name FROM items ORDER BY 1",
