@@ -3,6 +3,8 @@
 #include <array>
 #include <atomic>
 #include <memory>
+#include <mutex>
+#include <vector>
 
 namespace wandian {
 
@@ -57,7 +59,13 @@ void publish_type(const TypeInfo& type) {
   auto copy = std::make_unique<TypeInfo>(type);
   copy->name = {};   // the catalog knows it
   // Another database of this process may have the number, too: who opened last counts, and what readers hold stays good.
-  if (entry.compare_exchange_strong(known, copy.get(), std::memory_order_acq_rel)) (void)copy.release();
+  if (!entry.compare_exchange_strong(known, copy.get(), std::memory_order_acq_rel)) return;
+  (void)copy.release();
+  if (known == nullptr) return;
+  static std::mutex mutex;
+  static std::vector<std::unique_ptr<const TypeInfo>>* const replaced = new std::vector<std::unique_ptr<const TypeInfo>>;
+  const std::lock_guard guard(mutex);
+  replaced->emplace_back(known);
 }
 
 }  // namespace wandian

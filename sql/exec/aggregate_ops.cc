@@ -77,7 +77,7 @@ class AggregateOperator final : public Operator {
     children_[0]->restart(ctx);
   }
   void after_pause(ExecContext& ctx) override {
-    if (batch_.possible()) batch_.secure(ctx);
+    if (batch_.possible()) batch_.after_pause(ctx);
   }
 
   Step do_next(ExecContext& ctx) override {

@@ -154,7 +154,7 @@ class HashJoinOperator final : public Operator {
   }
 
   void after_pause(ExecContext& ctx) override {
-    if (batch_.possible()) batch_.secure(ctx);
+    if (batch_.possible()) batch_.after_pause(ctx);
   }
 
  private:

@@ -1,9 +1,9 @@
 // ProbeBatch: a child's rows taken a few at a time by an operator that looks each of them up in a large table, so that the cache
 // misses of several rows pass beside each other.
-// Owns:       the rows' values and, after a pause, copies of their bytes.
+// Owns:       the rows' values.
 // Thread:     the session's shard.
-// Invariants: only for children whose rows stay good until the turn ends (rows_keep()). The row taken last stands in the frame. The
-//             batches grow from one row on, so that whoever wants few rows has few made.
+// Invariants: only for children whose rows are values without bytes elsewhere, which nobody can take away. The row taken last stands in
+//             the frame. The batches grow from one row on, so that whoever wants few rows has few made.
 #pragma once
 
 #include <algorithm>
@@ -11,9 +11,6 @@
 #include "sql/exec/operator.h"
 
 namespace wandian::sql {
-
-/// Whether what `node` has put into its slots stays good when its next row is asked for, until the turn ends.
-bool rows_keep(const PlanNode& node, const std::vector<SlotInfo>& slots);
 
 class ProbeBatch {
  public:
@@ -70,8 +67,8 @@ class ProbeBatch {
   }
   /// The frame's slots are the owner's: no row of the batch stands there any more.
   void forget_taken() { taken_ = false; }
-  /// When children have paused: bytes are copied, and the row taken stands in the frame with its copies.
-  void secure(ExecContext& ctx);
+  /// When children have paused, which may have put later rows into the frame: the row taken stands there again.
+  void after_pause(ExecContext& ctx);
 
  private:
   Value* values_of(std::size_t i) { return values_.data() + i * kept_.slots.size(); }
@@ -81,10 +78,6 @@ class ProbeBatch {
   std::size_t at_ = 0, count_ = 0, wanted_ = 1;
   Row rows_[kMost];
   std::vector<Value> values_;
-  // Copies made at the last pause and at the one before: rows of another batch above may still point into the older ones until
-  // that batch has copied them, too.
-  Arena copies_[2];
-  unsigned newest_ = 0;
 };
 
 }  // namespace wandian::sql

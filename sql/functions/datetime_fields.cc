@@ -495,7 +495,7 @@ bool build_date(EvalContext& ctx, const Value* args, bool astronomical, BrokenTi
 bool build_clock(EvalContext& ctx, const Value* args, std::int64_t* micros) {
   const std::int64_t h = args[0].i, m = args[1].i;
   const double s = args[2].d;
-  const std::int64_t total = (h * 60 + m) * kMinuteMicros + static_cast<std::int64_t>(std::isnan(s) ? 0 : std::rint(s * 1e6));
+  const std::int64_t total = (h * 60 + m) * kMinuteMicros + static_cast<std::int64_t>(s >= 0 && s <= 60 ? std::rint(s * 1e6) : 0);
   if (h < 0 || m < 0 || m > 59 || !(s >= 0 && s <= 60) || h > 24 || total > kDayMicros) {
     char text[96];
     const int n = std::snprintf(text, sizeof text, "time field value out of range: %d:%02d:", static_cast<int>(h), static_cast<int>(m));

@@ -85,6 +85,10 @@ struct StatisticsStore::Job final : Runnable {
   }
   void run() override {
     if (work.valid()) {
+      {
+        const std::lock_guard guard(store.mutex_);
+        store.jobs_.erase(this);
+      }
       delete this;
       return;
     }
@@ -93,6 +97,10 @@ struct StatisticsStore::Job final : Runnable {
   }
 };
 
+StatisticsStore::~StatisticsStore() {
+  for (Job* job : jobs_) delete job;
+}
+
 void StatisticsStore::keep_fresh(Shard& shard, const std::shared_ptr<const TableDef>& table) {
   if (table->storage == nullptr) return;
   const double rows = count_live_rows(*table);
@@ -100,7 +108,12 @@ void StatisticsStore::keep_fresh(Shard& shard, const std::shared_ptr<const Table
   if (const std::shared_ptr<const TableStatistics> known = find(table->oid))
     if (std::abs(known->rows - rows) <= kChangedRows + kChangedShare * known->rows) return;
   if (!begin(table->oid)) return;
-  shard.post_next_turn(*new Job(*this, shard, table));
+  auto job = std::make_unique<Job>(*this, shard, table);
+  {
+    const std::lock_guard guard(mutex_);
+    jobs_.insert(job.get());
+  }
+  shard.post_next_turn(*job.release());
 }
 
 }  // namespace wandian::sql

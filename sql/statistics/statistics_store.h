@@ -22,6 +22,11 @@ namespace wandian::sql {
 
 class StatisticsStore {
  public:
+  StatisticsStore() = default;
+  /// Shards do not run any more: what they were collecting is given up.
+  ~StatisticsStore();
+  StatisticsStore(const StatisticsStore&) = delete;
+  StatisticsStore& operator=(const StatisticsStore&) = delete;
   /// Null: nothing is known.
   std::shared_ptr<const TableStatistics> find(Oid table) const;
   void put(const TableDef& table, std::shared_ptr<const TableStatistics> statistics);
@@ -43,6 +48,7 @@ class StatisticsStore {
   mutable std::mutex mutex_;
   std::unordered_map<Oid, Entry> entries_;
   std::unordered_set<Oid> collecting_;           ///< in the background
+  std::unordered_set<Job*> jobs_;                ///< those that do it, until they have ended
   std::atomic<std::uint32_t> epoch_{0};
 };
 
