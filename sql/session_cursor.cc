@@ -102,6 +102,17 @@ Task<Status> SessionImpl::keep_all(Portal& cursor) {
   co_return std::move(status);
 }
 
+namespace {
+
+// FETCH ALL counts as many as there can be.
+std::int64_t row_after(std::int64_t position, std::int64_t count) {
+  std::int64_t out;
+  if (__builtin_add_overflow(position, count, &out)) return count > 0 ? INT64_MAX : INT64_MIN;
+  return out;
+}
+
+}  // namespace
+
 // Moves a cursor and gives the rows that it passes or comes to; `count` may be negative.
 Task<Status> SessionImpl::move_cursor(Portal& cursor, CursorMove direction, std::int64_t count, bool all, bool move, RowReceiver& out,
                                       std::uint64_t* moved) {
@@ -118,14 +129,14 @@ Task<Status> SessionImpl::move_cursor(Portal& cursor, CursorMove direction, std:
     // To be held: its rows are read from what is kept, and forward alone all the same.
     const auto position = static_cast<std::int64_t>(cursor.position);
     const bool jumps = direction == CursorMove::kAbsolute || direction == CursorMove::kRelative;
-    const std::int64_t target = direction == CursorMove::kAbsolute ? count : position + count;
+    const std::int64_t target = direction == CursorMove::kAbsolute ? count : row_after(position, count);
     if (direction == CursorMove::kBackward || (jumps && target <= position) || (!jumps && count == 0 && !all && position != 0)) co_return forward_only();
   }
   if (!cursor.scroll && !cursor.hold) {
     RowCounter skipped;
     std::uint64_t wanted = static_cast<std::uint64_t>(count);
     if (direction == CursorMove::kAbsolute || direction == CursorMove::kRelative) {
-      const std::int64_t target = direction == CursorMove::kAbsolute ? count : static_cast<std::int64_t>(cursor.position) + count;
+      const std::int64_t target = direction == CursorMove::kAbsolute ? count : row_after(static_cast<std::int64_t>(cursor.position), count);
       if (target <= static_cast<std::int64_t>(cursor.position)) co_return forward_only();
       wanted = static_cast<std::uint64_t>(target) - cursor.position;
       if (wanted > 1) {
