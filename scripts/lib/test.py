@@ -160,7 +160,7 @@ def served(part, preset="release", binary=None, clients=False, day=None):
             server.start()
             if clients:
                 refuses_a_taken_port(part, server)
-                status, output = part.run(PYTHON, "tests/clients/run", "--url", server.url)
+                status, output = part.run(PYTHON, "tests/clients/run", "--url", server.url, *(() if preset == "release" else ("--untimed",)))
                 part.count(status, output, "tests/clients/run")
             if day:
                 day_against(part, server, *day)
