@@ -21,7 +21,7 @@ struct alignas(64) TxnDescriptor {
   std::atomic<std::uint64_t> state{kActive};   ///< kActive, kAborted or the commit LSN; store release pairs with load acquire
   std::uint64_t transaction_id = 0;            ///< fixed while in use: shard in the top 8 bits, counter below; names parts in the log
   std::uint32_t shard = 0;
-  std::uint32_t waits = 0;                     ///< session's shard only: number of the wait in progress, for deadlock detection
+  std::atomic<std::uint32_t> waits{0};         ///< number of the newest wait, for deadlock detection; counted by the owners that it waits at
   std::int32_t process_id = 0;                 ///< fixed while in use: its session's, for who waits for it
   std::uint64_t owners = 0;                    ///< session's shard only: bit set of the shards it has written or locked at
   /// Entry i is owner i's alone.

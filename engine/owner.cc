@@ -113,7 +113,7 @@ Owner::Step Owner::wait(RowRequest& request, RowOp& op, Row& row, TablePartition
     refuse_to_wait(op, *partition.table);
     return Step::kDone;
   }
-  ++request.descriptor->waits;
+  request.descriptor->waits.fetch_add(1, std::memory_order_relaxed);   // it may wait at several owners at once
   request.waiting_transaction = request.descriptor;
   park(request, row, partition, op.lock);
   return Step::kWait;
@@ -756,7 +756,7 @@ void Owner::collect_waits(std::vector<WaitEdge>& edges) const {
       if (waiter->ready || self == nullptr) continue;
       const auto add = [&](const TxnDescriptor* holder) {
         if (holder == nullptr || holder == self) return;
-        edges.push_back({.waiter = self->transaction_id, .holder = holder->transaction_id, .wait_number = self->waits,
+        edges.push_back({.waiter = self->transaction_id, .holder = holder->transaction_id, .wait_number = self->waits.load(std::memory_order_relaxed),
                          .waiter_process = self->process_id, .holder_process = holder->process_id, .advisory = {}});
       };
       const Head head = look_at(*row, self);

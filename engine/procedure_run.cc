@@ -342,7 +342,7 @@ LocalRun::Attempt LocalRun::conclude(Shard& here, LocalContext& context, bool an
         return Attempt::kParked;
       }
       waiting_transaction = block ? descriptor_ : nullptr;
-      if (block) ++descriptor_->waits;
+      if (block) descriptor_->waits.fetch_add(1, std::memory_order_relaxed);
       owner.park(*this, *context.blocked_row_, *context.blocked_partition_, context.blocked_mode_);
       return Attempt::kParked;
     case Outcome::kRunning:

@@ -97,7 +97,7 @@ struct Shard::State {
     descriptor->process_id = process_id;
     descriptor->shard = shard;
     descriptor->owners = 0;
-    descriptor->waits = 0;
+    descriptor->waits.store(0, std::memory_order_relaxed);
     return descriptor;
   }
 };
