@@ -31,9 +31,7 @@ struct Gathering final : Runnable {
 };
 
 void collect(Shard& here, LockReport* out) {
-  here.state().owner.collect_waits(out->waits);
-  here.state().table_locks.collect_waits(out->waits);
-  here.database().advisory_locks().collect_waits(here, out->waits);
+  collect_waits(here, &out->waits);
   for (const auto& [table, entry] : here.state().table_locks.entries()) {
     for (const TableLocks::Holder& holder : entry.holders)
       out->tables.push_back({table, holder.transaction, holder.process_id, holder.mode, true});
@@ -52,6 +50,12 @@ void ReportMessage::deliver(Shard& here) {
 }
 
 }  // namespace
+
+void collect_waits(Shard& here, std::vector<WaitEdge>* edges) {
+  here.state().owner.collect_waits(*edges);
+  here.state().table_locks.collect_waits(*edges);
+  here.database().advisory_locks().collect_waits(here, *edges);
+}
 
 std::vector<std::int32_t> LockReport::blockers_of(std::int32_t process) const {
   std::vector<std::int32_t> out;

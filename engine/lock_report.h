@@ -32,4 +32,7 @@ struct LockReport {
 
 Task<LockReport> report_locks(Shard& here);
 
+/// Adds who waits for whom on this shard: for rows, tables and advisory locks.
+void collect_waits(Shard& here, std::vector<WaitEdge>* edges);
+
 }  // namespace wandian

@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 
+#include "engine/lock_report.h"
 #include "engine/shard_state.h"
 
 namespace wandian {
@@ -31,9 +32,7 @@ void TableLockCancel::deliver(Shard& here) {
 void WaitsMessage::deliver(Shard& here) {
   Shard& home = search->transaction->shard();
   if (&here != &home) {
-    here.state().owner.collect_waits(edges);
-    here.state().table_locks.collect_waits(edges);
-    here.database().advisory_locks().collect_waits(here, edges);
+    collect_waits(here, &edges);
     here.state().mailbox.send(home.index(), *this);
     return;
   }
@@ -67,9 +66,7 @@ void DeadlockSearch::collect() {
     messages[i].search = this;
     messages[i].edges.clear();
     if (i == shard.index()) {
-      shard.state().owner.collect_waits(messages[i].edges);
-      shard.state().table_locks.collect_waits(messages[i].edges);
-      shard.database().advisory_locks().collect_waits(shard, messages[i].edges);
+      collect_waits(shard, &messages[i].edges);
       continue;
     }
     ++pending;

@@ -25,13 +25,7 @@ namespace {
 constexpr Oid kHeapMethod = 2;
 constexpr Oid kCCollation = 950;
 
-std::int64_t live_rows(const TableDef& table) {
-  std::int64_t rows = 0;
-  const PartitionId end = table.storage->highest.load(std::memory_order_acquire);
-  for (PartitionId p = 0; p < end; ++p)
-    if (const TablePartition* partition = table.storage->find(p)) rows += partition->live_rows.load(std::memory_order_relaxed);
-  return std::max<std::int64_t>(0, rows);
-}
+std::int64_t live_rows(const TableDef& table) { return static_cast<std::int64_t>(count_live_rows(table)); }
 
 // As reltuples has it: -1 until ANALYZE has seen the table.
 std::int64_t analyzed_rows(const SystemContext& context, const TableDef& table) {

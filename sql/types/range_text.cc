@@ -5,6 +5,7 @@
 
 #include "sql/types/datetime.h"
 #include "sql/types/number_text.h"
+#include "sql/types/quoted_element.h"
 #include "sql/types/text_io.h"
 #include "sql/types/type_forms.h"
 
@@ -74,30 +75,9 @@ bool append_bound(EvalContext& ctx, Oid subtype, const RangeBound& bound, TextBu
 
 // Text up to a bracket or comma, without its quotes; an empty one that has none is infinite.
 bool take_bound(std::string_view text, std::size_t* at, std::string* out, bool* infinite) {
-  const auto ends = [&] { return *at < text.size() && (text[*at] == ',' || text[*at] == ')' || text[*at] == ']' || text[*at] == '(' || text[*at] == '['); };
   *infinite = *at < text.size() && (text[*at] == ',' || text[*at] == ')' || text[*at] == ']');
   if (*infinite) return true;
-  bool quoted = false;
-  while (quoted || !ends()) {
-    if (*at >= text.size()) return false;
-    const char c = text[(*at)++];
-    if (c == '\\') {
-      if (*at >= text.size()) return false;
-      out->push_back(text[(*at)++]);
-    } else if (c == '"') {
-      if (!quoted) {
-        quoted = true;
-      } else if (*at < text.size() && text[*at] == '"') {
-        out->push_back('"');
-        ++*at;
-      } else {
-        quoted = false;
-      }
-    } else {
-      out->push_back(c);
-    }
-  }
-  return true;
+  return take_quoted_element(text, at, out, [](char c) { return c == ',' || c == ')' || c == ']' || c == '(' || c == '['; });
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include "engine/array_value.h"
 #include "sql/expr/domain_value.h"
 #include "sql/types/number_text.h"
+#include "sql/types/quoted_element.h"
 #include "sql/types/text_io.h"
 #include "sql/types/type_forms.h"
 #include "sql/types/user_type.h"
@@ -18,29 +19,9 @@ bool unknown_type(EvalContext& ctx, Oid type) {
   return ctx.fail({sqlstate::undefined_object, "type with OID " + std::to_string(type) + " does not exist"});
 }
 
-// One field between commas or parentheses, without its quotes; false: the text ends in it.
+// One field between commas or parentheses.
 bool take_field(std::string_view text, std::size_t* at, std::string* out) {
-  bool quoted = false;
-  while (quoted || *at >= text.size() || (text[*at] != ',' && text[*at] != ')')) {
-    if (*at >= text.size()) return false;
-    const char c = text[(*at)++];
-    if (c == '\\') {
-      if (*at >= text.size()) return false;
-      out->push_back(text[(*at)++]);
-    } else if (c == '"') {
-      if (!quoted) {
-        quoted = true;
-      } else if (*at < text.size() && text[*at] == '"') {
-        out->push_back('"');
-        ++*at;
-      } else {
-        quoted = false;
-      }
-    } else {
-      out->push_back(c);
-    }
-  }
-  return true;
+  return take_quoted_element(text, at, out, [](char c) { return c == ',' || c == ')'; });
 }
 
 }  // namespace
