@@ -207,13 +207,7 @@ class CompiledGeneration final : public RowGenerator {
   Status add(const BindContext& context, const TableDef& table, std::uint16_t column) {
     const ColumnDef& def = table.columns[column];
     const std::vector<StandaloneColumn> columns = standalone_columns(table);
-    StandaloneOptions options;
-    options.use = StandaloneUse::kGenerated;
-    options.table_name = table.name;
-    options.columns = columns;
-    options.target_type = def.type;
-    options.target_typmod = def.typmod;
-    options.target_name = def.name;
+    StandaloneOptions options = generation_options(table, column, columns);
     options.fold = true;
     WANDIAN_ASSIGN(BoundExpression bound, bind_standalone_expression(def.default_expression, context, options));
     CompileOptions compile_options;

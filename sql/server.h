@@ -69,7 +69,6 @@ struct ActivitySnapshot {
   std::int64_t transaction_start = 0;
   std::int64_t query_start = 0;
   std::int64_t state_change = 0;
-  bool waiting = false;                        ///< for a lock or another shard
   ActivityState state = ActivityState::kIdle;
   std::string query;                           ///< its first 1023 bytes
   unsigned shard = 0;

@@ -102,7 +102,6 @@ BindContext SessionImpl::bind_context() {
   context.role = superuser_ ? 0 : current_role_;
   context.procedures = server_.procedures();
   context.variables = variables_;
-  context.role = current_role_;
   return context;
 }
 

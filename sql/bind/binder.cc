@@ -578,6 +578,18 @@ Result<BoundExpression> bind_standalone_expression(std::string_view text, const 
   return bind_standalone_node(node->select_stmt->target_list[0]->res_target->val, {}, stored, options);
 }
 
+StandaloneOptions generation_options(const TableDef& table, std::uint16_t column, std::span<const StandaloneColumn> columns) {
+  const ColumnDef& def = table.columns[column];
+  StandaloneOptions options;
+  options.use = StandaloneUse::kGenerated;
+  options.table_name = table.name;
+  options.columns = columns;
+  options.target_type = def.type;
+  options.target_typmod = def.typmod;
+  options.target_name = def.name;
+  return options;
+}
+
 std::vector<StandaloneColumn> standalone_columns(const TableDef& table) {
   std::vector<StandaloneColumn> out;
   out.reserve(table.columns.size());

@@ -136,6 +136,9 @@ struct StandaloneOptions {
   bool fold = false;                 ///< constant folding; leave off for what is to be printed back
 };
 
+/// How the expression of a generated column is bound; `columns` are those of its table (standalone_columns()).
+StandaloneOptions generation_options(const TableDef& table, std::uint16_t column, std::span<const StandaloneColumn> columns);
+
 /// @param text  an expression: "now() + interval '1 day'"
 Result<BoundExpression> bind_standalone_expression(std::string_view text, const BindContext& context, const StandaloneOptions& options);
 /// The same from a parse node (a column's DEFAULT in CREATE TABLE); `text` is the statement's text, for positions.

@@ -13,6 +13,7 @@
 #include "sql/messages.h"
 #include "sql/routine/trigger_rows.h"
 #include "sql/session_impl.h"
+#include "sql/statistics/statistics_store.h"
 #include "sql/types/text_io.h"
 
 namespace wandian::sql {
@@ -548,19 +549,11 @@ namespace {
 // What the rows take, about: fixed part, version header, and a share of the index.
 std::int64_t table_bytes(const TableDef& table) {
   constexpr std::int64_t kRowOverhead = 96;
-  std::int64_t rows = 0;
-  const PartitionId end = table.storage->highest.load(std::memory_order_acquire);
-  for (PartitionId p = 0; p < end; ++p)
-    if (const TablePartition* partition = table.storage->find(p)) rows += std::max<std::int64_t>(0, partition->live_rows.load(std::memory_order_relaxed));
-  return rows * (kRowOverhead + table.layouts->newest().fixed_size());
+  return static_cast<std::int64_t>(count_live_rows(table)) * (kRowOverhead + table.layouts->newest().fixed_size());
 }
 std::int64_t index_bytes(const TableDef& table) {
   constexpr std::int64_t kEntry = 40;
-  std::int64_t rows = 0;
-  const PartitionId end = table.storage->highest.load(std::memory_order_acquire);
-  for (PartitionId p = 0; p < end; ++p)
-    if (const TablePartition* partition = table.storage->find(p)) rows += std::max<std::int64_t>(0, partition->live_rows.load(std::memory_order_relaxed));
-  return rows * kEntry;
+  return static_cast<std::int64_t>(count_live_rows(table)) * kEntry;
 }
 
 }  // namespace

@@ -214,6 +214,15 @@ Task<Status> DdlContext::lock_name(Oid schema, std::string name) {
   co_return co_await session.lock_table(std::move(stand_in), TableLock::kExclusive);
 }
 
+Task<Result<bool>> DdlContext::claim_relation_name(Oid schema, std::string name, bool if_not_exists) {
+  Status locked = co_await lock_name(schema, name);
+  if (!locked.ok()) co_return Result<bool>(std::move(locked));
+  if (!relation_exists(schema, name)) co_return Result<bool>(true);
+  if (!if_not_exists) co_return Result<bool>(Status{sqlstate::duplicate_table, "relation " + quoted(name) + " already exists"});
+  notice(sqlstate::duplicate_table, "relation " + quoted(name) + " already exists, skipping");
+  co_return Result<bool>(false);
+}
+
 std::optional<FoundRelation> DdlContext::find(const PgQuery__RangeVar& relation) {
   return find_relation(bind_context(), text_or_empty(relation.schemaname), text_or_empty(relation.relname));
 }

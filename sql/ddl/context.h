@@ -74,6 +74,8 @@ class DdlContext {
   bool relation_exists(Oid schema, const std::string& name);
   /// Keeps other transactions from creating the same name until this one ends.
   Task<Status> lock_name(Oid schema, std::string name);
+  /// The same for a relation that is to be created. 42P07 if there is one; with `if_not_exists` a notice, and false.
+  Task<Result<bool>> claim_relation_name(Oid schema, std::string name, bool if_not_exists);
 
   std::optional<FoundRelation> find(const PgQuery__RangeVar& relation);
   /// Finds a table, locks it, and finds it again. 42P01, 42809 for other relations. Null without error: missing and missing_ok.

@@ -122,12 +122,9 @@ Task<Status> create_table(DdlContext& ctx) {
       if (ctx.catalog()->table(above->oid)->is_partitioned())
         co_return Status{sqlstate::wrong_object_type, "cannot inherit from partitioned table " + quoted(text_or_empty(node.inh_relations[0]->range_var->relname))};
   WANDIAN_CO_TRY(refuse_unsupported(node, temporary));
-  WANDIAN_CO_TRY(co_await ctx.lock_name(schema.value(), name));
-  if (ctx.relation_exists(schema.value(), name)) {
-    if (!node.if_not_exists) co_return Status{sqlstate::duplicate_table, "relation " + quoted(name) + " already exists"};
-    ctx.notice(sqlstate::duplicate_table, "relation " + quoted(name) + " already exists, skipping");
-    co_return Status{};
-  }
+  Result<bool> claimed = co_await ctx.claim_relation_name(schema.value(), name, node.if_not_exists != 0);
+  if (!claimed.ok()) co_return claimed.take_status();
+  if (!claimed.value()) co_return Status{};
   WANDIAN_CO_TRY(refuse_type_name(ctx, schema.value(), name));
   auto table = std::make_shared<TableDef>();
   table->oid = ctx.allocate_oid();

@@ -73,12 +73,9 @@ Task<Status> create_table_as(DdlContext& ctx) {
                          into->on_commit == PG_QUERY__ON_COMMIT_ACTION__ONCOMMIT_DELETE_ROWS ||
                          into->on_commit == PG_QUERY__ON_COMMIT_ACTION__ONCOMMIT_PRESERVE_ROWS;
   if (on_commit && !temporary) co_return Status{sqlstate::invalid_table_definition, "ON COMMIT can only be used on temporary tables"};
-  WANDIAN_CO_TRY(co_await ctx.lock_name(schema.value(), name));
-  if (ctx.relation_exists(schema.value(), name)) {
-    if (!as || !node.create_table_as_stmt->if_not_exists) co_return Status{sqlstate::duplicate_table, "relation " + quoted(name) + " already exists"};
-    ctx.notice(sqlstate::duplicate_table, "relation " + quoted(name) + " already exists, skipping");
-    co_return Status{};
-  }
+  Result<bool> claimed = co_await ctx.claim_relation_name(schema.value(), name, as && node.create_table_as_stmt->if_not_exists != 0);
+  if (!claimed.ok()) co_return claimed.take_status();
+  if (!claimed.value()) co_return Status{};
   WANDIAN_CO_TRY(refuse_type_name(ctx, schema.value(), name));
   const SelectWithoutInto select(*query);
   Result<std::shared_ptr<const BoundStatement>> bound = bind_statement(select.node(), ctx.statement.text, ctx.bind_context(), ctx.statement.parameter_types);

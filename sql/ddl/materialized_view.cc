@@ -60,12 +60,9 @@ Task<Status> create_materialized_view(DdlContext& ctx) {
   bool temporary = false;
   Result<Oid> schema = ctx.target_schema(*into.rel, &temporary);
   if (!schema.ok()) co_return schema.take_status();
-  WANDIAN_CO_TRY(co_await ctx.lock_name(schema.value(), name));
-  if (ctx.relation_exists(schema.value(), name)) {
-    if (!node.if_not_exists) co_return Status{sqlstate::duplicate_table, "relation " + quoted(name) + " already exists"};
-    ctx.notice(sqlstate::duplicate_table, "relation " + quoted(name) + " already exists, skipping");
-    co_return Status{};
-  }
+  Result<bool> claimed = co_await ctx.claim_relation_name(schema.value(), name, node.if_not_exists != 0);
+  if (!claimed.ok()) co_return claimed.take_status();
+  if (!claimed.value()) co_return Status{};
   WANDIAN_CO_TRY(refuse_type_name(ctx, schema.value(), name));
   std::vector<std::string> aliases;
   for (std::size_t i = 0; i < into.n_col_names; ++i) aliases.emplace_back(string_value(into.col_names[i]));

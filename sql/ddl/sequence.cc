@@ -196,12 +196,9 @@ Task<Status> create_sequence(DdlContext& ctx) {
   Result<Oid> schema = ctx.target_schema(*node.sequence, &temporary);
   if (!schema.ok()) co_return schema.take_status();
   const std::string name(node.sequence->relname);
-  WANDIAN_CO_TRY(co_await ctx.lock_name(schema.value(), name));
-  if (ctx.relation_exists(schema.value(), name)) {
-    if (!node.if_not_exists) co_return Status{sqlstate::duplicate_table, "relation " + quoted(name) + " already exists"};
-    ctx.notice(sqlstate::duplicate_table, "relation " + quoted(name) + " already exists, skipping");
-    co_return Status{};
-  }
+  Result<bool> claimed = co_await ctx.claim_relation_name(schema.value(), name, node.if_not_exists != 0);
+  if (!claimed.ok()) co_return claimed.take_status();
+  if (!claimed.value()) co_return Status{};
   auto sequence = std::make_shared<SequenceDef>();
   sequence->oid = ctx.allocate_oid();
   sequence->schema = schema.value();

@@ -208,16 +208,8 @@ bool unique_is_local(const TableDef& table, const IndexDef& index) {
 // ---- Columns ----
 
 Result<BoundExpression> bind_generation(DdlContext& ctx, const TableDef& table, std::uint16_t column) {
-  const ColumnDef& def = table.columns[column];
   const std::vector<StandaloneColumn> columns = standalone_columns(table);
-  StandaloneOptions options;
-  options.use = StandaloneUse::kGenerated;
-  options.table_name = table.name;
-  options.columns = columns;
-  options.target_type = def.type;
-  options.target_typmod = def.typmod;
-  options.target_name = def.name;
-  return bind_standalone_expression(def.default_expression, ctx.bind_context(), options);
+  return bind_standalone_expression(table.columns[column].default_expression, ctx.bind_context(), generation_options(table, column, columns));
 }
 
 Result<std::vector<std::uint16_t>> generated_from(DdlContext& ctx, const TableDef& table, std::uint16_t column) {
@@ -390,13 +382,7 @@ Status TableBuilder::apply_generated() {
   for (const Generated& item : generated_) {
     ColumnDef& def = table_->columns[item.column];
     const std::vector<StandaloneColumn> columns = standalone_columns(*table_);
-    StandaloneOptions options;
-    options.use = StandaloneUse::kGenerated;
-    options.table_name = table_->name;
-    options.columns = columns;
-    options.target_type = def.type;
-    options.target_typmod = def.typmod;
-    options.target_name = def.name;
+    const StandaloneOptions options = generation_options(*table_, item.column, columns);
     const std::string_view text = table_->storage == nullptr ? std::string_view(ctx_.statement.text) : std::string_view();
     WANDIAN_ASSIGN(const BoundExpression bound, bind_standalone_node(item.expression, text, ctx_.bind_context(), options));
     def.default_expression = deparse(bound.expr, {column_names(*table_), nullptr, false});

@@ -85,7 +85,6 @@ class AggregateOperator final : public Operator {
     if (state_ == State::kInput) {
       const Step step = aggregate_.strategy == AggStrategy::kPlain ? read_plain(ctx) : batch_.possible() ? read_batches(ctx) : read_rows(ctx);
       if (step != Step::kEnd) return step;
-      batch_.forget_taken();
       add_empty_sets(ctx);
       state_ = State::kOutput;
     }

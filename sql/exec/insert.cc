@@ -265,7 +265,7 @@ Task<Status> ModifyDriver::resolve_conflict(const PendingInsert& row, std::size_
       }
       ++newest.command;
       RowView seen;
-      found = find_row(*modify_.table, partition, key.ref(), newest, &seen) && seen.stamp <= view.snapshot.bytes;
+      found = find_row(*row.table, partition, key.ref(), newest, &seen) && seen.stamp <= view.snapshot.bytes;
     }
     if (!found) co_return Status(sqlstate::serialization_failure, "could not serialize access due to concurrent update");
     co_return Status{};

@@ -130,7 +130,6 @@ class HashJoinOperator final : public Operator {
             state_ = State::kEnd;
             return Step::kEnd;
           }
-          batch_.forget_taken();
           set_null(ctx, join_.children[0]->visible);
           inserted_ = all_;
           state_ = State::kUnmatched;

@@ -9,7 +9,6 @@ ProbeBatch::ProbeBatch(const PlanNode& child, const ExecContext& ctx) {
   possible_ = std::all_of(child.visible.begin(), child.visible.end(), [&](Slot slot) { return slots[slot].by_value; });
   if (!possible_) return;
   kept_.slots = child.visible;
-  kept_.by_value.assign(kept_.slots.size(), 1);
   values_.resize(kMost * kept_.slots.size());
 }
 

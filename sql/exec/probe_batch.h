@@ -65,8 +65,6 @@ class ProbeBatch {
     taken_ = true;
     return rows_[at_++];
   }
-  /// The frame's slots are the owner's: no row of the batch stands there any more.
-  void forget_taken() { taken_ = false; }
   /// When children have paused, which may have put later rows into the frame: the row taken stands there again.
   void after_pause(ExecContext& ctx);
 

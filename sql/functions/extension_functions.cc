@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "sql/functions/session_hooks.h"
+
 namespace wandian::sql {
 
 namespace {
@@ -20,6 +22,15 @@ ScalarFn find_extension_function(std::string_view library, std::string_view symb
   const auto symbols = symbols_of(library);
   const auto found = std::find_if(symbols.begin(), symbols.end(), [&](const ExtensionSymbol& s) { return s.name == symbol; });
   return found != symbols.end() ? found->fn : nullptr;
+}
+
+std::string random_bytes(EvalContext& ctx, std::size_t count) {
+  std::string out;
+  while (out.size() < count) {
+    const std::uint64_t bits = ctx.session->strong_random_bits();
+    out.append(reinterpret_cast<const char*>(&bits), std::min<std::size_t>(sizeof bits, count - out.size()));
+  }
+  return out;
 }
 
 }  // namespace wandian::sql

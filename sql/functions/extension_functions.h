@@ -3,7 +3,9 @@
 // Thread:  immutable tables.
 #pragma once
 
+#include <cstddef>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "sql/functions/registry.h"
@@ -18,6 +20,8 @@ struct ExtensionSymbol {
   std::string_view name;
   ScalarFn fn;
 };
+/// Bytes for keys and identifiers, from the session's strong source.
+std::string random_bytes(EvalContext& ctx, std::size_t count);
 std::span<const ExtensionSymbol> pgcrypto_symbols();
 std::span<const ExtensionSymbol> uuid_ossp_symbols();
 

@@ -30,15 +30,6 @@ bool cannot_use(EvalContext& ctx, const std::string& name, const char* why) {
   return ctx.fail({sqlstate::invalid_parameter_value, "Cannot use \"" + name + "\": " + why});
 }
 
-std::string random_bytes(EvalContext& ctx, std::size_t count) {
-  std::string out;
-  while (out.size() < count) {
-    const std::uint64_t bits = ctx.session->strong_random_bits();
-    out.append(reinterpret_cast<const char*>(&bits), std::min<std::size_t>(sizeof bits, count - out.size()));
-  }
-  return out;
-}
-
 // ---- Digests ----
 
 bool digest(EvalContext& ctx, const Value* args, Value* result) {

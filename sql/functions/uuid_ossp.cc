@@ -34,15 +34,6 @@ bool constant(EvalContext& ctx, const Value*, Value* result) {
   return give(ctx, {reinterpret_cast<const char*>(nil ? kNil : kNamespace), kUuidBytes}, 0, result);
 }
 
-std::string random_bytes(EvalContext& ctx, std::size_t count) {
-  std::string out;
-  while (out.size() < count) {
-    const std::uint64_t bits = ctx.session->strong_random_bits();
-    out.append(reinterpret_cast<const char*>(&bits), std::min<std::size_t>(sizeof bits, count - out.size()));
-  }
-  return out;
-}
-
 template <bool own_node>
 bool by_time(EvalContext& ctx, const Value*, Value* result) {
   // The node is drawn once a process, or each time; a drawn one says that it is a multicast address, which no card has.

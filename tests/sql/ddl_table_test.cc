@@ -1,22 +1,14 @@
 // CREATE, ALTER and DROP of tables and what belongs to them, as PostgreSQL 15 answers.
 #include "sql/ddl/services.h"
-#include "tests/sql/session_fixture.h"
+#include "tests/sql/ddl_fixture.h"
 
 namespace wandian::sql {
 namespace {
 
-class Ddl : public ::testing::Test {
+class Ddl : public DdlFixture {
  protected:
-  std::string query(std::string_view text) { return client.query(text); }
   std::string detail() const { return client.sink.last_error.ok() ? "" : client.sink.last_error.error().detail; }
   std::string hint() const { return client.sink.last_error.ok() ? "" : client.sink.last_error.error().hint; }
-  void restart() {
-    client.close();
-    world.turns(5);
-    world.restart();
-  }
-  World world{2};
-  TestClient client{world};
 };
 
 TEST_F(Ddl, CreatesATableWithEveryKindOfConstraint) {

@@ -1,20 +1,10 @@
 // Types that users make: what a restart keeps, what transactions see of each other, checks on rows of every shard.
-#include "tests/sql/session_fixture.h"
+#include "tests/sql/ddl_fixture.h"
 
 namespace wandian::sql {
 namespace {
 
-class DdlType : public ::testing::Test {
- protected:
-  std::string query(std::string_view text) { return client.query(text); }
-  void restart() {
-    client.close();
-    world.turns(5);
-    world.restart();
-  }
-  World world{2};
-  TestClient client{world};
-};
+class DdlType : public DdlFixture {};
 
 TEST_F(DdlType, EnumsSurviveARestart) {
   query("CREATE TYPE mood AS ENUM ('sad', 'ok', 'happy')");

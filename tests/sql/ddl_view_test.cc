@@ -1,20 +1,12 @@
 // Views and materialized views: what is kept of them outlives renaming and restarts.
-#include "tests/sql/session_fixture.h"
+#include "tests/sql/ddl_fixture.h"
 
 namespace wandian::sql {
 namespace {
 
-class Views : public ::testing::Test {
+class Views : public DdlFixture {
  protected:
-  std::string query(std::string_view text) { return client.query(text); }
   std::string detail() const { return client.sink.last_error.ok() ? "" : client.sink.last_error.error().detail; }
-  void restart() {
-    client.close();
-    world.turns(5);
-    world.restart();
-  }
-  World world{2};
-  TestClient client{world};
 };
 
 TEST_F(Views, FollowRenamedRelationsAndColumnsBeyondARestart) {

@@ -152,3 +152,14 @@ DELETE FROM w WHERE a >= 100;
 SELECT count(*) FROM w;
 SELECT max(a), min(a) FROM w;
 DROP TABLE w;
+-- ON CONFLICT DO NOTHING rests on a row that the snapshot sees, in whichever partition it is.
+CREATE TABLE dn (id int PRIMARY KEY, v text) PARTITION BY LIST (id);
+CREATE TABLE dn1 PARTITION OF dn FOR VALUES IN (1, 2);
+CREATE TABLE dn2 PARTITION OF dn DEFAULT;
+INSERT INTO dn VALUES (1, 'a'), (5, 'b');
+BEGIN ISOLATION LEVEL REPEATABLE READ;
+SELECT count(*) FROM dn;
+INSERT INTO dn VALUES (1, 'x'), (5, 'y'), (6, 'z'), (6, 'again') ON CONFLICT DO NOTHING;
+COMMIT;
+SELECT tableoid::regclass, * FROM dn ORDER BY id;
+DROP TABLE dn;
