@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/type.h"
+#include "sql/expr/strictness.h"
 #include "sql/expr/tree.h"
 
 namespace wandian::sql {
@@ -96,30 +97,8 @@ Implied compare(const Comparison& q, const Comparison& p) {
   return range_implies(q.strategy, p.strategy, compare_values(a->order, va, vb)) ? Implied::kYes : Implied::kNo;
 }
 
-// Whether a true `expr` means that `arg` is not null.
-bool strict_for(const Expr* expr, const Expr* arg) {
-  if (same(expr, arg)) return true;
-  switch (expr->kind) {
-    case ExprKind::kFunction: {
-      const auto& call = expr->as<FunctionExpr>();
-      if (!call.function->strict || call.function->returns_set) return false;
-      return std::any_of(call.args.begin(), call.args.end(), [&](const Expr* inner) { return strict_for(inner, arg); });
-    }
-    case ExprKind::kArrayCompare: return !expr->as<ArrayCompareExpr>().all && strict_for(expr->as<ArrayCompareExpr>().left, arg);
-    case ExprKind::kRelabel: case ExprKind::kIoCast: return strict_for(expr->as<UnaryExpr>().arg, arg);
-    case ExprKind::kNullTest: {
-      const auto& test = expr->as<TestExpr>();
-      return test.test == TestOp::kIsNotNull && !test.of_row && strict_for(test.arg, arg);
-    }
-    case ExprKind::kBoolTest: {
-      const TestOp test = expr->as<TestExpr>().test;
-      return (test == TestOp::kIsTrue || test == TestOp::kIsFalse || test == TestOp::kIsNotUnknown) && strict_for(expr->as<TestExpr>().arg, arg);
-    }
-    case ExprKind::kBool:
-      return expr->as<BoolExpr>().op == BoolOp::kNot && expr->as<BoolExpr>().args[0]->kind != ExprKind::kBoolTest &&
-             expr->as<BoolExpr>().args[0]->kind != ExprKind::kNullTest && strict_for(expr->as<BoolExpr>().args[0], arg);
-    default: return false;
-  }
+TakenForNull the_same_as(const Expr* arg) {
+  return [arg](const Expr* expr) { return same(expr, arg); };
 }
 
 const ListExpr* constant_list(const Expr* expr) {
@@ -156,7 +135,7 @@ Implied implies(const Expr* q, const Expr* p) {
     return out;
   }
   if (p->kind == ExprKind::kNullTest && p->as<TestExpr>().test == TestOp::kIsNotNull && !p->as<TestExpr>().of_row)
-    return strict_for(q, p->as<TestExpr>().arg) ? Implied::kYes : Implied::kNo;
+    return not_true_then(q, the_same_as(p->as<TestExpr>().arg)) ? Implied::kYes : Implied::kNo;
   // IN (...) is a disjunction of equalities.
   if (const ListExpr* list = constant_list(q)) {
     Implied out = Implied::kYes;
@@ -192,7 +171,7 @@ Implied comparison_implies(const Comparison& q, const Expr* p) {
     return out;
   }
   if (p->kind == ExprKind::kNullTest && p->as<TestExpr>().test == TestOp::kIsNotNull && !p->as<TestExpr>().of_row)
-    return strict_for(q.side, p->as<TestExpr>().arg) ? Implied::kYes : Implied::kNo;
+    return null_then(q.side, the_same_as(p->as<TestExpr>().arg)) ? Implied::kYes : Implied::kNo;
   if (const ListExpr* list = constant_list(p)) {
     Implied out = Implied::kNo;
     for (const Expr* item : list->args) out = best(out, compare(q, {p->as<ArrayCompareExpr>().left, 3, item}));

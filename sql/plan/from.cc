@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "sql/expr/strictness.h"
 #include "sql/plan/planner.h"
 
 namespace wandian::sql {
@@ -27,31 +28,7 @@ bool touches(std::span<const Slot> slots, std::span<const Slot> of) {
 
 // Whether the condition cannot be true for a row in which all of `slots` are null.
 bool rejects_nulls(const Expr* expr, std::span<const Slot> slots) {
-  switch (expr->kind) {
-    case ExprKind::kSlot: return contains(slots, expr->as<SlotExpr>().slot);
-    case ExprKind::kFunction: {
-      const auto& call = expr->as<FunctionExpr>();
-      if (!call.function->strict) return false;
-      for (const Expr* arg : call.args)
-        if (rejects_nulls(arg, slots)) return true;
-      return false;
-    }
-    case ExprKind::kRelabel:
-    case ExprKind::kIoCast: return rejects_nulls(expr->as<UnaryExpr>().arg, slots);
-    case ExprKind::kNullTest: {
-      const auto& test = expr->as<TestExpr>();
-      return test.test == TestOp::kIsNotNull && !test.of_row && rejects_nulls(test.arg, slots);
-    }
-    case ExprKind::kBoolTest: {
-      const auto& test = expr->as<TestExpr>();
-      return (test.test == TestOp::kIsTrue || test.test == TestOp::kIsFalse) && rejects_nulls(test.arg, slots);
-    }
-    case ExprKind::kArrayCompare: {
-      const auto& compare = expr->as<ArrayCompareExpr>();
-      return !compare.all && compare.function->strict && rejects_nulls(compare.left, slots);
-    }
-    default: return false;
-  }
+  return not_true_then(expr, [slots](const Expr* part) { return part->kind == ExprKind::kSlot && contains(slots, part->as<SlotExpr>().slot); });
 }
 
 bool simple_from(const Query& query) {

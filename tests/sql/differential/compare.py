@@ -34,6 +34,8 @@ def difference(statement, want, got):
     """None if the answers agree; `want` is the oracle's."""
     if want.errors or got.errors:
         if not (want.errors and got.errors):
+            if want.errors and not got.rows and want.errors[0]["C"].startswith("22"):
+                return Difference("accepted without rows", want, got)
             return Difference("accepted" if want.errors else "failed", want, got)
         ours, theirs = got.errors[0], want.errors[0]
         if statement.loose:
@@ -74,9 +76,9 @@ def error_shape(answer):
 
 def signature(found, sql):
     """The name of a difference: what both said for errors, and the statement's shape where the answers themselves differ."""
-    if found.kind in ("failed", "sqlstate", "accepted", "message"):
+    if found.kind in ("failed", "sqlstate", "accepted", "accepted without rows", "message"):
         said = f"{error_shape(found.want)} <> {error_shape(found.got)}"
-        return f"{found.kind}: {said}" if found.kind != "accepted" else f"{found.kind}: {said} in {shape(sql)}"
+        return f"{found.kind}: {said} in {shape(sql)}" if found.kind.startswith("accepted") else f"{found.kind}: {said}"
     if found.kind in ("detail", "position", "objects"):
         return f"{found.kind}: {error_shape(found.want)} in {shape(sql)[:40]}"
     return f"{found.kind}: {shape(sql)}"
