@@ -116,6 +116,7 @@ const Expr* Binder::make_array_operator(std::string_view name, const Expr* left,
     }
   }
   Candidate storage;
+  element = base_type(element);
   const Candidate* chosen = choose_operator(name, left->type, element, location, &storage);
   std::vector<Oid> actual{left->type, element};
   std::vector<Oid> declared = chosen->args;

@@ -41,13 +41,14 @@ bool append_time(EvalContext& ctx, Oid type, const Value& value, TextBuilder& ou
                                    : write_timestamptz(iso, value.i, text);
   const bool finite = type == kDate ? date_finite(value.i) : timestamp_finite(value.i);
   if (finite && type != kDate) *std::find(text, end, ' ') = 'T';
-  if (finite && type == kTimestamptz && end - text > 3 && (end[-3] == '+' || end[-3] == '-')) {
-    *end++ = ':';
-    *end++ = '0';
-    *end++ = '0';
-  }
+  constexpr std::string_view kBefore = " BC";
+  const bool before = std::string_view(text, static_cast<std::size_t>(end - text)).ends_with(kBefore);
+  if (before) end -= kBefore.size();
+  const bool whole_hours = finite && type == kTimestamptz && end - text > 3 && (end[-3] == '+' || end[-3] == '-');
   out.push_back('"');
   out.append(text, static_cast<std::size_t>(end - text));
+  if (whole_hours) out.append(":00");
+  if (before) out.append(kBefore);
   out.push_back('"');
   return true;
 }

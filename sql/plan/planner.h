@@ -257,6 +257,7 @@ class Planner {
   static bool is_nullable(const Query& query, std::uint16_t range);
   /// Whether a row of the range is a value somewhere, which is null where an outer join has none.
   static bool shows_presence(const PlanScope& scope, std::size_t range);
+  static bool gives_slot(const PlanScope& scope, Slot slot);
   static bool belongs_to_outer_query(const PlanScope& scope, Slot slot);
   const Expr* lower_whole_row(const Lowering& lowering, const RowExpr& row, Status* status);
 

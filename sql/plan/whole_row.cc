@@ -39,13 +39,17 @@ bool Planner::shows_presence(const PlanScope& scope, std::size_t range) {
          });
 }
 
+// Whether a range of the scope, or of one that became part of it, gives the slot.
+bool Planner::gives_slot(const PlanScope& scope, Slot slot) {
+  return std::any_of(scope.ranges.begin(), scope.ranges.end(), [&](const RangeInfo& range) {
+    return contains(range.outputs, slot) || std::any_of(range.used.begin(), range.used.end(), [&](const auto& used) { return used.second == slot; }) ||
+           (range.pulled != nullptr && gives_slot(*range.pulled, slot));
+  });
+}
+
 bool Planner::belongs_to_outer_query(const PlanScope& scope, Slot slot) {
   for (const PlanScope* outer = scope.parent; outer != nullptr; outer = outer->parent)
-    for (const RangeInfo& range : outer->ranges) {
-      if (contains(range.outputs, slot)) return true;
-      for (const auto& [column, of] : range.used)
-        if (of == slot) return true;
-    }
+    if (gives_slot(*outer, slot)) return true;
   return false;
 }
 

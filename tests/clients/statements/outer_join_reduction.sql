@@ -28,3 +28,15 @@ CREATE INDEX ojb_part ON ojb (id) WHERE t IS NOT NULL;
 SELECT id FROM ojb WHERE (t IS NOT NULL) = false AND id < 10 ORDER BY 1;
 SELECT id FROM ojb WHERE (t IS NOT NULL) IS FALSE AND id < 10 ORDER BY 1;
 SELECT id FROM ojb WHERE t = 'x' AND id < 10 ORDER BY 1;
+-- What a lateral sub-select hands through from the other side is null where the join has no row of it.
+CREATE VIEW ojv AS SELECT id, g FROM oja WHERE g < 9;
+SELECT a.id, l0 FROM ojv a LEFT JOIN LATERAL (SELECT a.g AS l0) l ON a.g > 1 ORDER BY 1;
+SELECT a.id, l0 FROM oja a LEFT JOIN LATERAL (SELECT a.g AS l0) l ON a.g > 1 ORDER BY 1;
+SELECT a.id, l0 FROM (SELECT id, g FROM oja) a LEFT JOIN LATERAL (SELECT a.g AS l0) l ON a.g > 1 ORDER BY 1;
+SELECT a.id, l0, l1 FROM (SELECT * FROM ojv) a LEFT JOIN LATERAL (SELECT a.g AS l0, b.n AS l1 FROM ojb b WHERE b.id = a.id) l ON a.g > 1 ORDER BY 1;
+CREATE DOMAIN oj_posint AS int CHECK (VALUE >= 0);
+SELECT id FROM oja WHERE id::oj_posint IN (1::oj_posint, 5::oj_posint) ORDER BY 1;
+SELECT id FROM oja WHERE id = ANY (ARRAY[1, 5]::oj_posint[]) ORDER BY 1;
+SELECT id FROM oja WHERE id::oj_posint = ALL (ARRAY[1]::oj_posint[]) ORDER BY 1;
+SELECT id FROM oja WHERE id::oj_posint NOT IN (1::oj_posint, 2, id::oj_posint) ORDER BY 1;
+SELECT to_json('0001-01-01 12:05:00+00 BC'::timestamptz), to_json('infinity'::timestamptz), to_json('0044-03-15 BC'::date), to_json('0044-03-15 10:00 BC'::timestamp);
