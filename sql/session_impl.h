@@ -59,6 +59,7 @@ class RunningProcedure; // sql/procedure_caller.h
 class RoutineBody;      // sql/routine/body.h
 class RoutineFrame;
 class ValueCasts;       // sql/routine/value_cast.h
+struct TransitionTables;   // sql/routine/trigger.h
 
 /// One row of pg_prepared_statements.
 struct PreparedInfo {
@@ -205,6 +206,8 @@ class SessionImpl final : public SessionHooks, public RoutineRunner, public Type
   void complete_context(Status& status) const;
   std::string current_context() const;
   Task<Status> run_do(StatementRef statement);
+  /// For statements without a plan (TRUNCATE): the table's BEFORE or AFTER STATEMENT triggers. `event`: TriggerDef::kTruncate.
+  Task<Status> fire_statement_triggers(std::shared_ptr<const TableDef> table, bool before, std::uint16_t event);
   /// Whether a procedure may end the transaction here.
   bool may_end_transaction() const { return routine_depth_ == non_atomic_depth_ && non_atomic_depth_ > 0; }
   Task<Status> end_transaction_inside(bool commit, bool chain);
@@ -484,6 +487,8 @@ class SessionImpl final : public SessionHooks, public RoutineRunner, public Type
   std::string_view isolation_name() const;
 
   // session_constraints.cc
+  template <class Work>
+  Task<Status> with_execution(Work work);
   Task<Status> check_deferred(bool everything, std::vector<Oid> constraints);
   Status find_constraints(const PgQuery__RangeVar& name, std::vector<Oid>* out);
   Task<Status> run_set_constraints(StatementRef statement);
@@ -747,6 +752,7 @@ class SessionImpl final : public SessionHooks, public RoutineRunner, public Type
   std::unordered_map<std::string, std::shared_ptr<RoutineBody>> bodies_;
   std::vector<RoutineFrame*> frames_;
   BindVariables* variables_ = nullptr;           ///< while compile_nested() binds
+  std::shared_ptr<const TransitionTables> transitions_;   ///< of the trigger function that runs; null: none
   std::unique_ptr<ValueCasts> casts_;
   unsigned routine_depth_ = 0, non_atomic_depth_ = 0;
   std::int64_t share_end_us_ = 0;                ///< until when a statement with routines may hold the shard this turn

@@ -95,7 +95,10 @@ Task<Status> SessionImpl::run_routine(RoutineCall& call, const ReadView& callers
   const int triggers = call.trigger != nullptr ? 1 : 0;
   ++routine_depth_;
   trigger_depth_ += triggers;
+  // Only the statements of the function itself know the transition tables.
+  const std::shared_ptr<const TransitionTables> outer = std::exchange(transitions_, call.trigger != nullptr ? call.trigger->transitions : nullptr);
   Status status = co_await guarded(run_body(call, callers));
+  transitions_ = outer;
   trigger_depth_ -= triggers;
   --routine_depth_;
   if (transaction_.active()) transaction_.bring_statement_back(open);
@@ -112,7 +115,7 @@ Result<std::shared_ptr<RoutineBody>> SessionImpl::find_body(const RoutineCall& c
   const Routine& routine = *call.function->routine;
   std::string key = std::to_string(routine.oid);
   key.append(reinterpret_cast<const char*>(call.types.data()), call.types.size_bytes());
-  if (call.trigger != nullptr) key += "t" + std::to_string(trigger_relation(*call.trigger));
+  if (call.trigger != nullptr) key += "t" + std::to_string(call.trigger->trigger) + "," + std::to_string(call.trigger->table->oid);
   const auto found = bodies_.find(key);
   if (found != bodies_.end() && found->second->routine_id == routine.id) return found->second;
   std::shared_ptr<RoutineBody> body;

@@ -40,9 +40,13 @@ class Dependencies {
       expression({in::kConstraint, check.oid}, check.expression);
     }
     for (const ForeignKeyDef& key : table.foreign_keys) foreign_key(table, key);
+    triggers(table);
+  }
+
+  void triggers(const TableDef& table) {
     for (const TriggerDef& trigger : table.triggers) {
       const Address its{in::kTrigger, trigger.oid};
-      add(its, self, 'a');
+      add(its, {in::kClass, table.oid}, 'a');
       add(its, {in::kProc, trigger.function}, 'n');
       expression(its, trigger.condition);
     }
@@ -205,6 +209,9 @@ Status pg_depend(const SystemContext& context, SystemRows& rows) {
     out.row_type(view.oid);
   });
   each_defined_view(context, [&](Oid view, const std::string& definition) { out.view(view, definition); });
+  each_view(context, [&](const ObjectDef& view) {
+    if (const auto table = view_table(view)) out.triggers(*table);
+  });
   for (const auto& [key, object] : context.catalog.objects()) {
     if (key.first == ObjectKind::kFunction && in_database(context, object->parent)) out.routine(*object);
     if (key.first == ObjectKind::kType && in_database(context, object->parent)) out.user_type(*object);

@@ -175,6 +175,13 @@ std::optional<std::string> SessionImpl::constraint_definition(Oid constraint, bo
       if (!key.validated) out += " NOT VALID";
       return out;
     }
+    for (const TriggerDef& trigger : table->triggers) {
+      if (trigger.constraint == 0 || trigger.constraint != constraint) continue;
+      std::string out = "TRIGGER";
+      if (trigger.deferrable) out += " DEFERRABLE";
+      if (trigger.initially_deferred) out += " INITIALLY DEFERRED";
+      return out;
+    }
   }
   const auto& objects = known->objects();
   for (auto it = objects.lower_bound(std::pair(ObjectKind::kType, Oid{0})); it != objects.end() && it->first.first == ObjectKind::kType; ++it) {
@@ -416,33 +423,48 @@ std::string SessionImpl::trigger_condition(const TableDef& table, const TriggerD
 
 std::optional<std::string> SessionImpl::trigger_definition(Oid oid, bool pretty) {
   const std::shared_ptr<const Catalog> known = catalog();
-  for (const auto& [table_oid, table] : known->tables())
-    for (const TriggerDef& trigger : table->triggers) {
-      if (trigger.oid != oid) continue;
-      std::string out = std::string(trigger.constraint ? "CREATE CONSTRAINT TRIGGER " : "CREATE TRIGGER ") + quote_identifier(trigger.name);
-      out += (trigger.events & TriggerDef::kBefore) != 0 ? " BEFORE" : " AFTER";
-      std::string_view separator = " ";
-      const auto event = [&](std::uint16_t bit, std::string_view word) {
-        if ((trigger.events & bit) == 0) return;
-        out.append(separator).append(word);
-        separator = " OR ";
-      };
-      event(TriggerDef::kInsert, "INSERT");
-      event(TriggerDef::kDelete, "DELETE");
-      event(TriggerDef::kUpdate, "UPDATE");
-      for (std::size_t i = 0; i < trigger.columns.size(); ++i)
-        out += (i == 0 ? " OF " : ", ") + quote_identifier(table->columns[trigger.columns[i]].name);
-      event(TriggerDef::kTruncate, "TRUNCATE");
-      const std::string qualified = quote_identifier(schema_text(*known, table->schema)) + "." + quote_identifier(table->name);
-      out += " ON " + (pretty ? object_name(ObjectClass::kRelation, table->oid).value_or(qualified) : qualified);
-      if (trigger.constraint) out += " NOT DEFERRABLE INITIALLY IMMEDIATE";
-      out += (trigger.events & TriggerDef::kRow) != 0 ? " FOR EACH ROW" : " FOR EACH STATEMENT";
-      if (!trigger.condition.empty()) out += " WHEN (" + trigger_condition(*table, trigger, pretty) + ")";
-      out += " EXECUTE FUNCTION " + object_name(ObjectClass::kFunction, trigger.function).value_or(std::to_string(trigger.function)) + "(";
-      for (std::size_t i = 0; i < trigger.arguments.size(); ++i) out += (i != 0 ? ", " : "") + quote_literal(trigger.arguments[i]);
-      return out + ")";
-    }
-  return std::nullopt;
+  const TriggerDef* found = nullptr;
+  const std::shared_ptr<const TableDef> table = find_triggered(*known, [&](const TableDef& of) {
+    for (const TriggerDef& trigger : of.triggers)
+      if (trigger.oid == oid) found = &trigger;
+    return found != nullptr;
+  });
+  if (table == nullptr) return std::nullopt;
+  const TriggerDef& trigger = *found;
+  const auto relation = [&](const TableDef& of) {
+    const std::string qualified = quote_identifier(schema_text(*known, of.schema)) + "." + quote_identifier(of.name);
+    return pretty ? object_name(ObjectClass::kRelation, of.oid).value_or(qualified) : qualified;
+  };
+  std::string out = std::string(trigger.constraint != 0 ? "CREATE CONSTRAINT TRIGGER " : "CREATE TRIGGER ") + quote_identifier(trigger.name);
+  out += (trigger.events & TriggerDef::kInstead) != 0 ? " INSTEAD OF" : (trigger.events & TriggerDef::kBefore) != 0 ? " BEFORE" : " AFTER";
+  std::string_view separator = " ";
+  const auto event = [&](std::uint16_t bit, std::string_view word) {
+    if ((trigger.events & bit) == 0) return;
+    out.append(separator).append(word);
+    separator = " OR ";
+  };
+  event(TriggerDef::kInsert, "INSERT");
+  event(TriggerDef::kDelete, "DELETE");
+  event(TriggerDef::kUpdate, "UPDATE");
+  for (std::size_t i = 0; i < trigger.columns.size(); ++i)
+    out += (i == 0 ? " OF " : ", ") + quote_identifier(table->columns[trigger.columns[i]].name);
+  event(TriggerDef::kTruncate, "TRUNCATE");
+  out += " ON " + relation(*table);
+  if (trigger.constraint != 0) {
+    if (const auto from = known->table(trigger.constraint_table)) out += " FROM " + relation(*from);
+    out += trigger.deferrable ? " DEFERRABLE" : " NOT DEFERRABLE";
+    out += trigger.initially_deferred ? " INITIALLY DEFERRED" : " INITIALLY IMMEDIATE";
+  }
+  if (!trigger.old_table.empty() || !trigger.new_table.empty()) {
+    out += " REFERENCING";
+    if (!trigger.old_table.empty()) out += " OLD TABLE AS " + quote_identifier(trigger.old_table);
+    if (!trigger.new_table.empty()) out += " NEW TABLE AS " + quote_identifier(trigger.new_table);
+  }
+  out += (trigger.events & TriggerDef::kRow) != 0 ? " FOR EACH ROW" : " FOR EACH STATEMENT";
+  if (!trigger.condition.empty()) out += " WHEN (" + trigger_condition(*table, trigger, pretty) + ")";
+  out += " EXECUTE FUNCTION " + object_name(ObjectClass::kFunction, trigger.function).value_or(std::to_string(trigger.function)) + "(";
+  for (std::size_t i = 0; i < trigger.arguments.size(); ++i) out += (i != 0 ? ", " : "") + quote_literal(trigger.arguments[i]);
+  return out + ")";
 }
 std::optional<std::string> SessionImpl::rule_definition(Oid rule, bool pretty) {
   const Oid view = rule & ~kRuleBit;

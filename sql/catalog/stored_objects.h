@@ -58,6 +58,18 @@ struct FunctionObject {
   std::string object_name() const;
 };
 
+/// Of an ObjectKind::kView that has triggers: itself as if it were a table, with its columns and triggers; else null.
+inline std::shared_ptr<const TableDef> view_table(const ObjectDef& view) { return std::static_pointer_cast<const TableDef>(view.compiled); }
+/// Calls `visit` with each table, and each view that has triggers (as view_table()); stops where it answers true, with what it was given.
+template <class Visit>
+std::shared_ptr<const TableDef> find_triggered(const Catalog& catalog, Visit&& visit) {
+  for (const auto& [oid, table] : catalog.tables())
+    if (!table->triggers.empty() && visit(*table)) return table;
+  for (auto it = catalog.objects().lower_bound(std::pair(ObjectKind::kView, Oid{0})); it != catalog.objects().end() && it->first.first == ObjectKind::kView; ++it)
+    if (const auto table = view_table(*it->second); table != nullptr && visit(*table)) return table;
+  return nullptr;
+}
+
 /// ObjectKind::kExtension: ObjectDef::parent is the database.
 struct ExtensionObject {
   struct Member {

@@ -108,7 +108,7 @@ Status TableAlteration::run(const PgQuery__AlterTableCmd& command, unsigned pass
     case PG_QUERY__ALTER_TABLE_TYPE__AT_EnableTrigAll:
     case PG_QUERY__ALTER_TABLE_TYPE__AT_EnableTrigUser:
     case PG_QUERY__ALTER_TABLE_TYPE__AT_DisableTrigAll:
-    case PG_QUERY__ALTER_TABLE_TYPE__AT_DisableTrigUser: return in(4) ? enable_trigger(*table_, command) : Status{};
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_DisableTrigUser: return in(4) ? enable_trigger(*table_, command, ctx_.session.is_superuser()) : Status{};
     case PG_QUERY__ALTER_TABLE_TYPE__AT_ClusterOn:
     case PG_QUERY__ALTER_TABLE_TYPE__AT_DropCluster: return in(4) ? cluster_on(text_or_empty(command.name)) : Status{};
     case PG_QUERY__ALTER_TABLE_TYPE__AT_SetLogged:

@@ -28,6 +28,7 @@ std::string describe(DdlContext& ctx, const ObjectRef& object) {
   const std::shared_ptr<const Catalog> catalog = ctx.catalog();
   const auto table_text = [&](Oid oid) {
     const auto table = catalog->table(oid);
+    if (table == nullptr && catalog->object(ObjectKind::kView, oid) != nullptr) return "view " + ctx.relation_text(oid);
     return (table != nullptr && table->is_materialized_view() ? "materialized view " : "table ") + ctx.relation_text(oid);
   };
   switch (object.kind) {
@@ -54,9 +55,11 @@ std::string describe(DdlContext& ctx, const ObjectRef& object) {
     }
     case RefKind::kTrigger: {
       std::string name;
-      if (const auto table = catalog->table(object.table))
-        for (const TriggerDef& trigger : table->triggers)
-          if (trigger.oid == object.oid) name = trigger.name;
+      find_triggered(*catalog, [&](const TableDef& table) {
+        for (const TriggerDef& trigger : table.triggers)
+          if (table.oid == object.table && trigger.oid == object.oid) name = trigger.name;
+        return !name.empty();
+      });
       return "trigger " + quote_identifier(name) + " on " + table_text(object.table);
     }
     case RefKind::kFunction: return "function " + ctx.session.object_name(ObjectClass::kFunctionSignature, object.oid).value_or(std::to_string(object.oid));
@@ -199,9 +202,11 @@ std::vector<DropPlan::Dependent> DropPlan::dependents(const ObjectRef& object) {
       views_of(object.oid);
       break;
     case RefKind::kFunction:
-      for (const auto& [oid, table] : catalog->tables())
-        for (const TriggerDef& trigger : table->triggers)
-          if (trigger.function == object.oid || calls_function(trigger.condition, object.oid)) out.push_back({{RefKind::kTrigger, trigger.oid, oid, 0}, false});
+      find_triggered(*catalog, [&](const TableDef& table) {
+        for (const TriggerDef& trigger : table.triggers)
+          if (trigger.function == object.oid || calls_function(trigger.condition, object.oid)) out.push_back({{RefKind::kTrigger, trigger.oid, table.oid, 0}, false});
+        return false;
+      });
       for (const auto& [oid, table] : catalog->tables()) {
         for (const CheckDef& check : table->checks)
           if (calls_function(check.expression, object.oid)) out.push_back({{RefKind::kCheck, check.oid, oid, 0}, false});
@@ -323,7 +328,7 @@ void DropPlan::mark_targets() {
   std::erase_if(order_, [&](const Entry& entry) {
     if (entry.target) return false;
     if (entry.object.kind == RefKind::kForeignKey || entry.object.kind == RefKind::kTrigger || entry.object.kind == RefKind::kCheck)
-      return planned(RefKind::kTable, entry.object.table);
+      return planned(RefKind::kTable, entry.object.table) || planned(RefKind::kView, entry.object.table);
     if (entry.object.kind == RefKind::kAttribute) return planned(RefKind::kType, entry.object.oid);
     if (entry.object.kind == RefKind::kColumn) return planned(RefKind::kTable, entry.object.oid);
     if (entry.object.kind == RefKind::kDefault)
@@ -411,6 +416,7 @@ Status DropPlan::collect(Changes& changes) {
     return slot.get();
   };
   std::map<Oid, UserType> changed_types;
+  std::map<Oid, std::shared_ptr<ObjectDef>> changed_views;   // whose triggers go
   std::set<Oid> gone;
   for (const Entry& entry : order_) {
     const ObjectRef& object = entry.object;
@@ -446,6 +452,14 @@ Status DropPlan::collect(Changes& changes) {
         if (TableDef* table = edit(object.table)) std::erase_if(table->foreign_keys, [&](const ForeignKeyDef& key) { return key.oid == object.oid; });
         break;
       case RefKind::kTrigger:
+        if (catalog->table(object.table) == nullptr && !planned(RefKind::kView, object.table)) {
+          auto& view = changed_views[object.table];
+          if (view == nullptr) view = std::make_shared<ObjectDef>(*catalog->object(ObjectKind::kView, object.table));
+          std::optional<ViewDefinition> definition = ViewDefinition::decode(view->definition);
+          std::erase_if(definition->triggers, [&](const TriggerDef& trigger) { return trigger.oid == object.oid; });
+          view->definition = definition->encode();
+          break;
+        }
         if (TableDef* table = edit(object.table)) std::erase_if(table->triggers, [&](const TriggerDef& trigger) { return trigger.oid == object.oid; });
         break;
       case RefKind::kDefault:
@@ -477,6 +491,7 @@ Status DropPlan::collect(Changes& changes) {
   }
   for (auto& [oid, table] : changed)
     if (table != nullptr) changes.put(std::move(table));
+  for (auto& [oid, view] : changed_views) changes.put(std::move(view));
   return {};
 }
 

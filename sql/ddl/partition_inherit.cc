@@ -176,6 +176,7 @@ Status inherit_trigger(DdlContext& ctx, const TableDef& parent, const TriggerDef
   TriggerDef copy = trigger;
   copy.oid = ctx.allocate_oid();
   copy.parent = trigger.oid;
+  if (copy.constraint != 0) copy.constraint = ctx.allocate_oid();
   for (std::uint16_t& column : copy.columns) column = map[column];
   table->triggers.push_back(std::move(copy));
   std::sort(table->triggers.begin(), table->triggers.end(), [](const TriggerDef& a, const TriggerDef& b) { return a.name < b.name; });

@@ -96,6 +96,7 @@ class Finalizer {
       case NodeType::kPartitions: static_cast<PartitionsNode&>(node).table_slot = range.table_slot; break;
       case NodeType::kSystemScan: static_cast<SystemScanNode&>(node).columns = std::move(columns); break;
       case NodeType::kFunctionScan: static_cast<FunctionScanNode&>(node).columns = std::move(columns); break;
+      case NodeType::kTransitionScan: static_cast<TransitionScanNode&>(node).columns = std::move(columns); break;
       case NodeType::kValues:
         for (const ScanColumn& c : columns) static_cast<ValuesNode&>(node).slots[c.column] = c.slot;
         break;
@@ -126,6 +127,7 @@ class Finalizer {
         if (const auto& level = node.as<PartitionsNode>().level) mark_level(set, *level);
         break;
       case NodeType::kSystemScan: mark(set, node.as<SystemScanNode>().filter); break;
+      case NodeType::kTransitionScan: mark(set, node.as<TransitionScanNode>().filter); break;
       case NodeType::kFunctionScan:
         for (const PlanFunction& f : node.as<FunctionScanNode>().functions) {
           for (const PlanExpr& arg : f.args) mark(set, arg);
@@ -274,6 +276,7 @@ class Finalizer {
         break;
       case NodeType::kSystemScan: add_columns(static_cast<SystemScanNode&>(node).columns); break;
       case NodeType::kFunctionScan: add_columns(static_cast<FunctionScanNode&>(node).columns); break;
+      case NodeType::kTransitionScan: add_columns(static_cast<TransitionScanNode&>(node).columns); break;
       case NodeType::kValues:
         for (const Slot slot : static_cast<ValuesNode&>(node).slots)
           if (slot != kNoSlot) own.push_back(slot);
