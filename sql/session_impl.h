@@ -180,8 +180,11 @@ class SessionImpl final : public SessionHooks, public RoutineRunner, public Type
   /// A number for everything that binding may bake into a tree: search path, formats, roles.
   std::uint64_t plan_context();
   /// Runs a statement inside the open transaction. *stale: its definitions changed while locks were waited for; compile it again.
+  /// `variables`: what names of a statement mean that is bound again when it runs (EXPLAIN, DECLARE CURSOR, CREATE TABLE AS); may be null.
   Task<Status> run_nested(const CompiledPtr& statement, std::span<const Value> params, std::uint64_t max_rows, RowReceiver& receiver,
-                          const NestedView& view, NestedResult* result, bool* stale);
+                          const NestedView& view, NestedResult* result, bool* stale, BindVariables* variables = nullptr);
+  /// EXECUTE of a prepared statement: *statement becomes what was prepared, *params its parameters, their bytes in `arena`.
+  Status resolve_prepared(CompiledPtr* statement, std::vector<Value>* params, Arena& arena);
   /// The same for a query that gives its rows in portions: begun here, read by read_nested().
   Task<Status> begin_nested(const CompiledPtr& statement, std::span<const Value> params, const NestedView& view,
                             std::unique_ptr<Execution>* execution, bool* stale);

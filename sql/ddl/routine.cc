@@ -27,8 +27,7 @@ struct DeclaredType {
 Result<DeclaredType> declared_type(DdlContext& ctx, Oid type) {
   DeclaredType out;
   out.type = type;
-  if (type_kind(base_type(type)) != 'c') return out;
-  if (type_kind(type) != 'c') return feature_not_supported("domains over composite types are not supported as parameters and results of functions");
+  if (type_kind(type) != 'c') return out;
   out.type = kRecord;
   out.relation = relation_of_row_type(type);
   if (ctx.catalog()->table(out.relation) == nullptr && ctx.catalog()->object(ObjectKind::kView, out.relation) == nullptr) out.relation = type;

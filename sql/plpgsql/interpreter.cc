@@ -155,7 +155,7 @@ Status Interpreter::give_result(Flow flow) {
 
 Task<Status> Interpreter::statements(const Body& body, Flow* flow) {
   for (const Statement* next : body) {
-    if (next->kind == StepKind::kAssign && next->targets[0].subscripts.empty()) {
+    if (next->kind == StepKind::kAssign && next->targets[0].subscripts.empty() && next->targets[0].path.empty()) {
       // What needs nothing to wait for is done without a coroutine of its own.
       const Statement* const outer = std::exchange(current_, next);
       Status status;
@@ -227,7 +227,7 @@ Task<Status> Interpreter::initialize(const Statement& block) {
       state.cell.set(Value::null(), true);
     }
     // A domain may refuse null.
-    const bool domain = !variable.type.is_row && type_kind(variable.type.type) == 'd';
+    const bool domain = variable.type.domain != 0 || (!variable.type.is_row && type_kind(variable.type.type) == 'd');
     if (variable.initial == nullptr && !domain) continue;
     scratch_.reset();
     Evaluated value;
@@ -345,6 +345,7 @@ Task<Status> Interpreter::condition(const Text& text, bool* holds) {
 Task<Status> Interpreter::assignment(const Statement& next) {
   scratch_.reset();
   const Target& target = next.targets[0];
+  if (!target.path.empty()) co_return co_await assign_path(next);
   VariableType to;
   const bool known = target_type(target, &to);
   Evaluated value;

@@ -55,8 +55,10 @@ Task<Status> Interpreter::run_text(const Text& text, std::uint64_t max_rows, Row
     gather(*code, &params);
     statement_text_ = shown(text);
     bool stale = false;
+    Compiled kept;
+    const std::unique_ptr<BindVariables> variables = variables_of(text, *code, &kept);
     WANDIAN_CO_TRY(co_await session_.run_nested(code->statement, params, max_rows, rows != nullptr ? static_cast<RowReceiver&>(**rows) : *receiver,
-                                                run_.view, result, &stale));
+                                                run_.view, result, &stale, variables.get()));
     statement_text_.clear();
     if (!stale) co_return Status{};
   }
@@ -228,6 +230,8 @@ Task<Status> Interpreter::execute_dynamic(const Statement& next) {
       if (!compiled.ok()) co_return compiled.take_status();
       statement = compiled.take();
       const ParseNode* node = statement->node();
+      std::vector<Value> given = values;
+      if (statement->kind == StatementKind::kExecute) WANDIAN_CO_TRY(session_.resolve_prepared(&statement, &given, arena));
       if (node->node_case == PG_QUERY__NODE__NODE_SELECT_STMT && node->select_stmt->into_clause != nullptr)
         co_return Status{sqlstate::feature_not_supported, "EXECUTE of SELECT ... INTO is not implemented"}.with_hint(
             "You might want to use EXECUTE ... INTO or EXECUTE CREATE TABLE ... AS instead.");
@@ -236,7 +240,7 @@ Task<Status> Interpreter::execute_dynamic(const Statement& next) {
       bool stale = false;
       RowCounter nowhere;
       const std::uint64_t wanted = next.into ? (next.strict ? 2 : 1) : 0;
-      WANDIAN_CO_TRY(co_await session_.run_nested(statement, values, wanted, next.into ? static_cast<RowReceiver&>(*rows) : nowhere, run_.view, &result, &stale));
+      WANDIAN_CO_TRY(co_await session_.run_nested(statement, given, wanted, next.into ? static_cast<RowReceiver&>(*rows) : nowhere, run_.view, &result, &stale));
       statement_text_.clear();
       if (!stale) break;
     }
@@ -275,7 +279,7 @@ Task<Status> Interpreter::for_query(const Statement& next, Flow* flow) {
     CompiledPtr statement;
     WANDIAN_CO_TRY(co_await dynamic_query(*next.text, next.arguments, &command, &statement, &values, arena));
     statement_text_ = "SQL statement \"" + command + "\"";
-    co_return co_await loop_over(next, std::move(statement), std::move(values), flow);
+    co_return co_await loop_over(next, std::move(statement), std::move(values), nullptr, flow);
   }
   Result<CompiledTextPtr> compiled = compile(*next.text, nullptr);
   if (!compiled.ok()) co_return compiled.take_status();
@@ -283,10 +287,12 @@ Task<Status> Interpreter::for_query(const Statement& next, Flow* flow) {
   std::vector<Value> params;
   gather(*code, &params);
   statement_text_ = shown(*next.text);
-  co_return co_await loop_over(next, code->statement, std::move(params), flow);
+  Compiled kept;
+  const std::unique_ptr<BindVariables> variables = variables_of(*next.text, *code, &kept);
+  co_return co_await loop_over(next, code->statement, std::move(params), variables.get(), flow);
 }
 
-Task<Status> Interpreter::loop_over(const Statement& next, CompiledPtr statement, std::vector<Value> params, Flow* flow) {
+Task<Status> Interpreter::loop_over(const Statement& next, CompiledPtr statement, std::vector<Value> params, BindVariables* variables, Flow* flow) {
   constexpr std::uint64_t kPortion = 64;
   if (!statement->returns_rows && statement->bound != nullptr)
     co_return Status{sqlstate::invalid_cursor_definition, "cannot open " + std::string(statement->tag) + " query as cursor"};
@@ -304,7 +310,7 @@ Task<Status> Interpreter::loop_over(const Statement& next, CompiledPtr statement
     RowCollector rows(arena, types);
     SessionImpl::NestedResult result;
     bool stale = false;
-    WANDIAN_CO_TRY(co_await session_.run_nested(statement, params, 0, rows, run_.view, &result, &stale));
+    WANDIAN_CO_TRY(co_await session_.run_nested(statement, params, 0, rows, run_.view, &result, &stale, variables));
     statement_text_.clear();
     for (std::size_t row = 0; row < rows.rows(); ++row) {
       WANDIAN_CO_TRY(consume(rows, row));
@@ -684,6 +690,8 @@ Task<Status> Interpreter::return_query(const Statement& next) {
   CompiledPtr statement;
   std::string command;
   std::vector<Oid> types;
+  Compiled kept;
+  std::unique_ptr<BindVariables> variables;
   if (next.upper != nullptr) {
     WANDIAN_CO_TRY(co_await dynamic_text(*next.upper, next.arguments, &command, &values, &types, arena));
   }
@@ -705,6 +713,7 @@ Task<Status> Interpreter::return_query(const Statement& next) {
       if (!compiled.ok()) co_return compiled.take_status();
       statement = compiled.value()->statement;
       gather(*compiled.value(), &values);
+      variables = variables_of(*next.text, *compiled.value(), &kept);
       statement_text_ = shown(*next.text);
     }
     if (!statement->returns_rows) {
@@ -720,7 +729,7 @@ Task<Status> Interpreter::return_query(const Statement& next) {
     ResultRows receiver(*run_.call.rows, types_of(statement->columns), expand);
     SessionImpl::NestedResult result;
     bool stale = false;
-    WANDIAN_CO_TRY(co_await session_.run_nested(statement, values, 0, receiver, run_.view, &result, &stale));
+    WANDIAN_CO_TRY(co_await session_.run_nested(statement, values, 0, receiver, run_.view, &result, &stale, variables.get()));
     statement_text_.clear();
     if (stale) continue;
     row_count_ = receiver.count;
