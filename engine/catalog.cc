@@ -290,11 +290,22 @@ Result<std::shared_ptr<const Catalog>> CatalogEditor::apply(const Catalog& base,
     for (const CatalogChange& change : changes)
       if (!change.drop && change.kind == ObjectKind::kView) WANDIAN_TRY(compile_object(change.kind, change.oid));
     for (const Oid oid : compiled) WANDIAN_TRY(compile_table(oid));
+    std::vector<Oid> made_anew;   // types and functions: tables that were compiled with them are, too
     for (const CatalogChange& change : changes) {
       if ((change.kind != ObjectKind::kType && change.kind != ObjectKind::kFunction) || change.drop) continue;
+      made_anew.push_back(change.oid);
+      if (change.kind != ObjectKind::kFunction || base.object(change.kind, change.oid) == nullptr) continue;
+      for (const ObjectKind kind : {ObjectKind::kType, ObjectKind::kView})
+        for (auto it = next->objects_.lower_bound({kind, Oid{0}}); it != next->objects_.end() && it->first.first == kind; ++it) {
+          if (!compiler->calls(*it->second, change.oid)) continue;
+          WANDIAN_TRY(compile_object(kind, it->first.second));
+          if (kind == ObjectKind::kType) made_anew.push_back(it->first.second);
+        }
+    }
+    for (const Oid changed : made_anew) {
       for (auto& [oid, table] : next->tables_) {
-        const bool calls = std::find(table->called.begin(), table->called.end(), change.oid) != table->called.end();
-        if (!calls && (table->row_checks == nullptr || !table->row_checks->depends_on(change.oid))) continue;
+        const bool calls = std::find(table->called.begin(), table->called.end(), changed) != table->called.end();
+        if (!calls && (table->row_checks == nullptr || !table->row_checks->depends_on(changed))) continue;
         auto copy = std::make_shared<TableDef>(*table);
         WANDIAN_TRY(compiler->compile_table(*next, *copy));
         table = std::move(copy);

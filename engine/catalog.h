@@ -333,6 +333,8 @@ class CatalogCompiler {
   /// Sets table.row_checks and the like. `catalog` already contains everything else of the change.
   virtual Status compile_table(const Catalog& catalog, TableDef& table) = 0;
   virtual Status compile_object(const Catalog& catalog, ObjectDef& object) = 0;
+  /// Whether what is compiled with a type or a view calls a function, so that a new one of it makes that anew.
+  virtual bool calls(const ObjectDef&, Oid) const { return false; }
   /// Publishes what the engine must know of a type (publish_type), before the tables of the same change get their layouts.
   /// Returns the highest OID that its definition holds, so that a restart gives none of them out again.
   virtual Oid declare_type(const ObjectDef& type) { return type.oid; }

@@ -354,6 +354,18 @@ class Compiler final : public CatalogCompiler {
     return {};
   }
 
+  bool calls(const ObjectDef& object, Oid function) const override {
+    std::vector<Oid> called;
+    if (object.kind == ObjectKind::kType && object.compiled != nullptr) {
+      const auto* checks = static_cast<const DomainChecks*>(static_cast<const UserType*>(object.compiled.get())->checks_compiled.get());
+      if (checks != nullptr)
+        for (const DomainChecks::Check& check : checks->checks) note_called(check.bound, &called);
+    } else if (const auto view = object.kind == ObjectKind::kView ? view_table(object) : nullptr; view != nullptr) {
+      for (const BoundExpression& bound : static_cast<const TriggerConditions*>(view->trigger_conditions.get())->bound) note_called(bound, &called);
+    }
+    return std::find(called.begin(), called.end(), function) != called.end();
+  }
+
   Oid declare_type(const ObjectDef& object) override {
     const std::optional<UserType> type = UserType::decode(object.definition);
     if (!type) return object.oid;

@@ -69,6 +69,13 @@ std::string describe(DdlContext& ctx, const ObjectRef& object) {
       const std::string name = type != nullptr ? static_cast<const UserType*>(type->compiled.get())->attributes[object.column].name : std::string();
       return "column " + quote_identifier(name) + " of composite type " + format_type(object.oid);
     }
+    case RefKind::kDomainCheck: {
+      std::string name;
+      if (const auto type = catalog->object(ObjectKind::kType, object.table))
+        for (const DomainCheck& check : static_cast<const UserType*>(type->compiled.get())->checks)
+          if (check.oid == object.oid) name = check.name;
+      return "constraint " + quote_identifier(name);
+    }
     case RefKind::kCheck: {
       std::string name;
       if (const auto table = catalog->table(object.table))
@@ -220,6 +227,9 @@ std::vector<DropPlan::Dependent> DropPlan::dependents(const ObjectRef& object) {
             out.push_back({{RefKind::kDefault, oid, 0, static_cast<std::uint16_t>(c)}, false});
       }
       for (const auto& [key, other] : catalog->objects()) {
+        if (key.first == ObjectKind::kType)
+          for (const DomainCheck& check : static_cast<const UserType*>(other->compiled.get())->checks)
+            if (calls_function(check.expression, object.oid)) out.push_back({{RefKind::kDomainCheck, check.oid, other->oid, 0}, false});
         if (key.first == ObjectKind::kType && calls_function(static_cast<const UserType*>(other->compiled.get())->default_expression, object.oid))
           out.push_back({{RefKind::kType, other->oid, 0, 0}, false});
         const auto function = key.first == ObjectKind::kFunction ? FunctionObject::decode(other->definition) : std::nullopt;
@@ -293,6 +303,7 @@ std::vector<DropPlan::Dependent> DropPlan::dependents(const ObjectRef& object) {
         }
       break;
     case RefKind::kCheck:
+    case RefKind::kDomainCheck:
     case RefKind::kAttribute:
     case RefKind::kDefault: break;
   }
@@ -330,6 +341,7 @@ void DropPlan::mark_targets() {
     if (entry.object.kind == RefKind::kForeignKey || entry.object.kind == RefKind::kTrigger || entry.object.kind == RefKind::kCheck)
       return planned(RefKind::kTable, entry.object.table) || planned(RefKind::kView, entry.object.table);
     if (entry.object.kind == RefKind::kAttribute) return planned(RefKind::kType, entry.object.oid);
+    if (entry.object.kind == RefKind::kDomainCheck) return planned(RefKind::kType, entry.object.table);
     if (entry.object.kind == RefKind::kColumn) return planned(RefKind::kTable, entry.object.oid);
     if (entry.object.kind == RefKind::kDefault)
       return planned(RefKind::kTable, entry.object.oid) || seen_.contains({RefKind::kColumn, entry.object.oid, 0, entry.object.column});
@@ -441,6 +453,13 @@ Status DropPlan::collect(Changes& changes) {
         if (type == nullptr || planned(RefKind::kType, object.oid)) break;
         auto& edited = changed_types.try_emplace(object.oid, *static_cast<const UserType*>(type->compiled.get())).first->second;
         drop_attribute(&edited, object.column);
+        break;
+      }
+      case RefKind::kDomainCheck: {
+        const auto type = catalog->object(ObjectKind::kType, object.table);
+        if (type == nullptr || planned(RefKind::kType, object.table)) break;
+        auto& edited = changed_types.try_emplace(object.table, *static_cast<const UserType*>(type->compiled.get())).first->second;
+        std::erase_if(edited.checks, [&](const DomainCheck& check) { return check.oid == object.oid; });
         break;
       }
       case RefKind::kExtension: changes.drop(ObjectKind::kExtension, object.oid); break;

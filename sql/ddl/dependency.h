@@ -16,13 +16,14 @@
 namespace wandian::sql {
 
 enum class RefKind : std::uint8_t {
-  kTable, kIndex, kSequence, kView, kKeyConstraint, kForeignKey, kDefault, kColumn, kFunction, kSchema, kExtension, kTrigger, kType, kCheck, kAttribute
+  kTable, kIndex, kSequence, kView, kKeyConstraint, kForeignKey, kDefault, kColumn, kFunction, kSchema, kExtension, kTrigger, kType, kCheck, kAttribute,
+  kDomainCheck
 };
 
 struct ObjectRef {
   RefKind kind = RefKind::kTable;
   Oid oid = 0;                       ///< constraints and indexes: their own; kDefault, kColumn: the table's; kAttribute: the composite type's
-  Oid table = 0;                     ///< of constraints and indexes
+  Oid table = 0;                     ///< of constraints and indexes; kDomainCheck: the domain
   std::uint16_t column = 0;          ///< kDefault, kColumn, kAttribute
   friend auto operator<=>(const ObjectRef&, const ObjectRef&) = default;
 };

@@ -177,8 +177,12 @@ Status Interpreter::store_part(const Value& current, Oid type, std::string_view 
 }
 
 Status Interpreter::record_to_composite(Evaluated* value, Oid type) {
+  // PostgreSQL takes the way through the record's text.
   const auto refuse = [&](const char* why) {
-    return Status{sqlstate::cannot_coerce, "cannot cast type record to " + format_type(type)}.with_detail(why);
+    std::string text;
+    EvalContext context = session_.eval_context(scratch_);
+    (void)append_text(context, type_oid::kRecord, value->value, text);
+    return Status{sqlstate::invalid_text_representation, "malformed record literal: " + quoted(text)}.with_detail(why);
   };
   if (value->value.is_null) {
     value->type = type;
@@ -194,7 +198,7 @@ Status Interpreter::record_to_composite(Evaluated* value, Oid type) {
     types.push_back(field.dropped ? kInvalidOid : field.type);
     values.push_back(Value::null());
     if (field.dropped) continue;
-    if (next >= record.count()) return refuse("Input has too few columns.");
+    if (next >= record.count()) return refuse("Too few columns.");
     Evaluated part;
     part.value = record.field(next);
     part.type = record.type(next);
@@ -202,7 +206,7 @@ Status Interpreter::record_to_composite(Evaluated* value, Oid type) {
     WANDIAN_TRY(cast(&part, field.type, field.typmod));
     values.back() = part.value;
   }
-  if (next < record.count()) return refuse("Input has too many columns.");
+  if (next < record.count()) return refuse("Too many columns.");
   value->value = build_record(types, values, scratch_);
   value->type = type;
   value->typmod = -1;

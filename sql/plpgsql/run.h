@@ -105,7 +105,7 @@ class Interpreter final : public RoutineFrame {
   bool path_type(const Target& target, VariableType* out) const;
   /// `current`, of `type`, with the value at the end of `steps`.
   Status store_part(const Value& current, Oid type, std::string_view column, std::span<const Step> steps, const Evaluated& value, Value* out);
-  /// A record as a value of a composite type. 42846.
+  /// A record as a value of a composite type. 22P02.
   Status record_to_composite(Evaluated* value, Oid type);
   /// A row of a query into INTO's targets; null values for no row.
   Status assign_row(const std::vector<Target>& targets, const std::vector<ResultColumn>& columns, const Value* row, const ShapePtr& nested);
