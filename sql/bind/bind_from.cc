@@ -235,14 +235,14 @@ RangeEntry* Binder::bind_transition(std::string_view name, std::string_view alia
   if (transitions == nullptr || (name != transitions->old_name && name != transitions->new_name)) return nullptr;
   auto* entry = make<RangeEntry>();
   entry->kind = RangeKind::kTransition;
-  entry->table = transitions->table.get();
   entry->new_rows = name == transitions->new_name;
   entry->name = arena_.copy(name);
   entry->alias = alias.empty() ? entry->name : alias;
   std::vector<RangeColumn> columns;
   for (const ColumnDef& column : transitions->table->columns) columns.push_back({arena_.copy(column.name), column.type, column.typmod, column.dropped});
   entry->columns = keep(columns);
-  depend_on(transitions->table);
+  // Its columns are the table's, whose definition may have been made anew since the statement that fired the trigger began.
+  depend_on(catalog().table(transitions->table->oid));
   cacheable = false;
   return entry;
 }

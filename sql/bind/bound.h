@@ -41,7 +41,7 @@ enum class RangeKind : std::uint8_t {
   kCte,         ///< cte
   kSystem,      ///< system
   kSetResult,   ///< the rows of the query's own set operation: ranges[0] of a query whose set_operation is set
-  kTransition,  ///< a transition table of the trigger function that runs the statement; columns as `table`'s
+  kTransition,  ///< a transition table of the trigger function that runs the statement
   kExcluded,    ///< EXCLUDED of ON CONFLICT DO UPDATE: the row proposed for insertion; columns as the target table's
 };
 
@@ -68,7 +68,7 @@ struct RangeEntry {
   std::string_view sample_method;
   const Expr* sample_argument = nullptr;
   const Expr* sample_seed = nullptr;
-  // kTable, kExcluded, kTransition; of a view that a statement writes by its INSTEAD OF triggers, view_table()
+  // kTable, kExcluded; of a view that a statement writes by its INSTEAD OF triggers, view_table()
   const TableDef* table = nullptr;   ///< kept alive by BoundStatement::tables, or by the view's object
   bool new_rows = false;             ///< kTransition: NEW TABLE
   // kSubquery

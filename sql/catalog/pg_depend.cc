@@ -4,6 +4,7 @@
 #include "sql/bind/stored_names.h"
 #include "sql/bind/view_uses.h"
 #include "sql/catalog/each.h"
+#include "sql/routine/routine.h"
 #include "sql/catalog/stored_objects.h"
 #include "sql/catalog_objects.h"
 #include "sql/functions/registry.h"
@@ -80,6 +81,10 @@ class Dependencies {
     const auto function = FunctionObject::decode(object.definition);
     if (!function) return;
     const Address self{in::kProc, object.oid};
+    if (const Routine* made = routine_of(object); made != nullptr) {
+      for (const auto& [relation, column] : made->declaration.body_columns) add(self, {in::kClass, relation, column}, 'n');
+      for (const Oid function : made->declaration.body_functions) add(self, {in::kProc, function}, 'n');
+    }
     add(self, {in::kNamespace, object.parent}, 'n');
     for (const FunctionObject::Parameter& parameter : function->parameters) {
       type(self, parameter.type);

@@ -41,6 +41,9 @@ struct FunctionObject {
   std::vector<Parameter> parameters; ///< all of them, as they were declared
   std::string source;                ///< the text between the quotes, or of a body without quotes
   bool sql_body = false;             ///< RETURN expr, or BEGIN ATOMIC
+  /// Of such a body, what it names: relations and their columns (by attribute number, 0 is the whole), and functions.
+  std::vector<std::pair<Oid, std::int16_t>> body_columns;
+  std::vector<Oid> body_functions;
   bool returns_set = false, returns_table = false;
   Oid result_relation = 0;           ///< RETURNS t: the relation or composite type whose rows it gives; `result` is record
   char volatility = 'v', parallel = 'u';

@@ -108,6 +108,20 @@ void DropPlan::add_views(const std::function<bool(const ViewUses&)>& reads, std:
     if (table->is_materialized_view() && reads(uses(oid, table->view_definition))) out->push_back({{RefKind::kTable, oid, 0, 0}, false});
 }
 
+// Functions whose body without quotes names a relation (or a column of it), or calls a function.
+void DropPlan::add_bodies(Oid oid, std::int16_t column, std::vector<Dependent>* out) {
+  const std::shared_ptr<const Catalog> catalog = ctx_.catalog();
+  for (auto it = catalog->objects().lower_bound(std::pair(ObjectKind::kFunction, Oid{0}));
+       it != catalog->objects().end() && it->first.first == ObjectKind::kFunction; ++it) {
+    const Routine* routine = routine_of(*it->second);
+    if (routine == nullptr || !routine->declaration.sql_body) continue;
+    const FunctionObject& function = routine->declaration;
+    const bool uses = std::find(function.body_columns.begin(), function.body_columns.end(), std::pair(oid, column)) != function.body_columns.end() ||
+                      std::find(function.body_functions.begin(), function.body_functions.end(), oid) != function.body_functions.end();
+    if (uses) out->push_back({{RefKind::kFunction, it->second->oid, 0, 0}, false});
+  }
+}
+
 // Whoever has values of a type, or of arrays of it, and the stored expressions that name it.
 void DropPlan::type_dependents(Oid type, std::vector<Dependent>* out) {
   const std::shared_ptr<const Catalog> catalog = ctx_.catalog();
@@ -164,7 +178,10 @@ std::vector<ObjectRef> DropPlan::lost_columns() const {
 std::vector<DropPlan::Dependent> DropPlan::dependents(const ObjectRef& object) {
   std::vector<Dependent> out;
   const std::shared_ptr<const Catalog> catalog = ctx_.catalog();
-  const auto views_of = [&](Oid oid) { add_views([&](const ViewUses& reads) { return reads.relations.contains(oid); }, &out); };
+  const auto views_of = [&](Oid oid) {
+    add_views([&](const ViewUses& reads) { return reads.relations.contains(oid); }, &out);
+    add_bodies(oid, 0, &out);
+  };
   switch (object.kind) {
     case RefKind::kTable:
       for (const auto& [oid, sequence] : catalog->sequences())
@@ -200,6 +217,7 @@ std::vector<DropPlan::Dependent> DropPlan::dependents(const ObjectRef& object) {
               std::find(key.referenced_columns.begin(), key.referenced_columns.end(), object.column) != key.referenced_columns.end())
             out.push_back({{RefKind::kForeignKey, key.oid, oid, 0}, false});
       add_views([&](const ViewUses& reads) { return reads.columns.contains({object.oid, object.column}); }, &out);
+      add_bodies(object.oid, static_cast<std::int16_t>(object.column + 1), &out);
       break;
     case RefKind::kSequence:
       for (const auto& [oid, table] : catalog->tables())

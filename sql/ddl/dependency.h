@@ -61,6 +61,8 @@ class DropPlan {
   void type_dependents(Oid type, std::vector<Dependent>* out);
   const ViewUses& uses(Oid view, const std::string& definition);
   void add_views(const std::function<bool(const ViewUses&)>& reads, std::vector<Dependent>* out);
+  /// `column`: attribute number; 0 with a relation as a whole, or a function.
+  void add_bodies(Oid oid, std::int16_t column, std::vector<Dependent>* out);
   bool planned(RefKind kind, Oid oid) const { return seen_.contains(ObjectRef{kind, oid, 0, 0}); }
   void mark_targets();
 

@@ -30,7 +30,10 @@ class Finalizer {
       if (cte.modify) mark_modify(*cte.modify, wanted);
       if (cte.plan) want(*cte.plan, wanted);
       fill(cte.saved);
-      if (cte.modify) fill(cte.modify->others);
+      if (cte.modify) {
+        fill(cte.modify->others);
+        fill(cte.modify->returning_slots);
+      }
     }
     for (const std::unique_ptr<PlanSubselect>& plan : body_.init_plans) want_subselect(*plan);
     if (body_.root) {
@@ -407,6 +410,8 @@ class Finalizer {
       mark(set, action.condition);
       for (const ModifyPlan::Set& item : action.sets) mark(set, item.value);
     }
+    if (modify.instead_of)
+      for (const ScanColumn& c : modify.target_columns) set[c.slot] = true;
     if (modify.key_slot != kNoSlot) set[modify.key_slot] = set[modify.partition_slot] = true;
     if (modify.key_slot != kNoSlot && modify.table_slot != kNoSlot) set[modify.table_slot] = true;
   }

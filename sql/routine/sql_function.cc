@@ -60,6 +60,7 @@ class SqlBody final : public RoutineBody {
 
   Status prepare(SessionImpl& session, bool check_only);
   Task<Status> run(RoutineRun& run) override;
+  void note_uses(FunctionObject* uses) const;
 
  private:
   Result<CompiledPtr> compiled(SessionImpl& session, std::size_t index);
@@ -288,11 +289,31 @@ Result<std::shared_ptr<RoutineBody>> make_sql_body(SessionImpl& session, const R
   return std::shared_ptr<RoutineBody>(std::move(body));
 }
 
-Status check_sql_body(SessionImpl& session, const Routine& routine) {
+void SqlBody::note_uses(FunctionObject* uses) const {
+  const auto note = [&](Oid relation, std::int16_t column) {
+    const std::pair<Oid, std::int16_t> use(relation, column);
+    if (std::find(uses->body_columns.begin(), uses->body_columns.end(), use) == uses->body_columns.end()) uses->body_columns.push_back(use);
+  };
+  for (const CompiledPtr& statement : statements_) {
+    if (statement == nullptr || statement->bound == nullptr) continue;
+    for (const RelationAccess& access : statement->bound->accesses) {
+      if (access.check_as != 0 || access.relation < kFirstUserOid) continue;   // behind a view, or always there
+      note(access.relation, 0);
+      for (const std::vector<std::int16_t>* list : {&access.selected, &access.inserted, &access.updated})
+        for (const std::int16_t column : *list)
+          if (column > 0) note(access.relation, column);
+    }
+    for (const Oid function : statement->bound->executed)
+      if (function != routine_.oid && function >= kFirstUserOid) uses->body_functions.push_back(function);
+  }
+}
+
+Status check_sql_body(SessionImpl& session, const Routine& routine, FunctionObject* uses) {
   std::vector<Oid> types = routine.declaration.arguments;
   types.push_back(routine.declaration.result);
   SqlBody body(routine, types);
   Status status = body.prepare(session, true);
+  if (status.ok() && uses != nullptr) body.note_uses(uses);
   if (!status.ok() && status.error().position == 0) status = std::move(status).with_context("SQL function " + quoted(routine.declaration.name));
   return status;
 }
