@@ -307,6 +307,7 @@ class SessionImpl final : public SessionHooks, public RoutineRunner, public Type
   std::optional<std::string> view_definition(Oid view, bool pretty, std::int32_t wrap_column) override;
   std::optional<std::vector<bool>> updatable_columns(Oid view, bool* deletable) override;
   std::optional<std::string> function_definition(Oid function) override;
+  std::string sql_body_text(const Routine& routine);
   std::optional<std::string> function_arguments(Oid function, bool identity) override;
   std::optional<std::string> function_result(Oid function) override;
   std::string trigger_condition(const TableDef& table, const TriggerDef& trigger, bool pretty);
