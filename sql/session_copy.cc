@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "engine/table.h"
+#include "sql/catalog/stored_objects.h"
 #include "sql/copy/copy_file.h"
 #include "sql/partition/tree.h"
 #include "sql/copy/copy_in.h"
@@ -363,19 +364,22 @@ Task<Status> SessionImpl::copy_from(const CompiledStatement& statement, const Pg
   const auto cannot = [&](std::string_view kind) {
     return Status{sqlstate::wrong_object_type, "cannot copy to " + std::string(kind) + " \"" + std::string(name) + "\""};
   };
-  if (found->kind == FoundRelation::Kind::kView)
+  // A view as its triggers take it; null: a table.
+  std::shared_ptr<const TableDef> view;
+  if (found->kind == FoundRelation::Kind::kView) view = view_table(*catalog()->object(ObjectKind::kView, found->oid));
+  if (found->kind == FoundRelation::Kind::kView && (view == nullptr || !has_instead_trigger(*view, TriggerDef::kInsert)))
     co_return cannot("view").with_hint("To enable copying to a view, provide an INSTEAD OF INSERT trigger.");
   if (found->kind == FoundRelation::Kind::kSequence) co_return cannot("sequence");
-  if (found->kind != FoundRelation::Kind::kTable) co_return cannot(found->kind == FoundRelation::Kind::kIndex ? "index" : "system relation");
+  if (view == nullptr && found->kind != FoundRelation::Kind::kTable) co_return cannot(found->kind == FoundRelation::Kind::kIndex ? "index" : "system relation");
   if (read_only_ && found->schema != temporary_schema_)
     co_return Status{sqlstate::read_only_sql_transaction, "cannot execute COPY FROM in a read-only transaction"};
-  std::shared_ptr<const TableDef> table = catalog()->table(found->oid);
+  std::shared_ptr<const TableDef> table = view != nullptr ? view : catalog()->table(found->oid);
   if (table->is_materialized_view()) co_return cannot("materialized view");
   WANDIAN_CO_TRY(check_row_security(*catalog(), *table, current_role_));
-  WANDIAN_CO_TRY(co_await lock_table(table, TableLock::kRowExclusive));
+  if (view == nullptr) WANDIAN_CO_TRY(co_await lock_table(table, TableLock::kRowExclusive));
   for (const std::shared_ptr<const TableDef>& partition : all_partitions(*catalog(), *table)) WANDIAN_CO_TRY(co_await lock_table(partition, TableLock::kRowExclusive));
   co_await begin_statement();
-  table = catalog()->table(found->oid);
+  table = view != nullptr ? view : catalog()->table(found->oid);
   if (table == nullptr) co_return undefined_relation(schema, name);
   Result<std::vector<std::uint16_t>> columns = copy_columns(copy, *table);
   if (!columns.ok()) co_return columns.take_status();

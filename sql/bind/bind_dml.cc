@@ -78,7 +78,7 @@ int Binder::bind_target_table(Scope& scope, const PgQuery__RangeVar& range, Comm
         RangeEntry* entry = bind_view(*view, {});
         text_ = outer_text;
         const std::string_view alias = range.alias != nullptr ? name(range.alias->aliasname) : entry->name;
-        if (has_instead_trigger(*view, command)) {
+        if (writes_by_triggers(*view, command)) {
           entry->alias = alias;
           entry->access = target_access_ = note_access(view->oid, privilege_of(command));
           const int target = bind_instead_target(scope, entry, *view, command);

@@ -52,12 +52,16 @@ std::vector<bool> view_updatable_columns(const Query& query) {
   return out;
 }
 
-bool has_instead_trigger(const ObjectDef& view, Command command) {
+bool has_instead_trigger(const TableDef& view, std::uint16_t event) {
+  return std::any_of(view.triggers.begin(), view.triggers.end(), [event](const TriggerDef& trigger) {
+    return (trigger.events & TriggerDef::kInstead) != 0 && (trigger.events & event) != 0;
+  });
+}
+
+bool Binder::writes_by_triggers(const ObjectDef& view, Command command) {
   const std::shared_ptr<const TableDef> table = view_table(view);
   const std::uint16_t event = command == Command::kInsert ? TriggerDef::kInsert : command == Command::kUpdate ? TriggerDef::kUpdate : TriggerDef::kDelete;
-  return table != nullptr && std::any_of(table->triggers.begin(), table->triggers.end(), [event](const TriggerDef& trigger) {
-           return (trigger.events & TriggerDef::kInstead) != 0 && (trigger.events & event) != 0;
-         });
+  return table != nullptr && has_instead_trigger(*table, event);
 }
 
 // `cascaded`: a view in front of this one checks the conditions of those behind it.
@@ -76,7 +80,7 @@ ViewTarget Binder::open_view(const RangeEntry& entry, Command command, bool casc
   const RangeEntry& source = *query.ranges[0];
   ViewTarget out;
   const std::shared_ptr<const ObjectDef> behind = source.kind == RangeKind::kSubquery ? catalog().object(ObjectKind::kView, source.view) : nullptr;
-  const bool instead = behind != nullptr && has_instead_trigger(*behind, command);
+  const bool instead = behind != nullptr && writes_by_triggers(*behind, command);
   const bool nested = source.kind == RangeKind::kSubquery && !instead;
   ViewTarget inner;
   if (nested) inner = open_view(source, command, cascaded);

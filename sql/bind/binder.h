@@ -180,6 +180,8 @@ struct ViewDefinition {
   std::string encode() const;
   static std::optional<ViewDefinition> decode(std::string_view bytes);
 };
+/// Whether a view (as view_table()) has INSTEAD OF triggers. `event`: TriggerDef::kInsert, ...
+bool has_instead_trigger(const TableDef& view, std::uint16_t event);
 /// The view as if it were a table: its columns, and its triggers without what is compiled for them.
 Result<std::shared_ptr<TableDef>> view_as_table(const ObjectDef& view);
 /// Binds the view's SELECT and gives its stored form, and names and types of its columns; `aliases` rename the first ones (42601 if

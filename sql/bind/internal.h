@@ -74,9 +74,6 @@ struct ViewTarget {
   std::vector<Level> levels;           ///< of what is behind the view, then, first, of itself
 };
 
-/// Whether a view has INSTEAD OF triggers for INSERT, UPDATE or DELETE.
-bool has_instead_trigger(const ObjectDef& view, Command command);
-
 struct PendingCte {
   std::string_view name;
 };
@@ -432,6 +429,8 @@ class Binder {
   int bind_instead_target(Scope& scope, RangeEntry* entry, const ObjectDef& view, Command command);
   /// The target as a name: the table, or the view in front of it.
   NsItem target_item(Scope& scope, int target);
+  /// Whether a view's INSTEAD OF triggers get what the command would write.
+  static bool writes_by_triggers(const ObjectDef& view, Command command);
   ViewTarget open_view(const RangeEntry& view, Command command, bool cascaded);
   [[noreturn]] void refuse_view_column(std::string_view column) const;
   const Expr* with_view_condition(Scope& scope, const Expr* where);

@@ -412,6 +412,7 @@ Task<Status> ModifyDriver::run_insert() {
 
 Task<Status> ModifyDriver::insert_values(std::span<const Value> values, std::size_t columns) {
   const std::size_t rows = columns == 0 ? 0 : values.size() / columns;
+  Arena memory(ctx_.memory_limit());
   for (std::size_t r = 0; r < rows; ++r) {
     // The plan is that of INSERT ... VALUES ($1, $2, ...): each row is its parameters.
     ctx_.params = values.data() + r * columns;
@@ -422,6 +423,10 @@ Task<Status> ModifyDriver::insert_values(std::span<const Value> values, std::siz
       Step step;
       while ((step = source_->next(ctx_)) == Step::kPause) WANDIAN_CO_TRY(co_await ctx_.pause(source_));
       if (step == Step::kError) co_return std::move(ctx_.error);
+    }
+    if (modify_.instead_of) {
+      WANDIAN_CO_TRY(co_await instead_of_row(memory));
+      continue;
     }
     WANDIAN_CO_TRY(evaluate_insert(modify_.sets));
     WANDIAN_CO_TRY(co_await queue_insert());

@@ -126,53 +126,54 @@ Task<Status> ModifyDriver::check_constraints(const TableDef& table, std::string_
 
 // ---- views with INSTEAD OF triggers ----
 
-Task<Status> ModifyDriver::run_instead() {
+// The source's row, or what evaluate_insert() has made of parameters, as the triggers' OLD and NEW.
+Task<Status> ModifyDriver::instead_of_row(Arena& memory) {
   const bool inserts = modify_.kind == PlanKind::kInsert, deletes = modify_.kind == PlanKind::kDelete;
   const std::uint16_t event = inserts ? TriggerDef::kInsert : deletes ? TriggerDef::kDelete : TriggerDef::kUpdate;
   const TableDef& view = *modify_.table;
   const std::size_t width = view.columns.size();
   const std::vector<ScanColumn>& columns = inserts ? modify_.returning_columns : modify_.target_columns;
-  Arena memory(ctx_.memory_limit());
-  if (source_ != nullptr) source_->restart(ctx_);
-  for (bool more = true; more;) {
-    Step step = Step::kRow;
-    if (source_ != nullptr) step = source_->next(ctx_);
-    else more = false;
-    if (step == Step::kError) co_return std::move(ctx_.error);
-    if (step == Step::kPause) {
-      WANDIAN_CO_TRY(co_await ctx_.pause(source_));
-      continue;
-    }
-    if (step == Step::kEnd) break;
-    memory.reset();
-    std::vector<Value> old_values(width, Value::null()), new_values;
-    const auto keep = [&](std::vector<Value>& row) {
-      for (std::size_t c = 0; c < width; ++c) row[c] = copy_value(view.columns[c].type, row[c], memory);
-    };
-    if (inserts) {
-      WANDIAN_CO_TRY(evaluate_insert(modify_.sets));
-      new_values = values_;
-    } else {
-      for (const ScanColumn& c : modify_.target_columns) old_values[c.column] = ctx_.slots[c.slot];
-      keep(old_values);
-      new_values = old_values;
-      ctx_.reset_row(0);
-      for (const ModifyPlan::Set& set : modify_.sets)
-        if (!ctx_.eval(set.value, 0, &new_values[set.column])) co_return std::move(ctx_.error);
-    }
-    keep(new_values);
-    if (source_ != nullptr) set_source_aside();
-    bool skip = false;
-    const std::span<Value> given = deletes ? std::span<Value>() : std::span<Value>(new_values);
-    WANDIAN_CO_TRY(co_await triggers().instead_of_row(modify_.table, event, old_values, given, memory, &skip));
-    if (!skip) {
-      ++processed_;
-      if (!deletes) WANDIAN_CO_TRY(check_view(columns, new_values));
-      WANDIAN_CO_TRY(return_row(columns, deletes ? old_values : new_values, nullptr));
-    }
-    if (source_ != nullptr) bring_source_back();
+  memory.reset();
+  std::vector<Value> old_values(width, Value::null()), new_values;
+  const auto keep = [&](std::vector<Value>& row) {
+    for (std::size_t c = 0; c < width; ++c) row[c] = copy_value(view.columns[c].type, row[c], memory);
+  };
+  if (inserts) {
+    WANDIAN_CO_TRY(evaluate_insert(modify_.sets));
+    new_values = values_;
+  } else {
+    for (const ScanColumn& c : modify_.target_columns) old_values[c.column] = ctx_.slots[c.slot];
+    keep(old_values);
+    new_values = old_values;
+    ctx_.reset_row(0);
+    for (const ModifyPlan::Set& set : modify_.sets)
+      if (!ctx_.eval(set.value, 0, &new_values[set.column])) co_return std::move(ctx_.error);
   }
+  keep(new_values);
+  if (source_ != nullptr) set_source_aside();
+  bool skip = false;
+  const std::span<Value> given = deletes ? std::span<Value>() : std::span<Value>(new_values);
+  WANDIAN_CO_TRY(co_await triggers().instead_of_row(modify_.table, event, old_values, given, memory, &skip));
+  if (!skip) {
+    ++processed_;
+    if (!deletes) WANDIAN_CO_TRY(check_view(columns, new_values));
+    WANDIAN_CO_TRY(return_row(columns, deletes ? old_values : new_values, nullptr));
+  }
+  if (source_ != nullptr) bring_source_back();
   co_return Status{};
+}
+
+Task<Status> ModifyDriver::run_instead() {
+  Arena memory(ctx_.memory_limit());
+  if (source_ == nullptr) co_return co_await instead_of_row(memory);
+  source_->restart(ctx_);
+  for (;;) {
+    const Step step = source_->next(ctx_);
+    if (step == Step::kEnd) co_return Status{};
+    if (step == Step::kError) co_return std::move(ctx_.error);
+    if (step == Step::kPause) WANDIAN_CO_TRY(co_await ctx_.pause(source_));
+    else WANDIAN_CO_TRY(co_await instead_of_row(memory));
+  }
 }
 
 Status ModifyDriver::check_view(std::span<const ScanColumn> columns, std::span<const Value> values, const PartitionNode* leaf) {

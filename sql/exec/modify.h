@@ -102,6 +102,7 @@ class ModifyDriver {
   Task<Status> run_locked();
   /// Of a view: its INSTEAD OF triggers get the rows.
   Task<Status> run_instead();
+  Task<Status> instead_of_row(Arena& memory);
   Task<Status> run_merge();
   /// The first action for a row, matched or not, whose condition holds in the frame; its number, or the number of actions.
   Status choose_action(bool matched, std::uint32_t* action);
