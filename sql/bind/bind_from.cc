@@ -242,7 +242,7 @@ RangeEntry* Binder::bind_transition(std::string_view name, std::string_view alia
   for (const ColumnDef& column : transitions->table->columns) columns.push_back({arena_.copy(column.name), column.type, column.typmod, column.dropped});
   entry->columns = keep(columns);
   // Its columns are the table's, whose definition may have been made anew since the statement that fired the trigger began.
-  depend_on(catalog().table(transitions->table->oid));
+  if (auto table = catalog().table(transitions->table->oid); table != nullptr) depend_on(std::move(table));
   cacheable = false;
   return entry;
 }

@@ -224,6 +224,7 @@ Task<Status> Interpreter::execute_dynamic(const Statement& next) {
   SessionImpl::NestedResult result;
   CompiledPtr statement;
   std::unique_ptr<RowCollector> rows;
+  bool prepared = false;
   for (std::size_t i = 0; i < parsed->statements().size(); ++i) {
     for (;;) {
       Result<CompiledPtr> compiled = compile_dynamic(session_, parsed, i, types);
@@ -231,7 +232,8 @@ Task<Status> Interpreter::execute_dynamic(const Statement& next) {
       statement = compiled.take();
       const ParseNode* node = statement->node();
       std::vector<Value> given = values;
-      if (statement->kind == StatementKind::kExecute) WANDIAN_CO_TRY(session_.resolve_prepared(&statement, &given, arena));
+      prepared = statement->kind == StatementKind::kExecute;
+      if (prepared) WANDIAN_CO_TRY(session_.resolve_prepared(&statement, &given, arena));
       if (node->node_case == PG_QUERY__NODE__NODE_SELECT_STMT && node->select_stmt->into_clause != nullptr)
         co_return Status{sqlstate::feature_not_supported, "EXECUTE of SELECT ... INTO is not implemented"}.with_hint(
             "You might want to use EXECUTE ... INTO or EXECUTE CREATE TABLE ... AS instead.");
@@ -245,7 +247,8 @@ Task<Status> Interpreter::execute_dynamic(const Statement& next) {
       if (!stale) break;
     }
   }
-  row_count_ = parsed->statements().empty() ? 0 : result.processed;
+  // Rows of a prepared statement are not counted.
+  row_count_ = prepared || parsed->statements().empty() ? 0 : result.processed;
   if (!next.into) co_return Status{};
   if (statement == nullptr || !statement->returns_rows) co_return Status{sqlstate::syntax_error, "INTO used with a command that cannot return data"};
   co_return take_row(next, *statement, *rows, false);

@@ -102,7 +102,7 @@ DO $$ BEGIN EXECUTE 'EXECUTE p1'; END $$;
 CREATE DOMAIN pos AS inner_t CHECK ((VALUE).x > 0);
 CREATE FUNCTION dom(p pos) RETURNS pos LANGUAGE plpgsql AS $$ BEGIN p.x := p.x - 1; RETURN p; END $$;
 CREATE FUNCTION dom_sql(p pos) RETURNS pos LANGUAGE sql AS 'SELECT p';
-CREATE FUNCTION dom_row(a int) RETURNS pos LANGUAGE plpgsql AS $$ BEGIN RETURN ROW(a, 'made'); END $$;
+CREATE FUNCTION dom_row(a int) RETURNS pos LANGUAGE plpgsql AS $$ BEGIN RETURN ROW(a, 'made'::text); END $$;
 CREATE FUNCTION dom_set() RETURNS SETOF pos LANGUAGE plpgsql AS $$ BEGIN RETURN NEXT ROW(1, 'a')::pos; RETURN NEXT ROW(2, 'b')::pos; END $$;
 SELECT dom(ROW(2, 'a'));
 SELECT dom(ROW(1, 'a'));
