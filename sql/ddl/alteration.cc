@@ -450,9 +450,9 @@ Status TableAlteration::set_not_null(const PgQuery__AlterTableCmd& command, bool
   }
   if (def.identity != 0)
     return Status{sqlstate::syntax_error, "column " + quoted(def.name) + " of relation " + quoted(old_->name) + " is an identity column"};
-  if (!table_->hidden_row_number)
-    for (std::size_t p = 0; p < table_->indexes[0].key_parts; ++p)
-      if (table_->indexes[0].parts[p].column == column)
+  if (const IndexDef* key = primary_key(*table_); key != nullptr)
+    for (std::size_t p = 0; p < key->key_parts; ++p)
+      if (key->parts[p].column == column)
         return Status{sqlstate::invalid_table_definition, "column " + quoted(def.name) + " is in a primary key"};
   if (table_->placement.kind == PlacementKind::kDirectory && table_->placement.columns[0] == column)
     return Status{sqlstate::invalid_table_definition, "column " + quoted(def.name) + " is the region column of a directory"};
@@ -720,9 +720,16 @@ Status TableAlteration::add_constraints() {
       if (key.primary != primary) continue;
       const std::size_t before = table_->indexes.size();
       const Oid first = table_->indexes[0].oid;
+      const bool first_index = primary && !key.deferral.deferrable;
+      std::vector<std::string> nullable;
+      for (std::size_t c = 0; c < old_->columns.size(); ++c)
+        if (!table_->columns[c].not_null) nullable.push_back(table_->columns[c].name);
       WANDIAN_TRY(builder_.apply_key(key));
-      if (only_ && !table_->partitions.empty()) (primary ? table_->indexes[0] : table_->indexes.back()).invalid = true;
-      if (primary) {
+      if (only_ && !table_->partitions.empty()) (first_index ? table_->indexes[0] : table_->indexes.back()).invalid = true;
+      if (primary && !first_index)
+        for (const std::string& name : key.columns)
+          if (std::find(nullable.begin(), nullable.end(), name) != nullable.end()) not_null_.push_back(name);
+      if (first_index) {
         if (table_->indexes[0].oid != first) rewrite_ = true;
         continue;
       }
