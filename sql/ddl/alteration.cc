@@ -582,7 +582,6 @@ Status TableAlteration::add_key_from_index(const PgQuery__Constraint& node) {
   const std::string name(text_or_empty(node.indexname));
   const bool primary = node.contype == PG_QUERY__CONSTR_TYPE__CONSTR_PRIMARY;
   const std::int32_t at = ctx_.position(node.location);
-  if (node.deferrable) return feature_not_supported("a constraint made of an index cannot be deferrable");
   const auto found = std::find_if(table_->indexes.begin(), table_->indexes.end(), [&](const IndexDef& index) { return index.oid != 0 && index.name == name; });
   if (found == table_->indexes.end()) {
     const auto relation = ctx_.catalog()->find_relation(old_->schema, name);
@@ -614,9 +613,23 @@ Status TableAlteration::add_key_from_index(const PgQuery__Constraint& node) {
   if (constraint.empty()) constraint = name;
   if (constraint != name)
     ctx_.notice(sqlstate::successful_completion, "ALTER TABLE / ADD CONSTRAINT USING INDEX will rename index " + quoted(name) + " to " + quoted(constraint));
-  if (!primary) {
+  if (!primary || node.deferrable) {
+    if (primary && primary_key(*table_) != nullptr)
+      return Status{sqlstate::invalid_table_definition, "multiple primary keys for table " + quoted(old_->name) + " are not allowed"};
+    for (std::size_t p = 0; primary && p < found->key_parts; ++p) {
+      ColumnDef& column = table_->columns[found->parts[p].column];
+      if (!column.not_null) not_null_.push_back(column.name);
+      column.not_null = true;
+    }
+    found->primary = primary;
     found->name = constraint;
     found->constraint = ctx_.allocate_oid();
+    found->deferrable = node.deferrable != 0;
+    found->initially_deferred = node.initdeferred != 0;
+    if (node.deferrable && found->global_table != 0) {   // a key that may be there twice has its entries beside the rows
+      changes_.drop(ObjectKind::kTable, std::exchange(found->global_table, 0));
+      rewrite_ = true;
+    }
     return {};
   }
   // The rows are kept in the order of the primary key, so that they are written anew.
