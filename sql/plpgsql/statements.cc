@@ -271,6 +271,7 @@ Task<Status> Interpreter::dynamic_query(const Text& text, const std::vector<cons
   Result<CompiledPtr> compiled = compile_dynamic(session_, std::make_shared<const ParsedStatements>(parsed.take()), 0, types);
   if (!compiled.ok()) co_return compiled.take_status();
   *statement = compiled.take();
+  if ((*statement)->kind == StatementKind::kExecute) WANDIAN_CO_TRY(session_.resolve_prepared(statement, params, arena));
   co_return Status{};
 }
 
@@ -333,6 +334,10 @@ Task<Status> Interpreter::loop_over(const Statement& next, CompiledPtr statement
       if (!compiled.ok()) co_return compiled.take_status();
       statement = compiled.value()->statement;
       gather(*compiled.value(), &params);
+    } else if (statement->inner != nullptr) {   // a prepared statement
+      Arena arena;
+      std::string command;
+      WANDIAN_CO_TRY(co_await dynamic_query(*next.text, next.arguments, &command, &statement, &params, arena));
     } else {
       Result<CompiledPtr> compiled = compile_dynamic(session_, statement->parsed, 0, statement->parameter_types);
       if (!compiled.ok()) co_return compiled.take_status();
@@ -689,7 +694,7 @@ Task<Status> Interpreter::return_query(const Statement& next) {
     expected.push_back({"", body_.result_type, -1});
   }
   Arena arena;
-  std::vector<Value> values;
+  std::vector<Value> values, given;
   CompiledPtr statement;
   std::string command;
   std::vector<Oid> types;
@@ -710,12 +715,14 @@ Task<Status> Interpreter::return_query(const Statement& next) {
       Result<CompiledPtr> compiled = compile_dynamic(session_, std::make_shared<const ParsedStatements>(parsed.take()), 0, types);
       if (!compiled.ok()) co_return compiled.take_status();
       statement = compiled.take();
+      given = values;
+      if (statement->kind == StatementKind::kExecute) WANDIAN_CO_TRY(session_.resolve_prepared(&statement, &given, arena));
       statement_text_ = "SQL statement \"" + command + "\"";
     } else {
       Result<CompiledTextPtr> compiled = compile(*next.text, nullptr);
       if (!compiled.ok()) co_return compiled.take_status();
       statement = compiled.value()->statement;
-      gather(*compiled.value(), &values);
+      gather(*compiled.value(), &given);
       variables = variables_of(*next.text, *compiled.value(), &kept);
       statement_text_ = shown(*next.text);
     }
@@ -732,7 +739,7 @@ Task<Status> Interpreter::return_query(const Statement& next) {
     ResultRows receiver(*run_.call.rows, types_of(statement->columns), expand);
     SessionImpl::NestedResult result;
     bool stale = false;
-    WANDIAN_CO_TRY(co_await session_.run_nested(statement, values, 0, receiver, run_.view, &result, &stale, variables.get()));
+    WANDIAN_CO_TRY(co_await session_.run_nested(statement, given, 0, receiver, run_.view, &result, &stale, variables.get()));
     statement_text_.clear();
     if (stale) continue;
     row_count_ = receiver.count;

@@ -98,6 +98,23 @@ SELECT runs();
 SELECT id, n FROM t ORDER BY id;
 DO $$ BEGIN EXECUTE 'EXECUTE nothing'; END $$;
 DO $$ BEGIN EXECUTE 'EXECUTE p1'; END $$;
+PREPARE p3(int) AS SELECT id, n FROM t WHERE id <= $1 ORDER BY id;
+CREATE FUNCTION loops(x int) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE r record; c refcursor; out text := '';
+BEGIN
+  FOR r IN EXECUTE 'EXECUTE p3(' || x || ')' LOOP out := out || r.id || ','; END LOOP;
+  OPEN c FOR EXECUTE 'EXECUTE p3(' || x || ')';
+  FETCH c INTO r;
+  CLOSE c;
+  RETURN out || ' ' || r.id || ' ' || r.n;
+END $$;
+SELECT loops(2);
+SELECT loops(3);
+CREATE FUNCTION gives(x int) RETURNS TABLE (i int, j int) LANGUAGE plpgsql AS $$ BEGIN RETURN QUERY EXECUTE format('EXECUTE p3(%L)', x); END $$;
+SELECT * FROM gives(2);
+SELECT * FROM gives(NULL);
+DEALLOCATE p3;
+DROP FUNCTION loops(int), gives(int);
 -- Domains over composite types.
 CREATE DOMAIN pos AS inner_t CHECK ((VALUE).x > 0);
 CREATE FUNCTION dom(p pos) RETURNS pos LANGUAGE plpgsql AS $$ BEGIN p.x := p.x - 1; RETURN p; END $$;
