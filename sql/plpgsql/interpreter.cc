@@ -235,7 +235,8 @@ Task<Status> Interpreter::initialize(const Statement& block) {
     if (variable.initial != nullptr) WANDIAN_CO_TRY(co_await evaluate(*variable.initial, variable.type.is_row ? nullptr : &variable.type, &value));
     Target whole;
     whole.variable = number;
-    WANDIAN_CO_TRY(assign(whole, value));
+    if (domain) WANDIAN_CO_TRY(co_await awaited([&] { return assign(whole, value); }));
+    else WANDIAN_CO_TRY(assign(whole, value));
   }
   phase_ = {};
   phase_line_ = 0;
@@ -350,6 +351,7 @@ Task<Status> Interpreter::assignment(const Statement& next) {
   const bool known = target_type(target, &to);
   Evaluated value;
   WANDIAN_CO_TRY(co_await evaluate(*next.text, known ? &to : nullptr, &value));
+  if (target.subscripts.empty() && checks_domains(next.targets)) co_return co_await awaited([&] { return assign(target, value); });
   if (target.subscripts.empty()) co_return assign(target, value);
   if (subscripts_json(target)) {
     std::vector<std::string_view> path;
@@ -379,6 +381,7 @@ Task<Status> Interpreter::assignment(const Statement& next) {
 Interpreter::Quick Interpreter::assign_now(const Statement& next, Status* status) {
   scratch_.reset();
   const Target& target = next.targets[0];
+  if (type_of(target.variable).domain != 0) return Quick::kSlow;
   VariableType to;
   const bool known = target_type(target, &to);
   Evaluated value;
@@ -495,7 +498,8 @@ Task<Status> Interpreter::foreach_loop(const Statement& next, Flow* flow) {
     Evaluated item;
     item.type = next.slice > 0 ? value.type : view.element_type();
     item.value = next.slice > 0 ? array_slice(view, next.slice, turn, scratch_) : view.element(turn);
-    WANDIAN_CO_TRY(assign(next.targets[0], item));
+    if (checks_domains(next.targets)) WANDIAN_CO_TRY(co_await awaited([&] { return assign(next.targets[0], item); }));
+    else WANDIAN_CO_TRY(assign(next.targets[0], item));
     WANDIAN_CO_TRY(co_await statements(next.body, flow));
     if (!goes_on(next, flow)) break;
     if (session_.share_used_up()) WANDIAN_CO_TRY(co_await session_.share_turn());

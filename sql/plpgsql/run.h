@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "sql/expr/call_journal.h"
 #include "sql/plpgsql/interpreter.h"
 #include "sql/session_portal.h"
 
@@ -85,6 +86,23 @@ class Interpreter final : public RoutineFrame {
   /// False: a record.
   bool target_type(const Target& target, VariableType* out) const;
   Status assign(const Target& target, const Evaluated& value);
+  /// `assign`, a call of something that assigns; again from its start when a condition of a domain has called a routine.
+  template <class Assign>
+  Task<Status> awaited(Assign assign) {
+    CallJournal journal;
+    for (;;) {
+      journal.rewind();
+      journal_ = &journal;
+      Status status = assign();
+      journal_ = nullptr;
+      if (!journal.asked()) co_return std::move(status);
+      const ReadView view = run_.view.read_only ? run_.view.callers : ReadView{};
+      WANDIAN_CO_TRY(co_await session_.run_routine(journal.call(), view));
+      journal.answer();
+    }
+  }
+  /// Whether a value that is assigned may have to be checked.
+  bool checks_domains(const std::vector<Target>& targets) const;
   Status assign_record(std::uint32_t variable, const Value& record, const ShapePtr& shape);
   /// Of a record that is of a domain: what it is now.
   Status check_record_domain(std::uint32_t variable);
@@ -152,6 +170,7 @@ class Interpreter final : public RoutineFrame {
   ShapePtr result_shape_;
   std::string exit_label_;
   std::uint64_t row_count_ = 0;
+  CallJournal* journal_ = nullptr;   ///< of awaited()
   Status* caught_ = nullptr;         ///< the error whose handler runs
   unsigned handlers_active_ = 0;     ///< blocks with handlers around the statement that runs
   // Contexts.

@@ -115,7 +115,7 @@ Task<Status> Interpreter::sql_statement(const Statement& next) {
   if (!result.returned_rows) co_return Status{sqlstate::syntax_error, "INTO used with a command that cannot return data"};
   row_count_ = writing ? result.processed : rows->rows();
   set_found(writing ? result.processed != 0 : rows->rows() != 0);
-  co_return take_row(next, *statement, *rows, writing);
+  co_return co_await awaited([&] { return take_row(next, *statement, *rows, writing); });
 }
 
 // CALL p(...): what INOUT and OUT parameters come back with goes into the variables that were given for them.
@@ -171,7 +171,7 @@ Task<Status> Interpreter::call_statement(const Statement& next) {
     value.value = rows->at(0)[i];
     value.type = columns[i].type;
     value.typmod = columns[i].typmod;
-    WANDIAN_CO_TRY(assign(targets[i], value));
+    WANDIAN_CO_TRY(co_await awaited([&] { return assign(targets[i], value); }));
   }
   co_return Status{};
 }
@@ -251,7 +251,7 @@ Task<Status> Interpreter::execute_dynamic(const Statement& next) {
   row_count_ = prepared || parsed->statements().empty() ? 0 : result.processed;
   if (!next.into) co_return Status{};
   if (statement == nullptr || !statement->returns_rows) co_return Status{sqlstate::syntax_error, "INTO used with a command that cannot return data"};
-  co_return take_row(next, *statement, *rows, false);
+  co_return co_await awaited([&] { return take_row(next, *statement, *rows, false); });
 }
 
 // ---- Loops over rows ----
@@ -317,7 +317,8 @@ Task<Status> Interpreter::loop_over(const Statement& next, CompiledPtr statement
     WANDIAN_CO_TRY(co_await session_.run_nested(statement, params, 0, rows, run_.view, &result, &stale, variables));
     statement_text_.clear();
     for (std::size_t row = 0; row < rows.rows(); ++row) {
-      WANDIAN_CO_TRY(consume(rows, row));
+      if (checks_domains(next.targets)) WANDIAN_CO_TRY(co_await awaited([&] { return consume(rows, row); }));
+      else WANDIAN_CO_TRY(consume(rows, row));
       WANDIAN_CO_TRY(co_await statements(next.body, flow));
       if (!goes_on(next, flow)) break;
     }
@@ -354,13 +355,14 @@ Task<Status> Interpreter::loop_over(const Statement& next, CompiledPtr statement
     statement_text_.clear();
     if (finished) execution.reset();
     for (std::size_t row = 0; row < rows.rows() && more; ++row) {
-      WANDIAN_CO_TRY(consume(rows, row));
+      if (checks_domains(next.targets)) WANDIAN_CO_TRY(co_await awaited([&] { return consume(rows, row); }));
+      else WANDIAN_CO_TRY(consume(rows, row));
       WANDIAN_CO_TRY(co_await statements(next.body, flow));
       more = goes_on(next, flow);
       if (more && session_.share_used_up()) WANDIAN_CO_TRY(co_await session_.share_turn());
     }
   }
-  if (!found) WANDIAN_CO_TRY(assign_row(next.targets, statement->columns, nullptr, nullptr));
+  if (!found) WANDIAN_CO_TRY(co_await awaited([&] { return assign_row(next.targets, statement->columns, nullptr, nullptr); }));
   set_found(found);
   co_return Status{};
 }
@@ -389,7 +391,7 @@ Task<Status> Interpreter::for_cursor(const Statement& next, Flow* flow) {
     status = co_await session_.fetch_cursor(name, SessionImpl::CursorMove::kForward, 1, false, false, rows, &columns, &moved);
     if (!status.ok() || rows.rows() == 0) break;
     found = true;
-    status = assign_row(next.targets, columns, rows.at(0).data(), nested_shape(*statement));
+    status = co_await awaited([&] { return assign_row(next.targets, columns, rows.at(0).data(), nested_shape(*statement)); });
     if (status.ok()) status = co_await statements(next.body, flow);
     if (!status.ok() || !goes_on(next, flow)) break;
     if (session_.share_used_up()) {
@@ -427,7 +429,7 @@ Task<Status> Interpreter::bound_query(std::uint32_t cursor, const Statement& nex
   for (std::size_t i = 0; i < values.size(); ++i) {
     Target target;
     target.variable = variable.cursor_arguments[i];
-    WANDIAN_CO_TRY(assign(target, values[i]));
+    WANDIAN_CO_TRY(co_await awaited([&] { return assign(target, values[i]); }));
   }
   Result<CompiledTextPtr> compiled = compile(*variable.cursor_query, nullptr);
   if (!compiled.ok()) co_return compiled.take_status();
@@ -506,7 +508,7 @@ Task<Status> Interpreter::fetch(const Statement& next) {
   std::uint64_t moved = 0;
   const bool move = next.kind == StepKind::kMove;
   WANDIAN_CO_TRY(co_await session_.fetch_cursor(name, kMoves[static_cast<std::size_t>(next.direction)], count, next.all, move, keeper, &columns, &moved));
-  if (!move) WANDIAN_CO_TRY(assign_row(next.targets, columns, keeper.any ? keeper.row_.data() : nullptr, nullptr));
+  if (!move) WANDIAN_CO_TRY(co_await awaited([&] { return assign_row(next.targets, columns, keeper.any ? keeper.row_.data() : nullptr, nullptr); }));
   row_count_ = moved;
   set_found(moved != 0);
   co_return Status{};

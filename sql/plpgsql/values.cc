@@ -410,7 +410,9 @@ Status Interpreter::cast(Evaluated* value, Oid type, std::int32_t typmod) {
     value->type = type;
     return {};
   }
+  context.journal = journal_;
   WANDIAN_TRY(session_.casts().cast(session_.bind_context(), context, value->value, value->type, type, typmod, &out));
+  if (journal_ != nullptr && journal_->asked()) return Status{sqlstate::internal_error, "a routine is to be run first"};   // awaited() does
   value->value = out;
   value->type = type;
   value->typmod = typmod;
@@ -501,6 +503,16 @@ Status Interpreter::assign(const Target& target, const Evaluated& value) {
     return Status{sqlstate::null_value_not_allowed, "null value cannot be assigned to variable " + quoted(variable.name) + " declared NOT NULL"};
   state.cell.set(copy.value, is_by_value(type.type));
   return {};
+}
+
+bool Interpreter::checks_domains(const std::vector<Target>& targets) const {
+  return std::any_of(targets.begin(), targets.end(), [&](const Target& target) {
+    const VariableType type = type_of(target.variable);
+    if (!type.is_row) return type_kind(type.type) == 'd';
+    if (type.domain != 0) return true;
+    const ShapePtr& shape = states_[target.variable].shape;
+    return shape != nullptr && std::any_of(shape->fields.begin(), shape->fields.end(), [](const RowShape::Field& field) { return type_kind(field.type) == 'd'; });
+  });
 }
 
 Status Interpreter::check_record_domain(std::uint32_t variable) {

@@ -50,6 +50,21 @@ CREATE FUNCTION gives(x int) RETURNS good LANGUAGE sql AS 'SELECT x';
 SELECT gives(10);
 SELECT gives(11);
 DO $$ DECLARE v good; BEGIN v := 3; RAISE NOTICE 'v is %', v; v := 4; EXCEPTION WHEN check_violation THEN RAISE NOTICE 'caught %', SQLERRM; END $$;
+CREATE FUNCTION fills(x int) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE v good; w better; r record; out text := ''; h holds;
+BEGIN
+  SELECT x INTO v;
+  EXECUTE 'SELECT $1 + 1' INTO w USING x;
+  FOR v IN SELECT a FROM allowed WHERE a <= x ORDER BY a LOOP out := out || v || ','; END LOOP;
+  FOREACH w IN ARRAY ARRAY[2, x + 1] LOOP out := out || w || ';'; END LOOP;
+  SELECT 50, x, x + 1 INTO h;
+  SELECT 1 INTO v WHERE false;
+  RETURN out || h || coalesce(v::text, 'none');
+END $$;
+SELECT fills(2);
+SELECT fills(1);
+SELECT fills(3);
+SELECT fills(5);
 -- What they let in changes with what they call.
 INSERT INTO allowed VALUES (4);
 SELECT 4::good;
@@ -75,7 +90,7 @@ DROP FUNCTION short(text);
 INSERT INTO keeps VALUES ('abcd');
 DROP FUNCTION is_allowed(int);
 DROP TABLE holds, keeps;
-DROP FUNCTION takes(good), gives(int);
+DROP FUNCTION takes(good), gives(int), fills(int);
 DROP DOMAIN better, good, later;
 DROP FUNCTION is_allowed(int), small(int);
 DROP TABLE allowed;
