@@ -31,9 +31,6 @@ PREPARE ins AS INSERT INTO holds VALUES ($1, $2, $3);
 EXECUTE ins(30, 1, 3);
 EXECUTE ins(31, 4, 3);
 EXECUTE ins(31, 1, 1);
-PREPARE typed(good) AS SELECT $1;
-EXECUTE typed(2);
-EXECUTE typed(4);
 INSERT INTO holds VALUES (1, 1, 2) ON CONFLICT (id) DO UPDATE SET g = excluded.g + 1 RETURNING g, b;
 INSERT INTO holds VALUES (1, 1, 2) ON CONFLICT (id) DO UPDATE SET g = excluded.g + 7 RETURNING g, b;
 -- In functions.
