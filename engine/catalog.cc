@@ -268,23 +268,44 @@ Result<std::shared_ptr<const Catalog>> CatalogEditor::apply(const Catalog& base,
       found->second = std::move(copy);
       return {};
     };
+    const auto compile_object = [&](ObjectKind kind, Oid oid) -> Status {
+      const auto found = next->objects_.find({kind, oid});
+      if (found == next->objects_.end()) return {};
+      auto copy = std::make_shared<ObjectDef>(*found->second);
+      WANDIAN_TRY(compiler->compile_object(*next, *copy));
+      found->second = std::move(copy);
+      return {};
+    };
+    // Functions first: what tables and types check may call them. Views last: their triggers may name anything.
+    for (const CatalogChange& change : changes)
+      if (!change.drop && change.kind == ObjectKind::kFunction) WANDIAN_TRY(compile_object(change.kind, change.oid));
     for (const CatalogChange& change : changes) {
-      if (change.drop) continue;
+      if (change.drop || change.kind == ObjectKind::kFunction || change.kind == ObjectKind::kView) continue;
       if (change.kind == ObjectKind::kTable) {
         if (compiled.erase(change.oid) != 0) WANDIAN_TRY(compile_table(change.oid));
       } else if (change.object != nullptr) {
-        const auto found = next->objects_.find({change.kind, change.object->oid});
-        if (found == next->objects_.end()) continue;
-        auto copy = std::make_shared<ObjectDef>(*found->second);
-        WANDIAN_TRY(compiler->compile_object(*next, *copy));
-        found->second = std::move(copy);
+        WANDIAN_TRY(compile_object(change.kind, change.object->oid));
       }
     }
+    for (const CatalogChange& change : changes)
+      if (!change.drop && change.kind == ObjectKind::kView) WANDIAN_TRY(compile_object(change.kind, change.oid));
     for (const Oid oid : compiled) WANDIAN_TRY(compile_table(oid));
+    std::vector<Oid> made_anew;   // types and functions: tables that were compiled with them are, too
     for (const CatalogChange& change : changes) {
-      if (change.kind != ObjectKind::kType || change.drop) continue;
+      if ((change.kind != ObjectKind::kType && change.kind != ObjectKind::kFunction) || change.drop) continue;
+      made_anew.push_back(change.oid);
+      if (change.kind != ObjectKind::kFunction || base.object(change.kind, change.oid) == nullptr) continue;
+      for (const ObjectKind kind : {ObjectKind::kType, ObjectKind::kView})
+        for (auto it = next->objects_.lower_bound({kind, Oid{0}}); it != next->objects_.end() && it->first.first == kind; ++it) {
+          if (!compiler->calls(*it->second, change.oid)) continue;
+          WANDIAN_TRY(compile_object(kind, it->first.second));
+          if (kind == ObjectKind::kType) made_anew.push_back(it->first.second);
+        }
+    }
+    for (const Oid changed : made_anew) {
       for (auto& [oid, table] : next->tables_) {
-        if (table->row_checks == nullptr || !table->row_checks->depends_on(change.oid)) continue;
+        const bool calls = std::find(table->called.begin(), table->called.end(), changed) != table->called.end();
+        if (!calls && (table->row_checks == nullptr || !table->row_checks->depends_on(changed))) continue;
         auto copy = std::make_shared<TableDef>(*table);
         WANDIAN_TRY(compiler->compile_table(*next, *copy));
         table = std::move(copy);
@@ -427,6 +448,7 @@ template <class C>
 void fields(C& c, TriggerDef& v) {
   c.field(v.oid), c.field(v.name), c.field(v.function), c.field(v.events), c.field(v.enabled), c.field(v.constraint);
   c.field(v.columns), c.field(v.arguments), c.field(v.condition), c.field(v.parent);
+  c.field(v.deferrable), c.field(v.initially_deferred), c.field(v.constraint_table), c.field(v.old_table), c.field(v.new_table);
 }
 template <class C>
 void fields(C& c, BoundDatum& v) {
@@ -448,6 +470,7 @@ void fields(C& c, TableDef& v) {
   c.field(v.triggers), c.field(v.on_commit), c.field(v.view_definition), c.field(v.populated);
   c.field(v.row_security), c.field(v.forced_row_security);
   c.field(v.partition_strategy), c.field(v.partition_key), c.field(v.partition_of), c.visit(v.bound);
+  c.field(v.key_checks);
 }
 template <class C>
 void fields(C& c, SequenceDef& v) {

@@ -129,15 +129,18 @@ struct TriggerDef {
   Oid oid = 0;
   std::string name;
   Oid function = 0;
-  std::uint16_t events = 0;          ///< as pg_trigger.tgtype: 1 row, 2 before, 4 insert, 8 delete, 16 update, 32 truncate
+  std::uint16_t events = 0;          ///< as pg_trigger.tgtype: 1 row, 2 before, 4 insert, 8 delete, 16 update, 32 truncate, 64 instead of
   char enabled = 'O';                ///< as pg_trigger.tgenabled
-  bool constraint = false;           ///< CREATE CONSTRAINT TRIGGER
+  Oid constraint = 0;                ///< CREATE CONSTRAINT TRIGGER: its OID in pg_constraint
+  bool deferrable = false, initially_deferred = false;
+  Oid constraint_table = 0;          ///< of CREATE CONSTRAINT TRIGGER ... FROM
+  std::string old_table, new_table;  ///< what REFERENCING calls the transition tables, "" = there is none
   std::vector<std::uint16_t> columns;   ///< UPDATE OF
   std::vector<std::string> arguments;
   std::string condition;             ///< WHEN, SQL text over old and new; "" = none
   Oid parent = 0;                    ///< of a partition: the partitioned table's trigger that it is a copy of
 
-  static constexpr std::uint16_t kRow = 1, kBefore = 2, kInsert = 4, kDelete = 8, kUpdate = 16, kTruncate = 32;
+  static constexpr std::uint16_t kRow = 1, kBefore = 2, kInsert = 4, kDelete = 8, kUpdate = 16, kTruncate = 32, kInstead = 64;
 };
 
 enum class PlacementKind : std::uint8_t {
@@ -201,6 +204,7 @@ struct TableDef {
   std::uint64_t storage_id = 0;         ///< changes with TRUNCATE and rewrites
   std::vector<std::pair<std::string, std::string>> options;   ///< storage parameters: accepted, shown back
   std::vector<TriggerDef> triggers;     ///< in the order of their names, which is the order they fire in
+  char key_checks = 'O';                ///< as TriggerDef::enabled, of what checks foreign keys and keys that are checked later
   std::vector<std::uint16_t> older_layouts;   ///< how many columns each older row layout had, by layout number
   char partition_strategy = 0;          ///< 0, 'l' (LIST), 'r' (RANGE) or 'h' (HASH): the table has no rows of its own
   std::vector<PartitionKeyPart> partition_key;
@@ -221,6 +225,7 @@ struct TableDef {
   std::shared_ptr<const RowChecks> row_checks;   ///< set by sql through Catalog's compiler hook
   std::shared_ptr<const IndexKeys> index_keys;   ///< likewise; set if computed_indexes != 0
   std::shared_ptr<const void> trigger_conditions;   ///< likewise
+  std::vector<Oid> called;              ///< functions that row_checks and trigger_conditions call: they are made anew with them
   std::shared_ptr<const RowGenerator> generator; ///< likewise; null where no column is generated
   std::vector<Oid> referencing;         ///< tables whose foreign keys point here
   std::vector<Oid> partitions;          ///< tables that are partitions of this one
@@ -328,6 +333,8 @@ class CatalogCompiler {
   /// Sets table.row_checks and the like. `catalog` already contains everything else of the change.
   virtual Status compile_table(const Catalog& catalog, TableDef& table) = 0;
   virtual Status compile_object(const Catalog& catalog, ObjectDef& object) = 0;
+  /// Whether what is compiled with a type or a view calls a function, so that a new one of it makes that anew.
+  virtual bool calls(const ObjectDef&, Oid) const { return false; }
   /// Publishes what the engine must know of a type (publish_type), before the tables of the same change get their layouts.
   /// Returns the highest OID that its definition holds, so that a restart gives none of them out again.
   virtual Oid declare_type(const ObjectDef& type) { return type.oid; }

@@ -83,6 +83,8 @@ class RowChecks {
   virtual Status check(const TableDef& table, const char* row) const = 0;
   /// Whether they were compiled with the definition of a type, so that a new one of it makes them anew.
   virtual bool depends_on(Oid) const { return false; }
+  /// They call what only a session can run: check() refuses (0A000), sql evaluates them where it may wait.
+  virtual bool waits() const { return false; }
 };
 
 /// Generated columns, whose expressions sql compiles.

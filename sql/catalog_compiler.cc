@@ -11,6 +11,7 @@
 #include "sql/catalog_objects.h"
 #include "sql/expr/domain_value.h"
 #include "sql/expr/expression.h"
+#include "sql/exec/row_writer.h"
 #include "sql/exec/triggers.h"
 #include "sql/expr/tree.h"
 #include "sql/index_expressions.h"
@@ -86,7 +87,7 @@ class CapturedTypes final : public TypeCatalog {
   std::map<Oid, std::shared_ptr<const TableDef>> tables_;   ///< by row type
 };
 
-class CompiledChecks final : public RowChecks {
+class CompiledChecks final : public SessionChecks {
  public:
   struct Check {
     std::string name;
@@ -104,6 +105,8 @@ class CompiledChecks final : public RowChecks {
     WANDIAN_ASSIGN(BoundExpression bound, bind_standalone_expression(check.expression, context, options));
     CompileOptions compile_options;
     compile_options.columns_are_slots = true;
+    compile_options.journaled = contains_routine(bound.expr);
+    waits_ = waits_ || compile_options.journaled;
     WANDIAN_ASSIGN(const CompiledExpr code, compile(*bound.expr, code_arena_, compile_options));
     for (const ColumnUse& use : collect_columns(bound.expr)) {
       if (use.column < 0) return Status{sqlstate::feature_not_supported, "system columns cannot be used in a check constraint"};
@@ -120,19 +123,24 @@ class CompiledChecks final : public RowChecks {
     return {};
   }
   bool depends_on(Oid type) const override { return types_.has(type); }
+  bool waits() const override { return waits_; }
   void set_schema(std::string name) { schema_ = std::move(name); }
+  const std::vector<Check>& checks() const { return checks_; }
 
   Status check(const TableDef& table, const char* row) const override {
     // Written by the owner's thread between two rows of the same batch: one scratch a thread is enough.
     thread_local Arena arena;
-    thread_local std::vector<Value> values;
     std::optional<TypeCatalogScope> scope;
     if (!types_.empty()) [[unlikely]] scope.emplace(&types_);
     arena.reset();
+    EvalContext context{arena, plain_format(), nullptr, 0, 0, {}};
+    return check_in(table, row, context);
+  }
+  Status check_in(const TableDef& table, const char* row, EvalContext& context) const override {
+    thread_local std::vector<Value> values;
     if (values.size() < slots_) values.resize(slots_);
     const RowLayout& layout = table.layouts->newest();
     for (const std::uint16_t column : columns_) values[column] = layout.read(row, column);
-    EvalContext context{arena, plain_format(), nullptr, 0, 0, {}};
     ExprInput input;
     input.columns = values.data();
     for (const Check& check : checks_) {
@@ -176,15 +184,23 @@ class CompiledChecks final : public RowChecks {
 
   Arena code_arena_;
   std::vector<Check> checks_;
+  bool waits_ = false;
   std::vector<std::uint16_t> columns_;
   std::size_t slots_ = 0;
   std::string schema_;
   mutable CapturedTypes types_;
 };
 
+// The functions that an expression calls, put in place of their calls or not.
+void note_called(const BoundExpression& bound, std::vector<Oid>* called) {
+  for (const std::shared_ptr<const ObjectDef>& object : bound.objects)
+    if (object->kind == ObjectKind::kFunction) called->push_back(object->oid);
+}
+
 Result<std::shared_ptr<const void>> compile_trigger_conditions(BindContext context, const TableDef& table) {
   auto out = std::make_shared<TriggerConditions>();
   for (const TriggerDef& trigger : table.triggers) {
+    out->waits.push_back(0);
     if (trigger.condition.empty()) {
       out->conditions.emplace_back();
       continue;
@@ -195,7 +211,10 @@ Result<std::shared_ptr<const void>> compile_trigger_conditions(BindContext conte
     options.use = StandaloneUse::kTriggerWhen;
     options.fold = true;
     WANDIAN_ASSIGN(BoundExpression bound, bind_standalone_expression(trigger.condition, context, options));
-    WANDIAN_ASSIGN(const CompiledExpr code, compile(*bound.expr, out->arena));
+    CompileOptions compile_options;
+    compile_options.journaled = contains_routine(bound.expr);
+    out->waits.back() = compile_options.journaled ? 1 : 0;
+    WANDIAN_ASSIGN(const CompiledExpr code, compile(*bound.expr, out->arena, compile_options));
     out->conditions.push_back(code);
     out->bound.push_back(std::move(bound));
   }
@@ -244,6 +263,14 @@ class CompiledGeneration final : public RowGenerator {
   bool generates_key_ = false;
 };
 
+// A view that has triggers, as the table that they take it for.
+Result<std::shared_ptr<const void>> compile_view(const BindContext& context, const ObjectDef& view) {
+  WANDIAN_ASSIGN(const std::shared_ptr<TableDef> out, view_as_table(view));
+  if (out->triggers.empty()) return std::shared_ptr<const void>();
+  WANDIAN_ASSIGN(out->trigger_conditions, compile_trigger_conditions(context, *out));
+  return std::shared_ptr<const void>(out);
+}
+
 template <class Definition>
 Status read_definition(ObjectDef& object, std::string_view what) {
   std::optional<Definition> definition = Definition::decode(object.definition);
@@ -269,6 +296,7 @@ class Compiler final : public CatalogCompiler {
     table.row_checks.reset();
     table.index_keys.reset();
     table.trigger_conditions.reset();
+    table.called.clear();
     table.generator.reset();
     table.partitioning.reset();
     const BindContext context = definition_context(catalog, table);
@@ -279,12 +307,14 @@ class Compiler final : public CatalogCompiler {
     }
     if (std::any_of(table.triggers.begin(), table.triggers.end(), [](const TriggerDef& trigger) { return !trigger.condition.empty(); })) {
       WANDIAN_ASSIGN(table.trigger_conditions, compile_trigger_conditions(context, table));
+      for (const BoundExpression& bound : static_cast<const TriggerConditions*>(table.trigger_conditions.get())->bound) note_called(bound, &table.called);
     }
     if (!table.checks.empty()) {
       const std::shared_ptr<const SchemaDef> schema = catalog.schema(table.schema);
       auto checks = std::make_shared<CompiledChecks>();
       for (const CheckDef& check : table.checks) WANDIAN_TRY(checks->add(context, table, check));
       if (schema != nullptr) checks->set_schema(schema->name);
+      for (const CompiledChecks::Check& check : checks->checks()) note_called(check.bound, &table.called);
       table.row_checks = std::move(checks);
     }
     std::shared_ptr<CompiledGeneration> generator;
@@ -303,6 +333,13 @@ class Compiler final : public CatalogCompiler {
   Status compile_object(const Catalog& catalog, ObjectDef& object) override {
     if (object.kind == ObjectKind::kFunction) object.compiled = compile_routine(catalog, object);
     if (object.kind == ObjectKind::kRole) return read_definition<RoleProperties>(object, "role");
+    if (object.kind == ObjectKind::kView) {
+      const BindContext context = context_of(catalog, object.parent);
+      CatalogTypes types(catalog, context.search_path, context.database);
+      const TypeCatalogScope scope(&types);
+      WANDIAN_ASSIGN(object.compiled, compile_view(context, object));
+      return {};
+    }
     if (object.kind == ObjectKind::kAcl) return read_definition<ObjectAcl>(object, "privileges of object");
     if (object.kind != ObjectKind::kType) return {};
     std::optional<UserType> type = UserType::decode(object.definition);
@@ -315,6 +352,18 @@ class Compiler final : public CatalogCompiler {
     }
     object.compiled = std::make_shared<const UserType>(std::move(*type));
     return {};
+  }
+
+  bool calls(const ObjectDef& object, Oid function) const override {
+    std::vector<Oid> called;
+    if (object.kind == ObjectKind::kType && object.compiled != nullptr) {
+      const auto* checks = static_cast<const DomainChecks*>(static_cast<const UserType*>(object.compiled.get())->checks_compiled.get());
+      if (checks != nullptr)
+        for (const DomainChecks::Check& check : checks->checks) note_called(check.bound, &called);
+    } else if (const auto view = object.kind == ObjectKind::kView ? view_table(object) : nullptr; view != nullptr) {
+      for (const BoundExpression& bound : static_cast<const TriggerConditions*>(view->trigger_conditions.get())->bound) note_called(bound, &called);
+    }
+    return std::find(called.begin(), called.end(), function) != called.end();
   }
 
   Oid declare_type(const ObjectDef& object) override {

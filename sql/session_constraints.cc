@@ -1,31 +1,54 @@
 // Deferred constraints: SET CONSTRAINTS, and the checks before a commit.
+#include <algorithm>
 #include <utility>
 
 #include "sql/exec/operator.h"
+#include "sql/exec/triggers.h"
 #include "sql/session_portal.h"
 #include "sql/session_wait.h"
 
 namespace wandian::sql {
 
-// What was put off, of these constraints or of all. On error the caller undoes the transaction, or what came after its savepoint.
-Task<Status> SessionImpl::check_deferred(bool everything, std::vector<Oid> constraints) {
-  if (!deferred_.pending()) co_return Status{};
+// Work of the engine's that no plan does, as a statement of its own.
+template <class Work>
+Task<Status> SessionImpl::with_execution(Work work) {
   co_await begin_statement();
   Status status;
   {
-    const ExecutionEnv env = execution_env();
+    ExecutionEnv env = execution_env();
+    env.routines = this;
     ExecContext context;
     context.env = &env;
     context.shard = &shard_;
     context.transaction = &transaction_;
+    context.view = transaction_.view();
     context.row_memory.push_back(std::make_unique<RowMemory>(env));
     context.begin_share();
-    status = co_await guarded(deferred_.check(context, everything, std::move(constraints)));
+    status = co_await guarded(work(context));
   }
   co_await park(Parked::kNextCall);
   if (transaction_.active()) transaction_.end_statement();
   if (status.ok()) status = check_cancel();
   co_return std::move(status);
+}
+
+// What was put off, of these constraints or of all. On error the caller undoes the transaction, or what came after its savepoint.
+Task<Status> SessionImpl::check_deferred(bool everything, std::vector<Oid> constraints) {
+  if (!deferred_.pending()) co_return Status{};
+  co_return co_await with_execution([this, everything, constraints](ExecContext& context) { return deferred_.check(context, everything, constraints); });
+}
+
+Task<Status> SessionImpl::fire_statement_triggers(std::shared_ptr<const TableDef> table, bool before, std::uint16_t event) {
+  const std::uint16_t wanted = static_cast<std::uint16_t>(event | (before ? TriggerDef::kBefore : 0));
+  const bool any = std::any_of(table->triggers.begin(), table->triggers.end(), [&](const TriggerDef& trigger) {
+    return (trigger.events & TriggerDef::kRow) == 0 && (trigger.events & (TriggerDef::kBefore | event)) == wanted;
+  });
+  if (!any) co_return Status{};
+  co_return co_await with_execution([table, before, event](ExecContext& context) -> Task<Status> {
+    if (before) return Triggers::of(context).before_statement(table, event, {});
+    Triggers::of(context).after_statement(table, event, {});
+    return Triggers::of(context).run();
+  });
 }
 
 Status SessionImpl::find_constraints(const PgQuery__RangeVar& name, std::vector<Oid>* out) {
@@ -46,6 +69,11 @@ Status SessionImpl::find_constraints(const PgQuery__RangeVar& name, std::vector<
         if (key.name != wanted) continue;
         found = true;
         if (key.deferrable) out->push_back(key.oid);
+      }
+      for (const TriggerDef& trigger : table->triggers) {
+        if (trigger.constraint == 0 || trigger.name != wanted) continue;
+        found = true;
+        if (trigger.deferrable) out->push_back(trigger.constraint);
       }
       for (const CheckDef& check : table->checks) found = found || check.name == wanted;
       for (const IndexDef& index : table->indexes) {

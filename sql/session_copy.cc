@@ -3,12 +3,14 @@
 #include <utility>
 
 #include "engine/table.h"
+#include "sql/catalog/stored_objects.h"
 #include "sql/copy/copy_file.h"
 #include "sql/partition/tree.h"
 #include "sql/copy/copy_in.h"
 #include "sql/copy/copy_options.h"
 #include "sql/copy/copy_parser.h"
 #include "sql/copy/copy_writer.h"
+#include "sql/expr/call_journal.h"
 #include "sql/expr/expression.h"
 #include "sql/expr/domain_value.h"
 #include "sql/expr/tree.h"
@@ -257,20 +259,31 @@ class CopyRunner {
     }
     CompileOptions compile_options;
     compile_options.columns_are_slots = true;
+    compile_options.journaled = contains_routine(where_bound_.expr);
     WANDIAN_ASSIGN(where_, compile(*where_bound_.expr, where_arena_, compile_options));
     row_.resize(table_->columns.size());
     return {};
   }
 
   /// Parses rows until a batch is full or the input is used up.
-  Result<CopyParser::Next> fill() {
+  Task<Result<CopyParser::Next>> fill() {
+    using Answer = Result<CopyParser::Next>;
     while (lines_.size() < kBatchRows) {
       const CopyParser::Next next = parser_.next();
-      if (next == CopyParser::Next::kError) return with_line(parser_.take_error(), parser_.line(), parser_.line_context());
-      if (next != CopyParser::Next::kRow) return next;
-      WANDIAN_TRY(convert());
+      if (next == CopyParser::Next::kError) co_return Answer(with_line(parser_.take_error(), parser_.line(), parser_.line_context()));
+      if (next != CopyParser::Next::kRow) co_return Answer(next);
+      journal_.clear();
+      Status status = convert();
+      while (journal_.asked()) {
+        const ReadView view = session_.execution_env().transaction->view();
+        Status ran = co_await session_.run_routine(journal_.call(), view);
+        if (!ran.ok()) co_return Answer(with_line(std::move(ran), parser_.line(), parser_.line_context()));
+        journal_.answer();
+        status = convert();
+      }
+      if (!status.ok()) co_return Answer(std::move(status));
     }
-    return CopyParser::Next::kRow;
+    co_return Answer(CopyParser::Next::kRow);
   }
 
   bool empty() const { return lines_.empty(); }
@@ -299,10 +312,18 @@ class CopyRunner {
     bad_text_ = encoding_->to_utf8(text, &utf8);
     parser_.feed(utf8);
   }
+  // Conditions of domains and WHERE may call routines: the row is then converted again when the one that it asks for has been run.
   Status convert() {
     EvalContext context = session_.eval_context(arena_);
+    journal_.rewind();
+    context.journal = &journal_;
     const auto& fields = parser_.fields();
     const std::size_t start = values_.size();
+    const auto failed = [&](const std::string& rest) {
+      if (!journal_.asked()) return with_line(std::move(context.error), parser_.line(), rest);
+      values_.resize(start);
+      return Status{};
+    };
     for (std::size_t i = 0; i < columns_.size(); ++i) {
       const ColumnDef& column = table_->columns[columns_[i]];
       Value value;
@@ -312,10 +333,10 @@ class CopyRunner {
                                   : value_from_text(context, column.type, column.typmod, bytes, &value);
         if (!done) {
           const std::string shown = binary_ ? "" : ": \"" + shortened(*fields[i]) + "\"";
-          return with_line(std::move(context.error), parser_.line(), ", column " + column.name + shown);
+          return failed(", column " + column.name + shown);
         }
       } else if (type_kind(column.type) == 'd' && !check_domain(context, column.type, value)) {
-        return with_line(std::move(context.error), parser_.line(), ", column " + column.name + ": null input");
+        return failed(", column " + column.name + ": null input");
       }
       values_.push_back(value);
     }
@@ -325,7 +346,7 @@ class CopyRunner {
       ExprInput input;
       input.columns = row_.data();
       bool passes = false;
-      if (!where_.test(context, input, &passes)) return with_line(std::move(context.error), parser_.line(), parser_.line_context());
+      if (!where_.test(context, input, &passes)) return failed(parser_.line_context());
       if (!passes) {
         values_.resize(start);
         return {};
@@ -349,6 +370,7 @@ class CopyRunner {
   CompiledExpr where_;
   Arena where_arena_;
   Arena arena_;                        ///< bytes of the batch's values
+  CallJournal journal_;                ///< of the row that is converted
   std::vector<Value> values_, row_;
   std::vector<std::uint64_t> lines_;   ///< of the batch's rows
 };
@@ -363,19 +385,22 @@ Task<Status> SessionImpl::copy_from(const CompiledStatement& statement, const Pg
   const auto cannot = [&](std::string_view kind) {
     return Status{sqlstate::wrong_object_type, "cannot copy to " + std::string(kind) + " \"" + std::string(name) + "\""};
   };
-  if (found->kind == FoundRelation::Kind::kView)
+  // A view as its triggers take it; null: a table.
+  std::shared_ptr<const TableDef> view;
+  if (found->kind == FoundRelation::Kind::kView) view = view_table(*catalog()->object(ObjectKind::kView, found->oid));
+  if (found->kind == FoundRelation::Kind::kView && (view == nullptr || !has_instead_trigger(*view, TriggerDef::kInsert)))
     co_return cannot("view").with_hint("To enable copying to a view, provide an INSTEAD OF INSERT trigger.");
   if (found->kind == FoundRelation::Kind::kSequence) co_return cannot("sequence");
-  if (found->kind != FoundRelation::Kind::kTable) co_return cannot(found->kind == FoundRelation::Kind::kIndex ? "index" : "system relation");
+  if (view == nullptr && found->kind != FoundRelation::Kind::kTable) co_return cannot(found->kind == FoundRelation::Kind::kIndex ? "index" : "system relation");
   if (read_only_ && found->schema != temporary_schema_)
     co_return Status{sqlstate::read_only_sql_transaction, "cannot execute COPY FROM in a read-only transaction"};
-  std::shared_ptr<const TableDef> table = catalog()->table(found->oid);
+  std::shared_ptr<const TableDef> table = view != nullptr ? view : catalog()->table(found->oid);
   if (table->is_materialized_view()) co_return cannot("materialized view");
   WANDIAN_CO_TRY(check_row_security(*catalog(), *table, current_role_));
-  WANDIAN_CO_TRY(co_await lock_table(table, TableLock::kRowExclusive));
+  if (view == nullptr) WANDIAN_CO_TRY(co_await lock_table(table, TableLock::kRowExclusive));
   for (const std::shared_ptr<const TableDef>& partition : all_partitions(*catalog(), *table)) WANDIAN_CO_TRY(co_await lock_table(partition, TableLock::kRowExclusive));
   co_await begin_statement();
-  table = catalog()->table(found->oid);
+  table = view != nullptr ? view : catalog()->table(found->oid);
   if (table == nullptr) co_return undefined_relation(schema, name);
   Result<std::vector<std::uint16_t>> columns = copy_columns(copy, *table);
   if (!columns.ok()) co_return columns.take_status();
@@ -435,7 +460,7 @@ Task<Status> SessionImpl::copy_from(const CompiledStatement& statement, const Pg
     }
     std::int64_t turn_ends = engine_database().env().clock().monotonic_us() + kTurnMicros;
     for (;;) {
-      Result<CopyParser::Next> filled = runner.fill();
+      Result<CopyParser::Next> filled = co_await runner.fill();
       // A batch that is not full waits for the rows of the next message. What came before a bad row is sent first: its own
       // error counts.
       if (filled.ok() && filled.value() != CopyParser::Next::kRow && more && !runner.has_bad_text()) break;

@@ -59,6 +59,7 @@ class RunningProcedure; // sql/procedure_caller.h
 class RoutineBody;      // sql/routine/body.h
 class RoutineFrame;
 class ValueCasts;       // sql/routine/value_cast.h
+struct TransitionTables;   // sql/routine/trigger.h
 
 /// One row of pg_prepared_statements.
 struct PreparedInfo {
@@ -179,8 +180,11 @@ class SessionImpl final : public SessionHooks, public RoutineRunner, public Type
   /// A number for everything that binding may bake into a tree: search path, formats, roles.
   std::uint64_t plan_context();
   /// Runs a statement inside the open transaction. *stale: its definitions changed while locks were waited for; compile it again.
+  /// `variables`: what names of a statement mean that is bound again when it runs (EXPLAIN, DECLARE CURSOR, CREATE TABLE AS); may be null.
   Task<Status> run_nested(const CompiledPtr& statement, std::span<const Value> params, std::uint64_t max_rows, RowReceiver& receiver,
-                          const NestedView& view, NestedResult* result, bool* stale);
+                          const NestedView& view, NestedResult* result, bool* stale, BindVariables* variables = nullptr);
+  /// EXECUTE of a prepared statement: *statement becomes what was prepared, *params its parameters, their bytes in `arena`.
+  Status resolve_prepared(CompiledPtr* statement, std::vector<Value>* params, Arena& arena);
   /// The same for a query that gives its rows in portions: begun here, read by read_nested().
   Task<Status> begin_nested(const CompiledPtr& statement, std::span<const Value> params, const NestedView& view,
                             std::unique_ptr<Execution>* execution, bool* stale);
@@ -205,6 +209,8 @@ class SessionImpl final : public SessionHooks, public RoutineRunner, public Type
   void complete_context(Status& status) const;
   std::string current_context() const;
   Task<Status> run_do(StatementRef statement);
+  /// For statements without a plan (TRUNCATE): the table's BEFORE or AFTER STATEMENT triggers. `event`: TriggerDef::kTruncate.
+  Task<Status> fire_statement_triggers(std::shared_ptr<const TableDef> table, bool before, std::uint16_t event);
   /// Whether a procedure may end the transaction here.
   bool may_end_transaction() const { return routine_depth_ == non_atomic_depth_ && non_atomic_depth_ > 0; }
   Task<Status> end_transaction_inside(bool commit, bool chain);
@@ -301,6 +307,7 @@ class SessionImpl final : public SessionHooks, public RoutineRunner, public Type
   std::optional<std::string> view_definition(Oid view, bool pretty, std::int32_t wrap_column) override;
   std::optional<std::vector<bool>> updatable_columns(Oid view, bool* deletable) override;
   std::optional<std::string> function_definition(Oid function) override;
+  std::string sql_body_text(const Routine& routine);
   std::optional<std::string> function_arguments(Oid function, bool identity) override;
   std::optional<std::string> function_result(Oid function) override;
   std::string trigger_condition(const TableDef& table, const TriggerDef& trigger, bool pretty);
@@ -484,6 +491,8 @@ class SessionImpl final : public SessionHooks, public RoutineRunner, public Type
   std::string_view isolation_name() const;
 
   // session_constraints.cc
+  template <class Work>
+  Task<Status> with_execution(Work work);
   Task<Status> check_deferred(bool everything, std::vector<Oid> constraints);
   Status find_constraints(const PgQuery__RangeVar& name, std::vector<Oid>* out);
   Task<Status> run_set_constraints(StatementRef statement);
@@ -747,6 +756,7 @@ class SessionImpl final : public SessionHooks, public RoutineRunner, public Type
   std::unordered_map<std::string, std::shared_ptr<RoutineBody>> bodies_;
   std::vector<RoutineFrame*> frames_;
   BindVariables* variables_ = nullptr;           ///< while compile_nested() binds
+  std::shared_ptr<const TransitionTables> transitions_;   ///< of the trigger function that runs; null: none
   std::unique_ptr<ValueCasts> casts_;
   unsigned routine_depth_ = 0, non_atomic_depth_ = 0;
   std::int64_t share_end_us_ = 0;                ///< until when a statement with routines may hold the shard this turn

@@ -95,7 +95,12 @@ Task<Status> SessionImpl::run_routine(RoutineCall& call, const ReadView& callers
   const int triggers = call.trigger != nullptr ? 1 : 0;
   ++routine_depth_;
   trigger_depth_ += triggers;
+  // Only the statements of the function itself know the transition tables, and only those around it its caller's variables.
+  BindVariables* const variables = std::exchange(variables_, nullptr);
+  const std::shared_ptr<const TransitionTables> outer = std::exchange(transitions_, call.trigger != nullptr ? call.trigger->transitions : nullptr);
   Status status = co_await guarded(run_body(call, callers));
+  transitions_ = outer;
+  variables_ = variables;
   trigger_depth_ -= triggers;
   --routine_depth_;
   if (transaction_.active()) transaction_.bring_statement_back(open);
@@ -112,7 +117,7 @@ Result<std::shared_ptr<RoutineBody>> SessionImpl::find_body(const RoutineCall& c
   const Routine& routine = *call.function->routine;
   std::string key = std::to_string(routine.oid);
   key.append(reinterpret_cast<const char*>(call.types.data()), call.types.size_bytes());
-  if (call.trigger != nullptr) key += "t" + std::to_string(trigger_relation(*call.trigger));
+  if (call.trigger != nullptr) key += "t" + std::to_string(call.trigger->trigger) + "," + std::to_string(call.trigger->table->oid);
   const auto found = bodies_.find(key);
   if (found != bodies_.end() && found->second->routine_id == routine.id) return found->second;
   std::shared_ptr<RoutineBody> body;
@@ -230,7 +235,22 @@ std::string_view writing_command(const CompiledStatement& statement) {
   }
 }
 
+bool makes_materialized_view(const ParseNode& node) {
+  return node.node_case == PG_QUERY__NODE__NODE_CREATE_TABLE_AS_STMT && node.create_table_as_stmt->objtype == PG_QUERY__OBJECT_TYPE__OBJECT_MATVIEW;
+}
+
 }  // namespace
+
+Status SessionImpl::resolve_prepared(CompiledPtr* statement, std::vector<Value>* params, Arena& arena) {
+  Portal portal;
+  portal.statement = *statement;
+  portal.params = *params;
+  WANDIAN_TRY(resolve_execute(portal));
+  *statement = portal.statement;
+  params->clear();
+  for (std::size_t i = 0; i < portal.params.size(); ++i) params->push_back(copy_value((*statement)->parameter_types[i], portal.params[i], arena));
+  return {};
+}
 
 Task<Status> SessionImpl::begin_nested(const CompiledPtr& statement, std::span<const Value> params, const NestedView& view,
                                        std::unique_ptr<Execution>* execution, bool* stale) {
@@ -258,7 +278,7 @@ Task<Status> SessionImpl::read_nested(Execution& execution, std::uint64_t max_ro
 }
 
 Task<Status> SessionImpl::run_nested(const CompiledPtr& statement, std::span<const Value> params, std::uint64_t max_rows,
-                                     RowReceiver& receiver, const NestedView& view, NestedResult* result, bool* stale) {
+                                     RowReceiver& receiver, const NestedView& view, NestedResult* result, bool* stale, BindVariables* variables) {
   *stale = false;
   result->kind = statement->kind;
   result->processed = 0;
@@ -283,10 +303,15 @@ Task<Status> SessionImpl::run_nested(const CompiledPtr& statement, std::span<con
       if (status.ok() && statement->returns_rows) result->processed = 1;
       co_return std::move(status);
     }
-    if (statement->kind == StatementKind::kExecute) co_return Status{sqlstate::feature_not_supported, "EXECUTE of a prepared statement is not supported in functions"};
+    if (statement->kind == StatementKind::kExecute) co_return Status{sqlstate::invalid_cursor_definition, "cannot open EXECUTE query as cursor"};
     if (statement->kind == StatementKind::kCopy && statement->node()->copy_stmt->is_from != 0 && text_or_empty(statement->node()->copy_stmt->filename).empty())
       co_return Status{sqlstate::feature_not_supported, "cannot COPY to/from client in PL/pgSQL"};
-    WANDIAN_CO_TRY(co_await run_utility(portal, &tag));
+    const bool binds = statement->kind == StatementKind::kExplain || statement->kind == StatementKind::kDeclareCursor ||
+                       (statement->kind == StatementKind::kCreateTableAs && !makes_materialized_view(*statement->node()));
+    BindVariables* const outer = std::exchange(variables_, binds ? variables : nullptr);
+    Status ran = co_await run_utility(portal, &tag);
+    variables_ = outer;
+    WANDIAN_CO_TRY(std::move(ran));
     if (portal.kept != nullptr) {
       result->returned_rows = true;
       result->processed = portal.kept->rows();

@@ -102,6 +102,7 @@ BindContext SessionImpl::bind_context() {
   context.role = superuser_ ? 0 : current_role_;
   context.procedures = server_.procedures();
   context.variables = variables_;
+  context.transitions = transitions_.get();
   return context;
 }
 
@@ -116,6 +117,8 @@ ExecutionEnv& SessionImpl::execution_env() {
   env_.statement_timestamp = statement_timestamp_;
   env_.transaction_timestamp = transaction_timestamp_;
   env_.memory_limit_bytes = kStatementMemoryBytes;
+  env_.is_replica = settings_.decoded().is_replica;
+  env_.transitions = transitions_;
   env_.spill_bytes = std::clamp(settings_.decoded().work_mem_bytes, kLeastSortBytes, kStatementMemoryBytes / 2);
   return env_;
 }

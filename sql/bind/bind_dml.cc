@@ -2,10 +2,12 @@
 #include <algorithm>
 
 #include "sql/bind/internal.h"
+#include "sql/catalog/stored_objects.h"
 #include "sql/expr/imply.h"
 #include "sql/expr/tree.h"
 #include "sql/index_expressions.h"
 #include "sql/messages.h"
+#include "sql/routine/trigger.h"
 #include "sql/types/user_type.h"
 
 namespace wandian::sql {
@@ -35,6 +37,17 @@ Privileges privilege_of(Command command) {
 
 }  // namespace
 
+// A view whose INSTEAD OF triggers get what a statement would write. Of INSERT nothing is read; elsewhere its sub-query gives the rows.
+int Binder::bind_instead_target(Scope& scope, RangeEntry* entry, const ObjectDef& view, Command command) {
+  entry->table = view_table(view).get();
+  if (command == Command::kInsert) {
+    entry->kind = RangeKind::kTable;
+    entry->query = nullptr;
+  }
+  scope.query->instead_of = true;
+  return add_range(scope, entry);
+}
+
 int Binder::bind_target_table(Scope& scope, const PgQuery__RangeVar& range, Command command) {
   writing_ = command;
   view_target_.reset();
@@ -42,6 +55,8 @@ int Binder::bind_target_table(Scope& scope, const PgQuery__RangeVar& range, Comm
   const std::string_view table = range.relname;
   target_access_ = 0;
   check_schema(schema, range.location);
+  if (schema.empty() && context_.transitions != nullptr && (table == context_.transitions->old_name || table == context_.transitions->new_name))
+    fail(Status{sqlstate::wrong_object_type, "relation " + quoted(table) + " cannot be the target of a modifying statement"});
   const std::optional<FoundRelation> found = find_relation(context_, schema, table);
   if (!found) fail(at(undefined_relation(schema, table), range.location));
   switch (found->kind) {
@@ -60,8 +75,16 @@ int Binder::bind_target_table(Scope& scope, const PgQuery__RangeVar& range, Comm
       {
         auto view = catalog().object(ObjectKind::kView, found->oid);
         const std::string_view outer_text = swap_text({});
-        const RangeEntry* entry = bind_view(*view, {});
+        RangeEntry* entry = bind_view(*view, {});
         text_ = outer_text;
+        const std::string_view alias = range.alias != nullptr ? name(range.alias->aliasname) : entry->name;
+        if (writes_by_triggers(*view, command)) {
+          entry->alias = alias;
+          entry->access = target_access_ = note_access(view->oid, privilege_of(command));
+          const int target = bind_instead_target(scope, entry, *view, command);
+          depend_on(std::move(view));
+          return target;
+        }
         view_target_ = open_view(*entry, command, false);
         if (command != Command::kDelete) scope.query->view_checks = keep(view_target_->checks);
         for (std::size_t i = 0; i < view_target_->columns.size(); ++i) view_target_->columns[i].name = entry->columns[i].name;
@@ -73,8 +96,11 @@ int Binder::bind_target_table(Scope& scope, const PgQuery__RangeVar& range, Comm
         view_target_->levels.insert(view_target_->levels.begin(), std::move(itself));
         note_target_command(privilege_of(command));
         depend_on(std::move(view));
-        const std::string_view alias = range.alias != nullptr ? name(range.alias->aliasname) : entry->name;
-        return add_range(scope, make_table_entry(view_target_->table, alias));
+        if (view_target_->instead == nullptr) return add_range(scope, make_table_entry(view_target_->table, alias));
+        auto* behind = make<RangeEntry>(*view_target_->instead);
+        behind->alias = alias;
+        behind->access = 0;
+        return bind_instead_target(scope, behind, *catalog().object(ObjectKind::kView, behind->view), command);
       }
     case FoundRelation::Kind::kSystem:
       fail(Status{sqlstate::insufficient_privilege, "permission denied for table " + std::string(table)});
@@ -168,7 +194,7 @@ const Expr* Binder::assign(const TableDef& table, int column, const Expr* value,
 
 const Expr* Binder::target_column(Scope& scope, const TableDef& table, int column) {
   for (std::size_t r = 0; r < scope.ranges.size(); ++r)
-    if (scope.ranges[r]->kind == RangeKind::kTable && scope.ranges[r]->table == &table) return column_expr(*scope.ranges[r], static_cast<int>(r), column, 0, -1);
+    if (scope.ranges[r]->kind != RangeKind::kExcluded && scope.ranges[r]->table == &table) return column_expr(*scope.ranges[r], static_cast<int>(r), column, 0, -1);
   fail(Status{sqlstate::internal_error, "the target is not among the relations of its statement"});
 }
 

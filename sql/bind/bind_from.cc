@@ -6,6 +6,7 @@
 #include "sql/functions/sample.h"
 #include "sql/messages.h"
 #include "sql/routine/routine.h"
+#include "sql/routine/trigger.h"
 
 namespace wandian::sql {
 
@@ -228,6 +229,24 @@ CommonTable* Binder::find_cte(Scope& scope, std::string_view table, int* levels_
   return nullptr;
 }
 
+// A name of REFERENCING, in a statement of the trigger's function; null: it is none.
+RangeEntry* Binder::bind_transition(std::string_view name, std::string_view alias) {
+  const TransitionTables* transitions = context_.transitions;
+  if (transitions == nullptr || (name != transitions->old_name && name != transitions->new_name)) return nullptr;
+  auto* entry = make<RangeEntry>();
+  entry->kind = RangeKind::kTransition;
+  entry->new_rows = name == transitions->new_name;
+  entry->name = arena_.copy(name);
+  entry->alias = alias.empty() ? entry->name : alias;
+  std::vector<RangeColumn> columns;
+  for (const ColumnDef& column : transitions->table->columns) columns.push_back({arena_.copy(column.name), column.type, column.typmod, column.dropped});
+  entry->columns = keep(columns);
+  // Its columns are the table's, whose definition may have been made anew since the statement that fired the trigger began.
+  if (auto table = catalog().table(transitions->table->oid); table != nullptr) depend_on(std::move(table));
+  cacheable = false;
+  return entry;
+}
+
 RangeEntry* Binder::bind_range_var(Scope& scope, const PgQuery__RangeVar& range) {
   const std::string_view schema = text_of(range.schemaname);
   const std::string_view table = text_of(range.relname);
@@ -254,6 +273,10 @@ RangeEntry* Binder::bind_range_var(Scope& scope, const PgQuery__RangeVar& range)
       entry->columns = cte->columns;
       apply_alias(entry, range.alias);
       return entry;
+    }
+    if (RangeEntry* transition = bind_transition(table, alias); transition != nullptr) {
+      apply_alias(transition, range.alias);
+      return transition;
     }
   }
   if (range.catalogname != nullptr && *range.catalogname != '\0') {

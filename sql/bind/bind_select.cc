@@ -605,6 +605,7 @@ void Binder::bind_locking(Scope&, const PgQuery__SelectStmt& select, Query& quer
         if (entry.kind == RangeKind::kFunction) cannot("a function");
         if (entry.kind == RangeKind::kValues) cannot("VALUES");
         if (entry.kind == RangeKind::kCte) cannot("a WITH query");
+        if (entry.kind == RangeKind::kTransition) cannot("a named tuplestore");
         mark_rows(query, range, strength, wait);
         note_written_mark(query, range, strength, wait);
       }

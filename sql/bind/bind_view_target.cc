@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "sql/bind/internal.h"
+#include "sql/catalog/stored_objects.h"
 #include "sql/messages.h"
 
 namespace wandian::sql {
@@ -51,6 +52,18 @@ std::vector<bool> view_updatable_columns(const Query& query) {
   return out;
 }
 
+bool has_instead_trigger(const TableDef& view, std::uint16_t event) {
+  return std::any_of(view.triggers.begin(), view.triggers.end(), [event](const TriggerDef& trigger) {
+    return (trigger.events & TriggerDef::kInstead) != 0 && (trigger.events & event) != 0;
+  });
+}
+
+bool Binder::writes_by_triggers(const ObjectDef& view, Command command) {
+  const std::shared_ptr<const TableDef> table = view_table(view);
+  const std::uint16_t event = command == Command::kInsert ? TriggerDef::kInsert : command == Command::kUpdate ? TriggerDef::kUpdate : TriggerDef::kDelete;
+  return table != nullptr && has_instead_trigger(*table, event);
+}
+
 // `cascaded`: a view in front of this one checks the conditions of those behind it.
 ViewTarget Binder::open_view(const RangeEntry& entry, Command command, bool cascaded) {
   const Query& query = *entry.query;
@@ -66,7 +79,9 @@ ViewTarget Binder::open_view(const RangeEntry& entry, Command command, bool casc
   if (const char* why = view_write_refusal(query)) refuse(why);
   const RangeEntry& source = *query.ranges[0];
   ViewTarget out;
-  const bool nested = source.kind == RangeKind::kSubquery;
+  const std::shared_ptr<const ObjectDef> behind = source.kind == RangeKind::kSubquery ? catalog().object(ObjectKind::kView, source.view) : nullptr;
+  const bool instead = behind != nullptr && writes_by_triggers(*behind, command);
+  const bool nested = source.kind == RangeKind::kSubquery && !instead;
   ViewTarget inner;
   if (nested) inner = open_view(source, command, cascaded);
   out.has_sublinks = query.has_sublinks || inner.has_sublinks;
@@ -98,7 +113,8 @@ ViewTarget Binder::open_view(const RangeEntry& entry, Command command, bool casc
   out.checks = inner.checks;
   if (out.where != nullptr && (cascaded || entry.check_option != 0)) out.checks.push_back({view, out.where});
   if (inner.where != nullptr) out.where = out.where == nullptr ? inner.where : bool_list(BoolOp::kAnd, {inner.where, out.where});
-  out.table = nested ? inner.table : catalog().table(source.table->oid);
+  out.instead = instead ? &source : inner.instead;
+  out.table = nested ? inner.table : instead ? view_table(*behind) : catalog().table(source.table->oid);
   // Who writes through a view does to what is behind it what he does to the view, as the view's owner.
   access(source.access).privileges &= ~privilege::kSelect;
   ViewTarget::Level own{source.access, {}};

@@ -558,10 +558,11 @@ Result<BoundExpression> bind_standalone_node(const ParseNode* node, std::string_
     BindContext written = context;
     written.as_written = !options.fold;   // what is not folded is printed back
     // Elsewhere a function in SQL may stand only if it can be put in place of its call.
-    written.keep_calls = !options.fold && (options.use == StandaloneUse::kDefault || options.use == StandaloneUse::kTriggerWhen);
+    written.keep_calls = !options.fold && (options.use == StandaloneUse::kDefault || options.use == StandaloneUse::kTriggerWhen || options.use == StandaloneUse::kCheck);
     Binder binder(written, text, *out.arena, {});
     out.expr = binder.bind_standalone(node, options);
     out.sequences = std::move(binder.sequences());
+    out.objects = std::move(binder.objects());
     return out;
   });
 }
@@ -646,6 +647,18 @@ std::string ViewDefinition::encode() const {
     put_text(out, option);
     put_text(out, value);
   }
+  if (triggers.empty()) return out;
+  put_number(out, triggers.size());
+  for (const TriggerDef& trigger : triggers) {
+    put_number(out, trigger.oid);
+    put_text(out, trigger.name);
+    put_number(out, trigger.function);
+    put_number(out, trigger.events);
+    put_text(out, {&trigger.enabled, 1});
+    put_text(out, trigger.condition);
+    put_number(out, trigger.arguments.size());
+    for (const std::string& argument : trigger.arguments) put_text(out, argument);
+  }
   return out;
 }
 
@@ -669,7 +682,41 @@ std::optional<ViewDefinition> ViewDefinition::decode(std::string_view bytes) {
     auto& [option, value] = out.options.emplace_back();
     if (!take_text(bytes, &option) || !take_text(bytes, &value)) return std::nullopt;
   }
+  if (bytes.empty()) return out;
+  if (!take_number(bytes, &count) || count < 0) return std::nullopt;
+  for (std::int64_t i = 0; i < count; ++i) {
+    TriggerDef& trigger = out.triggers.emplace_back();
+    std::int64_t events = 0, function = 0, arguments = 0;
+    std::string enabled;
+    if (!take_number(bytes, &number) || !take_text(bytes, &trigger.name) || !take_number(bytes, &function) || !take_number(bytes, &events) ||
+        !take_text(bytes, &enabled) || enabled.size() != 1 || !take_text(bytes, &trigger.condition) || !take_number(bytes, &arguments) || arguments < 0)
+      return std::nullopt;
+    trigger.oid = static_cast<Oid>(number);
+    trigger.function = static_cast<Oid>(function);
+    trigger.events = static_cast<std::uint16_t>(events);
+    trigger.enabled = enabled[0];
+    for (std::int64_t a = 0; a < arguments; ++a)
+      if (!take_text(bytes, &trigger.arguments.emplace_back())) return std::nullopt;
+  }
   if (!bytes.empty()) return std::nullopt;
+  return out;
+}
+
+Result<std::shared_ptr<TableDef>> view_as_table(const ObjectDef& view) {
+  std::optional<ViewDefinition> definition = ViewDefinition::decode(view.definition);
+  if (!definition) return Status{sqlstate::data_corrupted, "definition of view " + quoted(view.name) + " cannot be read"};
+  auto out = std::make_shared<TableDef>();
+  out->oid = view.oid;
+  out->schema = view.parent;
+  out->owner = view.owner;
+  out->name = view.name;
+  for (const ViewDefinition::Column& column : definition->columns) {
+    ColumnDef& made = out->columns.emplace_back();
+    made.name = column.name;
+    made.type = column.type;
+    made.typmod = column.typmod;
+  }
+  out->triggers = std::move(definition->triggers);
   return out;
 }
 
@@ -677,6 +724,7 @@ BindContext stored_context(const BindContext& context) {
   BindContext out = context;
   out.search_path = {kPgCatalogSchema};
   out.variables = nullptr;
+  out.transitions = nullptr;
   out.assign_to = nullptr;
   out.procedures = nullptr;
   out.stored = true;

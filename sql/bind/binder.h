@@ -75,6 +75,8 @@ struct BindContext {
   const struct ResolvedType* assign_to = nullptr;
   /// The tree is to be printed again (sql/expr/deparse.h): nothing is folded or flattened.
   bool as_written = false;
+  /// What a trigger function's statements can read under names of their own; null: nothing.
+  const struct TransitionTables* transitions = nullptr;
   /// INSERT may name a materialized view: it is being filled.
   bool fills_views = false;
   /// Nothing is put in place of a call of a function in SQL.
@@ -124,6 +126,7 @@ struct BoundExpression {
   std::unique_ptr<Arena> arena;
   const Expr* expr = nullptr;        ///< columns are ColumnExpr{range 0, column = position in the list}
   std::vector<std::shared_ptr<const SequenceDef>> sequences;   ///< nextval('...') of constants
+  std::vector<std::shared_ptr<const ObjectDef>> objects;       ///< functions that it calls, and what else it names
 };
 
 struct StandaloneOptions {
@@ -173,9 +176,14 @@ struct ViewDefinition {
   std::vector<Column> columns;
   std::string query;                 ///< the SELECT in its stored form, which follows whatever is renamed (sql/expr/deparse.h)
   std::vector<std::pair<std::string, std::string>> options;   ///< check_option, security_barrier, security_invoker
+  std::vector<TriggerDef> triggers;  ///< as TableDef::triggers
   std::string encode() const;
   static std::optional<ViewDefinition> decode(std::string_view bytes);
 };
+/// Whether a view (as view_table()) has INSTEAD OF triggers. `event`: TriggerDef::kInsert, ...
+bool has_instead_trigger(const TableDef& view, std::uint16_t event);
+/// The view as if it were a table: its columns, and its triggers without what is compiled for them.
+Result<std::shared_ptr<TableDef>> view_as_table(const ObjectDef& view);
 /// Binds the view's SELECT and gives its stored form, and names and types of its columns; `aliases` rename the first ones (42601 if
 /// there are too many).
 Result<ViewDefinition> define_view(const ParseNode* select, std::string_view text, std::span<const std::string> aliases,

@@ -41,6 +41,7 @@ enum class RangeKind : std::uint8_t {
   kCte,         ///< cte
   kSystem,      ///< system
   kSetResult,   ///< the rows of the query's own set operation: ranges[0] of a query whose set_operation is set
+  kTransition,  ///< a transition table of the trigger function that runs the statement
   kExcluded,    ///< EXCLUDED of ON CONFLICT DO UPDATE: the row proposed for insertion; columns as the target table's
 };
 
@@ -67,8 +68,9 @@ struct RangeEntry {
   std::string_view sample_method;
   const Expr* sample_argument = nullptr;
   const Expr* sample_seed = nullptr;
-  // kTable, kExcluded
-  const TableDef* table = nullptr;   ///< kept alive by BoundStatement::tables
+  // kTable, kExcluded; of a view that a statement writes by its INSTEAD OF triggers, view_table()
+  const TableDef* table = nullptr;   ///< kept alive by BoundStatement::tables, or by the view's object
+  bool new_rows = false;             ///< kTransition: NEW TABLE
   // kSubquery
   const Query* query = nullptr;
   Oid view = 0;                      ///< the view it came from, or 0
@@ -246,6 +248,7 @@ struct Query {
   /// INSERT: every column that the table's rows get a value for, defaults filled in, over `from` (which is empty for one row of
   /// VALUES; the VALUES list or the SELECT is ranges[1] otherwise). UPDATE: the columns that SET names.
   std::span<const Assignment> assignments;
+  bool instead_of = false;           ///< ranges[0] is a view: a table whose rows its INSTEAD OF triggers get, or of UPDATE and DELETE its sub-query
   OnConflict on_conflict;
   /// MERGE: `from` joins the source with the target, outer where rows without a match matter.
   std::span<const MergeAction> merge_actions;

@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "sql/bind/internal.h"
+#include "sql/expr/domain_value.h"
 #include "sql/types/text_io.h"
 #include "sql/types/user_type.h"
 
@@ -108,7 +109,8 @@ const FunctionExpr* Binder::make_call(const FunctionDef* function, ExprList args
 const Expr* Binder::coerce(const Expr* expr, Oid target, std::int32_t typmod, CoerceContext context, CallForm form, int location) {
   if (expr->type == target || target == kAny || is_polymorphic(target)) return expr;
   if (target >= kFirstUserOid) note_type(target);
-  if (type_kind(target) == 'd' && !(expr->type == kUnknown && expr->kind == ExprKind::kParam)) return to_domain(expr, target, context, form, location);
+  // A parameter is checked when it is bound, unless the check has to wait.
+  if (type_kind(target) == 'd' && !(expr->type == kUnknown && expr->kind == ExprKind::kParam && !domain_waits(target))) return to_domain(expr, target, context, form, location);
   expr = without_domain(expr);
   if (expr->type == target) return expr;
   if (expr->type == kUnknown) {

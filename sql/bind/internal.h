@@ -59,6 +59,7 @@ struct ViewTarget {
   std::string_view name;
   Oid schema = 0;
   std::shared_ptr<const TableDef> table;
+  const RangeEntry* instead = nullptr; ///< what is behind is a view whose INSTEAD OF triggers get the rows; `table` is its view_table()
   std::vector<NamedExpr> columns;
   std::vector<int> base;               ///< by column: its position in the table, or -1: not updatable
   const Expr* where = nullptr;
@@ -155,6 +156,7 @@ class Binder {
   void check_generation(const Expr* expr, std::span<const StandaloneColumn> columns);
   void take_dependencies(BoundStatement* out);
   std::vector<std::shared_ptr<const SequenceDef>>& sequences() { return sequences_; }
+  std::vector<std::shared_ptr<const ObjectDef>>& objects() { return objects_; }
   const Expr* fold(const Expr* expr);
   /// Text of a view in place of the statement's own: positions mean nothing there.
   std::string_view swap_text(std::string_view text) { return std::exchange(text_, text); }
@@ -408,6 +410,7 @@ class Binder {
   void store_targets(Query& query, std::vector<TargetEntry>& targets);
 
   RangeEntry* bind_range_var(Scope& scope, const PgQuery__RangeVar& range);
+  RangeEntry* bind_transition(std::string_view name, std::string_view alias);
   RangeEntry* bind_range_function(Scope& scope, const PgQuery__RangeFunction& range);
   RangeEntry* bind_sample(Scope& scope, const PgQuery__RangeTableSample& sample);
   void check_definitions(const PgQuery__RangeFunction& range, std::span<PgQuery__Node* const> definitions, std::size_t calls);
@@ -423,8 +426,11 @@ class Binder {
   CommonTable* bind_cte(const PgQuery__CommonTableExpr& cte, Scope& scope, bool recursive);
 
   int bind_target_table(Scope& scope, const PgQuery__RangeVar& range, Command command);
+  int bind_instead_target(Scope& scope, RangeEntry* entry, const ObjectDef& view, Command command);
   /// The target as a name: the table, or the view in front of it.
   NsItem target_item(Scope& scope, int target);
+  /// Whether a view's INSTEAD OF triggers get what the command would write.
+  static bool writes_by_triggers(const ObjectDef& view, Command command);
   ViewTarget open_view(const RangeEntry& view, Command command, bool cascaded);
   [[noreturn]] void refuse_view_column(std::string_view column) const;
   const Expr* with_view_condition(Scope& scope, const Expr* where);

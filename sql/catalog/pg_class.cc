@@ -158,6 +158,7 @@ Status pg_class(const SystemContext& context, SystemRows& rows) {
     r.row_type = row_type_of(view.oid);
     r.owner = view.owner;
     r.name = view.name;
+    r.has_triggers = view_table(view) != nullptr;
     r.kind = 'v';
     r.has_rules = true;
     r.columns = definition ? definition->columns.size() : 0;
@@ -401,21 +402,25 @@ Oid equality_operator(Oid type) {
 }
 
 Status pg_trigger(const SystemContext& context, SystemRows& rows) {
-  for (const auto& [oid, table] : context.catalog.tables()) {
-    if (table->internal || !in_database(context, table->schema)) continue;
-    for (const TriggerDef& trigger : table->triggers) {
+  find_triggered(context.catalog, [&](const TableDef& table) {
+    if (table.internal || !in_database(context, table.schema)) return false;
+    for (const TriggerDef& trigger : table.triggers) {
       std::string arguments;
       for (const std::string& argument : trigger.arguments) arguments.append(argument).push_back('\0');
       std::vector<std::int16_t> columns;
       for (const std::uint16_t column : trigger.columns) columns.push_back(static_cast<std::int16_t>(column + 1));
       CatalogRow row(rows);
-      row.i(trigger.oid).i(oid).i(trigger.parent).t(trigger.name).i(trigger.function).i(trigger.events).c(trigger.enabled).b(false);
-      row.i(0).i(0).i(0).b(false).b(false).i(static_cast<std::int64_t>(trigger.arguments.size())).short_vector(columns).t(arguments);
-      if (trigger.condition.empty()) row.null();
-      else row.t(trigger.condition);
-      row.null(2).done();
+      row.i(trigger.oid).i(table.oid).i(trigger.parent).t(trigger.name).i(trigger.function).i(trigger.events).c(trigger.enabled).b(false);
+      row.i(trigger.constraint_table).i(0).i(trigger.constraint).b(trigger.deferrable).b(trigger.initially_deferred);
+      row.i(static_cast<std::int64_t>(trigger.arguments.size())).short_vector(columns).t(arguments);
+      for (const std::string* text : {&trigger.condition, &trigger.old_table, &trigger.new_table}) {
+        if (text->empty()) row.null();
+        else row.t(*text);
+      }
+      row.done();
     }
-  }
+    return false;
+  });
   return {};
 }
 
@@ -484,6 +489,17 @@ Status pg_constraint(const SystemContext& context, SystemRows& rows) {
       if (key.delete_columns.empty()) row.null();
       else row.shorts(attribute_numbers(key.delete_columns));
       row.null(2);
+      row.done();
+    }
+    for (const TriggerDef& trigger : table.triggers) {
+      if (trigger.constraint == 0) continue;
+      Oid parent = 0;
+      if (const auto above = context.catalog.table(table.partition_of))
+        for (const TriggerDef& theirs : above->triggers)
+          if (theirs.oid == trigger.parent) parent = theirs.constraint;
+      CatalogRow row(rows);
+      begin(row, table, {trigger.constraint, trigger.name, 't', trigger.deferrable, trigger.initially_deferred, true, parent}, 0, 0);
+      row.c(' ').c(' ').c(' ').b(parent == 0).i(parent != 0 ? 1 : 0).b(true).null(8);
       row.done();
     }
   });

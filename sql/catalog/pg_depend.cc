@@ -4,6 +4,7 @@
 #include "sql/bind/stored_names.h"
 #include "sql/bind/view_uses.h"
 #include "sql/catalog/each.h"
+#include "sql/routine/routine.h"
 #include "sql/catalog/stored_objects.h"
 #include "sql/catalog_objects.h"
 #include "sql/functions/registry.h"
@@ -40,9 +41,13 @@ class Dependencies {
       expression({in::kConstraint, check.oid}, check.expression);
     }
     for (const ForeignKeyDef& key : table.foreign_keys) foreign_key(table, key);
+    triggers(table);
+  }
+
+  void triggers(const TableDef& table) {
     for (const TriggerDef& trigger : table.triggers) {
       const Address its{in::kTrigger, trigger.oid};
-      add(its, self, 'a');
+      add(its, {in::kClass, table.oid}, 'a');
       add(its, {in::kProc, trigger.function}, 'n');
       expression(its, trigger.condition);
     }
@@ -76,6 +81,10 @@ class Dependencies {
     const auto function = FunctionObject::decode(object.definition);
     if (!function) return;
     const Address self{in::kProc, object.oid};
+    if (const Routine* made = routine_of(object); made != nullptr) {
+      for (const auto& [relation, column] : made->declaration.body_columns) add(self, {in::kClass, relation, column}, 'n');
+      for (const Oid function : made->declaration.body_functions) add(self, {in::kProc, function}, 'n');
+    }
     add(self, {in::kNamespace, object.parent}, 'n');
     for (const FunctionObject::Parameter& parameter : function->parameters) {
       type(self, parameter.type);
@@ -205,6 +214,9 @@ Status pg_depend(const SystemContext& context, SystemRows& rows) {
     out.row_type(view.oid);
   });
   each_defined_view(context, [&](Oid view, const std::string& definition) { out.view(view, definition); });
+  each_view(context, [&](const ObjectDef& view) {
+    if (const auto table = view_table(view)) out.triggers(*table);
+  });
   for (const auto& [key, object] : context.catalog.objects()) {
     if (key.first == ObjectKind::kFunction && in_database(context, object->parent)) out.routine(*object);
     if (key.first == ObjectKind::kType && in_database(context, object->parent)) out.user_type(*object);

@@ -3,7 +3,9 @@
 #include <functional>
 
 #include "engine/table.h"
+#include "sql/bind/routine_arguments.h"
 #include "sql/catalog/producers.h"
+#include "sql/parse/lexer.h"
 #include "sql/catalog/relation_names.h"
 #include "sql/catalog/stored_objects.h"
 #include "sql/expr/deparse.h"
@@ -175,6 +177,13 @@ std::optional<std::string> SessionImpl::constraint_definition(Oid constraint, bo
       if (!key.validated) out += " NOT VALID";
       return out;
     }
+    for (const TriggerDef& trigger : table->triggers) {
+      if (trigger.constraint == 0 || trigger.constraint != constraint) continue;
+      std::string out = "TRIGGER";
+      if (trigger.deferrable) out += " DEFERRABLE";
+      if (trigger.initially_deferred) out += " INITIALLY DEFERRED";
+      return out;
+    }
   }
   const auto& objects = known->objects();
   for (auto it = objects.lower_bound(std::pair(ObjectKind::kType, Oid{0})); it != objects.end() && it->first.first == ObjectKind::kType; ++it) {
@@ -328,7 +337,7 @@ std::string dollar_quoted(const std::string& source, bool procedure) {
   return tag + source + tag;
 }
 
-std::string definition_text(const FunctionObject& function, const std::string& schema, const std::string& result, const ExpressionText& defaults) {
+std::string definition_text(const FunctionObject& function, const std::string& schema, const std::string& result, const std::string& body, const ExpressionText& defaults) {
   std::string out = function.is_procedure ? "CREATE OR REPLACE PROCEDURE " : "CREATE OR REPLACE FUNCTION ";
   out += quote_identifier(schema) + "." + quote_identifier(function.name) + "(" + parameters_text(function, false, defaults) + ")\n";
   if (!function.is_procedure) out += " RETURNS " + result + "\n";
@@ -346,15 +355,48 @@ std::string definition_text(const FunctionObject& function, const std::string& s
   if (!options.empty()) out += options + "\n";
   for (const auto& [name, value] : function.settings)
     out += " SET " + quote_identifier(name) + " TO " + (name == "search_path" || name == "temp_tablespaces" ? list_of_literals(value) : quote_literal(value)) + "\n";
-  if (function.sql_body) {
-    if (function.source.starts_with("SELECT ") && function.source.find(';') == std::string::npos) return out + "RETURN " + function.source.substr(7) + "\n";
-    return out + "BEGIN ATOMIC\n " + function.source + "\nEND\n";
-  }
+  if (function.sql_body) return out + body;
   if (function.language == "c") return out + "AS '" + function.module + "', " + dollar_quoted(function.symbol, false) + "\n";
   return out + "AS " + dollar_quoted(function.source, function.is_procedure) + "\n";
 }
 
 }  // namespace
+
+// The statements of a body without quotes: queries as PostgreSQL prints them, others as they were written.
+std::string SessionImpl::sql_body_text(const Routine& routine) {
+  const FunctionObject& function = routine.declaration;
+  const bool returns = function.source.starts_with("SELECT ") && function.source.find(';') == std::string::npos;
+  const std::string as_written = returns ? "RETURN " + function.source.substr(7) + "\n" : "BEGIN ATOMIC\n " + function.source + "\nEND\n";
+  Result<ParsedStatements> parsed = ParsedStatements::parse(function.source);
+  if (!parsed.ok()) return as_written;
+  RoutineArguments arguments(routine, function.arguments);
+  BindContext context = bind_context();
+  context.variables = &arguments;
+  context.as_written = context.keep_calls = true;
+  DefinitionStyle style;
+  style.names = this;
+  style.format = &settings_.decoded().format;
+  style.parameters_of = quote_identifier(function.name);
+  for (const std::size_t input : routine.inputs) style.parameters.push_back(quote_identifier(function.parameters[input].name));
+  std::string out = returns ? "RETURN " : "BEGIN ATOMIC\n";
+  for (std::size_t i = 0; i < parsed->statements().size(); ++i) {
+    const ParseNode* node = parsed->statements()[i].node;
+    std::string text(parsed->statement_text(i));
+    while (!text.empty() && is_space(text.front())) text.erase(0, 1);
+    while (!text.empty() && is_space(text.back())) text.pop_back();
+    text.insert(0, " ");
+    if (node->node_case == PG_QUERY__NODE__NODE_SELECT_STMT) {
+      const Result<std::shared_ptr<const BoundStatement>> bound = bind_statement(node, parsed->text(), context);
+      if (!bound.ok() || bound.value()->query == nullptr) return as_written;
+      if (returns) return out + deparse(bound.value()->query->targets[0].expr, style) + "\n";
+      text = deparse_view(*bound.value()->query, {}, style);
+      if (text.ends_with(';')) text.pop_back();
+      for (std::size_t at = text.find('\n'); at != std::string::npos; at = text.find('\n', at + 2)) text.insert(at + 1, " ");
+    }
+    out += text + ";\n";
+  }
+  return out + "END\n";
+}
 
 std::optional<std::string> SessionImpl::function_arguments(Oid oid, bool identity) {
   const std::shared_ptr<const Catalog> known = catalog();
@@ -389,6 +431,7 @@ std::optional<std::string> SessionImpl::function_definition(Oid oid) {
   const auto object = known->object(ObjectKind::kFunction, oid);
   if (!native->is_native())
     return definition_text(*native, schema_text(*known, object->parent), function_result(oid).value_or(""),
+                           native->sql_body && routine_of(*object) != nullptr ? sql_body_text(*routine_of(*object)) : std::string(),
                            [&](const std::string& text) { return expression_text(text, 0, false).value_or(text); });
   std::string out = native->is_procedure ? "CREATE OR REPLACE PROCEDURE " : "CREATE OR REPLACE FUNCTION ";
   out += quote_identifier(schema_text(*known, object->parent)) + "." + quote_identifier(native->name) + "(" +
@@ -416,33 +459,48 @@ std::string SessionImpl::trigger_condition(const TableDef& table, const TriggerD
 
 std::optional<std::string> SessionImpl::trigger_definition(Oid oid, bool pretty) {
   const std::shared_ptr<const Catalog> known = catalog();
-  for (const auto& [table_oid, table] : known->tables())
-    for (const TriggerDef& trigger : table->triggers) {
-      if (trigger.oid != oid) continue;
-      std::string out = std::string(trigger.constraint ? "CREATE CONSTRAINT TRIGGER " : "CREATE TRIGGER ") + quote_identifier(trigger.name);
-      out += (trigger.events & TriggerDef::kBefore) != 0 ? " BEFORE" : " AFTER";
-      std::string_view separator = " ";
-      const auto event = [&](std::uint16_t bit, std::string_view word) {
-        if ((trigger.events & bit) == 0) return;
-        out.append(separator).append(word);
-        separator = " OR ";
-      };
-      event(TriggerDef::kInsert, "INSERT");
-      event(TriggerDef::kDelete, "DELETE");
-      event(TriggerDef::kUpdate, "UPDATE");
-      for (std::size_t i = 0; i < trigger.columns.size(); ++i)
-        out += (i == 0 ? " OF " : ", ") + quote_identifier(table->columns[trigger.columns[i]].name);
-      event(TriggerDef::kTruncate, "TRUNCATE");
-      const std::string qualified = quote_identifier(schema_text(*known, table->schema)) + "." + quote_identifier(table->name);
-      out += " ON " + (pretty ? object_name(ObjectClass::kRelation, table->oid).value_or(qualified) : qualified);
-      if (trigger.constraint) out += " NOT DEFERRABLE INITIALLY IMMEDIATE";
-      out += (trigger.events & TriggerDef::kRow) != 0 ? " FOR EACH ROW" : " FOR EACH STATEMENT";
-      if (!trigger.condition.empty()) out += " WHEN (" + trigger_condition(*table, trigger, pretty) + ")";
-      out += " EXECUTE FUNCTION " + object_name(ObjectClass::kFunction, trigger.function).value_or(std::to_string(trigger.function)) + "(";
-      for (std::size_t i = 0; i < trigger.arguments.size(); ++i) out += (i != 0 ? ", " : "") + quote_literal(trigger.arguments[i]);
-      return out + ")";
-    }
-  return std::nullopt;
+  const TriggerDef* found = nullptr;
+  const std::shared_ptr<const TableDef> table = find_triggered(*known, [&](const TableDef& of) {
+    for (const TriggerDef& trigger : of.triggers)
+      if (trigger.oid == oid) found = &trigger;
+    return found != nullptr;
+  });
+  if (table == nullptr) return std::nullopt;
+  const TriggerDef& trigger = *found;
+  const auto relation = [&](const TableDef& of) {
+    const std::string qualified = quote_identifier(schema_text(*known, of.schema)) + "." + quote_identifier(of.name);
+    return pretty ? object_name(ObjectClass::kRelation, of.oid).value_or(qualified) : qualified;
+  };
+  std::string out = std::string(trigger.constraint != 0 ? "CREATE CONSTRAINT TRIGGER " : "CREATE TRIGGER ") + quote_identifier(trigger.name);
+  out += (trigger.events & TriggerDef::kInstead) != 0 ? " INSTEAD OF" : (trigger.events & TriggerDef::kBefore) != 0 ? " BEFORE" : " AFTER";
+  std::string_view separator = " ";
+  const auto event = [&](std::uint16_t bit, std::string_view word) {
+    if ((trigger.events & bit) == 0) return;
+    out.append(separator).append(word);
+    separator = " OR ";
+  };
+  event(TriggerDef::kInsert, "INSERT");
+  event(TriggerDef::kDelete, "DELETE");
+  event(TriggerDef::kUpdate, "UPDATE");
+  for (std::size_t i = 0; i < trigger.columns.size(); ++i)
+    out += (i == 0 ? " OF " : ", ") + quote_identifier(table->columns[trigger.columns[i]].name);
+  event(TriggerDef::kTruncate, "TRUNCATE");
+  out += " ON " + relation(*table);
+  if (trigger.constraint != 0) {
+    if (const auto from = known->table(trigger.constraint_table)) out += " FROM " + relation(*from);
+    out += trigger.deferrable ? " DEFERRABLE" : " NOT DEFERRABLE";
+    out += trigger.initially_deferred ? " INITIALLY DEFERRED" : " INITIALLY IMMEDIATE";
+  }
+  if (!trigger.old_table.empty() || !trigger.new_table.empty()) {
+    out += " REFERENCING";
+    if (!trigger.old_table.empty()) out += " OLD TABLE AS " + quote_identifier(trigger.old_table);
+    if (!trigger.new_table.empty()) out += " NEW TABLE AS " + quote_identifier(trigger.new_table);
+  }
+  out += (trigger.events & TriggerDef::kRow) != 0 ? " FOR EACH ROW" : " FOR EACH STATEMENT";
+  if (!trigger.condition.empty()) out += " WHEN (" + trigger_condition(*table, trigger, pretty) + ")";
+  out += " EXECUTE FUNCTION " + object_name(ObjectClass::kFunction, trigger.function).value_or(std::to_string(trigger.function)) + "(";
+  for (std::size_t i = 0; i < trigger.arguments.size(); ++i) out += (i != 0 ? ", " : "") + quote_literal(trigger.arguments[i]);
+  return out + ")";
 }
 std::optional<std::string> SessionImpl::rule_definition(Oid rule, bool pretty) {
   const Oid view = rule & ~kRuleBit;

@@ -50,6 +50,11 @@ std::string FunctionObject::encode() const {
   if (!cost.empty()) list.add("cost", cost);
   if (!rows.empty()) list.add("rows", rows);
   for (const auto& [setting, value] : settings) list.add("setting", setting + "=" + value);
+  for (const auto& [relation, column] : body_columns) {
+    list.add_int("body_relation", relation);
+    list.add_int("body_column", column);
+  }
+  for (const Oid function : body_functions) list.add_int("body_function", function);
   return list.bytes();
 }
 
@@ -80,6 +85,9 @@ std::optional<FunctionObject> FunctionObject::decode(std::string_view bytes) {
       if (equals != std::string::npos) out.settings.emplace_back(value.substr(0, equals), value.substr(equals + 1));
     }
     else if (!is_number) continue;
+    else if (key == "body_relation") out.body_columns.emplace_back(number, 0);
+    else if (key == "body_column" && !out.body_columns.empty()) out.body_columns.back().second = static_cast<std::int16_t>(number);
+    else if (key == "body_function") out.body_functions.push_back(number);
     else if (key == "parameter_type" && !out.parameters.empty()) out.parameters.back().type = number;
     else if (key == "sql_body") out.sql_body = number != 0;
     else if (key == "returns_set") out.returns_set = number != 0;

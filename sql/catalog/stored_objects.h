@@ -41,6 +41,9 @@ struct FunctionObject {
   std::vector<Parameter> parameters; ///< all of them, as they were declared
   std::string source;                ///< the text between the quotes, or of a body without quotes
   bool sql_body = false;             ///< RETURN expr, or BEGIN ATOMIC
+  /// Of such a body, what it names: relations and their columns (by attribute number, 0 is the whole), and functions.
+  std::vector<std::pair<Oid, std::int16_t>> body_columns;
+  std::vector<Oid> body_functions;
   bool returns_set = false, returns_table = false;
   Oid result_relation = 0;           ///< RETURNS t: the relation or composite type whose rows it gives; `result` is record
   char volatility = 'v', parallel = 'u';
@@ -57,6 +60,18 @@ struct FunctionObject {
   /// ObjectDef::name.
   std::string object_name() const;
 };
+
+/// Of an ObjectKind::kView that has triggers: itself as if it were a table, with its columns and triggers; else null.
+inline std::shared_ptr<const TableDef> view_table(const ObjectDef& view) { return std::static_pointer_cast<const TableDef>(view.compiled); }
+/// Calls `visit` with each table, and each view that has triggers (as view_table()); stops where it answers true, with what it was given.
+template <class Visit>
+std::shared_ptr<const TableDef> find_triggered(const Catalog& catalog, Visit&& visit) {
+  for (const auto& [oid, table] : catalog.tables())
+    if (!table->triggers.empty() && visit(*table)) return table;
+  for (auto it = catalog.objects().lower_bound(std::pair(ObjectKind::kView, Oid{0})); it != catalog.objects().end() && it->first.first == ObjectKind::kView; ++it)
+    if (const auto table = view_table(*it->second); table != nullptr && visit(*table)) return table;
+  return nullptr;
+}
 
 /// ObjectKind::kExtension: ObjectDef::parent is the database.
 struct ExtensionObject {

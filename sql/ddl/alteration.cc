@@ -108,7 +108,7 @@ Status TableAlteration::run(const PgQuery__AlterTableCmd& command, unsigned pass
     case PG_QUERY__ALTER_TABLE_TYPE__AT_EnableTrigAll:
     case PG_QUERY__ALTER_TABLE_TYPE__AT_EnableTrigUser:
     case PG_QUERY__ALTER_TABLE_TYPE__AT_DisableTrigAll:
-    case PG_QUERY__ALTER_TABLE_TYPE__AT_DisableTrigUser: return in(4) ? enable_trigger(*table_, command) : Status{};
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_DisableTrigUser: return in(4) ? enable_trigger(*table_, command, ctx_.session.is_superuser()) : Status{};
     case PG_QUERY__ALTER_TABLE_TYPE__AT_ClusterOn:
     case PG_QUERY__ALTER_TABLE_TYPE__AT_DropCluster: return in(4) ? cluster_on(text_or_empty(command.name)) : Status{};
     case PG_QUERY__ALTER_TABLE_TYPE__AT_SetLogged:
@@ -451,9 +451,9 @@ Status TableAlteration::set_not_null(const PgQuery__AlterTableCmd& command, bool
   }
   if (def.identity != 0)
     return Status{sqlstate::syntax_error, "column " + quoted(def.name) + " of relation " + quoted(old_->name) + " is an identity column"};
-  if (!table_->hidden_row_number)
-    for (std::size_t p = 0; p < table_->indexes[0].key_parts; ++p)
-      if (table_->indexes[0].parts[p].column == column)
+  if (const IndexDef* key = primary_key(*table_); key != nullptr)
+    for (std::size_t p = 0; p < key->key_parts; ++p)
+      if (key->parts[p].column == column)
         return Status{sqlstate::invalid_table_definition, "column " + quoted(def.name) + " is in a primary key"};
   if (table_->placement.kind == PlacementKind::kDirectory && table_->placement.columns[0] == column)
     return Status{sqlstate::invalid_table_definition, "column " + quoted(def.name) + " is the region column of a directory"};
@@ -583,7 +583,6 @@ Status TableAlteration::add_key_from_index(const PgQuery__Constraint& node) {
   const std::string name(text_or_empty(node.indexname));
   const bool primary = node.contype == PG_QUERY__CONSTR_TYPE__CONSTR_PRIMARY;
   const std::int32_t at = ctx_.position(node.location);
-  if (node.deferrable) return feature_not_supported("a constraint made of an index cannot be deferrable");
   const auto found = std::find_if(table_->indexes.begin(), table_->indexes.end(), [&](const IndexDef& index) { return index.oid != 0 && index.name == name; });
   if (found == table_->indexes.end()) {
     const auto relation = ctx_.catalog()->find_relation(old_->schema, name);
@@ -615,9 +614,23 @@ Status TableAlteration::add_key_from_index(const PgQuery__Constraint& node) {
   if (constraint.empty()) constraint = name;
   if (constraint != name)
     ctx_.notice(sqlstate::successful_completion, "ALTER TABLE / ADD CONSTRAINT USING INDEX will rename index " + quoted(name) + " to " + quoted(constraint));
-  if (!primary) {
+  if (!primary || node.deferrable) {
+    if (primary && primary_key(*table_) != nullptr)
+      return Status{sqlstate::invalid_table_definition, "multiple primary keys for table " + quoted(old_->name) + " are not allowed"};
+    for (std::size_t p = 0; primary && p < found->key_parts; ++p) {
+      ColumnDef& column = table_->columns[found->parts[p].column];
+      if (!column.not_null) not_null_.push_back(column.name);
+      column.not_null = true;
+    }
+    found->primary = primary;
     found->name = constraint;
     found->constraint = ctx_.allocate_oid();
+    found->deferrable = node.deferrable != 0;
+    found->initially_deferred = node.initdeferred != 0;
+    if (node.deferrable && found->global_table != 0) {   // a key that may be there twice has its entries beside the rows
+      changes_.drop(ObjectKind::kTable, std::exchange(found->global_table, 0));
+      rewrite_ = true;
+    }
     return {};
   }
   // The rows are kept in the order of the primary key, so that they are written anew.
@@ -721,9 +734,16 @@ Status TableAlteration::add_constraints() {
       if (key.primary != primary) continue;
       const std::size_t before = table_->indexes.size();
       const Oid first = table_->indexes[0].oid;
+      const bool first_index = primary && !key.deferral.deferrable;
+      std::vector<std::string> nullable;
+      for (std::size_t c = 0; c < old_->columns.size(); ++c)
+        if (!table_->columns[c].not_null) nullable.push_back(table_->columns[c].name);
       WANDIAN_TRY(builder_.apply_key(key));
-      if (only_ && !table_->partitions.empty()) (primary ? table_->indexes[0] : table_->indexes.back()).invalid = true;
-      if (primary) {
+      if (only_ && !table_->partitions.empty()) (first_index ? table_->indexes[0] : table_->indexes.back()).invalid = true;
+      if (primary && !first_index)
+        for (const std::string& name : key.columns)
+          if (std::find(nullable.begin(), nullable.end(), name) != nullable.end()) not_null_.push_back(name);
+      if (first_index) {
         if (table_->indexes[0].oid != first) rewrite_ = true;
         continue;
       }

@@ -145,6 +145,8 @@ Status TableAlteration::run_inherited(const PgQuery__AlterTableCmd& command, uns
       // Copies alone, as they are above now.
       const std::shared_ptr<const TableDef> parent = ctx_.catalog()->table(old_->partition_of);
       const bool all = text_or_empty(command.name).empty();
+      if (command.subtype == PG_QUERY__ALTER_TABLE_TYPE__AT_EnableTrigAll || command.subtype == PG_QUERY__ALTER_TABLE_TYPE__AT_DisableTrigAll)
+        table_->key_checks = parent->key_checks;
       for (TriggerDef& own : table_->triggers)
         for (const TriggerDef& theirs : parent->triggers)
           if (own.parent == theirs.oid && (all || theirs.name == text_or_empty(command.name))) own.enabled = theirs.enabled;

@@ -56,8 +56,7 @@ Status apply_keys_and_checks(TableBuilder& builder) {
     for (const KeySpec& key : builder.keys)
       if (key.primary == primary) WANDIAN_TRY(builder.apply_key(key));
   TableDef& table = builder.table();
-  const bool has_primary = std::any_of(table.indexes.begin(), table.indexes.end(), [](const IndexDef& index) { return index.primary; });
-  if (!has_primary) builder.use_hidden_row_number();
+  if (table.indexes.empty() || !table.indexes[0].primary || table.indexes[0].deferrable) builder.use_hidden_row_number();
   WANDIAN_TRY(builder.apply_indexes());
   for (const CheckSpec& check : builder.checks) {
     if (table.is_partitioned() && check.no_inherit)
@@ -95,8 +94,7 @@ Task<Result<std::shared_ptr<const TableDef>>> lock_parent(DdlContext& ctx, const
 Status inherit_the_rest(DdlContext& ctx, Changes& changes, const TableDef& parent, TableDef* table) {
   for (const IndexDef& index : parent.indexes) {
     if (index.oid == 0) continue;
-    const bool primary = index.primary;
-    if (primary && !table->hidden_row_number)
+    if (index.primary && primary_key(*table) != nullptr)
       return Status{sqlstate::invalid_table_definition, "multiple primary keys for table " + quoted(table->name) + " are not allowed"};
     WANDIAN_TRY(inherit_index(ctx, changes, parent, index, table).take_status());
   }

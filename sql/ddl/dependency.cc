@@ -28,6 +28,7 @@ std::string describe(DdlContext& ctx, const ObjectRef& object) {
   const std::shared_ptr<const Catalog> catalog = ctx.catalog();
   const auto table_text = [&](Oid oid) {
     const auto table = catalog->table(oid);
+    if (table == nullptr && catalog->object(ObjectKind::kView, oid) != nullptr) return "view " + ctx.relation_text(oid);
     return (table != nullptr && table->is_materialized_view() ? "materialized view " : "table ") + ctx.relation_text(oid);
   };
   switch (object.kind) {
@@ -54,9 +55,11 @@ std::string describe(DdlContext& ctx, const ObjectRef& object) {
     }
     case RefKind::kTrigger: {
       std::string name;
-      if (const auto table = catalog->table(object.table))
-        for (const TriggerDef& trigger : table->triggers)
-          if (trigger.oid == object.oid) name = trigger.name;
+      find_triggered(*catalog, [&](const TableDef& table) {
+        for (const TriggerDef& trigger : table.triggers)
+          if (table.oid == object.table && trigger.oid == object.oid) name = trigger.name;
+        return !name.empty();
+      });
       return "trigger " + quote_identifier(name) + " on " + table_text(object.table);
     }
     case RefKind::kFunction: return "function " + ctx.session.object_name(ObjectClass::kFunctionSignature, object.oid).value_or(std::to_string(object.oid));
@@ -65,6 +68,13 @@ std::string describe(DdlContext& ctx, const ObjectRef& object) {
       const auto type = catalog->object(ObjectKind::kType, object.oid);
       const std::string name = type != nullptr ? static_cast<const UserType*>(type->compiled.get())->attributes[object.column].name : std::string();
       return "column " + quote_identifier(name) + " of composite type " + format_type(object.oid);
+    }
+    case RefKind::kDomainCheck: {
+      std::string name;
+      if (const auto type = catalog->object(ObjectKind::kType, object.table))
+        for (const DomainCheck& check : static_cast<const UserType*>(type->compiled.get())->checks)
+          if (check.oid == object.oid) name = check.name;
+      return "constraint " + quote_identifier(name);
     }
     case RefKind::kCheck: {
       std::string name;
@@ -96,6 +106,20 @@ void DropPlan::add_views(const std::function<bool(const ViewUses&)>& reads, std:
     if (reads(uses(it->second->oid, it->second->definition))) out->push_back({{RefKind::kView, it->second->oid, 0, 0}, false});
   for (const auto& [oid, table] : catalog->tables())
     if (table->is_materialized_view() && reads(uses(oid, table->view_definition))) out->push_back({{RefKind::kTable, oid, 0, 0}, false});
+}
+
+// Functions whose body without quotes names a relation (or a column of it), or calls a function.
+void DropPlan::add_bodies(Oid oid, std::int16_t column, std::vector<Dependent>* out) {
+  const std::shared_ptr<const Catalog> catalog = ctx_.catalog();
+  for (auto it = catalog->objects().lower_bound(std::pair(ObjectKind::kFunction, Oid{0}));
+       it != catalog->objects().end() && it->first.first == ObjectKind::kFunction; ++it) {
+    const Routine* routine = routine_of(*it->second);
+    if (routine == nullptr || !routine->declaration.sql_body) continue;
+    const FunctionObject& function = routine->declaration;
+    const bool uses = std::find(function.body_columns.begin(), function.body_columns.end(), std::pair(oid, column)) != function.body_columns.end() ||
+                      std::find(function.body_functions.begin(), function.body_functions.end(), oid) != function.body_functions.end();
+    if (uses) out->push_back({{RefKind::kFunction, it->second->oid, 0, 0}, false});
+  }
 }
 
 // Whoever has values of a type, or of arrays of it, and the stored expressions that name it.
@@ -154,7 +178,10 @@ std::vector<ObjectRef> DropPlan::lost_columns() const {
 std::vector<DropPlan::Dependent> DropPlan::dependents(const ObjectRef& object) {
   std::vector<Dependent> out;
   const std::shared_ptr<const Catalog> catalog = ctx_.catalog();
-  const auto views_of = [&](Oid oid) { add_views([&](const ViewUses& reads) { return reads.relations.contains(oid); }, &out); };
+  const auto views_of = [&](Oid oid) {
+    add_views([&](const ViewUses& reads) { return reads.relations.contains(oid); }, &out);
+    add_bodies(oid, 0, &out);
+  };
   switch (object.kind) {
     case RefKind::kTable:
       for (const auto& [oid, sequence] : catalog->sequences())
@@ -190,6 +217,7 @@ std::vector<DropPlan::Dependent> DropPlan::dependents(const ObjectRef& object) {
               std::find(key.referenced_columns.begin(), key.referenced_columns.end(), object.column) != key.referenced_columns.end())
             out.push_back({{RefKind::kForeignKey, key.oid, oid, 0}, false});
       add_views([&](const ViewUses& reads) { return reads.columns.contains({object.oid, object.column}); }, &out);
+      add_bodies(object.oid, static_cast<std::int16_t>(object.column + 1), &out);
       break;
     case RefKind::kSequence:
       for (const auto& [oid, table] : catalog->tables())
@@ -199,9 +227,11 @@ std::vector<DropPlan::Dependent> DropPlan::dependents(const ObjectRef& object) {
       views_of(object.oid);
       break;
     case RefKind::kFunction:
-      for (const auto& [oid, table] : catalog->tables())
-        for (const TriggerDef& trigger : table->triggers)
-          if (trigger.function == object.oid || calls_function(trigger.condition, object.oid)) out.push_back({{RefKind::kTrigger, trigger.oid, oid, 0}, false});
+      find_triggered(*catalog, [&](const TableDef& table) {
+        for (const TriggerDef& trigger : table.triggers)
+          if (trigger.function == object.oid || calls_function(trigger.condition, object.oid)) out.push_back({{RefKind::kTrigger, trigger.oid, table.oid, 0}, false});
+        return false;
+      });
       for (const auto& [oid, table] : catalog->tables()) {
         for (const CheckDef& check : table->checks)
           if (calls_function(check.expression, object.oid)) out.push_back({{RefKind::kCheck, check.oid, oid, 0}, false});
@@ -215,6 +245,9 @@ std::vector<DropPlan::Dependent> DropPlan::dependents(const ObjectRef& object) {
             out.push_back({{RefKind::kDefault, oid, 0, static_cast<std::uint16_t>(c)}, false});
       }
       for (const auto& [key, other] : catalog->objects()) {
+        if (key.first == ObjectKind::kType)
+          for (const DomainCheck& check : static_cast<const UserType*>(other->compiled.get())->checks)
+            if (calls_function(check.expression, object.oid)) out.push_back({{RefKind::kDomainCheck, check.oid, other->oid, 0}, false});
         if (key.first == ObjectKind::kType && calls_function(static_cast<const UserType*>(other->compiled.get())->default_expression, object.oid))
           out.push_back({{RefKind::kType, other->oid, 0, 0}, false});
         const auto function = key.first == ObjectKind::kFunction ? FunctionObject::decode(other->definition) : std::nullopt;
@@ -288,6 +321,7 @@ std::vector<DropPlan::Dependent> DropPlan::dependents(const ObjectRef& object) {
         }
       break;
     case RefKind::kCheck:
+    case RefKind::kDomainCheck:
     case RefKind::kAttribute:
     case RefKind::kDefault: break;
   }
@@ -323,8 +357,9 @@ void DropPlan::mark_targets() {
   std::erase_if(order_, [&](const Entry& entry) {
     if (entry.target) return false;
     if (entry.object.kind == RefKind::kForeignKey || entry.object.kind == RefKind::kTrigger || entry.object.kind == RefKind::kCheck)
-      return planned(RefKind::kTable, entry.object.table);
+      return planned(RefKind::kTable, entry.object.table) || planned(RefKind::kView, entry.object.table);
     if (entry.object.kind == RefKind::kAttribute) return planned(RefKind::kType, entry.object.oid);
+    if (entry.object.kind == RefKind::kDomainCheck) return planned(RefKind::kType, entry.object.table);
     if (entry.object.kind == RefKind::kColumn) return planned(RefKind::kTable, entry.object.oid);
     if (entry.object.kind == RefKind::kDefault)
       return planned(RefKind::kTable, entry.object.oid) || seen_.contains({RefKind::kColumn, entry.object.oid, 0, entry.object.column});
@@ -411,6 +446,7 @@ Status DropPlan::collect(Changes& changes) {
     return slot.get();
   };
   std::map<Oid, UserType> changed_types;
+  std::map<Oid, std::shared_ptr<ObjectDef>> changed_views;   // whose triggers go
   std::set<Oid> gone;
   for (const Entry& entry : order_) {
     const ObjectRef& object = entry.object;
@@ -437,6 +473,13 @@ Status DropPlan::collect(Changes& changes) {
         drop_attribute(&edited, object.column);
         break;
       }
+      case RefKind::kDomainCheck: {
+        const auto type = catalog->object(ObjectKind::kType, object.table);
+        if (type == nullptr || planned(RefKind::kType, object.table)) break;
+        auto& edited = changed_types.try_emplace(object.table, *static_cast<const UserType*>(type->compiled.get())).first->second;
+        std::erase_if(edited.checks, [&](const DomainCheck& check) { return check.oid == object.oid; });
+        break;
+      }
       case RefKind::kExtension: changes.drop(ObjectKind::kExtension, object.oid); break;
       case RefKind::kCheck:
         if (TableDef* table = edit(object.table)) std::erase_if(table->checks, [&](const CheckDef& check) { return check.oid == object.oid; });
@@ -446,6 +489,14 @@ Status DropPlan::collect(Changes& changes) {
         if (TableDef* table = edit(object.table)) std::erase_if(table->foreign_keys, [&](const ForeignKeyDef& key) { return key.oid == object.oid; });
         break;
       case RefKind::kTrigger:
+        if (catalog->table(object.table) == nullptr && !planned(RefKind::kView, object.table)) {
+          auto& view = changed_views[object.table];
+          if (view == nullptr) view = std::make_shared<ObjectDef>(*catalog->object(ObjectKind::kView, object.table));
+          std::optional<ViewDefinition> definition = ViewDefinition::decode(view->definition);
+          std::erase_if(definition->triggers, [&](const TriggerDef& trigger) { return trigger.oid == object.oid; });
+          view->definition = definition->encode();
+          break;
+        }
         if (TableDef* table = edit(object.table)) std::erase_if(table->triggers, [&](const TriggerDef& trigger) { return trigger.oid == object.oid; });
         break;
       case RefKind::kDefault:
@@ -477,6 +528,7 @@ Status DropPlan::collect(Changes& changes) {
   }
   for (auto& [oid, table] : changed)
     if (table != nullptr) changes.put(std::move(table));
+  for (auto& [oid, view] : changed_views) changes.put(std::move(view));
   return {};
 }
 

@@ -16,13 +16,14 @@
 namespace wandian::sql {
 
 enum class RefKind : std::uint8_t {
-  kTable, kIndex, kSequence, kView, kKeyConstraint, kForeignKey, kDefault, kColumn, kFunction, kSchema, kExtension, kTrigger, kType, kCheck, kAttribute
+  kTable, kIndex, kSequence, kView, kKeyConstraint, kForeignKey, kDefault, kColumn, kFunction, kSchema, kExtension, kTrigger, kType, kCheck, kAttribute,
+  kDomainCheck
 };
 
 struct ObjectRef {
   RefKind kind = RefKind::kTable;
   Oid oid = 0;                       ///< constraints and indexes: their own; kDefault, kColumn: the table's; kAttribute: the composite type's
-  Oid table = 0;                     ///< of constraints and indexes
+  Oid table = 0;                     ///< of constraints and indexes; kDomainCheck: the domain
   std::uint16_t column = 0;          ///< kDefault, kColumn, kAttribute
   friend auto operator<=>(const ObjectRef&, const ObjectRef&) = default;
 };
@@ -60,6 +61,8 @@ class DropPlan {
   void type_dependents(Oid type, std::vector<Dependent>* out);
   const ViewUses& uses(Oid view, const std::string& definition);
   void add_views(const std::function<bool(const ViewUses&)>& reads, std::vector<Dependent>* out);
+  /// `column`: attribute number; 0 with a relation as a whole, or a function.
+  void add_bodies(Oid oid, std::int16_t column, std::vector<Dependent>* out);
   bool planned(RefKind kind, Oid oid) const { return seen_.contains(ObjectRef{kind, oid, 0, 0}); }
   void mark_targets();
 

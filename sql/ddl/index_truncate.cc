@@ -108,7 +108,10 @@ Task<Status> truncate_tables(DdlContext& ctx) {
   if (node.restart_seqs)
     for (const auto& [oid, sequence] : ctx.catalog()->sequences())
       if (std::find(tables.begin(), tables.end(), sequence->owned_by_table) != tables.end()) WANDIAN_CO_TRY(ctx.must_own_relation(oid));
-  co_return empty_tables(ctx, tables, node.restart_seqs);
+  for (const Oid oid : tables) WANDIAN_CO_TRY(co_await ctx.session.fire_statement_triggers(ctx.catalog()->table(oid), true, TriggerDef::kTruncate));
+  WANDIAN_CO_TRY(empty_tables(ctx, tables, node.restart_seqs));
+  for (const Oid oid : tables) WANDIAN_CO_TRY(co_await ctx.session.fire_statement_triggers(ctx.catalog()->table(oid), false, TriggerDef::kTruncate));
+  co_return Status{};
 }
 
 }  // namespace wandian::sql

@@ -3,6 +3,7 @@
 
 #include "sql/ddl/index_builder.h"
 #include "sql/ddl/partition.h"
+#include "sql/ddl/table_builder.h"
 #include "sql/expr/deparse.h"
 
 namespace wandian::sql {
@@ -94,8 +95,7 @@ Result<InheritedIndex> inherit_index(DdlContext& ctx, Changes& changes, const Ta
     own.parent = index.oid;
     return InheritedIndex{InheritedIndex::How::kFound, own.oid};
   }
-  const bool has_primary = !table->hidden_row_number && !table->indexes.empty() && table->indexes[0].primary;
-  if (index.primary && has_primary)
+  if (index.primary && primary_key(*table) != nullptr)
     return Status{sqlstate::invalid_table_definition, "multiple primary keys for table " + quoted(table->name) + " are not allowed"};
   const ColumnMap map(parent, *table);
   IndexDef copy = index;
@@ -116,12 +116,13 @@ Result<InheritedIndex> inherit_index(DdlContext& ctx, Changes& changes, const Ta
     copy.name = choose_index_name(ctx, changes, *table, copy);
   }
   const Oid oid = copy.oid;
-  if (!index.primary) {
+  if (index.primary)
+    for (std::size_t p = 0; p < copy.key_parts; ++p) table->columns[copy.parts[p].column].not_null = true;
+  if (!index.primary || index.deferrable) {
     if (table->indexes.size() >= 32) return Status{sqlstate::program_limit_exceeded, "tables can have at most 31 indexes beside the primary key"};
     table->indexes.push_back(std::move(copy));
     return InheritedIndex{InheritedIndex::How::kMade, oid};
   }
-  for (std::size_t p = 0; p < copy.key_parts; ++p) table->columns[copy.parts[p].column].not_null = true;
   if (table->hidden_row_number) {
     table->hidden_row_number = false;
     table->indexes[0] = std::move(copy);
@@ -176,6 +177,7 @@ Status inherit_trigger(DdlContext& ctx, const TableDef& parent, const TriggerDef
   TriggerDef copy = trigger;
   copy.oid = ctx.allocate_oid();
   copy.parent = trigger.oid;
+  if (copy.constraint != 0) copy.constraint = ctx.allocate_oid();
   for (std::uint16_t& column : copy.columns) column = map[column];
   table->triggers.push_back(std::move(copy));
   std::sort(table->triggers.begin(), table->triggers.end(), [](const TriggerDef& a, const TriggerDef& b) { return a.name < b.name; });

@@ -159,7 +159,8 @@ class Copier {
     Arena& arena = writer_.inputs();
     std::string_view bytes;
     WANDIAN_TRY(encode_row(*table_, values_, arena, &bytes));
-    Status checked = check_row(*table_, bytes.data(), eval());
+    const bool later = table_->row_checks != nullptr && table_->row_checks->waits();
+    Status checked = later ? Status{} : check_row(*table_, bytes.data(), eval());
     if (!checked.ok()) {
       if (checked.code() != sqlstate::check_violation) return checked;
       const std::string name = checked.error().constraint;
@@ -205,6 +206,7 @@ class Copier {
 }  // namespace
 
 Task<Status> copy_rows(DdlContext& ctx, std::shared_ptr<const TableDef> old, std::vector<ComputedColumn> computed) {
+  const Oid oid = old->oid;
   co_await ctx.session.begin_statement();
   Status result;
   {
@@ -217,6 +219,13 @@ Task<Status> copy_rows(DdlContext& ctx, std::shared_ptr<const TableDef> old, std
       if (result.ok() && ctx.session.shard().out_of_budget()) result = co_await ctx.session.yield_turn();
     }
   }
+  // Checks that call functions are made when the rows are there.
+  const std::shared_ptr<const TableDef> table = ctx.catalog()->table(oid);
+  if (table->row_checks != nullptr && table->row_checks->waits())
+    for (std::size_t i = 0; result.ok() && i < table->checks.size(); ++i) {
+      ctx.transaction().next_command();
+      result = co_await check_check_rows(ctx, oid, table->checks[i].name, table->checks[i].expression);
+    }
   co_return std::move(result);
 }
 

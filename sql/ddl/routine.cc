@@ -27,8 +27,7 @@ struct DeclaredType {
 Result<DeclaredType> declared_type(DdlContext& ctx, Oid type) {
   DeclaredType out;
   out.type = type;
-  if (type_kind(base_type(type)) != 'c') return out;
-  if (type_kind(type) != 'c') return feature_not_supported("domains over composite types are not supported as parameters and results of functions");
+  if (type_kind(type) != 'c') return out;
   out.type = kRecord;
   out.relation = relation_of_row_type(type);
   if (ctx.catalog()->table(out.relation) == nullptr && ctx.catalog()->object(ObjectKind::kView, out.relation) == nullptr) out.relation = type;
@@ -423,7 +422,14 @@ Task<Status> create_routine(DdlContext& ctx, const std::string& language) {
   if ((check && *check == "off") || language == "c") co_return Status{};
   const auto made = ctx.catalog()->object(ObjectKind::kFunction, object->oid);
   if (made == nullptr || made->compiled == nullptr) co_return Status{sqlstate::internal_error, "the function did not enter the catalog"};
-  Status status = language == "plpgsql" ? check_plpgsql_body(ctx.session, *routine_of(*made)) : check_sql_body(ctx.session, *routine_of(*made));
+  Status status = language == "plpgsql" ? check_plpgsql_body(ctx.session, *routine_of(*made)) : check_sql_body(ctx.session, *routine_of(*made), &function);
+  if (status.ok() && function.sql_body && !(function.body_columns.empty() && function.body_functions.empty())) {
+    auto with_uses = std::make_shared<ObjectDef>(*made);
+    with_uses->definition = function.encode();
+    Changes more;
+    more.put(std::move(with_uses));
+    status = ctx.apply(more);
+  }
   if (status.ok() || status.error().position == 0) co_return std::move(status);
   // Where the body stands in the statement as it is, the error is shown there.
   const std::size_t begin = in_quotes ? ctx.statement.text.find(source) : std::string_view::npos;

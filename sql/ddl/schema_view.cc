@@ -233,7 +233,10 @@ Task<Status> create_view(DdlContext& ctx) {
     WANDIAN_CO_TRY(ctx.must_own_relation(found->oid));
     const auto old = catalog->object(ObjectKind::kView, found->oid);
     const std::optional<ViewDefinition> before = ViewDefinition::decode(old->definition);
-    if (before) WANDIAN_CO_TRY(compare_columns(*before, definition.value()));
+    if (before) {
+      WANDIAN_CO_TRY(compare_columns(*before, definition.value()));
+      definition->triggers = before->triggers;
+    }
     view->oid = old->oid;
     view->owner = old->owner;
   } else {
@@ -370,7 +373,8 @@ Result<CommentTarget> find_comment_target(DdlContext& ctx, const PgQuery__Commen
     case PG_QUERY__OBJECT_TYPE__OBJECT_TRIGGER: {
       if (parts.size() < 2) return Status{sqlstate::syntax_error, "trigger name must be qualified"};
       WANDIAN_ASSIGN(const FoundRelation found, find(parts.size() - 2));
-      const auto table = found.kind == FoundRelation::Kind::kTable ? ctx.catalog()->table(found.oid) : nullptr;
+      std::shared_ptr<const TableDef> table = found.kind == FoundRelation::Kind::kTable ? ctx.catalog()->table(found.oid) : nullptr;
+      if (found.kind == FoundRelation::Kind::kView) table = view_table(*ctx.catalog()->object(ObjectKind::kView, found.oid));
       if (table != nullptr)
         for (const TriggerDef& trigger : table->triggers)
           if (trigger.name == parts.back()) return CommentTarget{catalog_oid::kTrigger, trigger.oid, 0};

@@ -23,7 +23,7 @@ Task<Status> create_trigger(DdlContext& ctx);
 Task<Status> drop_trigger(DdlContext& ctx);
 Task<Status> rename_trigger(DdlContext& ctx);
 /// ALTER TABLE ... ENABLE or DISABLE TRIGGER.
-Status enable_trigger(TableDef& table, const PgQuery__AlterTableCmd& command);
+Status enable_trigger(TableDef& table, const PgQuery__AlterTableCmd& command, bool superuser);
 Task<Status> create_enum(DdlContext& ctx);
 Task<Status> alter_enum(DdlContext& ctx);
 Task<Status> create_composite(DdlContext& ctx);

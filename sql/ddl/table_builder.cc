@@ -25,10 +25,6 @@ std::vector<std::string> names_of(PgQuery__Node** nodes, std::size_t count) {
   return out;
 }
 
-Status refuse_deferrable(const Deferral& deferral) {
-  return deferral.deferrable ? feature_not_supported("deferrable primary keys are not supported") : Status{};
-}
-
 // The words after a column's constraint: NOT DEFERRABLE, INITIALLY DEFERRED, ... `of`: what they are about, null if nothing that can
 // be deferred stands before them.
 Status read_deferral(const DdlContext& ctx, const PgQuery__Constraint& node, Deferral* of, bool* saw_deferrable, bool* saw_initially) {
@@ -340,6 +336,7 @@ Status TableBuilder::column_constraints(const PgQuery__ColumnDef& node, std::uin
         key.name = text_or_empty(constraint.conname);
         key.primary = constraint.contype == PG_QUERY__CONSTR_TYPE__CONSTR_PRIMARY;
         key.nulls_not_distinct = constraint.nulls_not_distinct;
+        key.position = at;
         key.columns.push_back(def.name);
         WANDIAN_TRY(read_options(constraint.options, constraint.n_options, true, &key.options));
         keys.push_back(std::move(key));
@@ -400,6 +397,7 @@ Status TableBuilder::add_constraint(const PgQuery__Constraint& node) {
     case PG_QUERY__CONSTR_TYPE__CONSTR_PRIMARY:
     case PG_QUERY__CONSTR_TYPE__CONSTR_UNIQUE: {
       KeySpec key;
+      key.position = at;
       key.deferral = {node.deferrable != 0, node.initdeferred != 0};
       key.name = text_or_empty(node.conname);
       key.primary = node.contype == PG_QUERY__CONSTR_TYPE__CONSTR_PRIMARY;
@@ -526,13 +524,19 @@ Result<std::vector<std::uint16_t>> TableBuilder::key_columns(const KeySpec& spec
   return out;
 }
 
+const IndexDef* primary_key(const TableDef& table) {
+  const auto found = std::find_if(table.indexes.begin(), table.indexes.end(), [](const IndexDef& index) { return index.primary && index.oid != 0; });
+  return found == table.indexes.end() ? nullptr : &*found;
+}
+
 Status TableBuilder::apply_key(const KeySpec& spec) {
-  if (spec.primary) WANDIAN_TRY(refuse_deferrable(spec.deferral));
   TableDef& table = *table_;
   WANDIAN_ASSIGN(const std::vector<std::uint16_t> columns, key_columns(spec));
-  const bool has_primary = !table.indexes.empty() && !table.hidden_row_number;
-  if (spec.primary && has_primary)
-    return Status{sqlstate::invalid_table_definition, "multiple primary keys for table " + quoted(table.name) + " are not allowed"};
+  if (spec.primary && primary_key(table) != nullptr) {
+    Status status{sqlstate::invalid_table_definition, "multiple primary keys for table " + quoted(table.name) + " are not allowed"};
+    if (table.storage == nullptr) status.error().position = spec.position;   // CREATE TABLE
+    return status;
+  }
   IndexDef index;
   index.primary = spec.primary;
   index.unique = true;
@@ -580,8 +584,9 @@ Status TableBuilder::apply_key(const KeySpec& spec) {
   }
   index.oid = ctx_.allocate_oid();
   index.constraint = ctx_.allocate_oid();
-  if (spec.primary) {
+  if (spec.primary)
     for (const std::uint16_t column : columns) table.columns[column].not_null = true;
+  if (spec.primary && !index.deferrable) {
     if (table.hidden_row_number) {
       table.hidden_row_number = false;
       table.indexes[0] = std::move(index);
@@ -771,9 +776,10 @@ Status TableBuilder::apply_foreign_key(const ForeignKeySpec& spec, std::shared_p
   };
   const IndexDef* index = nullptr;
   if (spec.referenced_columns.empty()) {
-    if (referenced.hidden_row_number || referenced.indexes.empty())
-      return Status{sqlstate::undefined_object, "there is no primary key for referenced table " + quoted(referenced.name)};
-    index = &referenced.indexes[0];
+    index = primary_key(referenced);
+    if (index == nullptr) return Status{sqlstate::undefined_object, "there is no primary key for referenced table " + quoted(referenced.name)};
+    if (index->deferrable)
+      return Status{sqlstate::object_not_in_prerequisite_state, "cannot use a deferrable primary key for referenced table " + quoted(referenced.name)};
     for (std::size_t i = 0; i < index->key_parts; ++i) key.referenced_columns.push_back(index->parts[i].column);
   } else {
     for (const std::string& name : spec.referenced_columns) {

@@ -27,7 +27,11 @@ struct KeySpec {
   std::vector<std::string> columns;
   std::vector<std::string> including;
   std::vector<std::pair<std::string, std::string>> options;
+  std::int32_t position = 0;         ///< in the statement's text, as errors give it; 0: not known
 };
+
+/// The primary key as declared, deferrable or not; null: there is none, rows are kept by a hidden row number.
+const IndexDef* primary_key(const TableDef& table);
 
 struct CheckSpec {
   std::string name;
@@ -73,7 +77,7 @@ class TableBuilder {
   Status apply_indexes();
   /// PARTITION BY; after the columns and keys are known. `foreign` are the resolved ones.
   Status set_placement(const PgQuery__PartitionSpec& spec);
-  /// The primary key (making indexes[0] it) or a unique constraint.
+  /// The primary key (making indexes[0] it, unless it is deferrable: rows are kept by keys that are never there twice) or a unique constraint.
   Status apply_key(const KeySpec& spec);
   Status apply_check(const CheckSpec& spec);
   /// The expressions of generated columns, once all columns are known.

@@ -1,4 +1,6 @@
 // Sub-selects in expressions: each is evaluated before the expression that holds it, its value stands in a slot.
+#include <utility>
+
 #include "engine/array_value.h"
 #include "sql/exec/operator.h"
 
@@ -14,6 +16,8 @@ struct SubselectRunner::State {
   RowStore null_rows;                  // hash_left of more than one column: the rows with a null among them
   PartedTable<const Value> table;      // hash_left: the rows, by value
   Arena memory;                        // the value, where it is made of bytes
+  JournaledEval test;                  // kAny, kAll: `plan.test`, where it calls routines
+  bool testing = false;                // ... for the source's row, which is there already
   bool running = false;                // the source stands in the middle
   bool kept = false;                   // `once`: value or rows are there
   bool has_null_row = false;           // hash_left: some row has a null
@@ -26,6 +30,8 @@ struct SubselectRunner::State {
 
   void begin(ExecContext& ctx) {
     running = true;
+    testing = false;
+    test.reset();
     count = next = 0;
     elements.clear();
     memory.reset();
@@ -38,7 +44,7 @@ struct SubselectRunner::State {
     source->restart(ctx);
   }
 
-  // Looks at one row of the sub-select. True if the value is decided.
+  // Looks at one row of the sub-select. True if the value is decided, or *step is not kRow.
   bool take_row(ExecContext& ctx, std::uint32_t arena, Step* step) {
     *step = Step::kRow;
     switch (plan.kind) {
@@ -73,10 +79,8 @@ struct SubselectRunner::State {
   bool take_comparison(ExecContext& ctx, std::uint32_t arena, Step* step) {
     const bool any = plan.kind == SubLinkKind::kAny;
     Value holds;
-    if (!ctx.eval(plan.test, arena, &holds)) {
-      *step = Step::kError;
-      return true;
-    }
+    *step = test.eval(ctx, plan.test, *ctx.row_memory[arena], &holds);
+    if (*step != Step::kRow) return true;
     if (holds.is_null) {
       value = Value::null();
       return false;
@@ -200,7 +204,8 @@ Step SubselectRunner::run(ExecContext& ctx, std::uint32_t arena, bool fresh) {
       restore_slots(plan.saved, at < nulls ? s.null_rows.at(at) : s.rows.at(at - nulls), ctx.slots);
       Step step = Step::kRow;
       if (s.take_comparison(ctx, arena, &step)) {
-        if (step == Step::kError) return step;
+        if (step == Step::kPause) s.next = at;
+        if (step != Step::kRow) return step;
         break;
       }
     }
@@ -213,11 +218,12 @@ Step SubselectRunner::run(ExecContext& ctx, std::uint32_t arena, bool fresh) {
   }
   if (fresh || !s.running) s.begin(ctx);
   for (;;) {
-    Step step = s.source->next(ctx);
+    Step step = std::exchange(s.testing, false) ? Step::kRow : s.source->next(ctx);
     if (step == Step::kEnd) break;
     if (step != Step::kRow) return step;
     if (s.take_row(ctx, arena, &step)) {
-      if (step == Step::kError) return step;
+      s.testing = step == Step::kPause;
+      if (step != Step::kRow) return step;
       break;
     }
   }

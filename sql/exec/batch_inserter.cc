@@ -32,7 +32,9 @@ class Inserter final : public BatchInserter {
   }
   Task<Status> finish() override {
     WANDIAN_CO_TRY(co_await begin());
-    co_return co_await driver_->finish();
+    driver_->after_statement();
+    WANDIAN_CO_TRY(co_await driver_->finish());
+    co_return co_await ModifyDriver::fire_triggers(ctx_);
   }
   std::uint64_t inserted() const override { return driver_->processed(); }
 

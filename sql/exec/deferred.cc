@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "sql/exec/foreign_keys.h"
+#include "sql/exec/triggers.h"
 #include "sql/expr/expression.h"
 
 namespace wandian::sql {
@@ -39,18 +40,40 @@ void DeferredConstraints::clear() {
   memory_.reset();
 }
 
-Task<Status> DeferredConstraints::check(ExecContext& ctx, bool everything, std::vector<Oid> constraints) {
-  std::vector<Event> mine, others;
-  for (const Event& event : events_)
-    (everything || std::find(constraints.begin(), constraints.end(), event.constraint) != constraints.end() ? mine : others).push_back(event);
-  ForeignKeys keys(ctx);
-  for (std::size_t at = 0; at < mine.size();) {
-    constexpr std::size_t kBatch = 256;
-    for (std::size_t i = 0; i < kBatch && at < mine.size(); ++i, ++at) keys.take_deferred(mine[at]);
-    WANDIAN_CO_TRY(co_await keys.run());
-    if (ctx.out_of_budget()) WANDIAN_CO_TRY(co_await ctx.next_share());
+// A trigger that is gone, or that fires no more, is none to be fired.
+Task<Status> DeferredConstraints::fire(ExecContext& ctx, Event event) {
+  const std::shared_ptr<const TableDef> table = ctx.transaction->catalog()->table(event.table);
+  if (table == nullptr) co_return Status{};
+  const std::size_t width = table->columns.size();
+  const bool has_old = event.operation != TriggerDef::kInsert, has_new = event.operation != TriggerDef::kDelete;
+  if (event.values.size() != width * (has_old + has_new)) co_return Status{};
+  const std::span<const Value> old_values = has_old ? event.values.first(width) : std::span<const Value>();
+  const std::span<const Value> new_values = has_new ? event.values.last(width) : std::span<const Value>();
+  for (const TriggerDef& trigger : table->triggers) {
+    if (trigger.constraint != event.constraint) continue;
+    ctx.transaction->next_command();
+    co_return co_await Triggers::of(ctx).fire_deferred(table, trigger, event.operation, old_values, new_values);
   }
-  events_ = std::move(others);
+  co_return Status{};
+}
+
+// In the order in which they were put off.
+Task<Status> DeferredConstraints::check(ExecContext& ctx, bool everything, std::vector<Oid> constraints) {
+  constexpr std::size_t kBatch = 256;
+  for (;;) {
+    std::vector<Event> mine, others;
+    for (const Event& event : events_)
+      (everything || std::find(constraints.begin(), constraints.end(), event.constraint) != constraints.end() ? mine : others).push_back(event);
+    events_ = std::move(others);
+    if (mine.empty()) break;
+    ForeignKeys keys(ctx);
+    for (std::size_t at = 0; at < mine.size();) {
+      for (std::size_t i = 0; i < kBatch && at < mine.size() && mine[at].kind != Kind::kTrigger; ++i, ++at) keys.take_deferred(mine[at]);
+      WANDIAN_CO_TRY(co_await keys.run());
+      if (at < mine.size() && mine[at].kind == Kind::kTrigger) WANDIAN_CO_TRY(co_await fire(ctx, mine[at++]));
+      if (ctx.out_of_budget()) WANDIAN_CO_TRY(co_await ctx.next_share());
+    }
+  }
   if (events_.empty()) memory_.reset();
   co_return Status{};
 }

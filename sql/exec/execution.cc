@@ -209,6 +209,7 @@ struct Execution::Impl {
     const std::vector<std::uint32_t>& ctes = plan->body->writing_ctes;
     for (auto cte = ctes.rbegin(); cte != ctes.rend(); ++cte) WANDIAN_CO_TRY(co_await ctx.ctes[*cte]->write(ctx));
     for (std::size_t i = 0; i < ctx.written.size(); ++i) WANDIAN_CO_TRY(co_await ctx.written[i]->finish());
+    if (ctx.triggers != nullptr) WANDIAN_CO_TRY(co_await ModifyDriver::fire_triggers(ctx));
     co_return Status{};
   }
   std::size_t result_rows() const { return modify != nullptr ? modify->returned_rows() : kept->size(); }

@@ -25,6 +25,7 @@ namespace wandian::sql {
 
 class DeferredConstraints;
 class Server;
+struct TransitionTables;   // sql/routine/trigger.h
 struct RoutineCall;
 
 /// Who runs routines for an execution that is not driven by a session's own loop (COPY).
@@ -48,6 +49,8 @@ struct ExecutionEnv {
   Server* server = nullptr;                   ///< for system relations, and its temporary files
   Oid database = 0;
   DeferredConstraints* deferred = nullptr;    ///< the transaction's; null: every constraint is checked at the statement's end
+  bool is_replica = false;                    ///< session_replication_role: foreign keys and ordinary triggers are not looked at
+  std::shared_ptr<const TransitionTables> transitions;   ///< of the trigger function that runs the statement; null: none
   Runnable* ready = nullptr;                  ///< posted when a wait (kWaiting) is over
   const Status* cancelled = nullptr;          ///< may be null; once it is not ok, the statement ends with it where it next stops
   /// Not 0: a share of the turn ends after this many checks instead of by the clock, so that tests and simulations stop statements

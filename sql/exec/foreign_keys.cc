@@ -79,7 +79,12 @@ bool locate_referenced(ExecContext& ctx, const std::shared_ptr<const TableDef>& 
 
 }  // namespace
 
+bool ForeignKeys::are_checked(const TableDef& table) const {
+  return table.key_checks == 'A' || (table.key_checks != 'D' && (table.key_checks == 'R') == ctx_.env->is_replica);
+}
+
 Status ForeignKeys::written(const std::shared_ptr<const TableDef>& table, std::span<const Value> values, const Value* old_values) {
+  if (!are_checked(*table)) return {};
   for (const ForeignKeyDef& key : table->foreign_keys) {
     std::size_t nulls = 0;
     bool same = old_values != nullptr;
@@ -173,6 +178,7 @@ Status ForeignKeys::removed(const std::shared_ptr<const TableDef>& table, std::s
 // `columns`: what the values call the table's columns.
 Status ForeignKeys::removed_from(const std::shared_ptr<const TableDef>& table, const TableDef& partition, const ColumnMap& columns, std::span<const Value> old_values,
                                  const Value* new_values, unsigned depth) {
+  if (!are_checked(*table)) return {};
   for (const Oid oid : table->referencing) {
     const std::shared_ptr<const TableDef> referencing = ctx_.env->catalog->table(oid);
     if (referencing == nullptr || referencing->is_partitioned()) continue;   // its partitions have the rows, and the key
@@ -277,6 +283,7 @@ Task<Status> ForeignKeys::check_all() {
 }
 
 Status ForeignKeys::written_unique(const std::shared_ptr<const TableDef>& table, std::span<const Value> values, const Value* old_values) {
+  if (!are_checked(*table)) return {};
   for (std::size_t i = 0; i < table->indexes.size(); ++i) {
     const IndexDef& index = table->indexes[i];
     if (!index.checked_later()) continue;
@@ -462,6 +469,19 @@ Result<std::vector<Value>> ForeignKeys::default_values(const TableDef& table, st
   return out;
 }
 
+// Of a partition's copy of a key, the partitioned table that has the key itself.
+std::shared_ptr<const TableDef> ForeignKeys::declared_for(std::shared_ptr<const TableDef> table, const ForeignKeyDef& key) const {
+  for (Oid parent = key.parent; parent != 0;) {
+    std::shared_ptr<const TableDef> above = ctx_.env->catalog->table(table->partition_of);
+    if (above == nullptr) break;
+    const auto found = std::find_if(above->foreign_keys.begin(), above->foreign_keys.end(), [&](const ForeignKeyDef& own) { return own.oid == parent; });
+    if (found == above->foreign_keys.end()) break;
+    parent = found->parent;
+    table = std::move(above);
+  }
+  return table;
+}
+
 // What a foreign key's action does about the rows that refer to a key that is gone.
 Task<Status> ForeignKeys::follow(const Removal& removal) {
   const std::shared_ptr<const TableDef>& table = removal.referencing;
@@ -478,8 +498,14 @@ Task<Status> ForeignKeys::follow(const Removal& removal) {
   const bool refuses = action == 'a' || action == 'r';
   Arena memory(ctx_.memory_limit());
   std::vector<Target> targets;
+  // The action is a statement on the table that the key was declared for, whether or not it finds rows.
+  const std::shared_ptr<const TableDef> declared = refuses ? nullptr : declared_for(table, key);
+  if (!refuses) WANDIAN_CO_TRY(co_await driver_->before_action(declared, action == 'c' && deleted, key.columns));
   WANDIAN_CO_TRY(co_await find_referring(table, key, removal.old_values, refuses, memory, &targets));
-  if (targets.empty()) co_return Status{};
+  if (targets.empty()) {
+    if (!refuses) driver_->after_action(declared, action == 'c' && deleted, key.columns);
+    co_return Status{};
+  }
   if (refuses) co_return still_referenced(removal);
   const bool some = deleted && (action == 'n' || action == 'd') && !key.delete_columns.empty();
   const std::vector<std::uint16_t>& columns = some ? key.delete_columns : key.columns;
@@ -493,11 +519,13 @@ Task<Status> ForeignKeys::follow(const Removal& removal) {
   ActionMutation mutation(columns, values);
   mutation.deletes = action == 'c' && deleted;
   mutation.columns = columns;
+  mutation.capture_table = declared;
   for (const std::uint16_t column : columns) {
     const auto has = [&](const std::vector<std::uint16_t>& list) { return std::find(list.begin(), list.end(), column) != list.end(); };
     mutation.key_changes = mutation.key_changes || has(table->codec_columns[0]) || has(table->placement.columns);
   }
   WANDIAN_CO_TRY(co_await driver_->mutate(table, targets, mutation, removal.depth + 1, nullptr));
+  driver_->after_action(declared, mutation.deletes, columns);
   if (action != 'd') co_return Status{};
   // A default that is the key that went away changes nothing.
   targets.clear();

@@ -70,6 +70,9 @@ class ForeignKeys {
   Task<Status> check_uniques();
   Task<Status> missing(const Check& check);
   Task<Status> follow(const Removal& removal);
+  std::shared_ptr<const TableDef> declared_for(std::shared_ptr<const TableDef> table, const ForeignKeyDef& key) const;
+  /// ALTER TABLE DISABLE TRIGGER ALL and session_replication_role leave keys unchecked.
+  bool are_checked(const TableDef& table) const;
   bool is_referenced_again(const Removal& removal, ReadView& view);
   /// Rows of `table` whose foreign key says `values`; with `any` the first one is enough.
   Task<Status> find_referring(std::shared_ptr<const TableDef> table, const ForeignKeyDef& key, std::span<const Value> values, bool any,

@@ -37,7 +37,7 @@ Task<Status> ModifyDriver::queue_insert() {
     if (source_ != nullptr) set_source_aside();
     PartitionGuard guard;
     if (leaf != nullptr) guard = PartitionGuard(*ctx_.env->catalog, *table);
-    WANDIAN_CO_TRY(co_await triggers_.before_row(table, TriggerDef::kInsert, {}, {}, {values_.data(), table->columns.size()}, writer_.inputs(), &skip,
+    WANDIAN_CO_TRY(co_await triggers().before_row(table, TriggerDef::kInsert, {}, {}, {values_.data(), table->columns.size()}, writer_.inputs(), &skip,
                                                  leaf != nullptr ? &guard : nullptr));
     if (source_ != nullptr) bring_source_back();
     if (skip) co_return Status{};
@@ -51,7 +51,13 @@ Task<Status> ModifyDriver::queue_insert() {
   row.leaf = leaf;
   Arena& arena = writer_.inputs();
   WANDIAN_CO_TRY(encode_row(*table, values_, arena, &row.row));
-  WANDIAN_CO_TRY(check_row(*table, row.row.data(), eval()));
+  if (table->row_checks != nullptr && table->row_checks->waits()) {
+    if (source_ != nullptr) set_source_aside();
+    WANDIAN_CO_TRY(co_await check_constraints(*table, row.row));
+    if (source_ != nullptr) bring_source_back();
+  } else {
+    WANDIAN_CO_TRY(check_row(*table, row.row.data(), eval()));
+  }
   if (leaf == nullptr && !target_guard_.empty()) WANDIAN_CO_TRY(check_routed(*table, false));
   // From here on the values are those in the encoded row, which lives as long as the batch.
   row.values = arena.allocate_array<Value>(values_.size());
@@ -96,7 +102,8 @@ Status ModifyDriver::send_later(PendingInsert& row) {
 Status ModifyDriver::inserted(const PendingInsert& row) {
   ++processed_;
   const std::span<const Value> values(row.values, row.table->layout_columns());
-  if (!row.table->triggers.empty()) WANDIAN_TRY(triggers_.after_row(row.table, TriggerDef::kInsert, {}, {}, values));
+  if (captures_) triggers().capture(*modify_.table, TriggerDef::kInsert, {}, values, nullptr, row.leaf);
+  if (!row.table->triggers.empty()) WANDIAN_TRY(triggers().after_row(row.table, TriggerDef::kInsert, {}, {}, values));
   if (row.table->has_later_keys) WANDIAN_TRY(foreign_keys_.written_unique(row.table, values, nullptr));
   if (!row.table->foreign_keys.empty()) WANDIAN_TRY(foreign_keys_.written(row.table, values, nullptr));
   WANDIAN_TRY(check_view(modify_.returning_columns, values, row.leaf));
@@ -148,6 +155,7 @@ Task<Status> ModifyDriver::flush_inserts() {
         if (global_ops_[g].op->outcome == RowOutcome::kConflict) co_return raise_conflict(table, global_ops_[g].index, {row.values, width});
       if (row.op->outcome == RowOutcome::kInserted) {
         WANDIAN_CO_TRY(inserted(row));
+        if (triggers_ != nullptr && triggers_->unsettled()) WANDIAN_CO_TRY(co_await triggers_->settle());
         continue;
       }
       if (row.op->outcome != RowOutcome::kConflict)
@@ -198,7 +206,9 @@ Task<Status> ModifyDriver::insert_carefully(PendingInsert row) {
     }
     if (done) {
       if (!globals.empty() && modify_.conflict == ConflictAction::kUpdate) touched_.insert(touched_key(*table, row.key));
-      co_return inserted(row);
+      WANDIAN_CO_TRY(inserted(row));
+      if (triggers_ != nullptr && triggers_->unsettled()) WANDIAN_CO_TRY(co_await triggers_->settle());
+      co_return Status{};
     }
     if (conflict < 0) co_return Status(sqlstate::serialization_failure, "the row's place changed due to concurrent update");
     if (!globals.empty()) co_await ctx_.transaction->rollback_to(savepoint);
@@ -217,6 +227,7 @@ class ConflictMutation final : public Mutation {
   ConflictMutation(ExecContext& ctx, const ModifyPlan& plan, const Value* proposed, std::function<Status(std::span<const Value>)> returning)
       : ctx_(ctx), plan_(plan), proposed_(proposed), returning_(std::move(returning)) {
     may_move = false;
+    waits = plan.decisions_wait;
   }
   Status decide(const Target&, bool, std::span<Value> values, Decision* decision) override {
     ctx_.reset_row(0);
@@ -401,6 +412,7 @@ Task<Status> ModifyDriver::run_insert() {
 
 Task<Status> ModifyDriver::insert_values(std::span<const Value> values, std::size_t columns) {
   const std::size_t rows = columns == 0 ? 0 : values.size() / columns;
+  Arena memory(ctx_.memory_limit());
   for (std::size_t r = 0; r < rows; ++r) {
     // The plan is that of INSERT ... VALUES ($1, $2, ...): each row is its parameters.
     ctx_.params = values.data() + r * columns;
@@ -411,6 +423,10 @@ Task<Status> ModifyDriver::insert_values(std::span<const Value> values, std::siz
       Step step;
       while ((step = source_->next(ctx_)) == Step::kPause) WANDIAN_CO_TRY(co_await ctx_.pause(source_));
       if (step == Step::kError) co_return std::move(ctx_.error);
+    }
+    if (modify_.instead_of) {
+      WANDIAN_CO_TRY(co_await instead_of_row(memory));
+      continue;
     }
     WANDIAN_CO_TRY(evaluate_insert(modify_.sets));
     WANDIAN_CO_TRY(co_await queue_insert());

@@ -1,6 +1,7 @@
 // Joins: nested loop (its inner side may read the outer row) and hash join.
 #include <algorithm>
 #include <cstdlib>
+#include <utility>
 
 #include "sql/exec/operator.h"
 #include "sql/exec/probe_batch.h"
@@ -88,7 +89,8 @@ class HashJoinOperator final : public Operator {
   void do_restart(ExecContext& ctx) override {
     children_[0]->restart(ctx);
     batch_.reset();
-    current_ = nullptr;
+    current_ = waiting_ = nullptr;
+    filter_.reset();
     in_outer_ = false;
     if (built_ && node_.children[1]->free_slots.empty()) {
       // The build side is the same; only the marks of matched rows go.
@@ -275,17 +277,29 @@ class HashJoinOperator final : public Operator {
         in_outer_ = true;
         matched_ = false;
       }
-      while (current_ != nullptr) {
-        // Nothing else stops where one row has many partners. Not before each of them: every call gets on, however short its share.
-        if ((++looked_at_ & 63) == 0 && ctx.out_of_budget()) return Step::kPause;
-        Entry* entry = current_;
-        current_ = entry->next;
-        if (!same_keys(ctx, entry)) continue;
+      while (current_ != nullptr || waiting_ != nullptr) {
+        Entry* entry = std::exchange(waiting_, nullptr);
+        if (entry == nullptr) {
+          // Nothing else stops where one row has many partners. Not before each of them: every call gets on, however short its share.
+          if ((++looked_at_ & 63) == 0 && ctx.out_of_budget()) return Step::kPause;
+          entry = current_;
+          current_ = entry->next;
+          if (!same_keys(ctx, entry)) continue;
+          ctx.reset_row(node_.arena);
+        }
         restore_slots(join_.saved, entry->values(), ctx.slots);
-        ctx.reset_row(node_.arena);
         if (join_.filter) {
           bool passes;
-          if (!ctx.test(join_.filter, node_.arena, &passes)) return Step::kError;
+          if (join_.filter.waits) {
+            Value holds;
+            if (const Step step = filter_.eval(ctx, join_.filter, node_.arena, &holds); step != Step::kRow) {
+              waiting_ = entry;
+              return step;
+            }
+            passes = !holds.is_null && holds.as_bool();
+          } else if (!ctx.test(join_.filter, node_.arena, &passes)) {
+            return Step::kError;
+          }
           if (!passes) {
             count_filtered(ctx);
             if (ctx.out_of_budget()) return Step::kPause;
@@ -324,6 +338,8 @@ class HashJoinOperator final : public Operator {
   Entry* all_ = nullptr;
   Entry* inserted_ = nullptr;
   Entry* current_ = nullptr;
+  Entry* waiting_ = nullptr;               // its filter calls a routine that is being run
+  JournaledEval filter_;
   std::size_t count_ = 0;
   std::uint64_t looked_at_ = 0;
   std::unique_ptr<std::uint64_t, FreeBuckets> buckets_;

@@ -8,7 +8,10 @@ namespace wandian::sql {
 
 class MergeMutation final : public Mutation {
  public:
-  explicit MergeMutation(ModifyDriver& driver) : driver_(driver), ctx_(driver.ctx_), plan_(driver.modify_) { key_changes = plan_.key_changes; }
+  explicit MergeMutation(ModifyDriver& driver) : driver_(driver), ctx_(driver.ctx_), plan_(driver.modify_) {
+    key_changes = plan_.key_changes;
+    waits = plan_.decisions_wait;
+  }
 
   RowLock lock_of(const Target& target) const override {
     return plan_.actions[target.action].kind == PlanKind::kDelete || key_changes ? RowLock::kUpdate : RowLock::kNoKeyUpdate;
@@ -76,12 +79,18 @@ Status ModifyDriver::choose_action(bool matched, std::uint32_t* chosen) {
   return {};
 }
 
-Task<Status> ModifyDriver::merge_unmatched() {
+Task<Status> ModifyDriver::merge_unmatched(bool source_is_aside) {
   std::uint32_t number = 0;
-  ctx_.reset_row(0);
-  WANDIAN_CO_TRY(choose_action(false, &number));
+  const auto evaluate = [&]() -> Status {
+    ctx_.reset_row(0);
+    WANDIAN_TRY(choose_action(false, &number));
+    if (number == modify_.actions.size() || modify_.actions[number].nothing) return {};
+    return evaluate_insert(modify_.actions[number].sets);
+  };
+  if (!modify_.decisions_wait) WANDIAN_CO_TRY(evaluate());
+  else if (source_is_aside) WANDIAN_CO_TRY(co_await awaited_.eval(ctx_, *ctx_.row_memory[0], evaluate));
+  else WANDIAN_CO_TRY(co_await await_aside(evaluate));
   if (number == modify_.actions.size() || modify_.actions[number].nothing) co_return Status{};
-  WANDIAN_CO_TRY(evaluate_insert(modify_.actions[number].sets));
   co_return co_await queue_insert();
 }
 
@@ -91,7 +100,7 @@ Task<Status> ModifyDriver::merge_targets(std::vector<Target>& targets) {
   for (const Value* others : mutation.unmatched) {
     if (others != nullptr) restore_slots(modify_.others, others, ctx_.slots);
     for (const ScanColumn& c : modify_.target_columns) ctx_.slots[c.slot] = Value::null();
-    WANDIAN_CO_TRY(co_await merge_unmatched());
+    WANDIAN_CO_TRY(co_await merge_unmatched(true));
   }
   if (!mutation.unmatched.empty()) WANDIAN_CO_TRY(co_await flush_inserts());
   targets.clear();
@@ -128,13 +137,17 @@ Task<Status> ModifyDriver::run_merge() {
     if (step == Step::kEnd) break;
     if (ctx_.slots[modify_.key_slot].is_null) {
       if (!targets.empty()) WANDIAN_CO_TRY(co_await write_targets());
-      WANDIAN_CO_TRY(co_await merge_unmatched());
+      WANDIAN_CO_TRY(co_await merge_unmatched(false));
       if (inserts_.size() >= batch_rows_) WANDIAN_CO_TRY(co_await write_inserts());
       continue;
     }
     std::uint32_t action = 0;
-    ctx_.reset_row(0);
-    WANDIAN_CO_TRY(choose_action(true, &action));
+    const auto choose = [&] {
+      ctx_.reset_row(0);
+      return choose_action(true, &action);
+    };
+    if (modify_.decisions_wait) WANDIAN_CO_TRY(co_await await_aside(choose));
+    else WANDIAN_CO_TRY(choose());
     if (action == modify_.actions.size() || modify_.actions[action].nothing) continue;
     if (!inserts_.empty()) WANDIAN_CO_TRY(co_await write_inserts());
     // A target that comes again is told from one that others changed by having been written before.

@@ -37,7 +37,7 @@ ModifyDriver::ModifyDriver(ExecContext& ctx, const ModifyPlan& plan, Operator* s
       foreign_keys_(*this, ctx),
       batch_rows_(plan.calls_routines || any_before_row(plan) ? 1 : kBatchRows),
       returning_width_(plan.returning_waits ? plan.returning_slots.slots.size() : plan.returning.size()),
-      triggers_(ctx) {
+      captures_(has_transition_tables(*plan.table)) {
   if (plan.table->partition_of != 0) target_guard_ = PartitionGuard(*ctx.env->catalog, *plan.table);
   const auto does = [&plan](PlanKind kind) {
     return plan.kind == kind || std::any_of(plan.actions.begin(), plan.actions.end(),
@@ -66,25 +66,114 @@ void ModifyDriver::bring_source_back() { std::copy(source_frame_.begin(), source
 
 Task<Status> ModifyDriver::before_statement() {
   if (modify_.table->triggers.empty()) co_return Status{};
-  for (const std::uint16_t event : events_) WANDIAN_CO_TRY(co_await triggers_.statement(modify_.table, true, event, set_columns_));
+  for (const std::uint16_t event : events_) WANDIAN_CO_TRY(co_await triggers().before_statement(modify_.table, event, set_columns_));
   co_return Status{};
+}
+
+void ModifyDriver::after_statement() {
+  if (modify_.table->triggers.empty()) return;
+  for (auto event = events_.rbegin(); event != events_.rend(); ++event) triggers().after_statement(modify_.table, *event, set_columns_);
 }
 
 Task<Status> ModifyDriver::run() {
   if (!modify_.table->triggers.empty()) WANDIAN_CO_TRY(co_await before_statement());
-  if (modify_.kind == PlanKind::kInsert) co_return co_await run_insert();
-  if (modify_.kind == PlanKind::kMerge) co_return co_await run_merge();
-  if (modify_.at_owner) co_return co_await run_at_owner();
-  co_return co_await run_locked();
+  if (modify_.instead_of) WANDIAN_CO_TRY(co_await run_instead());
+  else if (modify_.kind == PlanKind::kInsert) WANDIAN_CO_TRY(co_await run_insert());
+  else if (modify_.kind == PlanKind::kMerge) WANDIAN_CO_TRY(co_await run_merge());
+  else if (modify_.at_owner) WANDIAN_CO_TRY(co_await run_at_owner());
+  else WANDIAN_CO_TRY(co_await run_locked());
+  after_statement();
+  co_return Status{};
 }
 
 Task<Status> ModifyDriver::finish() {
   if (foreign_keys_.pending()) WANDIAN_CO_TRY(co_await foreign_keys_.run());
-  if (triggers_.pending()) WANDIAN_CO_TRY(co_await triggers_.run());
-  if (modify_.table->triggers.empty()) co_return Status{};
-  for (auto event = events_.rbegin(); event != events_.rend(); ++event)
-    WANDIAN_CO_TRY(co_await triggers_.statement(modify_.table, false, *event, set_columns_));
   co_return Status{};
+}
+
+Task<Status> ModifyDriver::fire_triggers(ExecContext& ctx) {
+  if (ctx.triggers != nullptr) WANDIAN_CO_TRY(co_await ctx.triggers->run());
+  co_return Status{};
+}
+
+Task<Status> ModifyDriver::before_action(std::shared_ptr<const TableDef> table, bool deletes, std::span<const std::uint16_t> columns) {
+  if (table->triggers.empty()) co_return Status{};
+  co_return co_await triggers().before_statement(table, deletes ? TriggerDef::kDelete : TriggerDef::kUpdate, columns);
+}
+
+void ModifyDriver::after_action(const std::shared_ptr<const TableDef>& table, bool deletes, std::span<const std::uint16_t> columns) {
+  if (!table->triggers.empty()) triggers().after_statement(table, deletes ? TriggerDef::kDelete : TriggerDef::kUpdate, columns);
+}
+
+void ModifyDriver::capture(const TableDef& table, const Mutation& mutation, unsigned depth, std::uint16_t event, std::span<const Value> old_values,
+                           std::span<const Value> new_values) {
+  if (depth == 0) {
+    if (captures_) triggers().capture(*modify_.table, event, old_values, new_values, mutation.leaf, mutation.leaf);
+    return;
+  }
+  const TableDef& whole = mutation.capture_table != nullptr ? *mutation.capture_table : table;
+  if (!has_transition_tables(whole)) return;
+  if (whole.oid == table.oid) return triggers().capture(whole, event, old_values, new_values);
+  const PartitionTree tree(*ctx_.env->catalog, mutation.capture_table);
+  const PartitionNode* leaf = tree.find(table.oid);
+  triggers().capture(whole, event, old_values, new_values, leaf, leaf);
+}
+
+Task<Status> ModifyDriver::check_constraints(const TableDef& table, std::string_view row) {
+  const auto& checks = static_cast<const SessionChecks&>(*table.row_checks);
+  co_return co_await awaited_.eval(ctx_, *ctx_.row_memory[0], [&] { return check_row(table, row.data(), eval(), &checks); });
+}
+
+// ---- views with INSTEAD OF triggers ----
+
+// The source's row, or what evaluate_insert() has made of parameters, as the triggers' OLD and NEW.
+Task<Status> ModifyDriver::instead_of_row(Arena& memory) {
+  const bool inserts = modify_.kind == PlanKind::kInsert, deletes = modify_.kind == PlanKind::kDelete;
+  const std::uint16_t event = inserts ? TriggerDef::kInsert : deletes ? TriggerDef::kDelete : TriggerDef::kUpdate;
+  const TableDef& view = *modify_.table;
+  const std::size_t width = view.columns.size();
+  const std::vector<ScanColumn>& columns = inserts ? modify_.returning_columns : modify_.target_columns;
+  memory.reset();
+  std::vector<Value> old_values(width, Value::null()), new_values;
+  const auto keep = [&](std::vector<Value>& row) {
+    for (std::size_t c = 0; c < width; ++c) row[c] = copy_value(view.columns[c].type, row[c], memory);
+  };
+  if (inserts) {
+    WANDIAN_CO_TRY(evaluate_insert(modify_.sets));
+    new_values = values_;
+  } else {
+    for (const ScanColumn& c : modify_.target_columns) old_values[c.column] = ctx_.slots[c.slot];
+    keep(old_values);
+    new_values = old_values;
+    ctx_.reset_row(0);
+    for (const ModifyPlan::Set& set : modify_.sets)
+      if (!ctx_.eval(set.value, 0, &new_values[set.column])) co_return std::move(ctx_.error);
+  }
+  keep(new_values);
+  if (source_ != nullptr) set_source_aside();
+  bool skip = false;
+  const std::span<Value> given = deletes ? std::span<Value>() : std::span<Value>(new_values);
+  WANDIAN_CO_TRY(co_await triggers().instead_of_row(modify_.table, event, old_values, given, memory, &skip));
+  if (!skip) {
+    ++processed_;
+    if (!deletes) WANDIAN_CO_TRY(check_view(columns, new_values));
+    WANDIAN_CO_TRY(return_row(columns, deletes ? old_values : new_values, nullptr));
+  }
+  if (source_ != nullptr) bring_source_back();
+  co_return Status{};
+}
+
+Task<Status> ModifyDriver::run_instead() {
+  Arena memory(ctx_.memory_limit());
+  if (source_ == nullptr) co_return co_await instead_of_row(memory);
+  source_->restart(ctx_);
+  for (;;) {
+    const Step step = source_->next(ctx_);
+    if (step == Step::kEnd) co_return Status{};
+    if (step == Step::kError) co_return std::move(ctx_.error);
+    if (step == Step::kPause) WANDIAN_CO_TRY(co_await ctx_.pause(source_));
+    else WANDIAN_CO_TRY(co_await instead_of_row(memory));
+  }
 }
 
 Status ModifyDriver::check_view(std::span<const ScanColumn> columns, std::span<const Value> values, const PartitionNode* leaf) {
@@ -121,6 +210,24 @@ Status ModifyDriver::return_row(std::span<const ScanColumn> columns, std::span<c
     returned_.push_back(is_by_value(expr.expr->type) ? value : copy_bytes(value, ctx_.statement));
   }
   return {};
+}
+
+Task<Status> ModifyDriver::compute_returned() {
+  std::vector<Value> computed;
+  for (std::size_t row = 0; row < returned_count_; ++row) {
+    restore_slots(modify_.returning_slots, returned(row).data(), ctx_.slots);
+    for (const PlanExpr& expr : modify_.returning) {
+      Value value;
+      WANDIAN_CO_TRY(co_await awaited_.eval(ctx_, *ctx_.row_memory[0], [&] {
+        ctx_.reset_row(0);
+        return ctx_.eval(expr, 0, &value) ? Status{} : std::move(ctx_.error);
+      }));
+      computed.push_back(is_by_value(expr.expr->type) ? value : copy_bytes(value, ctx_.statement));
+    }
+  }
+  returned_ = std::move(computed);
+  returning_width_ = modify_.returning.size();
+  co_return Status{};
 }
 
 // ---- changes decided at the owner: one operation a row ----
@@ -421,7 +528,16 @@ Task<Status> ModifyDriver::mutate(std::shared_ptr<const TableDef> table, std::sp
     layouts.read_all(lock.old_layout, lock.old_row.data(), {old_values, width});
     std::copy(old_values, old_values + width, new_values);
     Mutation::Decision decision = mutation.deletes ? Mutation::Decision::kDelete : Mutation::Decision::kUpdate;
-    WANDIAN_CO_TRY(mutation.decide(targets[i], lock.changed, {new_values, width}, &decision));
+    if (mutation.waits) {
+      const bool deletes = mutation.deletes;
+      WANDIAN_CO_TRY(co_await awaited_.eval(ctx_, *ctx_.row_memory[0], [&] {
+        std::copy(old_values, old_values + width, new_values);
+        decision = deletes ? Mutation::Decision::kDelete : Mutation::Decision::kUpdate;
+        return mutation.decide(targets[i], lock.changed, {new_values, width}, &decision);
+      }));
+    } else {
+      WANDIAN_CO_TRY(mutation.decide(targets[i], lock.changed, {new_values, width}, &decision));
+    }
     if (decision == Mutation::Decision::kSkip) continue;
     if (!decided.emplace(targets[i].partition, targets[i].key).second) {
       WANDIAN_CO_TRY(mutation.gone(targets[i], true));
@@ -435,7 +551,7 @@ Task<Status> ModifyDriver::mutate(std::shared_ptr<const TableDef> table, std::sp
         if (!is_by_value(table->columns[c].type) && new_values[c].p != old_values[c].p) new_values[c] = copy_bytes(new_values[c], memory);
       const std::uint16_t event = deletes ? TriggerDef::kDelete : TriggerDef::kUpdate;
       bool skip = false;
-      WANDIAN_CO_TRY(co_await triggers_.before_row(table, event, depth == 0 ? std::span<const std::uint16_t>(set_columns_) : mutation.columns,
+      WANDIAN_CO_TRY(co_await triggers().before_row(table, event, depth == 0 ? std::span<const std::uint16_t>(set_columns_) : mutation.columns,
                                                    {old_values, width}, {new_values, width}, memory, &skip));
       if (skip) continue;
       // What a trigger has changed may be part of the key.
@@ -466,7 +582,8 @@ Task<Status> ModifyDriver::mutate(std::shared_ptr<const TableDef> table, std::sp
       WANDIAN_CO_TRY(check_not_null(*table, {new_values, width}, eval()));
       std::string_view bytes;
       WANDIAN_CO_TRY(encode_row(*table, {new_values, width}, memory, &bytes));
-      WANDIAN_CO_TRY(check_row(*table, bytes.data(), eval()));
+      if (table->row_checks != nullptr && table->row_checks->waits()) WANDIAN_CO_TRY(co_await check_constraints(*table, bytes));
+      else WANDIAN_CO_TRY(check_row(*table, bytes.data(), eval()));
       if (table->placement.kind == PlacementKind::kDirectory) {
         const std::uint16_t region = table->placement.columns[0];
         if (old_values[region].bytes() != new_values[region].bytes())
@@ -545,6 +662,8 @@ Task<Status> ModifyDriver::mutate(std::shared_ptr<const TableDef> table, std::sp
     mutation.written_to = item.moved_to != nullptr ? item.moved_to->oid : 0;
     if (item.moved_to != nullptr) {
       WANDIAN_CO_TRY(moved(table, item, depth));
+      capture(*table, mutation, depth, TriggerDef::kUpdate, {item.old_values, width}, {item.new_values, width});
+      if (triggers_ != nullptr && triggers_->unsettled()) WANDIAN_CO_TRY(co_await triggers_->settle());
       WANDIAN_CO_TRY(mutation.done(*item.target, {item.old_values, width}, {item.new_values, width}));
       continue;
     }
@@ -554,10 +673,12 @@ Task<Status> ModifyDriver::mutate(std::shared_ptr<const TableDef> table, std::sp
       if (!item.deleted) WANDIAN_CO_TRY(foreign_keys_.written(table, {item.new_values, width}, item.old_values));
       WANDIAN_CO_TRY(foreign_keys_.removed(table, {item.old_values, width}, item.deleted ? nullptr : item.new_values, depth));
     }
+    const std::uint16_t event = item.deleted ? TriggerDef::kDelete : TriggerDef::kUpdate;
+    if (captures_ || depth != 0) capture(*table, mutation, depth, event, {item.old_values, width}, {item.new_values, width});
     if (!table->triggers.empty())
-      WANDIAN_CO_TRY(triggers_.after_row(table, item.deleted ? TriggerDef::kDelete : TriggerDef::kUpdate,
-                                         depth == 0 ? std::span<const std::uint16_t>(set_columns_) : mutation.columns, {item.old_values, width},
-                                         {item.new_values, width}));
+      WANDIAN_CO_TRY(triggers().after_row(table, event, depth == 0 ? std::span<const std::uint16_t>(set_columns_) : mutation.columns,
+                                          {item.old_values, width}, {item.new_values, width}));
+    if (triggers_ != nullptr && triggers_->unsettled()) WANDIAN_CO_TRY(co_await triggers_->settle());
     WANDIAN_CO_TRY(mutation.done(*item.target, {item.old_values, width}, {item.new_values, width}));
   }
   co_return Status{};

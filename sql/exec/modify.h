@@ -38,6 +38,8 @@ class Mutation {
   /// What a column of the statement's table is in the rows' own.
   std::uint16_t at(std::uint16_t column) const { return leaf == nullptr ? column : leaf->columns[column]; }
   bool may_move = true;              ///< to another partition
+  bool waits = false;                ///< decide() calls routines: it is begun anew when they have been run
+  std::shared_ptr<const TableDef> capture_table;   ///< of a foreign key's action: whose transition tables get the rows; null: the rows' own
   virtual RowLock lock_of(const Target&) const { return deletes || key_changes ? RowLock::kUpdate : RowLock::kNoKeyUpdate; }
   /// `values` holds the row's columns and is changed in place. *decision is what `deletes` says, and may be changed.
   virtual Status decide(const Target& target, bool changed, std::span<Value> values, Decision* decision) = 0;
@@ -59,10 +61,18 @@ class ModifyDriver {
 
   /// BEFORE STATEMENT triggers; run() does it itself.
   Task<Status> before_statement();
+  /// When all rows are written: notes its AFTER STATEMENT triggers, as run() does itself.
+  void after_statement();
   /// For COPY and the like: rows of `columns` values each, which are the parameters of the plan's VALUES.
   Task<Status> insert_values(std::span<const Value> values, std::size_t columns);
-  /// Checks what is still open: foreign keys.
+  /// Checks what is still open: foreign keys. AFTER triggers are fired after the last part of the statement has finished: fire_triggers().
   Task<Status> finish();
+  static Task<Status> fire_triggers(ExecContext& ctx);
+  /// RETURNING that calls routines, of a statement in WITH: the rows that were kept for it become its values.
+  Task<Status> compute_returned();
+  /// Around the rows that a foreign key's action writes to a table.
+  Task<Status> before_action(std::shared_ptr<const TableDef> table, bool deletes, std::span<const std::uint16_t> columns);
+  void after_action(const std::shared_ptr<const TableDef>& table, bool deletes, std::span<const std::uint16_t> columns);
   /// Locks the targets, decides, writes, and follows foreign keys. Rows gone meanwhile are skipped; *missing counts them.
   Task<Status> mutate(std::shared_ptr<const TableDef> table, std::span<const Target> targets, Mutation& mutation, unsigned depth,
                       std::uint64_t* missing);
@@ -90,17 +100,30 @@ class ModifyDriver {
   Task<Status> run_at_owner();
   Step next_target();
   Task<Status> run_locked();
+  /// Of a view: its INSTEAD OF triggers get the rows.
+  Task<Status> run_instead();
+  Task<Status> instead_of_row(Arena& memory);
   Task<Status> run_merge();
   /// The first action for a row, matched or not, whose condition holds in the frame; its number, or the number of actions.
   Status choose_action(bool matched, std::uint32_t* action);
+  /// Evaluates what may call routines, while the source is set aside.
+  template <class Evaluate>
+  Task<Status> await_aside(Evaluate evaluate) {
+    set_source_aside();
+    WANDIAN_CO_TRY(co_await awaited_.eval(ctx_, *ctx_.row_memory[0], evaluate));
+    bring_source_back();
+    co_return Status{};
+  }
   /// An INSERT of MERGE from the frame, if an action says so.
-  Task<Status> merge_unmatched();
+  Task<Status> merge_unmatched(bool source_is_aside);
   Task<Status> merge_targets(std::vector<Target>& targets);
   Status evaluate_insert(std::span<const ModifyPlan::Set> sets);
   Task<Status> queue_insert();
   Status send_later(PendingInsert& row);
   Task<Status> flush_inserts();
   Status inserted(const PendingInsert& row);
+  /// CHECK constraints of an encoded row, those that call routines among them.
+  Task<Status> check_constraints(const TableDef& table, std::string_view row);
   /// ON CONFLICT for one row; *retry: the other row is gone, insert again.
   Task<Status> resolve_conflict(const PendingInsert& row, std::size_t index, bool* retry);
   Task<Status> insert_carefully(PendingInsert row);
@@ -129,6 +152,9 @@ class ModifyDriver {
                         std::vector<WriteOp>* ops, std::vector<Written>* written);
   /// What follows once a moved row is written.
   Status moved(const std::shared_ptr<const TableDef>& table, const Written& item, unsigned depth);
+  /// Rows for transition tables. `old_values` and `new_values` are by the columns of the table they were written to.
+  void capture(const TableDef& table, const Mutation& mutation, unsigned depth, std::uint16_t event, std::span<const Value> old_values,
+               std::span<const Value> new_values);
   const PartitionNode* leaf_of_row();
   Status find_conflicting(const PendingInsert& row, std::size_t index, ReadView view, KeyBuffer* key, PartitionId* partition, bool* found);
   /// 44000 if a row that was written is not one that its view shows.
@@ -152,7 +178,8 @@ class ModifyDriver {
   std::size_t batch_rows_ = kBatchRows;
   std::size_t returning_width_ = 0, returned_count_ = 0;
   std::vector<Value> returned_;
-  Triggers triggers_;
+  Triggers* triggers_ = nullptr;     ///< the statement's; null as long as no table with triggers was written
+  Triggers& triggers() { return triggers_ != nullptr ? *triggers_ : *(triggers_ = &Triggers::of(ctx_)); }
   std::vector<std::uint16_t> events_;        ///< TriggerDef::kInsert, ...: what the statement may do to its table
   std::vector<std::uint16_t> set_columns_;   ///< that its UPDATE sets
   std::vector<Value> source_frame_;   ///< while the source is set aside
@@ -166,6 +193,8 @@ class ModifyDriver {
   const PartitionNode* last_leaf_ = nullptr;
   PartitionGuard target_guard_;      ///< the statement's table is itself a partition
   DeleteRow delete_row_;
+  AwaitedEval awaited_;
+  bool captures_ = false;            ///< the statement's table has triggers with transition tables
   friend class MergeMutation;
 };
 

@@ -177,6 +177,7 @@ Task<Status> CteState::write(ExecContext& ctx) {
   source = make_operator(*cte.plan, ctx);
   writer = std::make_unique<ModifyDriver>(ctx, *cte.modify, source.get());
   WANDIAN_CO_TRY(co_await writer->run());
+  if (cte.modify->returning_waits) WANDIAN_CO_TRY(co_await writer->compute_returned());
   ctx.written.push_back(writer.get());
   done = true;
   co_return Status{};

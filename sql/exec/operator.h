@@ -36,6 +36,7 @@ struct CteState;
 struct WorkTable;
 class ModifyDriver;
 class Operator;
+class Triggers;
 
 struct NodeStats {
   std::uint64_t rows = 0, loops = 0;
@@ -57,6 +58,7 @@ struct ExecContext {
   std::vector<std::unique_ptr<WorkTable>> works;
   std::vector<NodeStats> stats;                ///< empty unless instrumented
   std::vector<ModifyDriver*> written;          ///< that have run, in that order: foreign keys are checked at the statement's end
+  std::shared_ptr<Triggers> triggers;          ///< of the tables that the statement writes; null until one has some (Triggers::of())
   Arena statement{};                           ///< lives as long as the execution
   Status error;
   /// Set with kPause when something else than the next turn is waited for.
@@ -236,6 +238,28 @@ struct CteState {
     rows.clear();
     started = done = false;
   }
+};
+
+/// A call that may have to be evaluated again: everything that `evaluate` computes in `memory` is answered from a journal, and begun
+/// anew whenever a routine has been run. What it gives may point into the journal, which lives until the next call of eval().
+class AwaitedEval {
+ public:
+  template <class Evaluate>
+  Task<Status> eval(ExecContext& ctx, RowMemory& memory, Evaluate evaluate) {
+    journal_.clear();
+    for (;;) {
+      journal_.rewind();
+      memory.eval.journal = &journal_;
+      Status status = evaluate();
+      memory.eval.journal = nullptr;
+      if (!journal_.asked()) co_return std::move(status);
+      WANDIAN_CO_TRY(co_await ctx.run_call(journal_.call()));
+      journal_.answer();
+    }
+  }
+
+ private:
+  CallJournal journal_;
 };
 
 /// The rows that the recursive term of a WITH RECURSIVE reads in this round.

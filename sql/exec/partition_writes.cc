@@ -110,13 +110,13 @@ Task<Status> ModifyDriver::move_row(std::shared_ptr<const TableDef> table, Mutat
   for (std::size_t c = 0; c < row.size(); ++c)
     if (const std::uint16_t column = to.columns[static_cast<std::uint16_t>(c)]; column < width) item.moved_values[column] = copy_value(there.columns[column].type, row[c], memory);
   if (!table->triggers.empty())
-    WANDIAN_CO_TRY(co_await triggers_.before_row(table, TriggerDef::kDelete, {}, old_values, {}, memory, &skip));
+    WANDIAN_CO_TRY(co_await triggers().before_row(table, TriggerDef::kDelete, {}, old_values, {}, memory, &skip));
   if (skip) co_return Status{};
   const std::size_t erase = ops->size();
   WANDIAN_CO_TRY(queue_delete(writes, *table, table, *item.target, old_values, ops));
   (*ops)[erase].op->moves = true;
   if (!there.triggers.empty()) {
-    WANDIAN_CO_TRY(co_await triggers_.before_row(to.table, TriggerDef::kInsert, {}, {}, {item.moved_values, there.columns.size()}, memory, &skip));
+    WANDIAN_CO_TRY(co_await triggers().before_row(to.table, TriggerDef::kInsert, {}, {}, {item.moved_values, there.columns.size()}, memory, &skip));
     if (!skip) {
       bool belongs = true;
       const PartitionGuard guard(*catalog, there);
@@ -137,7 +137,8 @@ Task<Status> ModifyDriver::move_row(std::shared_ptr<const TableDef> table, Mutat
   WANDIAN_CO_TRY(check_not_null(there, values, eval()));
   std::string_view bytes;
   WANDIAN_CO_TRY(encode_row(there, values, memory, &bytes));
-  WANDIAN_CO_TRY(check_row(there, bytes.data(), eval()));
+  if (there.row_checks != nullptr && there.row_checks->waits()) WANDIAN_CO_TRY(co_await check_constraints(there, bytes));
+  else WANDIAN_CO_TRY(check_row(there, bytes.data(), eval()));
   Result<PartitionId> place = place_row(ctx_.shard->database().placement(), there, *catalog, values, true);
   if (!place.ok()) co_return place.take_status();
   RowOp& insert = writes.add(to.table, place.value(), key_of(there, 0, values, memory));
@@ -172,8 +173,8 @@ Status ModifyDriver::moved(const std::shared_ptr<const TableDef>& table, const W
   if (!item.moved_to->foreign_keys.empty()) WANDIAN_TRY(foreign_keys_.written(item.moved_to, values, nullptr));
   // Foreign keys lead to the partitioned table: for them the row was updated.
   WANDIAN_TRY(foreign_keys_.removed(table, old_values, item.new_values, depth));
-  if (!table->triggers.empty()) WANDIAN_TRY(triggers_.after_row(table, TriggerDef::kDelete, {}, old_values, {}));
-  if (!item.moved_to->triggers.empty()) WANDIAN_TRY(triggers_.after_row(item.moved_to, TriggerDef::kInsert, {}, {}, values));
+  if (!table->triggers.empty()) WANDIAN_TRY(triggers().after_row(table, TriggerDef::kDelete, {}, old_values, {}));
+  if (!item.moved_to->triggers.empty()) WANDIAN_TRY(triggers().after_row(item.moved_to, TriggerDef::kInsert, {}, {}, values));
   return {};
 }
 

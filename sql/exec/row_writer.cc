@@ -86,9 +86,9 @@ Status check_not_null(const TableDef& table, std::span<const Value> values, Eval
   return {};
 }
 
-Status check_row(const TableDef& table, const char* row, EvalContext& eval) {
+Status check_row(const TableDef& table, const char* row, EvalContext& eval, const SessionChecks* waiting) {
   if (table.row_checks == nullptr) return {};
-  Status status = table.row_checks->check(table, row);
+  Status status = waiting != nullptr ? waiting->check_in(table, row, eval) : table.row_checks->check(table, row);
   if (!status.ok() && status.code() == sqlstate::check_violation && status.error().detail.empty()) {
     std::vector<Value> values(table.layout_columns());
     table.layouts->read_all(table.layouts->newest_id(), row, values);

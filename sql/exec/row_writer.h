@@ -16,8 +16,14 @@ namespace wandian::sql {
 
 /// 23502 and 23514 for a row about to be stored. `values` by TableDef::columns.
 Status check_not_null(const TableDef& table, std::span<const Value> values, EvalContext& eval);
-/// CHECK constraints of an encoded row; adds the detail that PostgreSQL gives.
-Status check_row(const TableDef& table, const char* row, EvalContext& eval);
+/// CHECK constraints as only a session can evaluate them, where they call routines (RowChecks::waits()).
+class SessionChecks : public RowChecks {
+ public:
+  /// Evaluated in `eval`, with its journal.
+  virtual Status check_in(const TableDef& table, const char* row, EvalContext& eval) const = 0;
+};
+/// CHECK constraints of an encoded row; adds the detail that PostgreSQL gives. `waiting`: they are evaluated in `eval`.
+Status check_row(const TableDef& table, const char* row, EvalContext& eval, const SessionChecks* waiting = nullptr);
 /// "(1, null, abc)".
 std::string failing_row(const TableDef& table, std::span<const Value> values, EvalContext& eval);
 /// "Key (a, b)=(1, x)".

@@ -5,6 +5,7 @@
 #include "sql/catalog/system_relation.h"
 #include "sql/exec/operator.h"
 #include "sql/exec/set_function.h"
+#include "sql/routine/trigger.h"
 
 namespace wandian::sql {
 
@@ -262,6 +263,34 @@ class WorkScanOperator final : public Operator {
   std::size_t next_ = 0;
 };
 
+// The rows stay as long as the execution does.
+class TransitionScanOperator final : public Operator {
+ public:
+  explicit TransitionScanOperator(const TransitionScanNode& node) : Operator(node), scan_(node) {}
+
+ protected:
+  void do_restart(ExecContext&) override { next_ = 0; }
+  Step do_next(ExecContext& ctx) override {
+    if (ctx.env->transitions == nullptr) return ctx.fail(Status(sqlstate::internal_error, "there is no transition table here"));
+    const TransitionTable& rows = scan_.new_rows ? *ctx.env->transitions->new_rows : *ctx.env->transitions->old_rows;
+    while (next_ < rows.rows.size()) {
+      if (ctx.out_of_budget()) return Step::kPause;
+      const Value* row = rows.rows[next_++];
+      ctx.reset_row(node_.arena);
+      for (const ScanColumn& c : scan_.columns) ctx.slots[c.slot] = row[c.column];
+      bool passes = true;
+      if (scan_.filter && !ctx.test(scan_.filter, node_.arena, &passes)) return Step::kError;
+      if (passes) return Step::kRow;
+      count_filtered(ctx);
+    }
+    return Step::kEnd;
+  }
+
+ private:
+  const TransitionScanNode& scan_;
+  std::size_t next_ = 0;
+};
+
 }  // namespace
 
 OperatorPtr make_source_operator(const PlanNode& node, ExecContext& ctx) {
@@ -272,6 +301,7 @@ OperatorPtr make_source_operator(const PlanNode& node, ExecContext& ctx) {
     case NodeType::kFunctionScan: return std::make_unique<FunctionScanOperator>(node.as<FunctionScanNode>(), ctx);
     case NodeType::kCteScan: return std::make_unique<CteScanOperator>(node.as<CteScanNode>());
     case NodeType::kWorkScan: return std::make_unique<WorkScanOperator>(node.as<WorkScanNode>());
+    case NodeType::kTransitionScan: return std::make_unique<TransitionScanOperator>(node.as<TransitionScanNode>());
     default: return nullptr;
   }
 }

@@ -175,7 +175,10 @@ void Deparser::put(const Expr* expr, bool show) {
     case ExprKind::kConst: return put_constant(expr->as<ConstExpr>());
     case ExprKind::kParam: {
       const std::uint32_t index = expr->as<ParamExpr>().index;
-      out_ += index < options_.parameters.size() ? options_.parameters[index] : "$" + std::to_string(index + 1);
+      const bool named = index < options_.parameters.size() && !options_.parameters[index].empty();
+      const bool among_relations = std::any_of(levels_.begin(), levels_.end(), [](const QueryNames* level) { return !level->aliases.empty(); });
+      if (named && !options_.parameters_of.empty() && among_relations) out_ += options_.parameters_of + ".";
+      out_ += named ? options_.parameters[index] : "$" + std::to_string(index + 1);
       return;
     }
     case ExprKind::kColumn: return put_column(expr->as<ColumnExpr>());

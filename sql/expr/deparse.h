@@ -27,6 +27,7 @@ struct DefinitionStyle {
   bool domain_value = false;         ///< the one column is a domain's VALUE
   bool pretty = false;               ///< leaves out parentheses that precedence makes needless
   std::vector<std::string> parameters;   ///< what parameters are called, by number; the others are $n
+  std::string parameters_of;         ///< the function whose they are: named with them wherever relations have names, too; "" = nobody's
   /// Width beyond which targets and FROM items go to a line of their own; 0: each has one; negative: none has.
   std::int32_t wrap_column = 0;
   const FormatSettings* format = nullptr;   ///< of constants; null: as settings are from the start, which the stored form wants

@@ -1,5 +1,6 @@
 #include "sql/expr/domain_value.h"
 
+#include "sql/expr/tree.h"
 #include "sql/types/text_io.h"
 
 namespace wandian::sql {
@@ -40,15 +41,26 @@ Result<BoundExpression> bind_domain_check(std::string_view expression, const Bin
 Status compile_domain_checks(const BindContext& context, UserType* domain) {
   if (domain->checks.empty()) return {};
   auto compiled = std::make_shared<DomainChecks>();
-  CompileOptions options;
-  options.columns_are_slots = true;
   for (const DomainCheck& check : domain->checks) {
     WANDIAN_ASSIGN(BoundExpression bound, bind_domain_check(check.expression, context, domain->base, domain->typmod, true));
+    CompileOptions options;
+    options.columns_are_slots = true;
+    options.journaled = contains_routine(bound.expr);
+    compiled->waits = compiled->waits || options.journaled;
     WANDIAN_ASSIGN(const CompiledExpr code, compile(*bound.expr, compiled->arena, options));
     compiled->checks.push_back({check.name, std::move(bound), code});
   }
   domain->checks_compiled = std::move(compiled);
   return {};
+}
+
+bool domain_waits(Oid domain) {
+  for (const TypeInfo* info = find_type(domain); info != nullptr && info->kind == 'd'; info = find_type(info->base)) {
+    const UserType* definition = find_user_type(info->oid);
+    if (definition == nullptr) return false;
+    if (definition->checks_compiled != nullptr && static_cast<const DomainChecks*>(definition->checks_compiled.get())->waits) return true;
+  }
+  return false;
 }
 
 bool check_domain(EvalContext& ctx, Oid domain, const Value& value) {

@@ -20,6 +20,7 @@ struct DomainChecks {
   };
   Arena arena;
   std::vector<Check> checks;
+  bool waits = false;                ///< some check calls a routine
 };
 
 /// The condition of a domain's CHECK over VALUE. 42703, 42804, ... as for a table's.
@@ -27,6 +28,8 @@ Result<BoundExpression> bind_domain_check(const ParseNode* node, std::string_vie
 Result<BoundExpression> bind_domain_check(std::string_view expression, const BindContext& context, Oid base, std::int32_t typmod, bool fold);
 Status compile_domain_checks(const BindContext& context, UserType* domain);
 
+/// Whether some check of a domain, or of one that it is made over, calls a routine.
+bool domain_waits(Oid domain);
 /// Whether a value (also null) may be one of a domain, whose bases count as well. False: ctx.error is 23502 or 23514.
 bool check_domain(EvalContext& ctx, Oid domain, const Value& value);
 

@@ -35,6 +35,7 @@ bool same_ranges(const RangeEntry* a, const RangeEntry* b) {
   if (a->kind != b->kind || a->lateral != b->lateral || a->ordinality != b->ordinality || a->columns.size() != b->columns.size()) return false;
   switch (a->kind) {
     case RangeKind::kTable: case RangeKind::kExcluded: return a->table == b->table;
+    case RangeKind::kTransition: return a->new_rows == b->new_rows;
     case RangeKind::kSystem: return a->system == b->system;
     case RangeKind::kSubquery: return equal_queries(*a->query, *b->query);
     case RangeKind::kFunction: return same_list(a->functions, b->functions, same_functions);

@@ -318,9 +318,12 @@ bool journaled_call(const EvalNode& node, EvalContext& ctx, const ExprInput& in,
     return true;
   }
   if (ctx.journal != nullptr && ctx.journal->take(out)) return true;
-  if (!c.invoke(ctx, values.data(), out)) return false;
-  if (ctx.journal != nullptr) ctx.journal->note(*out, is_by_value(c.types[c.args.size()]));
-  return true;
+  // What it calls itself (a domain's check) would stand in the journal in its place.
+  CallJournal* const journal = std::exchange(ctx.journal, nullptr);
+  const bool done = c.invoke(ctx, values.data(), out);
+  ctx.journal = journal;
+  if (done && journal != nullptr) journal->note(*out, is_by_value(c.types[c.args.size()]));
+  return done;
 }
 
 bool null_if(const EvalNode& node, EvalContext& ctx, const ExprInput& in, Value* out) {

@@ -6,6 +6,7 @@
 
 #include "engine/type.h"
 #include "sql/bind/bound.h"
+#include "sql/expr/domain_value.h"
 
 namespace wandian::sql {
 
@@ -463,7 +464,10 @@ bool contains_volatile(const Expr* expr) {
 }
 
 bool contains_routine(const Expr* expr) {
-  return any_node(expr, [](const Expr* node) { return is_call(node) && node->as<FunctionExpr>().function->routine != nullptr; });
+  return any_node(expr, [](const Expr* node) {
+    if (node->kind == ExprKind::kDomain) return domain_waits(node->type);
+    return is_call(node) && node->as<FunctionExpr>().function->routine != nullptr;
+  });
 }
 
 namespace {

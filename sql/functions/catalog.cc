@@ -4,6 +4,7 @@
 #include "engine/numeric.h"
 #include "sql/access/acl.h"
 #include "engine/array_value.h"
+#include "sql/catalog/stored_objects.h"
 #include "sql/functions/bindings.h"
 #include "sql/functions/session_hooks.h"
 #include "sql/partition/hash.h"
@@ -429,7 +430,16 @@ bool updatable_events(EvalContext& ctx, const Value* args, Value* result) {
   const std::optional<std::vector<bool>> columns = ctx.session->updatable_columns(oid(args[0]), &deletable);
   if (!columns) return return_int(result, 28);
   const bool any = std::find(columns->begin(), columns->end(), true) != columns->end();
-  return return_int(result, any ? 28 : deletable ? 16 : 0);
+  std::int64_t events = any ? 28 : deletable ? 16 : 0;
+  const auto view = args[1].as_bool() ? ctx.session->current_catalog().object(ObjectKind::kView, oid(args[0])) : nullptr;
+  if (const auto table = view != nullptr ? view_table(*view) : nullptr)
+    for (const TriggerDef& trigger : table->triggers) {
+      if ((trigger.events & TriggerDef::kInstead) == 0) continue;
+      if ((trigger.events & TriggerDef::kUpdate) != 0) events |= 4;
+      if ((trigger.events & TriggerDef::kInsert) != 0) events |= 8;
+      if ((trigger.events & TriggerDef::kDelete) != 0) events |= 16;
+    }
+  return return_int(result, events);
 }
 bool column_updatable(EvalContext& ctx, const Value* args, Value* result) {
   bool deletable = false;

@@ -519,6 +519,16 @@ Result<NodePtr> Planner::plan_simple_range(PlanScope& scope, std::uint16_t index
       made = std::move(node);
       break;
     }
+    case RangeKind::kTransition: {
+      auto node = std::make_unique<TransitionScanNode>();
+      node->alias = std::string(entry.alias);
+      node->name = std::string(entry.name);
+      node->new_rows = entry.new_rows;
+      node->rows = 100;
+      node->cost = 1;
+      made = std::move(node);
+      break;
+    }
     case RangeKind::kCte: {
       std::uint16_t position = 0;
       PlanScope& owner = cte_scope(scope, entry, &position);

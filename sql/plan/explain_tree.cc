@@ -178,6 +178,12 @@ class TreeMaker {
         out.identity.emplace_back("Alias", ShownValue::of(n.as<WorkScanNode>().alias));
         out.title += " on " + quote_identifier(n.as<WorkScanNode>().alias);
         break;
+      case NodeType::kTransitionScan:
+        is("Named Tuplestore Scan");
+        out.identity.emplace_back("Tuplestore Name", ShownValue::of(n.as<TransitionScanNode>().name));
+        out.identity.emplace_back("Alias", ShownValue::of(n.as<TransitionScanNode>().alias));
+        out.title += " on " + relation_text(n.as<TransitionScanNode>().name, n.as<TransitionScanNode>().alias);
+        break;
       case NodeType::kProjectSet: is("ProjectSet"); break;
       case NodeType::kNestLoop:
       case NodeType::kHashJoin: {
@@ -271,6 +277,7 @@ class TreeMaker {
       case NodeType::kValues: filter(out, n, n.as<ValuesNode>().filter); break;
       case NodeType::kCteScan: filter(out, n, n.as<CteScanNode>().filter); break;
       case NodeType::kWorkScan: filter(out, n, n.as<WorkScanNode>().filter); break;
+      case NodeType::kTransitionScan: filter(out, n, n.as<TransitionScanNode>().filter); break;
       case NodeType::kNestLoop: filter(out, n, n.as<JoinPlanNode>().filter, "Join Filter"); break;
       case NodeType::kHashJoin:
         if (!n.as<JoinPlanNode>().hash_conditions.empty())

@@ -30,7 +30,10 @@ class Finalizer {
       if (cte.modify) mark_modify(*cte.modify, wanted);
       if (cte.plan) want(*cte.plan, wanted);
       fill(cte.saved);
-      if (cte.modify) fill(cte.modify->others);
+      if (cte.modify) {
+        fill(cte.modify->others);
+        fill(cte.modify->returning_slots);
+      }
     }
     for (const std::unique_ptr<PlanSubselect>& plan : body_.init_plans) want_subselect(*plan);
     if (body_.root) {
@@ -96,6 +99,7 @@ class Finalizer {
       case NodeType::kPartitions: static_cast<PartitionsNode&>(node).table_slot = range.table_slot; break;
       case NodeType::kSystemScan: static_cast<SystemScanNode&>(node).columns = std::move(columns); break;
       case NodeType::kFunctionScan: static_cast<FunctionScanNode&>(node).columns = std::move(columns); break;
+      case NodeType::kTransitionScan: static_cast<TransitionScanNode&>(node).columns = std::move(columns); break;
       case NodeType::kValues:
         for (const ScanColumn& c : columns) static_cast<ValuesNode&>(node).slots[c.column] = c.slot;
         break;
@@ -126,6 +130,7 @@ class Finalizer {
         if (const auto& level = node.as<PartitionsNode>().level) mark_level(set, *level);
         break;
       case NodeType::kSystemScan: mark(set, node.as<SystemScanNode>().filter); break;
+      case NodeType::kTransitionScan: mark(set, node.as<TransitionScanNode>().filter); break;
       case NodeType::kFunctionScan:
         for (const PlanFunction& f : node.as<FunctionScanNode>().functions) {
           for (const PlanExpr& arg : f.args) mark(set, arg);
@@ -274,6 +279,7 @@ class Finalizer {
         break;
       case NodeType::kSystemScan: add_columns(static_cast<SystemScanNode&>(node).columns); break;
       case NodeType::kFunctionScan: add_columns(static_cast<FunctionScanNode&>(node).columns); break;
+      case NodeType::kTransitionScan: add_columns(static_cast<TransitionScanNode&>(node).columns); break;
       case NodeType::kValues:
         for (const Slot slot : static_cast<ValuesNode&>(node).slots)
           if (slot != kNoSlot) own.push_back(slot);
@@ -404,6 +410,8 @@ class Finalizer {
       mark(set, action.condition);
       for (const ModifyPlan::Set& item : action.sets) mark(set, item.value);
     }
+    if (modify.instead_of)
+      for (const ScanColumn& c : modify.target_columns) set[c.slot] = true;
     if (modify.key_slot != kNoSlot) set[modify.key_slot] = set[modify.partition_slot] = true;
     if (modify.key_slot != kNoSlot && modify.table_slot != kNoSlot) set[modify.table_slot] = true;
   }

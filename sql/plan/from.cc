@@ -12,10 +12,6 @@ namespace {
 
 constexpr double kHashBuildCost = 0.02, kHashProbeCost = 0.0125, kPairCost = 0.004, kMaterialCost = 0.005;
 
-Status routine_in_outer_join() {
-  return Status(sqlstate::feature_not_supported, "functions written in SQL or PL/pgSQL are not supported in the conditions of outer joins");
-}
-
 void append_new(std::vector<Slot>& to, std::span<const Slot> from) {
   for (const Slot slot : from)
     if (!contains(to, slot)) to.push_back(slot);
@@ -62,6 +58,7 @@ bool Planner::can_pull_up(const PlanScope& scope, std::size_t range) const {
   const RangeEntry& entry = *scope.ranges[range].entry;
   const Query& query = *entry.query;
   if (!simple_from(query) || query.distinct || entry.lateral || !query.order_by.empty()) return false;
+  if (entry.table != nullptr) return false;   // INSTEAD OF triggers get its rows as they are
   if (scope.query->set_operation != nullptr) return false;
   const bool nullable = is_nullable(*scope.query, static_cast<std::uint16_t>(range));
   for (const TargetEntry& target : query.targets) {
@@ -112,25 +109,27 @@ Result<const Expr*> Planner::compute_operand_once(const Expr* lowered) {
     if (!contains_routine(side) || contains_volatile(side) || !status.ok()) return side;
     const bool varies = any_node(side, [](const Expr* node) { return node->kind == ExprKind::kSlot || node->returns_set; });
     if (varies) return side;
-    auto once = std::make_unique<PlanSubselect>();
-    once->kind = SubLinkKind::kScalar;
-    once->once = true;
-    const Slot inner = new_slot(side->type);
-    Result<NodePtr> plan = project(std::make_unique<ResultNode>(), {{side, inner}}, {});
-    if (!plan.ok()) {
-      status = plan.take_status();
-      return side;
-    }
-    once->plan = plan.take();
-    once->outputs = once->saved.slots = {inner};
-    once->out = new_slot(side->type);
-    once->name = "InitPlan " + std::to_string(next_init_++);
-    const Slot slot = once->out;
-    body_.init_plans.push_back(std::move(once));
-    return make_slot(arena_, slot, side->type, side->typmod);
+    Result<const Expr*> once = compute_once(side);
+    if (once.ok()) return once.value();
+    status = once.take_status();
+    return side;
   });
   if (!status.ok()) return status;
   return out;
+}
+
+Result<const Expr*> Planner::compute_once(const Expr* lowered) {
+  auto once = std::make_unique<PlanSubselect>();
+  once->kind = SubLinkKind::kScalar;
+  once->once = true;
+  const Slot inner = new_slot(lowered->type);
+  WANDIAN_ASSIGN(once->plan, project(std::make_unique<ResultNode>(), {{lowered, inner}}, {}));
+  once->outputs = once->saved.slots = {inner};
+  once->out = new_slot(lowered->type);
+  once->name = "InitPlan " + std::to_string(next_init_++);
+  const Slot slot = once->out;
+  body_.init_plans.push_back(std::move(once));
+  return make_slot(arena_, slot, lowered->type, lowered->typmod);
 }
 
 Status Planner::try_semi_join(PlanScope& scope, const Expr* conjunct, JoinProblem& problem, bool* done) {
@@ -150,6 +149,7 @@ Status Planner::try_semi_join(PlanScope& scope, const Expr* conjunct, JoinProble
     if (range->lateral) return {};
     switch (range->kind) {
       case RangeKind::kTable:
+      case RangeKind::kTransition:
       case RangeKind::kSystem: break;
       case RangeKind::kSubquery:
         if (range->query->correlated) return {};
@@ -564,7 +564,6 @@ Result<NodePtr> Planner::hash_join(NodePtr left, NodePtr right, const std::vecto
   WANDIAN_ASSIGN(right, project(std::move(right), std::move(right_items), {}));
   if (!others.empty()) {
     WANDIAN_ASSIGN(node->filter, compile_expr(make_conjunction(arena_, others)));
-    if (node->filter.waits) return routine_in_outer_join();
   }
   node->rows = rows;
   node->cost = cost;
@@ -578,8 +577,12 @@ Result<NodePtr> Planner::join(NodePtr left, const std::vector<Slot>& left_slots,
                               const std::vector<Conjunct*>& on) {
   const JoinEstimate estimate = estimate_join(left->rows, left->cost, left_slots, right, kind, on);
   const std::vector<Slot> right_slots = right.slots();
-  bool subselects = false;
-  for (const Conjunct* conjunct : on) subselects |= !conjunct->subselects.empty();
+  // Conditions that hold sub-selects, or call routines, are filters above the inner side, where they may wait.
+  bool subselects = false, routines = false;
+  for (const Conjunct* conjunct : on) {
+    subselects |= !conjunct->subselects.empty();
+    routines |= contains_routine(conjunct->expr);
+  }
   if (kind == JoinKind::kFull || kind == JoinKind::kRight) {
     // Without a key all rows are in one bucket: good for what is the same for every pair.
     bool keys = false, constant = true;
@@ -617,18 +620,19 @@ Result<NodePtr> Planner::join(NodePtr left, const std::vector<Slot>& left_slots,
   if (estimate.method == JoinMethod::kNestScan) {
     // The join's conditions are the inner scan's: the outer row stands in its slots.
     std::vector<Conjunct*> all = right.conjuncts;
+    const auto waits = [](const Conjunct* conjunct) { return !conjunct->subselects.empty() || contains_routine(conjunct->expr); };
     for (Conjunct* conjunct : on)
-      if (conjunct->subselects.empty()) all.push_back(conjunct);
+      if (!waits(conjunct)) all.push_back(conjunct);
     Path path = best_path(*right.base, all, left_slots, {}, 0);
     WANDIAN_ASSIGN(inner, make_scan(*right.base, path, all));
     for (Conjunct* conjunct : on) {
-      if (conjunct->subselects.empty()) continue;
+      if (!waits(conjunct)) continue;
       Conjunct* const one[] = {conjunct};
       WANDIAN_ASSIGN(inner, filter_all(std::move(inner), one));
     }
   } else {
     WANDIAN_ASSIGN(inner, finish_relation(right));
-    if (subselects) {
+    if (subselects || routines) {
       WANDIAN_ASSIGN(inner, filter_all(std::move(inner), on));
     } else {
       if (right.needs.empty()) {
@@ -644,8 +648,7 @@ Result<NodePtr> Planner::join(NodePtr left, const std::vector<Slot>& left_slots,
         if (!conjunct->derived) parts.push_back(conjunct->expr);
       if (!parts.empty()) {
         WANDIAN_ASSIGN(node->filter, compile_expr(make_conjunction(arena_, parts)));
-        if (node->filter.waits) return routine_in_outer_join();
-      }
+          }
     }
   }
   node->children.push_back(std::move(left));

@@ -23,6 +23,8 @@ bool repeatable(const Expr* expr) {
   });
 }
 
+bool checks_wait(const TableDef& table) { return table.row_checks != nullptr && table.row_checks->waits(); }
+
 std::vector<ScanColumn> columns_of(const RangeInfo& range) {
   std::vector<ScanColumn> out;
   for (const auto& [column, slot] : range.used) out.push_back({column, slot});
@@ -67,8 +69,13 @@ Status Planner::plan_write(const Query& query, PlanScope* parent, ModifyPlan& mo
   PlanScope& scope = open_scope(query, parent);
   WANDIAN_TRY(plan_ranges(scope));
   modify.table = scope.ranges[0].table;
+  modify.instead_of = query.instead_of;
   modify.tree = scope.ranges[0].tree;
   DB_ASSERT(modify.table != nullptr);
+  // Each row is written before the next one is checked by functions.
+  modify.calls_routines = checks_wait(*modify.table);
+  if (modify.tree != nullptr)
+    for (const PartitionNode* leaf : modify.tree->leaves()) modify.calls_routines = modify.calls_routines || checks_wait(*leaf->table);
   switch (query.command) {
     case Command::kInsert: modify.kind = PlanKind::kInsert; return plan_insert(scope, modify, root);
     case Command::kUpdate: modify.kind = PlanKind::kUpdate; return plan_update_delete(scope, modify, root);
@@ -77,14 +84,47 @@ Status Planner::plan_write(const Query& query, PlanScope* parent, ModifyPlan& mo
   }
 }
 
+// A condition of decide(), or what it assigns: evaluated as a whole again when one of them calls a routine, and so answered from one journal.
+Status Planner::journal_decisions(ModifyPlan& modify, std::span<PlanExpr* const> parts) {
+  const bool waits = std::any_of(parts.begin(), parts.end(), [](const PlanExpr* part) { return part->waits; });
+  if (!waits) return {};
+  modify.decisions_wait = modify.calls_routines = true;
+  for (PlanExpr* part : parts) {
+    if (!*part) continue;
+    WANDIAN_ASSIGN(*part, compile_expr(part->expr, true));
+  }
+  return {};
+}
+
+// UPDATE and DELETE of a view with INSTEAD OF triggers: its rows, whole, and what SET makes of them.
+Status Planner::plan_instead(PlanScope& scope, ModifyPlan& modify, NodePtr& root) {
+  const Query& query = *scope.query;
+  bool ordered = false;
+  WANDIAN_ASSIGN(root, plan_from(scope, {}, 0, &ordered));
+  Subselects subselects;
+  for (const Assignment& assignment : query.assignments) {
+    ModifyPlan::Set set;
+    set.column = assignment.column;
+    WANDIAN_ASSIGN(set.value, lower_and_compile({&scope, &subselects, nullptr, nullptr, nullptr}, assignment.value));
+    modify.sets.push_back(set);
+  }
+  if (!subselects.empty()) root = apply(std::move(root), std::move(subselects));
+  bool waiting = false;
+  WANDIAN_TRY(project_waiting(modify, root, &waiting));
+  for (std::size_t c = 0; c < modify.table->columns.size(); ++c) {
+    const auto column = static_cast<std::uint16_t>(c);
+    WANDIAN_ASSIGN(const Slot slot, column_slot(scope, 0, static_cast<std::int16_t>(column)));
+    modify.target_columns.push_back({column, slot});
+  }
+  return plan_returning(scope, query, modify);
+}
+
 // Statements in WITH run whether or not anything reads them.
 Status Planner::plan_writing_ctes() {
   PlanScope& top = scopes_.front();
   for (std::size_t i = 0; i < top.ctes.size(); ++i) {
     if (top.query->ctes[i]->query->command == Command::kSelect) continue;
     if (top.ctes[i].index < 0) WANDIAN_TRY(plan_cte(top, static_cast<std::uint16_t>(i)));
-    if (const auto& modify = body_.ctes[static_cast<std::size_t>(top.ctes[i].index)].modify; modify != nullptr && modify->returning_waits)
-      return Status(sqlstate::feature_not_supported, "functions written in SQL or PL/pgSQL are not supported in RETURNING of a statement in WITH");
     body_.writing_ctes.push_back(static_cast<std::uint32_t>(top.ctes[i].index));
   }
   return {};
@@ -124,10 +164,9 @@ Status Planner::plan_insert(PlanScope& scope, ModifyPlan& modify, NodePtr& root)
     if (conflict.where != nullptr) {
       WANDIAN_ASSIGN(modify.conflict_where, lower_and_compile(lowering, conflict.where));
     }
-    bool waits = modify.conflict_where.waits;
-    for (const ModifyPlan::Set& set : modify.conflict_sets) waits = waits || set.value.waits;
-    if (waits)
-      return Status(sqlstate::feature_not_supported, "functions written in SQL or PL/pgSQL are not supported in ON CONFLICT DO UPDATE");
+    std::vector<PlanExpr*> decisions{&modify.conflict_where};
+    for (ModifyPlan::Set& set : modify.conflict_sets) decisions.push_back(&set.value);
+    WANDIAN_TRY(journal_decisions(modify, decisions));
     modify.conflict_columns = columns_of(scope.ranges[0]);
     modify.excluded_columns = columns_of(scope.ranges[conflict.excluded]);
   }
@@ -172,6 +211,7 @@ Status Planner::plan_update_delete(PlanScope& scope, ModifyPlan& modify, NodePtr
   const bool deletes = query.command == Command::kDelete;
   RangeInfo& target = scope.ranges[0];
   const TableDef& table = *modify.table;
+  if (query.instead_of) return plan_instead(scope, modify, root);
   WANDIAN_TRY(plan_targets(scope, modify, root));
 
   Subselects subselects;
@@ -251,9 +291,11 @@ Status Planner::plan_update_delete(PlanScope& scope, ModifyPlan& modify, NodePtr
   if (modify.recheck) collect_slots(modify.recheck.expr, read);
   for (const PlanExpr& expr : modify.returning) collect_slots(expr.expr, read);
   keep_others(modify, read);
-  // Triggers see each row here.
-  const bool row_triggers = std::any_of(table.triggers.begin(), table.triggers.end(), [](const TriggerDef& trigger) { return (trigger.events & TriggerDef::kRow) != 0; });
-  modify.at_owner = pure && fixed_keys && !modify.key_changes && !row_triggers && modify.checks.empty() && modify.tree == nullptr;
+  // Triggers see each row here, one by one or in their transition tables.
+  const bool row_triggers = std::any_of(table.triggers.begin(), table.triggers.end(), [](const TriggerDef& trigger) {
+    return (trigger.events & TriggerDef::kRow) != 0 || !trigger.old_table.empty() || !trigger.new_table.empty();
+  });
+  modify.at_owner = pure && fixed_keys && !modify.key_changes && !row_triggers && modify.checks.empty() && modify.tree == nullptr && !(checks_wait(table) && !deletes);
   modify.may_repeat = query.from.size() > 1 || (query.from.size() == 1 && query.from[0]->is_join);
   return {};
 }
@@ -297,11 +339,14 @@ Status Planner::plan_merge(PlanScope& scope, ModifyPlan& modify, NodePtr& root) 
       modify.key_changes = modify.key_changes || (key && action.command == Command::kUpdate);
       made.sets.push_back(set);
     }
-    bool waits = made.condition.waits;
-    for (const ModifyPlan::Set& set : made.sets) waits = waits || set.value.waits;
-    if (waits) return Status(sqlstate::feature_not_supported, "functions written in SQL or PL/pgSQL are not supported in MERGE ... WHEN");
     modify.actions.push_back(std::move(made));
   }
+  std::vector<PlanExpr*> decisions;
+  for (ModifyPlan::Action& action : modify.actions) {
+    decisions.push_back(&action.condition);
+    for (ModifyPlan::Set& set : action.sets) decisions.push_back(&set.value);
+  }
+  WANDIAN_TRY(journal_decisions(modify, decisions));
   modify.key_changes = modify.key_changes || (table.generator != nullptr && table.generator->generates_key());
   if (!subselects.empty()) root = apply(std::move(root), std::move(subselects));
   std::vector<const Expr*> recheck;
@@ -329,6 +374,7 @@ void Planner::find_fast_path(Plan& plan) {
     if (body_.root || modify.returning_waits || modify.conflict != ConflictAction::kNone || !modify.table->foreign_keys.empty() || !modify.checks.empty()) return;
     for (const IndexDef& index : modify.table->indexes)
       if (index.global_table != 0 || index.checked_later()) return;
+    if (checks_wait(*modify.table)) return;
     if (modify.table->partition_of != 0) return;   // its bounds are to be looked at
     for (const ModifyPlan::Set& set : modify.sets)
       if (!repeatable(set.value.expr)) return;

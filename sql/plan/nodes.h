@@ -58,6 +58,7 @@ enum class NodeType : std::uint8_t {
   kValues,          ///< ValuesNode
   kCteScan,         ///< CteScanNode
   kWorkScan,        ///< WorkScanNode: the working table of a recursive union
+  kTransitionScan,  ///< TransitionScanNode
   kFilter,          ///< FilterNode
   kProject,         ///< ProjectNode
   kProjectSet,      ///< ProjectNode whose expressions may return sets
@@ -219,6 +220,15 @@ struct WorkScanNode : PlanNode {
   std::string alias;
   std::uint32_t work = 0;                      ///< number of the recursive union's working table
   std::vector<std::pair<std::uint16_t, Slot>> columns;
+  PlanExpr filter;
+};
+
+/// A transition table of the trigger function that runs the statement.
+struct TransitionScanNode : PlanNode {
+  TransitionScanNode() : PlanNode(NodeType::kTransitionScan) {}
+  std::string alias, name;
+  bool new_rows = false;
+  std::vector<ScanColumn> columns;
   PlanExpr filter;
 };
 
@@ -426,7 +436,10 @@ struct ModifyPlan {
   std::vector<PlanExpr> returning;             ///< over target_columns' slots (the new row; of DELETE the old one) and others
   bool returning_waits = false;                ///< some of `returning` calls routines: evaluated when the rows are given out
   SavedSlots returning_slots;                  ///< ... over these
-  bool calls_routines = false;                 ///< the source or the sets call routines: rows are written one by one, for them to see
+  bool calls_routines = false;                 ///< the source, the sets or checks call routines: rows are written one by one, for them to see
+  bool decisions_wait = false;                 ///< ON CONFLICT DO UPDATE, MERGE: what is decided about a row calls routines
+  /// `table` is a view (view_table()) whose INSTEAD OF triggers get the rows; `target_columns` are all of its columns.
+  bool instead_of = false;
   struct Check {
     std::string view;
     PlanExpr condition;                        ///< over the new row's slots, as `returning`

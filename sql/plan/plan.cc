@@ -41,7 +41,7 @@ void add_join_locks(const JoinNode& node, std::vector<PlanLock>& locks) {
 void add_locks(const Query& query, std::vector<PlanLock>& locks) {
   for (std::size_t i = 0; i < query.ranges.size(); ++i) {
     const RangeEntry& range = *query.ranges[i];
-    if (range.kind == RangeKind::kTable && range.table != nullptr) {
+    if (range.kind == RangeKind::kTable && range.table != nullptr && !(i == 0 && query.instead_of)) {
       const bool target = i == 0 && query.command != Command::kSelect;
       add_lock(locks, range.table->oid, target ? TableLock::kRowExclusive : TableLock::kAccessShare);
     }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "sql/catalog/stored_objects.h"
+
 namespace wandian::sql {
 
 void collect_slots(const Expr* expr, std::vector<Slot>& out) {
@@ -32,6 +34,8 @@ PlanScope& Planner::open_scope(const Query& query, PlanScope* parent) {
     if (range.entry->table != nullptr) {
       for (const std::shared_ptr<const TableDef>& table : body_.statement->tables)
         if (table.get() == range.entry->table) range.table = table;
+      for (const std::shared_ptr<const ObjectDef>& object : body_.statement->objects)
+        if (object->kind == ObjectKind::kView && object->oid == range.entry->table->oid) range.table = view_table(*object);
       if (range.table == nullptr && context_.catalog != nullptr) range.table = context_.catalog->table(range.entry->table->oid);
       if (range.entry->kind == RangeKind::kTable && range.table->is_partitioned() && !range.entry->only) divide(range);
     }
@@ -353,15 +357,13 @@ const Expr* Planner::lower_sublink(const Lowering& lowering, const SubLinkExpr& 
       return &link;
     }
     Result<PlanExpr> compiled = compile_expr(lowered.value());
-    if (compiled.ok() && compiled.value().waits)
-      compiled = Status(sqlstate::feature_not_supported, "functions written in SQL or PL/pgSQL are not supported beside IN, ANY and ALL of a subquery");
     if (!compiled.ok()) {
       *status = compiled.take_status();
       return &link;
     }
     plan->test = compiled.take();
     // x = ANY (sub-select without outer columns): one hash set instead of a list.
-    if (plan->once && link.link == SubLinkKind::kAny && link.simple_in) {
+    if (plan->once && link.link == SubLinkKind::kAny && link.simple_in && !plan->test.waits) {
       std::vector<const Expr*> parts = split_conjuncts(lowered.value());
       std::vector<PlanExpr> left(plan->outputs.size());
       std::vector<Order> orders(plan->outputs.size(), Order::kNone);
@@ -412,9 +414,9 @@ const Expr* Planner::lower_sublink(const Lowering& lowering, const SubLinkExpr& 
   return make_slot(arena_, out, link.type, link.typmod);
 }
 
-Result<PlanExpr> Planner::compile_expr(const Expr* lowered) {
+Result<PlanExpr> Planner::compile_expr(const Expr* lowered, bool journaled) {
   CompileOptions options;
-  options.journaled = contains_routine(lowered);
+  options.journaled = journaled || contains_routine(lowered);
   WANDIAN_ASSIGN(const CompiledExpr code, compile(*lowered, arena_, options));
   return PlanExpr{lowered, code, options.journaled};
 }

@@ -138,7 +138,10 @@ class Planner {
   const Expr* lower_sublink(const Lowering& lowering, const SubLinkExpr& link, Status* status);
   const Expr* lower_aggregate(const Lowering& lowering, const AggregateExpr& call, Status* status);
   const Expr* lower_grouping(const Lowering& lowering, const GroupingExpr& call, Status* status);
-  Result<PlanExpr> compile_expr(const Expr* lowered);
+  /// `journaled`: it is evaluated with a journal, whether or not it calls routines itself.
+  Result<PlanExpr> compile_expr(const Expr* lowered, bool journaled = false);
+  /// The value of an expression without columns, computed once, before the first row.
+  Result<const Expr*> compute_once(const Expr* lowered);
   Result<PlanExpr> lower_and_compile(const Lowering& lowering, const Expr* expr);
   Status plan_cte(PlanScope& scope, std::uint16_t index);
   PlanScope& cte_scope(PlanScope& from, const RangeEntry& entry, std::uint16_t* index);
@@ -304,6 +307,8 @@ class Planner {
   bool stays_in_partition(const TableDef& table, std::span<const Assignment> assignments) const;
   Status plan_update_delete(PlanScope& scope, ModifyPlan& modify, NodePtr& root);
   Status plan_merge(PlanScope& scope, ModifyPlan& modify, NodePtr& root);
+  Status plan_instead(PlanScope& scope, ModifyPlan& modify, NodePtr& root);
+  Status journal_decisions(ModifyPlan& modify, std::span<PlanExpr* const> parts);
   void keep_others(ModifyPlan& modify, std::span<const Slot> read) const;
   Status plan_writing_ctes();
   Status project_waiting(ModifyPlan& modify, NodePtr& root, bool* any);

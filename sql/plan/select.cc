@@ -431,16 +431,21 @@ Result<Planned> Planner::plan_select(PlanScope& scope) {
 
   if (query.limit != nullptr || query.offset != nullptr) {
     auto limit = std::make_unique<LimitNode>();
-    const Lowering plain{&scope, nullptr, nullptr, nullptr, nullptr};
-    if (query.limit != nullptr) {
-      WANDIAN_ASSIGN(limit->limit, lower_and_compile(plain, query.limit));
-    }
-    if (query.offset != nullptr) {
-      WANDIAN_ASSIGN(limit->offset, lower_and_compile(plain, query.offset));
-    }
-    if (limit->limit.waits || limit->offset.waits)
-      return Status(sqlstate::feature_not_supported, "functions written in SQL or PL/pgSQL are not supported in LIMIT and OFFSET")
-          .with_hint("Compute the number in a subquery: LIMIT (SELECT f()).");
+    const auto number = [&](const Expr* expr, PlanExpr* out) -> Status {
+      WANDIAN_ASSIGN(const Expr* lowered, lower({&scope, nullptr, nullptr, nullptr, nullptr}, expr));
+      std::vector<Slot> read;
+      collect_slots(lowered, read);
+      // What calls a routine is computed where it may wait.
+      if (contains_routine(lowered) && !read.empty())
+        return Status(sqlstate::feature_not_supported, "functions written in SQL or PL/pgSQL are not supported over outer columns in LIMIT and OFFSET");
+      if (contains_routine(lowered)) {
+        WANDIAN_ASSIGN(lowered, compute_once(lowered));
+      }
+      WANDIAN_ASSIGN(*out, compile_expr(lowered));
+      return {};
+    };
+    if (query.limit != nullptr) WANDIAN_TRY(number(query.limit, &limit->limit));
+    if (query.offset != nullptr) WANDIAN_TRY(number(query.offset, &limit->offset));
     limit->with_ties = query.with_ties;
     if (query.with_ties)
       for (const SortSlot& key : keys) {

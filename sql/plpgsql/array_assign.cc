@@ -56,6 +56,26 @@ Result<Value> assign_element(const Value& array, Oid element_type, std::span<con
   return build_array(element_type, dimensions, elements, arena);
 }
 
+Result<Value> assign_slice(const Value& array, Oid element_type, std::optional<std::int64_t> lower, std::optional<std::int64_t> upper,
+                           const ArrayView& source, Arena& arena) {
+  const bool empty = array.is_null || ArrayView(array).dimensions() == 0;
+  if (!empty && ArrayView(array).dimensions() != 1)
+    return Status{sqlstate::feature_not_supported, "assignment to slices of arrays of several dimensions is not supported"};
+  if (empty && (!lower || !upper))
+    return Status{sqlstate::array_subscript_error, "array slice subscript must provide both boundaries"}.with_detail(
+        "When assigning to a slice of an empty array value, slice boundaries must be fully specified.");
+  const std::int64_t first = lower.value_or(empty ? 0 : ArrayView(array).lower_bound(0));
+  const std::int64_t last = upper.value_or(empty ? 0 : ArrayView(array).lower_bound(0) + ArrayView(array).length(0) - 1);
+  if (first > last) return Status{sqlstate::array_subscript_error, "upper bound cannot be less than lower bound"};
+  if (source.count() < last - first + 1) return Status{sqlstate::array_subscript_error, "source array too small"};
+  Value out = array;
+  for (std::int64_t at = first; at <= last; ++at) {
+    const std::int64_t subscript[] = {at};
+    WANDIAN_ASSIGN(out, assign_element(out, element_type, subscript, source.element(static_cast<std::uint32_t>(at - first)), arena));
+  }
+  return out;
+}
+
 Value array_slice(const ArrayView& array, int slice, std::uint32_t index, Arena& arena) {
   std::vector<ArrayDimension> dimensions;
   std::uint32_t size = 1;

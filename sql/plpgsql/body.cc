@@ -52,6 +52,7 @@ VariableType variable_of(Oid type, std::int32_t typmod) {
   out.is_row = type_kind(base) == 'c';
   if (out.is_row) {
     out.relation = base;
+    if (base != type) out.domain = type;
     return out;
   }
   out.type = type;

@@ -155,7 +155,7 @@ Status Interpreter::give_result(Flow flow) {
 
 Task<Status> Interpreter::statements(const Body& body, Flow* flow) {
   for (const Statement* next : body) {
-    if (next->kind == StepKind::kAssign && next->targets[0].subscripts.empty()) {
+    if (next->kind == StepKind::kAssign && next->targets[0].subscripts.empty() && next->targets[0].path.empty()) {
       // What needs nothing to wait for is done without a coroutine of its own.
       const Statement* const outer = std::exchange(current_, next);
       Status status;
@@ -227,7 +227,7 @@ Task<Status> Interpreter::initialize(const Statement& block) {
       state.cell.set(Value::null(), true);
     }
     // A domain may refuse null.
-    const bool domain = !variable.type.is_row && type_kind(variable.type.type) == 'd';
+    const bool domain = variable.type.domain != 0 || (!variable.type.is_row && type_kind(variable.type.type) == 'd');
     if (variable.initial == nullptr && !domain) continue;
     scratch_.reset();
     Evaluated value;
@@ -235,7 +235,8 @@ Task<Status> Interpreter::initialize(const Statement& block) {
     if (variable.initial != nullptr) WANDIAN_CO_TRY(co_await evaluate(*variable.initial, variable.type.is_row ? nullptr : &variable.type, &value));
     Target whole;
     whole.variable = number;
-    WANDIAN_CO_TRY(assign(whole, value));
+    if (domain) WANDIAN_CO_TRY(co_await awaited([&] { return assign(whole, value); }));
+    else WANDIAN_CO_TRY(assign(whole, value));
   }
   phase_ = {};
   phase_line_ = 0;
@@ -345,10 +346,12 @@ Task<Status> Interpreter::condition(const Text& text, bool* holds) {
 Task<Status> Interpreter::assignment(const Statement& next) {
   scratch_.reset();
   const Target& target = next.targets[0];
+  if (!target.path.empty()) co_return co_await assign_path(next);
   VariableType to;
   const bool known = target_type(target, &to);
   Evaluated value;
   WANDIAN_CO_TRY(co_await evaluate(*next.text, known ? &to : nullptr, &value));
+  if (target.subscripts.empty() && checks_domains(next.targets)) co_return co_await awaited([&] { return assign(target, value); });
   if (target.subscripts.empty()) co_return assign(target, value);
   if (subscripts_json(target)) {
     std::vector<std::string_view> path;
@@ -378,6 +381,7 @@ Task<Status> Interpreter::assignment(const Statement& next) {
 Interpreter::Quick Interpreter::assign_now(const Statement& next, Status* status) {
   scratch_.reset();
   const Target& target = next.targets[0];
+  if (type_of(target.variable).domain != 0) return Quick::kSlow;
   VariableType to;
   const bool known = target_type(target, &to);
   Evaluated value;
@@ -494,7 +498,8 @@ Task<Status> Interpreter::foreach_loop(const Statement& next, Flow* flow) {
     Evaluated item;
     item.type = next.slice > 0 ? value.type : view.element_type();
     item.value = next.slice > 0 ? array_slice(view, next.slice, turn, scratch_) : view.element(turn);
-    WANDIAN_CO_TRY(assign(next.targets[0], item));
+    if (checks_domains(next.targets)) WANDIAN_CO_TRY(co_await awaited([&] { return assign(next.targets[0], item); }));
+    else WANDIAN_CO_TRY(assign(next.targets[0], item));
     WANDIAN_CO_TRY(co_await statements(next.body, flow));
     if (!goes_on(next, flow)) break;
     if (session_.share_used_up()) WANDIAN_CO_TRY(co_await session_.share_turn());

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "sql/expr/call_journal.h"
 #include "sql/plpgsql/interpreter.h"
 #include "sql/session_portal.h"
 
@@ -67,6 +68,8 @@ class Interpreter final : public RoutineFrame {
   Task<Status> end_transaction(const Statement& next);
 
   // values.cc
+  /// For a statement that is bound again when it runs: its names mean what they meant when it was compiled.
+  std::unique_ptr<BindVariables> variables_of(const Text& text, const Compiled& compiled, Compiled* kept) const;
   Result<CompiledTextPtr> compile(const Text& text, const VariableType* target);
   bool is_valid(const Compiled& compiled);
   std::string shown(const Text& text) const;
@@ -83,11 +86,45 @@ class Interpreter final : public RoutineFrame {
   /// False: a record.
   bool target_type(const Target& target, VariableType* out) const;
   Status assign(const Target& target, const Evaluated& value);
+  /// `assign`, a call of something that assigns; again from its start when a condition of a domain has called a routine.
+  template <class Assign>
+  Task<Status> awaited(Assign assign) {
+    CallJournal journal;
+    for (;;) {
+      journal.rewind();
+      journal_ = &journal;
+      Status status = assign();
+      journal_ = nullptr;
+      if (!journal.asked()) co_return std::move(status);
+      const ReadView view = run_.view.read_only ? run_.view.callers : ReadView{};
+      WANDIAN_CO_TRY(co_await session_.run_routine(journal.call(), view));
+      journal.answer();
+    }
+  }
+  /// Whether a value that is assigned may have to be checked.
+  bool checks_domains(const std::vector<Target>& targets) const;
   Status assign_record(std::uint32_t variable, const Value& record, const ShapePtr& shape);
+  /// Of a record that is of a domain: what it is now.
+  Status check_record_domain(std::uint32_t variable);
   /// Whether a target is a part of a jsonb value.
   bool subscripts_json(const Target& target) const;
   Status assign_json_part(const Target& target, std::span<const std::string_view> path, bool first_is_integer, const Evaluated& value);
   Status assign_array_element(const Target& target, std::span<const std::int64_t> subscripts, const Evaluated& value);
+  // part_assign.cc
+  /// A step of a target's path with its subscripts' values.
+  struct Step {
+    const TargetStep* step = nullptr;
+    std::optional<std::int64_t> lower, upper;
+    std::string_view key;              ///< of a jsonb value: the upper subscript as text
+    bool is_integer = false;           ///< of `upper`
+  };
+  Task<Status> assign_path(const Statement& next);
+  /// What stands at the end of a target's path, for literals to be read as; false: that is not known.
+  bool path_type(const Target& target, VariableType* out) const;
+  /// `current`, of `type`, with the value at the end of `steps`.
+  Status store_part(const Value& current, Oid type, std::string_view column, std::span<const Step> steps, const Evaluated& value, Value* out);
+  /// A record as a value of a composite type. 22P02.
+  Status record_to_composite(Evaluated* value, Oid type);
   /// A row of a query into INTO's targets; null values for no row.
   Status assign_row(const std::vector<Target>& targets, const std::vector<ResultColumn>& columns, const Value* row, const ShapePtr& nested);
   Status field_of(const Target& target, std::size_t* field) const;
@@ -104,7 +141,7 @@ class Interpreter final : public RoutineFrame {
                              std::vector<Value>* params, Arena& arena);
   Status take_row(const Statement& next, const CompiledStatement& statement, const RowCollector& rows, bool writes);
   Task<Status> for_query(const Statement& next, Flow* flow);
-  Task<Status> loop_over(const Statement& next, CompiledPtr statement, std::vector<Value> params, Flow* flow);
+  Task<Status> loop_over(const Statement& next, CompiledPtr statement, std::vector<Value> params, BindVariables* variables, Flow* flow);
   Task<Status> for_cursor(const Statement& next, Flow* flow);
   Task<Status> bound_query(std::uint32_t cursor, const Statement& next, CompiledPtr* statement, std::vector<Value>* params, Arena& arena);
   Task<Status> return_statement(const Statement& next, Flow* flow);
@@ -133,6 +170,7 @@ class Interpreter final : public RoutineFrame {
   ShapePtr result_shape_;
   std::string exit_label_;
   std::uint64_t row_count_ = 0;
+  CallJournal* journal_ = nullptr;   ///< of awaited()
   Status* caught_ = nullptr;         ///< the error whose handler runs
   unsigned handlers_active_ = 0;     ///< blocks with handlers around the statement that runs
   // Contexts.

@@ -55,8 +55,10 @@ Task<Status> Interpreter::run_text(const Text& text, std::uint64_t max_rows, Row
     gather(*code, &params);
     statement_text_ = shown(text);
     bool stale = false;
+    Compiled kept;
+    const std::unique_ptr<BindVariables> variables = variables_of(text, *code, &kept);
     WANDIAN_CO_TRY(co_await session_.run_nested(code->statement, params, max_rows, rows != nullptr ? static_cast<RowReceiver&>(**rows) : *receiver,
-                                                run_.view, result, &stale));
+                                                run_.view, result, &stale, variables.get()));
     statement_text_.clear();
     if (!stale) co_return Status{};
   }
@@ -113,7 +115,7 @@ Task<Status> Interpreter::sql_statement(const Statement& next) {
   if (!result.returned_rows) co_return Status{sqlstate::syntax_error, "INTO used with a command that cannot return data"};
   row_count_ = writing ? result.processed : rows->rows();
   set_found(writing ? result.processed != 0 : rows->rows() != 0);
-  co_return take_row(next, *statement, *rows, writing);
+  co_return co_await awaited([&] { return take_row(next, *statement, *rows, writing); });
 }
 
 // CALL p(...): what INOUT and OUT parameters come back with goes into the variables that were given for them.
@@ -169,7 +171,7 @@ Task<Status> Interpreter::call_statement(const Statement& next) {
     value.value = rows->at(0)[i];
     value.type = columns[i].type;
     value.typmod = columns[i].typmod;
-    WANDIAN_CO_TRY(assign(targets[i], value));
+    WANDIAN_CO_TRY(co_await awaited([&] { return assign(targets[i], value); }));
   }
   co_return Status{};
 }
@@ -222,12 +224,16 @@ Task<Status> Interpreter::execute_dynamic(const Statement& next) {
   SessionImpl::NestedResult result;
   CompiledPtr statement;
   std::unique_ptr<RowCollector> rows;
+  bool prepared = false;
   for (std::size_t i = 0; i < parsed->statements().size(); ++i) {
     for (;;) {
       Result<CompiledPtr> compiled = compile_dynamic(session_, parsed, i, types);
       if (!compiled.ok()) co_return compiled.take_status();
       statement = compiled.take();
       const ParseNode* node = statement->node();
+      std::vector<Value> given = values;
+      prepared = statement->kind == StatementKind::kExecute;
+      if (prepared) WANDIAN_CO_TRY(session_.resolve_prepared(&statement, &given, arena));
       if (node->node_case == PG_QUERY__NODE__NODE_SELECT_STMT && node->select_stmt->into_clause != nullptr)
         co_return Status{sqlstate::feature_not_supported, "EXECUTE of SELECT ... INTO is not implemented"}.with_hint(
             "You might want to use EXECUTE ... INTO or EXECUTE CREATE TABLE ... AS instead.");
@@ -236,15 +242,16 @@ Task<Status> Interpreter::execute_dynamic(const Statement& next) {
       bool stale = false;
       RowCounter nowhere;
       const std::uint64_t wanted = next.into ? (next.strict ? 2 : 1) : 0;
-      WANDIAN_CO_TRY(co_await session_.run_nested(statement, values, wanted, next.into ? static_cast<RowReceiver&>(*rows) : nowhere, run_.view, &result, &stale));
+      WANDIAN_CO_TRY(co_await session_.run_nested(statement, given, wanted, next.into ? static_cast<RowReceiver&>(*rows) : nowhere, run_.view, &result, &stale));
       statement_text_.clear();
       if (!stale) break;
     }
   }
-  row_count_ = parsed->statements().empty() ? 0 : result.processed;
+  // Rows of a prepared statement are not counted.
+  row_count_ = prepared || parsed->statements().empty() ? 0 : result.processed;
   if (!next.into) co_return Status{};
   if (statement == nullptr || !statement->returns_rows) co_return Status{sqlstate::syntax_error, "INTO used with a command that cannot return data"};
-  co_return take_row(next, *statement, *rows, false);
+  co_return co_await awaited([&] { return take_row(next, *statement, *rows, false); });
 }
 
 // ---- Loops over rows ----
@@ -264,6 +271,7 @@ Task<Status> Interpreter::dynamic_query(const Text& text, const std::vector<cons
   Result<CompiledPtr> compiled = compile_dynamic(session_, std::make_shared<const ParsedStatements>(parsed.take()), 0, types);
   if (!compiled.ok()) co_return compiled.take_status();
   *statement = compiled.take();
+  if ((*statement)->kind == StatementKind::kExecute) WANDIAN_CO_TRY(session_.resolve_prepared(statement, params, arena));
   co_return Status{};
 }
 
@@ -275,7 +283,7 @@ Task<Status> Interpreter::for_query(const Statement& next, Flow* flow) {
     CompiledPtr statement;
     WANDIAN_CO_TRY(co_await dynamic_query(*next.text, next.arguments, &command, &statement, &values, arena));
     statement_text_ = "SQL statement \"" + command + "\"";
-    co_return co_await loop_over(next, std::move(statement), std::move(values), flow);
+    co_return co_await loop_over(next, std::move(statement), std::move(values), nullptr, flow);
   }
   Result<CompiledTextPtr> compiled = compile(*next.text, nullptr);
   if (!compiled.ok()) co_return compiled.take_status();
@@ -283,10 +291,12 @@ Task<Status> Interpreter::for_query(const Statement& next, Flow* flow) {
   std::vector<Value> params;
   gather(*code, &params);
   statement_text_ = shown(*next.text);
-  co_return co_await loop_over(next, code->statement, std::move(params), flow);
+  Compiled kept;
+  const std::unique_ptr<BindVariables> variables = variables_of(*next.text, *code, &kept);
+  co_return co_await loop_over(next, code->statement, std::move(params), variables.get(), flow);
 }
 
-Task<Status> Interpreter::loop_over(const Statement& next, CompiledPtr statement, std::vector<Value> params, Flow* flow) {
+Task<Status> Interpreter::loop_over(const Statement& next, CompiledPtr statement, std::vector<Value> params, BindVariables* variables, Flow* flow) {
   constexpr std::uint64_t kPortion = 64;
   if (!statement->returns_rows && statement->bound != nullptr)
     co_return Status{sqlstate::invalid_cursor_definition, "cannot open " + std::string(statement->tag) + " query as cursor"};
@@ -304,10 +314,11 @@ Task<Status> Interpreter::loop_over(const Statement& next, CompiledPtr statement
     RowCollector rows(arena, types);
     SessionImpl::NestedResult result;
     bool stale = false;
-    WANDIAN_CO_TRY(co_await session_.run_nested(statement, params, 0, rows, run_.view, &result, &stale));
+    WANDIAN_CO_TRY(co_await session_.run_nested(statement, params, 0, rows, run_.view, &result, &stale, variables));
     statement_text_.clear();
     for (std::size_t row = 0; row < rows.rows(); ++row) {
-      WANDIAN_CO_TRY(consume(rows, row));
+      if (checks_domains(next.targets)) WANDIAN_CO_TRY(co_await awaited([&] { return consume(rows, row); }));
+      else WANDIAN_CO_TRY(consume(rows, row));
       WANDIAN_CO_TRY(co_await statements(next.body, flow));
       if (!goes_on(next, flow)) break;
     }
@@ -324,6 +335,10 @@ Task<Status> Interpreter::loop_over(const Statement& next, CompiledPtr statement
       if (!compiled.ok()) co_return compiled.take_status();
       statement = compiled.value()->statement;
       gather(*compiled.value(), &params);
+    } else if (statement->inner != nullptr) {   // a prepared statement
+      Arena arena;
+      std::string command;
+      WANDIAN_CO_TRY(co_await dynamic_query(*next.text, next.arguments, &command, &statement, &params, arena));
     } else {
       Result<CompiledPtr> compiled = compile_dynamic(session_, statement->parsed, 0, statement->parameter_types);
       if (!compiled.ok()) co_return compiled.take_status();
@@ -340,13 +355,14 @@ Task<Status> Interpreter::loop_over(const Statement& next, CompiledPtr statement
     statement_text_.clear();
     if (finished) execution.reset();
     for (std::size_t row = 0; row < rows.rows() && more; ++row) {
-      WANDIAN_CO_TRY(consume(rows, row));
+      if (checks_domains(next.targets)) WANDIAN_CO_TRY(co_await awaited([&] { return consume(rows, row); }));
+      else WANDIAN_CO_TRY(consume(rows, row));
       WANDIAN_CO_TRY(co_await statements(next.body, flow));
       more = goes_on(next, flow);
       if (more && session_.share_used_up()) WANDIAN_CO_TRY(co_await session_.share_turn());
     }
   }
-  if (!found) WANDIAN_CO_TRY(assign_row(next.targets, statement->columns, nullptr, nullptr));
+  if (!found) WANDIAN_CO_TRY(co_await awaited([&] { return assign_row(next.targets, statement->columns, nullptr, nullptr); }));
   set_found(found);
   co_return Status{};
 }
@@ -375,7 +391,7 @@ Task<Status> Interpreter::for_cursor(const Statement& next, Flow* flow) {
     status = co_await session_.fetch_cursor(name, SessionImpl::CursorMove::kForward, 1, false, false, rows, &columns, &moved);
     if (!status.ok() || rows.rows() == 0) break;
     found = true;
-    status = assign_row(next.targets, columns, rows.at(0).data(), nested_shape(*statement));
+    status = co_await awaited([&] { return assign_row(next.targets, columns, rows.at(0).data(), nested_shape(*statement)); });
     if (status.ok()) status = co_await statements(next.body, flow);
     if (!status.ok() || !goes_on(next, flow)) break;
     if (session_.share_used_up()) {
@@ -413,7 +429,7 @@ Task<Status> Interpreter::bound_query(std::uint32_t cursor, const Statement& nex
   for (std::size_t i = 0; i < values.size(); ++i) {
     Target target;
     target.variable = variable.cursor_arguments[i];
-    WANDIAN_CO_TRY(assign(target, values[i]));
+    WANDIAN_CO_TRY(co_await awaited([&] { return assign(target, values[i]); }));
   }
   Result<CompiledTextPtr> compiled = compile(*variable.cursor_query, nullptr);
   if (!compiled.ok()) co_return compiled.take_status();
@@ -492,7 +508,7 @@ Task<Status> Interpreter::fetch(const Statement& next) {
   std::uint64_t moved = 0;
   const bool move = next.kind == StepKind::kMove;
   WANDIAN_CO_TRY(co_await session_.fetch_cursor(name, kMoves[static_cast<std::size_t>(next.direction)], count, next.all, move, keeper, &columns, &moved));
-  if (!move) WANDIAN_CO_TRY(assign_row(next.targets, columns, keeper.any ? keeper.row_.data() : nullptr, nullptr));
+  if (!move) WANDIAN_CO_TRY(co_await awaited([&] { return assign_row(next.targets, columns, keeper.any ? keeper.row_.data() : nullptr, nullptr); }));
   row_count_ = moved;
   set_found(moved != 0);
   co_return Status{};
@@ -680,10 +696,12 @@ Task<Status> Interpreter::return_query(const Statement& next) {
     expected.push_back({"", body_.result_type, -1});
   }
   Arena arena;
-  std::vector<Value> values;
+  std::vector<Value> values, given;
   CompiledPtr statement;
   std::string command;
   std::vector<Oid> types;
+  Compiled kept;
+  std::unique_ptr<BindVariables> variables;
   if (next.upper != nullptr) {
     WANDIAN_CO_TRY(co_await dynamic_text(*next.upper, next.arguments, &command, &values, &types, arena));
   }
@@ -699,12 +717,15 @@ Task<Status> Interpreter::return_query(const Statement& next) {
       Result<CompiledPtr> compiled = compile_dynamic(session_, std::make_shared<const ParsedStatements>(parsed.take()), 0, types);
       if (!compiled.ok()) co_return compiled.take_status();
       statement = compiled.take();
+      given = values;
+      if (statement->kind == StatementKind::kExecute) WANDIAN_CO_TRY(session_.resolve_prepared(&statement, &given, arena));
       statement_text_ = "SQL statement \"" + command + "\"";
     } else {
       Result<CompiledTextPtr> compiled = compile(*next.text, nullptr);
       if (!compiled.ok()) co_return compiled.take_status();
       statement = compiled.value()->statement;
-      gather(*compiled.value(), &values);
+      gather(*compiled.value(), &given);
+      variables = variables_of(*next.text, *compiled.value(), &kept);
       statement_text_ = shown(*next.text);
     }
     if (!statement->returns_rows) {
@@ -720,7 +741,7 @@ Task<Status> Interpreter::return_query(const Statement& next) {
     ResultRows receiver(*run_.call.rows, types_of(statement->columns), expand);
     SessionImpl::NestedResult result;
     bool stale = false;
-    WANDIAN_CO_TRY(co_await session_.run_nested(statement, values, 0, receiver, run_.view, &result, &stale));
+    WANDIAN_CO_TRY(co_await session_.run_nested(statement, given, 0, receiver, run_.view, &result, &stale, variables.get()));
     statement_text_.clear();
     if (stale) continue;
     row_count_ = receiver.count;

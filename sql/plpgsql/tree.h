@@ -20,6 +20,7 @@ struct VariableType {
   Oid relation = 0;
   Oid type = 0;
   std::int32_t typmod = -1;
+  Oid domain = 0;                    ///< of a record: the domain over `relation` that it is of, or 0
 };
 
 /// Names that are visible at a place: a list from the innermost outwards. A label ends the names of its block.
@@ -59,11 +60,20 @@ struct Variable {
   int scroll = 0;                    ///< 1: SCROLL, -1: NO SCROLL
 };
 
-/// Where a value goes: a variable, a field of a record, an element of an array.
+/// One step into a value: .field, [upper] or [lower:upper].
+struct TargetStep {
+  std::string field;                 ///< "" is a subscript
+  bool slice = false;
+  const Text* lower = nullptr;       ///< of a slice; may be left out, as may `upper`
+  const Text* upper = nullptr;
+};
+
+/// Where a value goes: a variable, a field of a record, an element of an array, or a part further inside.
 struct Target {
   std::uint32_t variable = 0;
   std::string field;                 ///< "" is the whole
   std::vector<const Text*> subscripts;
+  std::vector<TargetStep> path;      ///< of assignments to slices and to fields of fields and elements; then `subscripts` is empty
 };
 
 enum class StepKind : std::uint8_t {

@@ -223,6 +223,13 @@ Result<CompiledTextPtr> Interpreter::compile(const Text& text, const VariableTyp
   return slot;
 }
 
+std::unique_ptr<BindVariables> Interpreter::variables_of(const Text& text, const Compiled& compiled, Compiled* kept) const {
+  if (compiled.statement == nullptr || compiled.statement->bound != nullptr) return nullptr;
+  kept->sources = compiled.sources;
+  kept->shapes = compiled.shapes;
+  return std::make_unique<TextVariables>(*this, text, *kept);
+}
+
 // ---- Evaluating ----
 
 Value Interpreter::variable_value(std::uint32_t variable, Arena& arena, Oid* type) const {
@@ -392,6 +399,10 @@ Task<Status> Interpreter::case_matches(const Statement& next, const Branch& bran
 
 Status Interpreter::cast(Evaluated* value, Oid type, std::int32_t typmod) {
   if (value->type == type && (typmod < 0 || typmod == value->typmod)) return {};
+  if (value->type == type_oid::kRecord && type_kind(base_type(type)) == 'c') {
+    WANDIAN_TRY(record_to_composite(value, base_type(type)));
+    if (value->type == type) return {};
+  }
   EvalContext context = session_.eval_context(scratch_);
   Value out;
   if (value->type == type_oid::kUnknown) value->type = type_oid::kText;
@@ -399,7 +410,9 @@ Status Interpreter::cast(Evaluated* value, Oid type, std::int32_t typmod) {
     value->type = type;
     return {};
   }
+  context.journal = journal_;
   WANDIAN_TRY(session_.casts().cast(session_.bind_context(), context, value->value, value->type, type, typmod, &out));
+  if (journal_ != nullptr && journal_->asked()) return Status{sqlstate::internal_error, "a routine is to be run first"};   // awaited() does
   value->value = out;
   value->type = type;
   value->typmod = typmod;
@@ -470,15 +483,19 @@ Status Interpreter::assign(const Target& target, const Evaluated& value) {
     WANDIAN_TRY(cast(&copy, of.type, of.typmod));
     state.fields[field].set(copy.value, is_by_value(of.type));
     state.is_null = false;
-    return {};
+    return check_record_domain(target.variable);
   }
   const VariableType type = type_of(target.variable);
   if (type.is_row) {
-    if (value.value.is_null) return assign_record(target.variable, Value::null(), nullptr);
+    if (value.value.is_null) {
+      WANDIAN_TRY(assign_record(target.variable, Value::null(), nullptr));
+      return check_record_domain(target.variable);
+    }
     WANDIAN_TRY(as_record(&copy));
     if (copy.type != type_oid::kRecord)
       return Status{sqlstate::datatype_mismatch, "cannot assign non-composite value to a record variable"};
-    return assign_record(target.variable, copy.value, copy.shape);
+    WANDIAN_TRY(assign_record(target.variable, copy.value, copy.shape));
+    return check_record_domain(target.variable);
   }
   WANDIAN_TRY(cast(&copy, type.type, type.typmod));
   const Variable& variable = tree_.variables[target.variable];
@@ -486,6 +503,24 @@ Status Interpreter::assign(const Target& target, const Evaluated& value) {
     return Status{sqlstate::null_value_not_allowed, "null value cannot be assigned to variable " + quoted(variable.name) + " declared NOT NULL"};
   state.cell.set(copy.value, is_by_value(type.type));
   return {};
+}
+
+bool Interpreter::checks_domains(const std::vector<Target>& targets) const {
+  return std::any_of(targets.begin(), targets.end(), [&](const Target& target) {
+    const VariableType type = type_of(target.variable);
+    if (!type.is_row) return type_kind(type.type) == 'd';
+    if (type.domain != 0) return true;
+    const ShapePtr& shape = states_[target.variable].shape;
+    return shape != nullptr && std::any_of(shape->fields.begin(), shape->fields.end(), [](const RowShape::Field& field) { return type_kind(field.type) == 'd'; });
+  });
+}
+
+Status Interpreter::check_record_domain(std::uint32_t variable) {
+  const Oid domain = tree_.variables[variable].type.domain;
+  if (domain == 0) return {};
+  Evaluated now;
+  now.value = variable_value(variable, scratch_, &now.type);
+  return cast(&now, domain, -1);
 }
 
 Status Interpreter::assign_record(std::uint32_t variable, const Value& record, const ShapePtr& shape) {

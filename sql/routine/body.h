@@ -56,7 +56,8 @@ Result<std::shared_ptr<RoutineBody>> make_plpgsql_body(SessionImpl& session, con
 /// The body of DO.
 Result<std::shared_ptr<RoutineBody>> make_do_body(SessionImpl& session, std::string_view source);
 /// CREATE FUNCTION's checks of a body. Positions are in the source.
-Status check_sql_body(SessionImpl& session, const Routine& routine);
+/// `uses`: gets body_columns and body_functions of the statements; may be null.
+Status check_sql_body(SessionImpl& session, const Routine& routine, FunctionObject* uses = nullptr);
 Status check_plpgsql_body(SessionImpl& session, const Routine& routine);
 
 }  // namespace wandian::sql

@@ -3,6 +3,10 @@
 
 #include "engine/array_value.h"
 #include "sql/bind/routine_arguments.h"
+#include "sql/co_try.h"
+#include "sql/exec/receiver.h"
+#include "sql/expr/call_journal.h"
+#include "sql/expr/domain_value.h"
 #include "sql/messages.h"
 #include "sql/routine/body.h"
 #include "sql/routine/value_cast.h"
@@ -60,6 +64,7 @@ class SqlBody final : public RoutineBody {
 
   Status prepare(SessionImpl& session, bool check_only);
   Task<Status> run(RoutineRun& run) override;
+  void note_uses(FunctionObject* uses) const;
 
  private:
   Result<CompiledPtr> compiled(SessionImpl& session, std::size_t index);
@@ -100,6 +105,7 @@ class ResultTaker final : public RowReceiver {
     scratch_.reset();
     std::vector<Value> fields(columns_.size());
     EvalContext eval = session_.eval_context(scratch_);
+    eval.journal = journal;
     Value whole = values.empty() ? Value::null() : values[0];
     if (std::vector<RowField> live; whole_row_ && !whole.is_null && session_.row_fields(sources_[0], &live)) whole = live_record(live, whole, scratch_);
     if (whole_row_ && !whole.is_null && RecordView(whole).count() < columns_.size())
@@ -117,6 +123,7 @@ class ResultTaker final : public RowReceiver {
         type = sources_[i];
       }
       WANDIAN_TRY(session_.casts().cast(session_.bind_context(), eval, source, type, columns_[i].type, columns_[i].typmod, &fields[i]));
+      if (journal != nullptr && journal->asked()) return Status{sqlstate::internal_error, "a routine is to be run first"};   // run() does
     }
     any = true;
     if (call_.rows != nullptr) {
@@ -133,6 +140,7 @@ class ResultTaker final : public RowReceiver {
     return {};
   }
   bool any = false;
+  CallJournal* journal = nullptr;
 
  private:
   SessionImpl& session_;
@@ -186,6 +194,7 @@ Status SqlBody::check_result(const CompiledStatement& statement, const std::vect
     return mismatch(result, "Function's final statement must be SELECT or INSERT/UPDATE/DELETE RETURNING.");
   const std::vector<ResultColumn>& given = statement.columns;
   const auto fits = [](Oid from, Oid to) {
+    from = base_type(from), to = base_type(to);
     if (from == to || from == kUnknown) return true;
     const CastDef* cast = find_cast(from, to);
     const TypeInfo* target = find_type(to);
@@ -216,6 +225,21 @@ Result<CompiledPtr> SqlBody::compiled(SessionImpl& session, std::size_t index) {
   RoutineArguments arguments(routine_, types_);
   WANDIAN_ASSIGN(slot, session.compile_nested(parsed_, index, &arguments, {}));
   return slot;
+}
+
+// A row whose conversion may call routines: it begins anew when one has been run.
+Task<Status> take_waiting(SessionImpl& session, RoutineRun& run, ResultTaker& taker, std::span<const Value> row) {
+  CallJournal journal;
+  const ReadView view = run.view.read_only ? run.view.callers : ReadView{};
+  for (;;) {
+    journal.rewind();
+    taker.journal = &journal;
+    Status status = taker.row(row);
+    taker.journal = nullptr;
+    if (!journal.asked()) co_return std::move(status);
+    WANDIAN_CO_TRY(co_await session.run_routine(journal.call(), view));
+    journal.answer();
+  }
 }
 
 Task<Status> SqlBody::run(RoutineRun& run) {
@@ -264,14 +288,23 @@ Task<Status> SqlBody::run(RoutineRun& run) {
        private:
         ResultTaker& taker_;
       } first(taker);
-      RowReceiver& receiver = !last ? static_cast<RowReceiver&>(nowhere) : call.rows != nullptr ? static_cast<RowReceiver&>(taker) : first;
+      // Conditions of domains that call routines wait until the statement has been run.
+      const bool waits = last && std::any_of(columns.begin(), columns.end(), [](const OutputColumn& column) {
+                           return type_kind(column.type) == 'd' && domain_waits(column.type);
+                         });
+      Arena kept;
+      RowCollector rows(kept, sources);
+      RowReceiver& receiver = !last ? static_cast<RowReceiver&>(nowhere) : waits ? rows : call.rows != nullptr ? static_cast<RowReceiver&>(taker) : first;
       Status status = co_await session.run_nested(statement, params, one ? 1 : 0, receiver, run.view, &result, &stale);
       if (!status.ok()) {
         // PostgreSQL looks at this before it begins.
         if (status.error().message.ends_with("is not allowed in a non-volatile function")) frame.statement = 0;
         co_return failed(std::move(status));
       }
-      if (!stale) break;
+      if (stale) continue;
+      for (std::size_t row = 0; waits && row < rows.rows() && (call.rows != nullptr || row == 0); ++row)
+        if (Status taken = co_await take_waiting(session, run, taker, rows.at(row)); !taken.ok()) co_return failed(std::move(taken));
+      break;
     }
   }
   co_return Status{};
@@ -288,11 +321,31 @@ Result<std::shared_ptr<RoutineBody>> make_sql_body(SessionImpl& session, const R
   return std::shared_ptr<RoutineBody>(std::move(body));
 }
 
-Status check_sql_body(SessionImpl& session, const Routine& routine) {
+void SqlBody::note_uses(FunctionObject* uses) const {
+  const auto note = [&](Oid relation, std::int16_t column) {
+    const std::pair<Oid, std::int16_t> use(relation, column);
+    if (std::find(uses->body_columns.begin(), uses->body_columns.end(), use) == uses->body_columns.end()) uses->body_columns.push_back(use);
+  };
+  for (const CompiledPtr& statement : statements_) {
+    if (statement == nullptr || statement->bound == nullptr) continue;
+    for (const RelationAccess& access : statement->bound->accesses) {
+      if (access.check_as != 0 || access.relation < kFirstUserOid) continue;   // behind a view, or always there
+      note(access.relation, 0);
+      for (const std::vector<std::int16_t>* list : {&access.selected, &access.inserted, &access.updated})
+        for (const std::int16_t column : *list)
+          if (column > 0) note(access.relation, column);
+    }
+    for (const Oid function : statement->bound->executed)
+      if (function != routine_.oid && function >= kFirstUserOid) uses->body_functions.push_back(function);
+  }
+}
+
+Status check_sql_body(SessionImpl& session, const Routine& routine, FunctionObject* uses) {
   std::vector<Oid> types = routine.declaration.arguments;
   types.push_back(routine.declaration.result);
   SqlBody body(routine, types);
   Status status = body.prepare(session, true);
+  if (status.ok() && uses != nullptr) body.note_uses(uses);
   if (!status.ok() && status.error().position == 0) status = std::move(status).with_context("SQL function " + quoted(routine.declaration.name));
   return status;
 }

@@ -443,6 +443,8 @@ void SessionSettings::decode(std::size_t index) {
     d.idle_in_transaction_timeout_ms = number_of(text);
   } else if (def.name == "idle_session_timeout") {
     d.idle_session_timeout_ms = number_of(text);
+  } else if (def.name == "session_replication_role") {
+    d.is_replica = text == "replica";
   } else if (def.name == "work_mem") {
     d.work_mem_bytes = static_cast<std::size_t>(number_of(text)) << 10;
   }

@@ -34,6 +34,7 @@ struct DecodedSettings {
   std::int64_t idle_in_transaction_timeout_ms = 0;
   std::int64_t idle_session_timeout_ms = 0;
   std::size_t work_mem_bytes = std::size_t{4} << 20;
+  bool is_replica = false;                ///< session_replication_role
   std::vector<std::string> search_path;   ///< names as given, "$user" among them
 };
 

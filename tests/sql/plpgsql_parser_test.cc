@@ -44,6 +44,26 @@ TEST(PlpgsqlParser, DelimitsWhatIsSql) {
   EXPECT_NE(body[1]->body.at(0)->text->text.find("VALUES (';')"), std::string::npos);
 }
 
+TEST(PlpgsqlParser, TargetsLeadIntoValues) {
+  const auto made = read("DECLARE a int; r record; BEGIN a[1] := 1; a[1:f(2, 3)] := 2; r.f.g[4].h := 3; a[:] := 4; END");
+  ASSERT_TRUE(made.ok()) << made.status().error().message;
+  const Body& body = made.value()->body->body;
+  ASSERT_EQ(body.size(), 4u);
+  EXPECT_EQ(body[0]->targets.at(0).subscripts.size(), 1u);
+  EXPECT_TRUE(body[0]->targets.at(0).path.empty());
+  const std::vector<TargetStep>& slice = body[1]->targets.at(0).path;
+  ASSERT_EQ(slice.size(), 1u);
+  EXPECT_TRUE(slice[0].slice);
+  EXPECT_EQ(slice[0].upper->text, "f(2, 3)");
+  const Target& deep = body[2]->targets.at(0);
+  EXPECT_EQ(deep.field, "f");
+  ASSERT_EQ(deep.path.size(), 3u);
+  EXPECT_EQ(deep.path[0].field, "g");
+  EXPECT_EQ(deep.path[1].upper->text, "4");
+  EXPECT_EQ(deep.path[2].field, "h");
+  EXPECT_EQ(body[3]->targets.at(0).path.at(0).upper, nullptr);
+}
+
 TEST(PlpgsqlParser, NamesFollowTheirBlocks) {
   const auto made = read("<<o>> DECLARE a int; BEGIN DECLARE a text; BEGIN a := o.a; END; a := 1; END");
   ASSERT_TRUE(made.ok()) << made.status().error().message;

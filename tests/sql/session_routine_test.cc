@@ -107,6 +107,56 @@ TEST_P(RoutineTest, TriggersChangeRowsAndFollowForeignKeys) {
   EXPECT_EQ(client.query("SELECT count(*), min(what), max(what) FROM log"), "T(count,min,max) D(6,parts 1,t 2) C(SELECT 1)");
 }
 
+// Copies of the rows that a statement wrote, wherever they are; a statement's own, however deep triggers nest.
+TEST_P(RoutineTest, TransitionTablesHoldTheStatementsRows) {
+  client.query("CREATE TABLE sums (n bigint, s bigint)");
+  create("CREATE FUNCTION sum_up() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO sums SELECT count(*), sum(b) FROM fresh; RETURN NULL; END $$");
+  create("CREATE TRIGGER s AFTER INSERT ON t REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION sum_up()");
+  EXPECT_EQ(client.query("INSERT INTO t SELECT g, g FROM generate_series(1, 1000) g"), "C(INSERT 0 1000)");
+  EXPECT_EQ(client.query("INSERT INTO t SELECT 1, 1 WHERE false"), "C(INSERT 0 0)");
+  EXPECT_EQ(client.query("SELECT * FROM sums"), "T(n,s) D(1000,500500) D(0,null) C(SELECT 2)");
+}
+
+// A function that is replaced by another session makes what calls it anew, under statements that were kept.
+TEST_P(RoutineTest, ChecksCallFunctionsAsTheyAreNow) {
+  create("CREATE FUNCTION fine(n int) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RETURN n < 10; END $$");
+  EXPECT_EQ(client.query("ALTER TABLE t ADD CONSTRAINT c CHECK (fine(b))"), "C(ALTER TABLE)");
+  EXPECT_EQ(client.query("INSERT INTO t VALUES (1, 1)"), "C(INSERT 0 1)");
+  EXPECT_EQ(client.query("INSERT INTO t VALUES (2, 20)"), "E(23514: new row for relation \"t\" violates check constraint \"c\")");
+  TestClient other(world, last);
+  EXPECT_EQ(other.query("UPDATE t SET b = 11"), "E(23514: new row for relation \"t\" violates check constraint \"c\")");
+  EXPECT_EQ(other.query("CREATE OR REPLACE FUNCTION fine(n int) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RETURN n < 100; END $$"), "C(CREATE FUNCTION)");
+  EXPECT_EQ(client.query("INSERT INTO t VALUES (2, 20)"), "C(INSERT 0 1)");
+  EXPECT_EQ(client.query("UPDATE t SET b = 11 WHERE a = 1"), "C(UPDATE 1)");
+}
+
+TEST_P(RoutineTest, DeferredTriggersFireBeforeTheCommitAndMayRefuseIt) {
+  client.query("CREATE TABLE log (x int)");
+  create("CREATE FUNCTION late() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.b < 0 THEN RAISE EXCEPTION 'negative'; END IF;"
+         " INSERT INTO log VALUES (NEW.a); RETURN NULL; END $$");
+  create("CREATE CONSTRAINT TRIGGER l AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION late()");
+  client.query("BEGIN");
+  client.query("INSERT INTO t VALUES (1, 1), (2, 2)");
+  EXPECT_EQ(client.query("SELECT count(*) FROM log"), "T(count) D(0) C(SELECT 1)");
+  client.query("COMMIT");
+  TestClient other(world, last);
+  EXPECT_EQ(other.query("SELECT x FROM log ORDER BY x"), "T(x) D(1) D(2) C(SELECT 2)");
+  EXPECT_EQ(other.query("INSERT INTO t VALUES (3, -3)"), "E(P0001: negative)");
+  other.query("BEGIN");
+  other.query("INSERT INTO t VALUES (3, -3)");
+  EXPECT_EQ(other.query("COMMIT"), "E(P0001: negative)");
+  EXPECT_EQ(client.query("SELECT count(*) FROM t"), "T(count) D(2) C(SELECT 1)");
+}
+
+TEST_P(RoutineTest, ViewsGiveTheirRowsToTriggers) {
+  client.query("INSERT INTO t VALUES (1, 10), (2, 20)");
+  client.query("CREATE VIEW v AS SELECT a, sum(b) AS s FROM t GROUP BY a");
+  create("CREATE FUNCTION instead() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN UPDATE t SET b = NEW.s WHERE a = OLD.a; NEW.s := NEW.s * 2; RETURN NEW; END $$");
+  create("CREATE TRIGGER i INSTEAD OF UPDATE ON v FOR EACH ROW EXECUTE FUNCTION instead()");
+  EXPECT_EQ(client.query("UPDATE v SET s = s + a RETURNING a, s"), "T(a,s) D(1,22) D(2,44) C(UPDATE 2)");
+  EXPECT_EQ(TestClient(world, last).query("SELECT b FROM t ORDER BY a"), "T(b) D(11) D(22) C(SELECT 2)");
+}
+
 TEST_P(RoutineTest, DefinitionsOutliveARestart) {
   create("CREATE FUNCTION plus(a int, b int DEFAULT 1) RETURNS int LANGUAGE plpgsql AS $$ BEGIN RETURN a + b; END $$");
   create("CREATE FUNCTION set_b() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.b := plus(NEW.a); RETURN NEW; END $$");
@@ -118,6 +168,24 @@ TEST_P(RoutineTest, DefinitionsOutliveARestart) {
   EXPECT_EQ(again.query("DROP FUNCTION set_b"), "E(2BP01: cannot drop function set_b() because other objects depend on it)");
   EXPECT_EQ(again.query("DROP TRIGGER g ON t"), "C(DROP TRIGGER)");
   EXPECT_EQ(again.query("DROP FUNCTION set_b"), "C(DROP FUNCTION)");
+}
+
+TEST_P(RoutineTest, WhatCallsFunctionsOutlivesARestart) {
+  create("CREATE FUNCTION small(n int) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RETURN n < 10; END $$");
+  create("CREATE DOMAIN digit AS int CHECK (small(VALUE))");
+  EXPECT_EQ(client.query("ALTER TABLE t ADD CONSTRAINT c CHECK (small(b)), ADD COLUMN d digit"), "C(ALTER TABLE)");
+  client.query("CREATE VIEW v AS SELECT a FROM t");
+  create("CREATE FUNCTION put() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO t (a) VALUES (NEW.a * 10); RETURN NEW; END $$");
+  create("CREATE TRIGGER p INSTEAD OF INSERT ON v FOR EACH ROW EXECUTE FUNCTION put()");
+  create("CREATE FUNCTION counted() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO t (a, b) SELECT 900 + sum(a), 1 FROM fresh HAVING sum(a) < 800; RETURN NULL; END $$");
+  create("CREATE TRIGGER s AFTER INSERT ON t REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION counted()");
+  client.close();
+  world.restart();
+  TestClient again(world, last);
+  EXPECT_EQ(again.query("INSERT INTO v VALUES (1) RETURNING a"), "T(a) D(1) C(INSERT 0 1)");
+  EXPECT_EQ(again.query("SELECT a FROM t ORDER BY a"), "T(a) D(10) D(910) C(SELECT 2)");
+  EXPECT_EQ(again.query("INSERT INTO t VALUES (1, 10)"), "E(23514: new row for relation \"t\" violates check constraint \"c\")");
+  EXPECT_EQ(again.query("UPDATE t SET d = a"), "E(23514: value for domain digit violates check constraint \"digit_check\")");
 }
 
 // A definition that another session replaces is seen by the next statement.

@@ -211,6 +211,17 @@ class Schema:
         self.statement(1, "CREATE FUNCTION trg_count() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN NEW.n := coalesce(NEW.n, 0) + 1; RETURN NEW; END$$", "triggers", creates="trg_count")
         self.statement(2, "CREATE TRIGGER b_count BEFORE UPDATE ON trg FOR EACH ROW EXECUTE FUNCTION trg_count()", "triggers", creates="trg")
         self.statement(2, "CREATE TRIGGER a_note AFTER INSERT OR UPDATE OR DELETE ON trg FOR EACH ROW EXECUTE FUNCTION trg_note()", "triggers", creates="trg")
+        self.statement(1, "CREATE FUNCTION trg_rows() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN IF TG_OP = 'INSERT' THEN INSERT INTO trg_log SELECT TG_NAME, TG_OP, count(*), sum(id) FROM fresh;"
+                          " ELSIF TG_OP = 'DELETE' THEN INSERT INTO trg_log SELECT TG_NAME, TG_OP, sum(id), count(*) FROM stale;"
+                          " ELSE INSERT INTO trg_log SELECT TG_NAME, TG_OP, s.id, f.n FROM stale s JOIN fresh f USING (id); END IF; RETURN NULL; END$$", "triggers", creates="trg_rows")
+        for event, tables in (("INSERT", "NEW TABLE AS fresh"), ("UPDATE", "OLD TABLE AS stale NEW TABLE AS fresh"), ("DELETE", "OLD TABLE AS stale")):
+            self.statement(2, f"CREATE TRIGGER c_{event.lower()} AFTER {event} ON trg REFERENCING {tables} FOR EACH STATEMENT EXECUTE FUNCTION trg_rows()", "triggers", creates="trg")
+        self.statement(1, "CREATE VIEW trg_view AS SELECT id, g * 10 AS tens, v FROM trg WHERE g IS NOT NULL", "triggers", creates="trg_view")
+        self.statement(1, "CREATE FUNCTION trg_instead() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN IF TG_OP = 'INSERT' THEN INSERT INTO trg VALUES (NEW.id, NEW.tens / 10, NEW.v); RETURN NEW;"
+                          " ELSIF TG_OP = 'UPDATE' THEN UPDATE trg SET g = NEW.tens / 10, v = NEW.v WHERE id = OLD.id; NEW.v := NEW.v || '!'; RETURN NEW;"
+                          " ELSE DELETE FROM trg WHERE id = OLD.id; RETURN OLD; END IF; END$$", "triggers", creates="trg_instead")
+        self.statement(2, "CREATE TRIGGER v_instead INSTEAD OF INSERT OR UPDATE OR DELETE ON trg_view FOR EACH ROW EXECUTE FUNCTION trg_instead()", "triggers", creates="trg_view")
+        self.statement(2, "CREATE CONSTRAINT TRIGGER d_later AFTER INSERT OR DELETE ON trg DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION trg_note()", "triggers", creates="trg")
 
     def _roles(self):
         # Roles belong to the whole server; the schema's name, which is the worker's, keeps them apart.

@@ -579,4 +579,9 @@ class Selects:
         if self.chance(0.2):
             self.use("plpgsql")
             return self.unit(f"SELECT * FROM f_loop({self.number(0, 8)})")
+        if self.chance(0.25):
+            self.use("plpgsql")
+            return self.unit(self.pick((f"SELECT a.id, b.id FROM t1 a LEFT JOIN t2 b ON a.id = b.id AND f_even(b.id) = 'even' ORDER BY 1, 2", f"SELECT id FROM t1 ORDER BY id LIMIT f_catch('{self.number(0, 4)}') OFFSET f_catch('1')",
+                                        f"SELECT a.id, b.id FROM t1 a FULL JOIN t2 b ON a.id = b.id AND f_catch(a.id::text) > {self.number(0, 6)} ORDER BY 1, 2", f"SELECT id, f_catch(id::text) IN (SELECT id + {self.number(0, 2)} FROM t2) FROM t1 ORDER BY id",
+                                        f"SELECT id FROM t1 WHERE f_catch(id::text) >= ALL (SELECT id FROM t2 WHERE id < {self.number(0, 6)}) ORDER BY id")))
         return self.unit(f"SELECT a.id, {call} FROM {text}{self.where(scope, 1, 0.4)}")

@@ -202,8 +202,15 @@ class Writes:
 
     def triggers(self):
         self.use("triggers")
-        sql = self.pick((f"INSERT INTO trg VALUES ({self.number(3, 6)}, 1, 'n')", f"UPDATE trg SET v = 'u' WHERE id = {self.number(1, 3)}", f"UPDATE trg SET g = g + 1 WHERE id = {self.number(1, 3)} RETURNING *", f"DELETE FROM trg WHERE id = {self.number(1, 3)} RETURNING v", f"INSERT INTO trg VALUES ({self.number(1, 6)}, 3, 'c') ON CONFLICT (id) DO UPDATE SET v = excluded.v RETURNING *"))
-        return Unit.rolled_back([self.statement(sql), Statement("SELECT * FROM trg ORDER BY id", {"triggers"}, True), Statement("SELECT * FROM trg_log", {"triggers"})])
+        sql = self.pick((f"INSERT INTO trg VALUES ({self.number(3, 6)}, 1, 'n')", f"UPDATE trg SET v = 'u' WHERE id = {self.number(1, 3)}", f"UPDATE trg SET g = g + 1 WHERE id = {self.number(1, 3)} RETURNING *", f"DELETE FROM trg WHERE id = {self.number(1, 3)} RETURNING v", f"INSERT INTO trg VALUES ({self.number(1, 6)}, 3, 'c') ON CONFLICT (id) DO UPDATE SET v = excluded.v RETURNING *",
+                         f"INSERT INTO trg_view VALUES ({self.number(1, 6)}, 30, 'w') RETURNING *", f"UPDATE trg_view SET tens = tens + 10 WHERE id <= {self.number(1, 3)} RETURNING *",
+                         f"UPDATE trg_view SET v = x.v FROM (VALUES (1, 'p'), (3, 'q')) x(id, v) WHERE trg_view.id = x.id AND tens < {self.number(10, 30)} RETURNING trg_view.*, x.v",
+                         f"DELETE FROM trg_view WHERE tens = {self.number(1, 3)}0 RETURNING id", f"UPDATE trg SET n = f_add(n, {self.number(1, 3)})",
+                         f"INSERT INTO trg VALUES ({self.number(1, 6)}, 3, 'c') ON CONFLICT (id) DO UPDATE SET v = f_even(trg.g) RETURNING *",
+                         f"MERGE INTO trg USING (VALUES (1, 'm'), (8, 'n')) s(id, v) ON trg.id = s.id WHEN MATCHED AND f_even(s.id) = 'odd' THEN UPDATE SET v = f_even(n) WHEN NOT MATCHED THEN INSERT VALUES (s.id, f_catch(s.v), s.v)",
+                         f"WITH w AS (UPDATE trg SET g = 2 WHERE id = {self.number(1, 3)} RETURNING id, f_even(id) AS e) SELECT * FROM w"))
+        later = [Statement("SET CONSTRAINTS ALL IMMEDIATE", {"triggers"})] if self.chance(0.3) else []
+        return Unit.rolled_back([self.statement(sql)] + later + [Statement("SELECT * FROM trg ORDER BY id", {"triggers"}, True), Statement("SELECT * FROM trg_log", {"triggers"})])
 
     def copy(self):
         self.use("copy")

@@ -1,0 +1,208 @@
+-- Transition tables.
+CREATE TABLE t (id int PRIMARY KEY, a int, b text);
+CREATE TABLE log (n int GENERATED ALWAYS AS IDENTITY, what text);
+CREATE FUNCTION note_new() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE r record;
+BEGIN
+  INSERT INTO log (what) SELECT TG_NAME || ' ' || TG_OP || ' new ' || coalesce(string_agg(id || ':' || coalesce(a::text, '-') || ':' || coalesce(b, '-'), ',' ORDER BY id), 'none') FROM fresh;
+  FOR r IN SELECT * FROM fresh ORDER BY id LIMIT 1 LOOP
+    INSERT INTO log (what) VALUES ('first ' || r.id);
+  END LOOP;
+  RETURN NULL;
+END $$;
+CREATE FUNCTION note_old() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO log (what) SELECT TG_NAME || ' ' || TG_OP || ' old ' || coalesce(string_agg(id || ':' || coalesce(a::text, '-'), ',' ORDER BY id), 'none') FROM stale;
+  RETURN NULL;
+END $$;
+CREATE FUNCTION note_both() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO log (what) SELECT TG_NAME || ' ' || o.id || ':' || o.a || '->' || n.id || ':' || n.a FROM stale o FULL JOIN fresh AS n USING (id) ORDER BY o.id;
+  INSERT INTO log (what) SELECT 'self join ' || count(*) FROM fresh x, fresh y;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER t_ins AFTER INSERT ON t REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION note_new();
+CREATE TRIGGER t_del AFTER DELETE ON t REFERENCING OLD TABLE AS stale FOR EACH STATEMENT EXECUTE FUNCTION note_old();
+CREATE TRIGGER t_upd AFTER UPDATE ON t REFERENCING OLD TABLE AS stale NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION note_both();
+INSERT INTO t VALUES (1, 10, 'x'), (2, 20, NULL), (3, NULL, 'z');
+INSERT INTO t SELECT g, g, 'long ' || repeat('y', 10) FROM generate_series(4, 6) g;
+INSERT INTO t SELECT 1, 1, 'none' WHERE false;
+UPDATE t SET a = coalesce(a, 0) + 1 WHERE id <= 3;
+UPDATE t SET id = id + 100 WHERE id = 6;
+UPDATE t SET a = 1 WHERE false;
+DELETE FROM t WHERE id IN (4, 5);
+DELETE FROM t WHERE false;
+INSERT INTO t VALUES (1, 11, 'conflict'), (7, 70, 'new') ON CONFLICT (id) DO UPDATE SET a = excluded.a, b = excluded.b;
+INSERT INTO t VALUES (1, 12, 'conflict'), (8, 80, 'new') ON CONFLICT DO NOTHING;
+MERGE INTO t USING (VALUES (7, 71), (9, 90), (2, 0)) s(id, a) ON t.id = s.id WHEN MATCHED AND s.a = 0 THEN DELETE WHEN MATCHED THEN UPDATE SET a = s.a WHEN NOT MATCHED THEN INSERT VALUES (s.id, s.a, 'merged');
+SELECT what FROM log ORDER BY n;
+TRUNCATE log RESTART IDENTITY;
+WITH a AS (INSERT INTO t VALUES (20, 1, 'cte') RETURNING id), b AS (INSERT INTO t VALUES (21, 2, 'cte') RETURNING id) SELECT * FROM a, b;
+SELECT what FROM log ORDER BY n;
+TRUNCATE log RESTART IDENTITY;
+-- Of row triggers.
+CREATE FUNCTION row_note() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO log (what) SELECT TG_NAME || ' row ' || NEW.id || ' of ' || count(*) FROM fresh;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER t_row AFTER INSERT ON t REFERENCING NEW TABLE fresh FOR EACH ROW WHEN (NEW.a > 1) EXECUTE FUNCTION row_note();
+INSERT INTO t VALUES (30, 1, 'r'), (31, 2, 'r'), (32, 3, 'r');
+SELECT what FROM log ORDER BY n;
+TRUNCATE log RESTART IDENTITY;
+-- Nested: a trigger's statement has transition tables of its own.
+CREATE TABLE u (id int, sum int);
+CREATE FUNCTION u_note() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO log (what) SELECT 'u: ' || count(*) || ' ' || sum(sum) FROM fresh;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER u_ins AFTER INSERT ON u REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION u_note();
+CREATE FUNCTION t_to_u() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO u SELECT id, a FROM fresh;
+  INSERT INTO log (what) SELECT 't: ' || count(*) FROM fresh;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER t_zz AFTER INSERT ON t REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION t_to_u();
+INSERT INTO t VALUES (40, 4, 'n'), (41, 5, 'n');
+SELECT what FROM log ORDER BY n;
+TRUNCATE log RESTART IDENTITY;
+DROP TRIGGER t_zz ON t;
+-- What one can do with them.
+CREATE FUNCTION odd() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE c refcursor; x int; cnt int;
+BEGIN
+  BEGIN
+    EXECUTE 'DELETE FROM fresh';
+  EXCEPTION WHEN others THEN INSERT INTO log (what) VALUES (SQLSTATE || ' ' || SQLERRM);
+  END;
+  BEGIN
+    EXECUTE 'INSERT INTO fresh VALUES (1)';
+  EXCEPTION WHEN others THEN INSERT INTO log (what) VALUES (SQLSTATE || ' ' || SQLERRM);
+  END;
+  BEGIN
+    EXECUTE 'SELECT * FROM fresh FOR UPDATE';
+  EXCEPTION WHEN others THEN INSERT INTO log (what) VALUES (SQLSTATE || ' ' || SQLERRM);
+  END;
+  BEGIN
+    EXECUTE 'SELECT * FROM fresh FOR UPDATE OF fresh';
+  EXCEPTION WHEN others THEN INSERT INTO log (what) VALUES (SQLSTATE || ' ' || SQLERRM);
+  END;
+  BEGIN
+    EXECUTE 'SELECT nothing FROM fresh';
+  EXCEPTION WHEN others THEN INSERT INTO log (what) VALUES (SQLSTATE || ' ' || SQLERRM);
+  END;
+  EXECUTE 'SELECT count(*) FROM fresh f WHERE f.a > $1' INTO cnt USING 0;
+  INSERT INTO log (what) VALUES ('dynamic ' || cnt);
+  SELECT max(a) INTO x FROM fresh WHERE EXISTS (SELECT 1 FROM t WHERE t.id = fresh.id);
+  INSERT INTO log (what) VALUES ('max ' || x);
+  OPEN c FOR SELECT id FROM fresh ORDER BY id DESC;
+  FETCH c INTO x;
+  INSERT INTO log (what) VALUES ('fetched ' || x);
+  CLOSE c;
+  WITH fresh AS (SELECT 1 AS one) SELECT one INTO x FROM fresh;
+  INSERT INTO log (what) VALUES ('hidden by WITH ' || x);
+  RETURN NULL;
+END $$;
+CREATE TRIGGER t_odd AFTER INSERT ON t REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION odd();
+INSERT INTO t VALUES (50, 7, 'odd'), (51, 8, 'odd');
+SELECT what FROM log ORDER BY n;
+TRUNCATE log RESTART IDENTITY;
+-- A column comes and goes.
+ALTER TABLE t ADD COLUMN c int DEFAULT 5;
+ALTER TABLE t DROP COLUMN b;
+CREATE OR REPLACE FUNCTION note_new() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO log (what) SELECT to_json(fresh)::text FROM fresh;
+  RETURN NULL;
+END $$;
+INSERT INTO t (id, a) VALUES (60, 6);
+SELECT what FROM log WHERE what LIKE '{%' ORDER BY n;
+-- Errors of definitions.
+CREATE TRIGGER bad BEFORE INSERT ON t REFERENCING NEW TABLE AS x FOR EACH STATEMENT EXECUTE FUNCTION note_new();
+CREATE TRIGGER bad AFTER INSERT ON t REFERENCING OLD TABLE AS x FOR EACH STATEMENT EXECUTE FUNCTION note_new();
+CREATE TRIGGER bad AFTER DELETE ON t REFERENCING NEW TABLE AS x FOR EACH STATEMENT EXECUTE FUNCTION note_new();
+CREATE TRIGGER bad AFTER INSERT OR UPDATE ON t REFERENCING NEW TABLE AS x FOR EACH STATEMENT EXECUTE FUNCTION note_new();
+CREATE TRIGGER bad AFTER UPDATE OF a ON t REFERENCING NEW TABLE AS x FOR EACH STATEMENT EXECUTE FUNCTION note_new();
+CREATE TRIGGER bad AFTER UPDATE ON t REFERENCING NEW TABLE AS x OLD TABLE AS x FOR EACH STATEMENT EXECUTE FUNCTION note_new();
+CREATE TRIGGER bad AFTER UPDATE ON t REFERENCING NEW TABLE AS x NEW TABLE AS y FOR EACH STATEMENT EXECUTE FUNCTION note_new();
+CREATE TRIGGER bad AFTER UPDATE ON t REFERENCING OLD TABLE AS x OLD TABLE AS y FOR EACH STATEMENT EXECUTE FUNCTION note_new();
+CREATE TRIGGER bad AFTER UPDATE ON t REFERENCING NEW ROW AS x FOR EACH ROW EXECUTE FUNCTION note_new();
+CREATE TRIGGER bad AFTER TRUNCATE ON t REFERENCING OLD TABLE AS x FOR EACH STATEMENT EXECUTE FUNCTION note_new();
+SELECT tgname, tgoldtable, tgnewtable, pg_get_triggerdef(oid) FROM pg_trigger WHERE tgrelid = 't'::regclass ORDER BY tgname;
+SELECT trigger_name, action_reference_old_table, action_reference_new_table FROM information_schema.triggers WHERE event_object_table = 't' ORDER BY 1;
+SELECT * FROM fresh;
+-- Partitioned tables.
+CREATE TABLE p (id int, k text) PARTITION BY LIST (k);
+CREATE TABLE p1 PARTITION OF p FOR VALUES IN ('a');
+CREATE TABLE p2 (k text, extra int, id int);
+ALTER TABLE p2 DROP COLUMN extra;
+ALTER TABLE p ATTACH PARTITION p2 FOR VALUES IN ('b');
+CREATE FUNCTION p_note() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    INSERT INTO log (what) SELECT TG_TABLE_NAME || ' ins ' || string_agg(id || k, ',' ORDER BY id) FROM fresh;
+  ELSIF TG_OP = 'DELETE' THEN
+    INSERT INTO log (what) SELECT TG_TABLE_NAME || ' del ' || string_agg(id || k, ',' ORDER BY id) FROM stale;
+  ELSE
+    INSERT INTO log (what) SELECT TG_TABLE_NAME || ' upd ' || (SELECT string_agg(id || k, ',' ORDER BY id) FROM stale) || ' ' || (SELECT string_agg(id || k, ',' ORDER BY id) FROM fresh);
+  END IF;
+  RETURN NULL;
+END $$;
+TRUNCATE log RESTART IDENTITY;
+CREATE TRIGGER p_ins AFTER INSERT ON p REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION p_note();
+CREATE TRIGGER p_upd AFTER UPDATE ON p REFERENCING NEW TABLE AS fresh OLD TABLE AS stale FOR EACH STATEMENT EXECUTE FUNCTION p_note();
+CREATE TRIGGER p_del AFTER DELETE ON p REFERENCING OLD TABLE AS stale FOR EACH STATEMENT EXECUTE FUNCTION p_note();
+CREATE TRIGGER p2_ins AFTER INSERT ON p2 REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION p_note();
+INSERT INTO p VALUES (1, 'a'), (2, 'b'), (3, 'a');
+INSERT INTO p2 (id, k) VALUES (4, 'b');
+UPDATE p SET id = id + 10;
+UPDATE p SET k = 'b' WHERE id = 11;
+DELETE FROM p WHERE k = 'b';
+SELECT what FROM log ORDER BY n;
+CREATE TRIGGER bad AFTER INSERT ON p REFERENCING NEW TABLE AS fresh FOR EACH ROW EXECUTE FUNCTION p_note();
+CREATE TRIGGER bad AFTER INSERT ON p1 REFERENCING NEW TABLE AS fresh FOR EACH ROW EXECUTE FUNCTION p_note();
+CREATE TABLE p3 (id int, k text);
+CREATE TRIGGER p3_row AFTER INSERT ON p3 REFERENCING NEW TABLE AS fresh FOR EACH ROW EXECUTE FUNCTION p_note();
+ALTER TABLE p ATTACH PARTITION p3 FOR VALUES IN ('c');
+-- A cascade is one statement of the other table's.
+CREATE TABLE parent (id int PRIMARY KEY);
+CREATE TABLE child (id int, parent int REFERENCES parent ON DELETE CASCADE ON UPDATE CASCADE);
+INSERT INTO parent VALUES (1), (2), (3);
+INSERT INTO child VALUES (10, 1), (11, 1), (20, 2), (30, 3);
+CREATE FUNCTION c_note() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF TG_LEVEL = 'ROW' THEN
+    INSERT INTO log (what) VALUES (TG_TABLE_NAME || ' ' || TG_WHEN || ' row ' || TG_OP || ' ' || OLD.id);
+    IF TG_WHEN = 'BEFORE' AND TG_OP = 'DELETE' THEN RETURN OLD; END IF;
+    RETURN NEW;
+  END IF;
+  IF TG_WHEN = 'BEFORE' THEN
+    INSERT INTO log (what) VALUES (TG_TABLE_NAME || ' before ' || TG_OP);
+  ELSIF TG_OP = 'DELETE' THEN
+    INSERT INTO log (what) SELECT TG_TABLE_NAME || ' after ' || TG_OP || ' ' || string_agg(id::text, ',' ORDER BY id) FROM stale;
+  ELSE
+    INSERT INTO log (what) SELECT TG_TABLE_NAME || ' after ' || TG_OP || ' ' || string_agg(id::text, ',' ORDER BY id) FROM fresh;
+  END IF;
+  RETURN NULL;
+END $$;
+TRUNCATE log RESTART IDENTITY;
+CREATE TRIGGER pa_b BEFORE DELETE OR UPDATE ON parent FOR EACH STATEMENT EXECUTE FUNCTION c_note();
+CREATE TRIGGER pa_d AFTER DELETE ON parent REFERENCING OLD TABLE AS stale FOR EACH STATEMENT EXECUTE FUNCTION c_note();
+CREATE TRIGGER pa_u AFTER UPDATE ON parent REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION c_note();
+CREATE TRIGGER ch_b BEFORE DELETE OR UPDATE ON child FOR EACH STATEMENT EXECUTE FUNCTION c_note();
+CREATE TRIGGER ch_d AFTER DELETE ON child REFERENCING OLD TABLE AS stale FOR EACH STATEMENT EXECUTE FUNCTION c_note();
+CREATE TRIGGER ch_u AFTER UPDATE ON child REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION c_note();
+CREATE TRIGGER ch_rb BEFORE DELETE OR UPDATE ON child FOR EACH ROW EXECUTE FUNCTION c_note();
+CREATE TRIGGER ch_ra AFTER DELETE OR UPDATE ON child FOR EACH ROW EXECUTE FUNCTION c_note();
+CREATE TRIGGER pa_ra AFTER DELETE OR UPDATE ON parent FOR EACH ROW EXECUTE FUNCTION c_note();
+DELETE FROM parent WHERE id IN (1, 2);
+SELECT what FROM log ORDER BY n;
+TRUNCATE log RESTART IDENTITY;
+UPDATE parent SET id = 33 WHERE id = 3;
+SELECT what FROM log ORDER BY n;
+TRUNCATE log RESTART IDENTITY;
+INSERT INTO parent VALUES (50);
+DELETE FROM parent WHERE id = 50;
+SELECT what FROM log ORDER BY n;
