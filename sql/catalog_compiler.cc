@@ -20,6 +20,8 @@
 #include "sql/server.h"
 #include "sql/types/text_io.h"
 #include "sql/types/user_type.h"
+#include "sql/types/collation.h"
+#include "sql/functions/citext.h"
 
 namespace wandian::sql {
 
@@ -304,6 +306,11 @@ class Compiler final : public CatalogCompiler {
     if (object.kind == ObjectKind::kFunction) object.compiled = compile_routine(catalog, object);
     if (object.kind == ObjectKind::kRole) return read_definition<RoleProperties>(object, "role");
     if (object.kind == ObjectKind::kAcl) return read_definition<ObjectAcl>(object, "privileges of object");
+    if (object.kind == ObjectKind::kCollation) {
+      std::optional<CollationDefinition> collation = CollationDefinition::decode(object.definition, object.oid);
+      if (!collation) return Status{sqlstate::data_corrupted, "definition of collation \"" + object.name + "\" cannot be read"};
+      object.compiled = std::make_shared<const CollationDefinition>(std::move(*collation));
+    }
     if (object.kind != ObjectKind::kType) return {};
     std::optional<UserType> type = UserType::decode(object.definition);
     if (!type) return Status{sqlstate::data_corrupted, "definition of type \"" + object.name + "\" cannot be read"};
@@ -338,6 +345,12 @@ class Compiler final : public CatalogCompiler {
 
 CatalogCompiler& catalog_compiler() {
   static Compiler compiler;
+  static const bool published = [] {
+    set_collation_source(order_of_collation);
+    publish_citext();
+    return true;
+  }();
+  (void)published;
   return compiler;
 }
 

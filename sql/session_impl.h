@@ -318,6 +318,8 @@ class SessionImpl final : public SessionHooks, public RoutineRunner, public Type
 
   // ---- TypeCatalog: sql/catalog/session_hooks_names.cc ----------------------------------------------------------------
   TypeCatalog* types() override { return this; }
+  std::optional<std::string> collation_version(Oid collation) override;
+  std::string collation_name(Oid collation) override { return CatalogTypes(*catalog(), search_path(), database_).collation_name(collation); }
   const UserType* user_type(Oid type) override;
   std::string user_type_name(Oid type) override;
   std::pair<std::string, std::string> type_identity(Oid type) override;

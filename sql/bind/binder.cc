@@ -498,7 +498,7 @@ const Expr* Binder::bind_standalone(const ParseNode* node, const StandaloneOptio
     entry->kind = RangeKind::kSubquery;   // its columns are all that is looked at
     entry->alias = entry->name = options.table_name;
     std::vector<RangeColumn> columns;
-    for (const StandaloneColumn& column : options.columns) columns.push_back({column.name, column.type, column.typmod, column.hidden});
+    for (const StandaloneColumn& column : options.columns) columns.push_back({column.name, column.type, column.typmod, column.hidden, column_collation(column.type, column.collation)});
     entry->columns = keep(columns);
     scope.items.push_back(make_item(scope, add_range(scope, entry)));
   }
@@ -536,6 +536,7 @@ const Expr* Binder::bind_standalone(const ParseNode* node, const StandaloneOptio
   } else if (expr->type == kUnknown) {
     expr = coerce(expr, kText, -1, CoerceContext::kImplicit, CallForm::kImplicitCast, -1);
   }
+  derive_collations(expr);
   if (options.use == StandaloneUse::kIndex || options.use == StandaloneUse::kIndexPredicate || options.use == StandaloneUse::kPartitionKey) {
     const std::string what = options.use == StandaloneUse::kIndex          ? "index expression"
                              : options.use == StandaloneUse::kPartitionKey ? "partition key expression"
@@ -594,7 +595,7 @@ std::vector<StandaloneColumn> standalone_columns(const TableDef& table) {
   std::vector<StandaloneColumn> out;
   out.reserve(table.columns.size());
   for (const ColumnDef& column : table.columns)
-    out.push_back({column.name, column.type, column.typmod, column.dropped, column.generated != 0});
+    out.push_back({column.name, column.type, column.typmod, column.dropped, column.generated != 0, column.collation});
   return out;
 }
 

@@ -86,6 +86,9 @@ struct BindContext {
   EvalContext* eval = nullptr;
 };
 
+/// The collation that a name stands for, as definitions name it. 42704, 3F000; without position.
+Result<std::string> resolve_collation(std::span<PgQuery__Node* const> name, const BindContext& context);
+
 /// Refuses (0A000) a table with row-level security that applies to this role.
 Status check_row_security(const Catalog& catalog, const TableDef& table, Oid role);
 
@@ -104,6 +107,7 @@ struct StandaloneColumn {
   std::int32_t typmod = -1;
   bool hidden = false;               ///< dropped: takes a position, has no name
   bool generated = false;
+  std::string_view collation;        ///< as definitions name it, "" = the type's
 };
 
 enum class StandaloneUse : std::uint8_t {

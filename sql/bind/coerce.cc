@@ -6,6 +6,7 @@
 #include "sql/bind/internal.h"
 #include "sql/types/text_io.h"
 #include "sql/types/user_type.h"
+#include "sql/types/collation.h"
 
 namespace wandian::sql {
 
@@ -92,6 +93,7 @@ const Expr* Binder::literal_to_type(const ConstExpr& literal, Oid target, std::i
 const FunctionExpr* Binder::make_call(const FunctionDef* function, ExprList args, Oid result, CallForm form, int location) {
   auto* call = make<FunctionExpr>();
   call->function = function;
+  if (function->oid == kCollationForFunction) collated_ = true;
   call->args = args;
   call->type = result;
   call->form = form;
@@ -136,7 +138,7 @@ const Expr* Binder::coerce(const Expr* expr, Oid target, std::int32_t typmod, Co
     return cast;
   }
   // Under a COLLATE, as coerce_type() has it.
-  if (expr->kind == ExprKind::kRelabel && !expr->as<UnaryExpr>().collation.empty()) {
+  if (expr->kind == ExprKind::kRelabel && !expr->as<UnaryExpr>().collate.empty()) {
     const auto& collated = expr->as<UnaryExpr>();
     if (const Expr* arg = coerce(collated.arg, target, typmod, context, form, location)) {
       auto* out = make<UnaryExpr>(ExprKind::kRelabel);

@@ -15,6 +15,7 @@
 #include "sql/server.h"
 #include "sql/statistics/statistics_store.h"
 #include "sql/types/user_type.h"
+#include "sql/types/collation.h"
 
 namespace wandian::sql {
 
@@ -173,10 +174,9 @@ Status pg_class(const SystemContext& context, SystemRows& rows) {
 }  // namespace
 
 Oid collation_of(Oid type, std::string_view given) {
-  if (given == "C" || given == "C.UTF-8" || given == "C.utf8") return kCCollation;
-  if (given == "POSIX") return 951;
-  if (given == "ucs_basic") return 12341;
-  return type_facts(type).collation;
+  if (given.starts_with('=')) given.remove_prefix(1);
+  const Collation* const found = given.empty() ? nullptr : find_collation(given);
+  return found != nullptr ? found->oid : type_facts(type).collation;
 }
 
 namespace {

@@ -20,6 +20,7 @@ struct Fact {
 };
 constexpr Fact kFacts[] = {
 #define WANDIAN_CATALOG_ROW(relation, row) {relation, row},
+#include "sql/catalog/citext_facts.inc"
 #include "sql/catalog/catalog_facts.inc"
 };
 
@@ -64,6 +65,7 @@ std::vector<SystemRelation> make_relations() {
   };
 #define WANDIAN_SYSTEM_RELATION(oid, schema, name, kind, columns) add(oid, schema, name, kind, columns);
 #include "sql/catalog/catalog_facts.inc"
+#include "sql/functions/citext.h"
   add(kPlacementViewOid, kPgCatalogSchema, "wandian_placement", 'v',
       "schemaname:19: tablename:19: placement:25: columns:1009: directory:2205: region:25: partition:23: shard:23: live_rows:20:");
   std::map<std::string_view, bool> has_facts;
@@ -125,10 +127,17 @@ Status produce_facts(std::string_view relation_name, const SystemContext& contex
   static const FormatSettings plain;
   EvalContext eval{rows.arena, plain, &context.session, 0, 0, {}};
   std::vector<Value> values(relation->columns.size());
+  const std::optional<Oid> citext = citext_schema(context.catalog, context.database);
   for (const Fact& fact : kFacts) {
     if (fact.relation != relation_name) continue;
     const std::vector<std::string_view> fields = fields_of(fact.row);
+    const bool of_citext = std::find(fields.begin(), fields.end(), "@citext") != fields.end();
+    if (of_citext && !citext) continue;
     for (std::size_t i = 0; i < values.size(); ++i) {
+      if (of_citext && fields[i] == "@citext") {
+        values[i] = Value::of_int(*citext);
+        continue;
+      }
       if (i >= fields.size() || fields[i] == "\\N") {
         values[i] = Value::null();
         continue;

@@ -1,4 +1,6 @@
 #include "sql/ddl/builtin_extensions.h"
+#include "sql/functions/citext.h"
+#include "sql/types/user_type.h"
 
 #include <algorithm>
 
@@ -58,8 +60,51 @@ CREATE FUNCTION uuid_generate_v4() RETURNS uuid AS '$libdir/uuid-ossp', 'uuid_ge
 CREATE FUNCTION uuid_generate_v5(namespace uuid, name text) RETURNS uuid AS '$libdir/uuid-ossp', 'uuid_generate_v5' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 )";
 
+// The functions of citext 1.6 that are in SQL; the others, the type and its operators are known to every database (sql/functions/citext.h). CITEXT
+// stands for the type, which no name leads to before the extension is there.
+constexpr char kCitext[] = R"(
+CREATE FUNCTION regexp_match(CITEXT, CITEXT) RETURNS text[] LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE
+  AS $$ SELECT pg_catalog.regexp_match($1::pg_catalog.text, $2::pg_catalog.text, 'i') $$;
+CREATE FUNCTION regexp_match(CITEXT, CITEXT, text) RETURNS text[] LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE
+  AS $$ SELECT pg_catalog.regexp_match($1::pg_catalog.text, $2::pg_catalog.text, CASE WHEN pg_catalog.strpos($3, 'c') = 0 THEN $3 || 'i' ELSE $3 END) $$;
+CREATE FUNCTION regexp_matches(CITEXT, CITEXT) RETURNS SETOF text[] LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE ROWS 1
+  AS $$ SELECT pg_catalog.regexp_matches($1::pg_catalog.text, $2::pg_catalog.text, 'i') $$;
+CREATE FUNCTION regexp_matches(CITEXT, CITEXT, text) RETURNS SETOF text[] LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE ROWS 10
+  AS $$ SELECT pg_catalog.regexp_matches($1::pg_catalog.text, $2::pg_catalog.text, CASE WHEN pg_catalog.strpos($3, 'c') = 0 THEN $3 || 'i' ELSE $3 END) $$;
+CREATE FUNCTION regexp_replace(CITEXT, CITEXT, text) RETURNS text LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE
+  AS $$ SELECT pg_catalog.regexp_replace($1::pg_catalog.text, $2::pg_catalog.text, $3, 'i') $$;
+CREATE FUNCTION regexp_replace(CITEXT, CITEXT, text, text) RETURNS text LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE
+  AS $$ SELECT pg_catalog.regexp_replace($1::pg_catalog.text, $2::pg_catalog.text, $3, CASE WHEN pg_catalog.strpos($4, 'c') = 0 THEN $4 || 'i' ELSE $4 END) $$;
+CREATE FUNCTION regexp_split_to_array(CITEXT, CITEXT) RETURNS text[] LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE
+  AS $$ SELECT pg_catalog.regexp_split_to_array($1::pg_catalog.text, $2::pg_catalog.text, 'i') $$;
+CREATE FUNCTION regexp_split_to_array(CITEXT, CITEXT, text) RETURNS text[] LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE
+  AS $$ SELECT pg_catalog.regexp_split_to_array($1::pg_catalog.text, $2::pg_catalog.text, CASE WHEN pg_catalog.strpos($3, 'c') = 0 THEN $3 || 'i' ELSE $3 END) $$;
+CREATE FUNCTION regexp_split_to_table(CITEXT, CITEXT) RETURNS SETOF text LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE
+  AS $$ SELECT pg_catalog.regexp_split_to_table($1::pg_catalog.text, $2::pg_catalog.text, 'i') $$;
+CREATE FUNCTION regexp_split_to_table(CITEXT, CITEXT, text) RETURNS SETOF text LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE
+  AS $$ SELECT pg_catalog.regexp_split_to_table($1::pg_catalog.text, $2::pg_catalog.text, CASE WHEN pg_catalog.strpos($3, 'c') = 0 THEN $3 || 'i' ELSE $3 END) $$;
+CREATE FUNCTION strpos(CITEXT, CITEXT) RETURNS int LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE
+  AS $$ SELECT pg_catalog.strpos(pg_catalog.lower($1::pg_catalog.text), pg_catalog.lower($2::pg_catalog.text)) $$;
+CREATE FUNCTION replace(CITEXT, CITEXT, CITEXT) RETURNS text LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE
+  AS $$ SELECT pg_catalog.regexp_replace($1::pg_catalog.text, pg_catalog.regexp_replace($2::pg_catalog.text, '([^a-zA-Z_0-9])', E'\\\\\\1', 'g'), $3::pg_catalog.text, 'gi') $$;
+CREATE FUNCTION split_part(CITEXT, CITEXT, int) RETURNS text LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE
+  AS $$ SELECT (pg_catalog.regexp_split_to_array($1::pg_catalog.text, pg_catalog.regexp_replace($2::pg_catalog.text, '([^a-zA-Z_0-9])', E'\\\\\\1', 'g'), 'i'))[$3] $$;
+CREATE FUNCTION translate(CITEXT, CITEXT, text) RETURNS text LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE
+  AS $$ SELECT pg_catalog.translate(pg_catalog.translate($1::pg_catalog.text, pg_catalog.lower($2::pg_catalog.text), $3), pg_catalog.upper($2::pg_catalog.text), $3) $$;
+)";
+
+std::string with_citext(std::string script) {
+  const std::string type = stored_type_name(type_oid::kCitext);
+  for (std::size_t at = script.find("CITEXT"); at != std::string::npos; at = script.find("CITEXT", at + type.size())) script.replace(at, 6, type);
+  return script;
+}
+
 std::vector<ExtensionInfo> make_extensions() {
-  std::vector<ExtensionInfo> out(2);
+  std::vector<ExtensionInfo> out(3);
+  out[2].name = kCitextName;
+  out[2].version = "1.6";
+  out[2].comment = "data type for case-insensitive character strings";
+  out[2].schema_sql = with_citext(kCitext);
   out[0].name = "pgcrypto";
   out[0].version = "1.3";
   out[0].comment = "cryptographic functions";

@@ -16,7 +16,7 @@
 namespace wandian::sql {
 
 enum class RefKind : std::uint8_t {
-  kTable, kIndex, kSequence, kView, kKeyConstraint, kForeignKey, kDefault, kColumn, kFunction, kSchema, kExtension, kTrigger, kType, kCheck, kAttribute
+  kTable, kIndex, kSequence, kView, kKeyConstraint, kForeignKey, kDefault, kColumn, kFunction, kSchema, kExtension, kTrigger, kType, kCheck, kAttribute, kCollation
 };
 
 struct ObjectRef {
@@ -58,6 +58,8 @@ class DropPlan {
   };
   std::vector<Dependent> dependents(const ObjectRef& object);
   void type_dependents(Oid type, std::vector<Dependent>* out);
+  void citext_dependents(Oid database, std::vector<Dependent>* out);
+  void collation_dependents(Oid collation, std::vector<Dependent>* out);
   const ViewUses& uses(Oid view, const std::string& definition);
   void add_views(const std::function<bool(const ViewUses&)>& reads, std::vector<Dependent>* out);
   bool planned(RefKind kind, Oid oid) const { return seen_.contains(ObjectRef{kind, oid, 0, 0}); }

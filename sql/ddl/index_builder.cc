@@ -8,6 +8,7 @@
 #include "sql/expr/tree.h"
 #include "sql/index_expressions.h"
 #include "sql/types/text_io.h"
+#include "sql/types/collation.h"
 
 namespace wandian::sql {
 
@@ -46,12 +47,6 @@ Status check_method(IndexMethod method, const PgQuery__IndexStmt& node) {
   if (node.n_index_including_params != 0) return feature_not_supported(of + " does not support included columns");
   if (method == IndexMethod::kHash && node.n_index_params > 1) return feature_not_supported(of + " does not support multicolumn indexes");
   return {};
-}
-
-bool is_collatable(Oid oid) {
-  const TypeInfo* type = find_type(oid);
-  const Oid base = type != nullptr && type->element != 0 ? type->element : oid;
-  return base == kText || base == kVarchar || base == kBpchar || base == kName;
 }
 
 std::string last_name(PgQuery__Node** nodes, std::size_t count) {
@@ -118,6 +113,11 @@ class IndexReader {
     part.expression = text(bound.expr);
     part.type = bound.expr->type;
     part.typmod = bound.expr->typmod;
+    if (bound.expr->collation == kIndeterminateCollation) {
+      return Status{sqlstate::indeterminate_collation, "could not determine which collation to use for index expression"}.with_hint(
+          "Use the COLLATE clause to set the collation explicitly.");
+    }
+    if (is_collatable(part.type) && bound.expr->collation > kDefaultCollation) part.collation = "=" + collation_of(bound.expr->collation).stored;
     const std::string_view given = text_or_empty(element.indexcolname);
     part.name = given.empty() ? column_name_of(element.expr) : given;
     if (part.name == "?column?") part.name = "expr";
@@ -127,14 +127,13 @@ class IndexReader {
     return part;
   }
 
-  Status read_collation(const PgQuery__IndexElem& element, Oid type, IndexPart* part) const {
+  Status read_collation(const PgQuery__IndexElem& element, Oid type, IndexPart* part) {
     if (element.n_collation == 0) return {};
     if (!is_collatable(type))
       return Status{sqlstate::datatype_mismatch, "collations are not supported by type " + format_type(type)};
-    const std::string name = last_name(element.collation, element.n_collation);
-    if (name != "default" && name != "C" && name != "POSIX" && name != "ucs_basic" && name != "C.UTF-8" && name != "C.utf8")
-      return Status{sqlstate::undefined_object, "collation " + quoted(name) + " for encoding \"UTF8\" does not exist"};
-    const std::string own = part->column == kExpressionPart ? std::string() : table_.columns[part->column].collation;
+    WANDIAN_ASSIGN(const std::string name, resolve_collation({element.collation, element.n_collation}, ctx_.bind_context()));
+    const std::string own = part->column != kExpressionPart  ? table_.columns[part->column].collation
+                            : part->collation.empty() ? std::string() : part->collation.substr(1);
     if (name != (own.empty() ? "default" : own)) part->collation = name;
     return {};
   }

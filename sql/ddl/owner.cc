@@ -106,6 +106,7 @@ Task<Status> alter_owner(DdlContext& ctx) {
       WANDIAN_CO_TRY(give_to(ctx, changes, *securable_function(*catalog, found.value()->oid), role.value(), found.value()->parent));
       break;
     }
+    case PG_QUERY__OBJECT_TYPE__OBJECT_COLLATION: co_return alter_collation_owner(ctx);
     case PG_QUERY__OBJECT_TYPE__OBJECT_TYPE:
     case PG_QUERY__OBJECT_TYPE__OBJECT_DOMAIN: co_return co_await alter_type_owner(ctx);
     default: co_return feature_not_supported("ALTER ... OWNER TO is not supported for this kind of object");

@@ -336,6 +336,10 @@ Result<CommentTarget> find_comment_target(DdlContext& ctx, const PgQuery__Commen
       WANDIAN_TRY(ctx.must_own(*securable_database(*ctx.catalog(), found->oid)));
       return CommentTarget{catalog_oid::kDatabase, found->oid, 0};
     }
+    case PG_QUERY__OBJECT_TYPE__OBJECT_COLLATION: {
+      WANDIAN_ASSIGN(const auto found, find_user_collation(ctx, {node.object->list->items, node.object->list->n_items}));
+      return CommentTarget{catalog_oid::kCollation, found->oid, 0};
+    }
     case PG_QUERY__OBJECT_TYPE__OBJECT_TYPE:
     case PG_QUERY__OBJECT_TYPE__OBJECT_DOMAIN: {
       const PgQuery__TypeName& type = *node.object->type_name;

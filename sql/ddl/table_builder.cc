@@ -105,15 +105,12 @@ Status resolve_column_type(DdlContext& ctx, const PgQuery__TypeName& name, std::
   return ctx.may_use_type(out->type);
 }
 
-Status check_collation(const PgQuery__CollateClause* clause, const DdlContext& ctx, std::string* out) {
+Status check_collation(const PgQuery__CollateClause* clause, DdlContext& ctx, std::string* out) {
   if (clause == nullptr || clause->n_collname == 0) return {};
-  const std::string name(string_value(clause->collname[clause->n_collname - 1]));
-  if (name == "default" || name == "C" || name == "POSIX" || name == "ucs_basic" || name == "C.UTF-8" || name == "C.utf8") {
-    if (name != "default") *out = name;
-    return {};
-  }
-  return Status{sqlstate::undefined_object, "collation " + quoted(name) + " for encoding \"UTF8\" does not exist"}.with_position(
-      ctx.position(clause->location));
+  Result<std::string> found = resolve_collation({clause->collname, clause->n_collname}, ctx.bind_context());
+  if (!found.ok()) return found.take_status().with_position(ctx.position(clause->location));
+  if (found.value() != "default") *out = found.take();
+  return {};
 }
 
 Result<std::string> default_text(DdlContext& ctx, const ColumnDef& column, const ParseNode* node) {

@@ -79,7 +79,7 @@ bool is_loose(const Expr* parent) {
 bool is_simple(const Expr* expr, const Expr* parent) {
   switch (expr->kind) {
     case ExprKind::kRelabel: case ExprKind::kIoCast: case ExprKind::kDomain:
-      return expr->as<UnaryExpr>().collation.empty() && is_simple(expr->as<UnaryExpr>().arg, expr);
+      return expr->as<UnaryExpr>().collate.empty() && is_simple(expr->as<UnaryExpr>().arg, expr);
     case ExprKind::kArrayCast: return is_simple(expr->as<ArrayCastExpr>().arg, expr);
     case ExprKind::kFunction:
       if (!is_operator(expr)) return true;
@@ -164,7 +164,7 @@ void Deparser::keyword(std::string_view word, int before, int after, int plus) {
 }
 
 std::string Deparser::type_name(Oid type, std::int32_t typmod) const {
-  if (!stored() || type < kFirstUserOid) return format_type(type, typmod);
+  if (!stored() || (type < kFirstUserOid && type != type_oid::kCitext)) return format_type(type, typmod);
   const TypeInfo* info = find_type(type);
   if (info != nullptr && info->category == 'A' && info->element != 0) return type_name(info->element, typmod) + "[]";
   return stored_type_name(type);
@@ -182,11 +182,11 @@ void Deparser::put(const Expr* expr, bool show) {
     case ExprKind::kFunction: return put_function(expr->as<FunctionExpr>(), show);
     case ExprKind::kRelabel: {
       const auto& cast = expr->as<UnaryExpr>();
-      if (cast.collation.empty()) return put_cast_or_argument(cast.arg, expr, cast.form, show);
+      if (cast.collate.empty()) return put_cast_or_argument(cast.arg, expr, cast.form, show);
       const bool own = options_.collated_constants && cast.arg->kind == ExprKind::kConst;
       if (!own) open();
       put_argument(cast.arg, expr, show);
-      out_ += " COLLATE " + quote_identifier(cast.collation);
+      out_ += " COLLATE " + (options_.names == nullptr ? quote_identifier(cast.collate) : shown_collation(cast.collate));
       if (!own) close();
       return;
     }

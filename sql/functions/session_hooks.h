@@ -20,7 +20,7 @@ class Catalog;
 namespace wandian::sql {
 
 /// What kind of object a reg* type names.
-enum class ObjectClass : std::uint8_t { kRelation, kType, kFunction, kFunctionSignature, kOperator, kNamespace, kRole };
+enum class ObjectClass : std::uint8_t { kRelation, kType, kFunction, kFunctionSignature, kOperator, kNamespace, kRole, kCollation };
 
 /// What has_*_privilege asks about.
 enum class PrivilegeClass : std::uint8_t {
@@ -106,6 +106,8 @@ class SessionHooks {
 
   /// The types that users made, as this session's catalog has them.
   virtual TypeCatalog* types() { return nullptr; }
+  /// Of the collator's rules as they are now; empty for a collation without; null: no such collation.
+  virtual std::optional<std::string> collation_version(Oid collation) = 0;
 
   virtual const Catalog& current_catalog() = 0;          ///< until the catalog changes
 

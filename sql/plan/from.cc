@@ -138,7 +138,7 @@ Result<const Expr*> Planner::compute_operand_once(const Expr* lowered) {
     auto once = std::make_unique<PlanSubselect>();
     once->kind = SubLinkKind::kScalar;
     once->once = true;
-    const Slot inner = new_slot(side->type);
+    const Slot inner = new_slot(*side);
     Result<NodePtr> plan = project(std::make_unique<ResultNode>(), {{side, inner}}, {});
     if (!plan.ok()) {
       status = plan.take_status();
@@ -146,11 +146,11 @@ Result<const Expr*> Planner::compute_operand_once(const Expr* lowered) {
     }
     once->plan = plan.take();
     once->outputs = once->saved.slots = {inner};
-    once->out = new_slot(side->type);
+    once->out = new_slot(*side);
     once->name = "InitPlan " + std::to_string(next_init_++);
     const Slot slot = once->out;
     body_.init_plans.push_back(std::move(once));
-    return make_slot(arena_, slot, side->type, side->typmod);
+    return make_slot(arena_, slot, *side);
   });
   if (!status.ok()) return status;
   return out;
@@ -407,7 +407,7 @@ void Planner::derive_equalities(JoinProblem& problem) {
   const auto read = [&](const Conjunct* conjunct) {
     if (conjunct->expr->kind != ExprKind::kFunction || !conjunct->subselects.empty() || conjunct->is_volatile) return;
     const auto& call = conjunct->expr->as<FunctionExpr>();
-    if (call.op == nullptr || call.op->btree_strategy != 3 || call.args.size() != 2) return;
+    if (call.op == nullptr || call.op->btree_strategy != 3 || call.args.size() != 2 || !is_deterministic_collation(call.collation)) return;
     const Expr* a = call.args[0];
     const Expr* b = call.args[1];
     const auto is_own = [&](const Expr* e) { return e->kind == ExprKind::kSlot && contains(own, e->as<SlotExpr>().slot); };
@@ -574,13 +574,13 @@ Result<NodePtr> Planner::hash_join(NodePtr left, NodePtr right, const std::vecto
     }
     const auto key = [&](const Expr* expr, std::vector<std::pair<const Expr*, Slot>>& items) {
       if (expr->kind == ExprKind::kSlot) return expr->as<SlotExpr>().slot;
-      const Slot slot = new_slot(expr->type);
+      const Slot slot = new_slot(*expr);
       items.emplace_back(expr, slot);
       return slot;
     };
     node->left_keys.push_back(key(l, left_items));
     node->right_keys.push_back(key(r, right_items));
-    node->key_orders.push_back(find_type(l->type)->order);
+    node->key_orders.push_back(order_under(l->type, conjunct->expr->collation));
     node->hash_conditions.push_back(conjunct->expr);
   }
   WANDIAN_ASSIGN(left, project(std::move(left), std::move(left_items), {}));
