@@ -9,19 +9,19 @@
 #include "sql/access/acl.h"
 #include "sql/bind/binder.h"
 #include "sql/catalog_objects.h"
+#include "sql/exec/triggers.h"
 #include "sql/expr/domain_value.h"
 #include "sql/expr/expression.h"
-#include "sql/exec/triggers.h"
 #include "sql/expr/tree.h"
+#include "sql/functions/citext.h"
 #include "sql/index_expressions.h"
 #include "sql/partition/partitioning.h"
 #include "sql/routine/routine.h"
 #include "sql/routine/trigger_rows.h"
 #include "sql/server.h"
+#include "sql/types/collation.h"
 #include "sql/types/text_io.h"
 #include "sql/types/user_type.h"
-#include "sql/types/collation.h"
-#include "sql/functions/citext.h"
 
 namespace wandian::sql {
 

@@ -2,8 +2,8 @@
 #include <algorithm>
 
 #include "sql/bind/internal.h"
-#include "sql/types/collation.h"
 #include "sql/messages.h"
+#include "sql/types/collation.h"
 
 namespace wandian::sql {
 

@@ -4,9 +4,9 @@
 #include <charconv>
 
 #include "sql/bind/internal.h"
+#include "sql/types/collation.h"
 #include "sql/types/text_io.h"
 #include "sql/types/user_type.h"
-#include "sql/types/collation.h"
 
 namespace wandian::sql {
 

@@ -6,6 +6,7 @@
 
 #include "sql/bind/internal.h"
 #include "sql/functions/collated.h"
+#include "sql/messages.h"
 #include "sql/types/collation.h"
 #include "sql/types/user_type.h"
 
@@ -278,8 +279,8 @@ const Collation* builtin(std::string_view name) { return name.starts_with('@') ?
 Result<std::string> resolve_collation(std::span<PgQuery__Node* const> name, const BindContext& context) {
   const std::string_view last = name.empty() ? std::string_view() : string_value(name.back());
   const std::string_view schema = name.size() < 2 ? std::string_view() : string_value(name[name.size() - 2]);
-  const Status missing{sqlstate::undefined_object,
-                       "collation " + quoted(schema.empty() ? std::string(last) : std::string(schema) + "." + std::string(last)) + " for encoding \"UTF8\" does not exist"};
+  const auto missing = [&] { return Status{sqlstate::undefined_object,
+                       "collation " + quoted(schema.empty() ? std::string(last) : std::string(schema) + "." + std::string(last)) + " for encoding \"UTF8\" does not exist"}; };
   const auto stored_in = [&](Oid where) -> std::string {
     if (where == kPgCatalogSchema) {
       const Collation* known = builtin(last);
@@ -298,14 +299,14 @@ Result<std::string> resolve_collation(std::span<PgQuery__Node* const> name, cons
     const std::optional<Oid> where = schema == "pg_catalog" ? std::optional<Oid>(kPgCatalogSchema) : context.catalog->find_schema(context.database, schema);
     if (!where) return Status{sqlstate::invalid_schema_name, "schema " + quoted(schema) + " does not exist"};
     std::string found = stored_in(*where);
-    if (found.empty()) return missing;
+    if (found.empty()) return missing();
     return found;
   }
   if (std::find(context.search_path.begin(), context.search_path.end(), kPgCatalogSchema) == context.search_path.end())
     if (std::string found = stored_in(kPgCatalogSchema); !found.empty()) return found;
   for (const Oid where : context.search_path)
     if (std::string found = stored_in(where); !found.empty()) return found;
-  return missing;
+  return missing();
 }
 
 std::string_view Binder::named_collation(std::span<PgQuery__Node* const> name, int location) {

@@ -7,15 +7,15 @@
 #include "engine/table.h"
 #include "sql/access/privileges.h"
 #include "sql/catalog/each.h"
-#include "sql/index_expressions.h"
-#include "sql/partition/partitioning.h"
 #include "sql/catalog/stored_objects.h"
 #include "sql/catalog_objects.h"
 #include "sql/functions/registry.h"
+#include "sql/index_expressions.h"
+#include "sql/partition/partitioning.h"
 #include "sql/server.h"
 #include "sql/statistics/statistics_store.h"
-#include "sql/types/user_type.h"
 #include "sql/types/collation.h"
+#include "sql/types/user_type.h"
 
 namespace wandian::sql {
 

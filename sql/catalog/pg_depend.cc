@@ -6,9 +6,9 @@
 #include "sql/catalog/each.h"
 #include "sql/catalog/stored_objects.h"
 #include "sql/catalog_objects.h"
+#include "sql/functions/citext.h"
 #include "sql/functions/registry.h"
 #include "sql/index_expressions.h"
-#include "sql/functions/citext.h"
 
 namespace wandian::sql {
 

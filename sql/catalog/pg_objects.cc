@@ -8,11 +8,11 @@
 #include "sql/catalog_objects.h"
 #include "sql/ddl/builtin_extensions.h"
 #include "sql/ddl/services.h"
-#include "sql/functions/registry.h"
-#include "sql/types/text_io.h"
-#include "sql/types/encoding.h"
-#include "sql/types/collation.h"
 #include "sql/functions/citext.h"
+#include "sql/functions/registry.h"
+#include "sql/types/collation.h"
+#include "sql/types/encoding.h"
+#include "sql/types/text_io.h"
 
 namespace wandian::sql {
 

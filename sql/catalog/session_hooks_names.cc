@@ -6,13 +6,13 @@
 #include "sql/access/roles.h"
 #include "sql/catalog/relation_names.h"
 #include "sql/catalog/stored_objects.h"
+#include "sql/functions/citext.h"
 #include "sql/functions/quote.h"
 #include "sql/functions/registry.h"
 #include "sql/messages.h"
 #include "sql/session_impl.h"
-#include "sql/types/text_io.h"
 #include "sql/types/collation.h"
-#include "sql/functions/citext.h"
+#include "sql/types/text_io.h"
 
 namespace wandian::sql {
 

@@ -1,5 +1,5 @@
-#include "sql/ddl/grant.h"
 #include "sql/ddl/alteration.h"
+#include "sql/ddl/grant.h"
 #include "sql/ddl/type.h"
 
 #include <algorithm>
@@ -13,8 +13,8 @@
 #include "sql/expr/tree.h"
 #include "sql/functions/quote.h"
 #include "sql/messages.h"
-#include "sql/types/text_io.h"
 #include "sql/types/collation.h"
+#include "sql/types/text_io.h"
 
 namespace wandian::sql {
 
@@ -301,8 +301,7 @@ Status TableAlteration::alter_type(const PgQuery__AlterTableCmd& command) {
   std::string collation;
   WANDIAN_TRY(check_collation(node.coll_clause, ctx_, &collation));
   if (node.coll_clause != nullptr && !is_collatable(type.type))
-    return Status{sqlstate::datatype_mismatch, "collations are not supported by type " + format_type(type.type)}.with_position(
-        ctx_.position(node.coll_clause->location));
+    return Status{sqlstate::datatype_mismatch, "collations are not supported by type " + format_type(type.type)};
   if (def.identity != 0 && type.type != kInt2 && type.type != kInt4 && type.type != kInt8)
     return Status{sqlstate::invalid_parameter_value, "identity column type must be smallint, integer, or bigint"};
   if (table_->placement.kind != PlacementKind::kKey &&

@@ -77,7 +77,7 @@ Status read_boolean(const PgQuery__DefElem& option, bool* out) {
   const std::string text = option_text(option);
   if (text == "true" || text == "on" || text == "1") *out = true;
   else if (text == "false" || text == "off" || text == "0") *out = false;
-  else return Status{sqlstate::syntax_error, text_or_empty(option.defname) + std::string(" requires a Boolean value")};
+  else return Status{sqlstate::syntax_error, std::string(text_or_empty(option.defname)) + " requires a Boolean value"};
   return {};
 }
 
@@ -117,11 +117,6 @@ Task<Status> place_collation(DdlContext& ctx, Oid schema, std::string name) {
     co_return Status{sqlstate::insufficient_privilege, "permission denied for schema " + ctx.schema_name(schema)};
   if (schema != ctx.session.temporary_schema()) WANDIAN_CO_TRY(ctx.may_create_in(schema));
   co_return co_await ctx.lock_name(schema, std::move(name));
-}
-
-std::vector<std::string> names_of(const ParseNode* object) {
-  if (object == nullptr || object->node_case != PG_QUERY__NODE__NODE_LIST) return {};
-  return name_list(object->list->items, object->list->n_items);
 }
 
 Status apply_changed(DdlContext& ctx, std::shared_ptr<ObjectDef> changed) {

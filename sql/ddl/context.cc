@@ -1,5 +1,5 @@
-#include "sql/ddl/grant.h"
 #include "sql/ddl/context.h"
+#include "sql/ddl/grant.h"
 
 #include <algorithm>
 

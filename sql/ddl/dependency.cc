@@ -6,11 +6,11 @@
 #include "sql/bind/stored_names.h"
 #include "sql/ddl/table_builder.h"
 #include "sql/expr/tree.h"
+#include "sql/functions/citext.h"
 #include "sql/functions/quote.h"
 #include "sql/routine/routine.h"
 #include "sql/types/text_io.h"
 #include "sql/types/user_type.h"
-#include "sql/functions/citext.h"
 
 namespace wandian::sql {
 

@@ -7,8 +7,8 @@
 #include "sql/expr/deparse.h"
 #include "sql/expr/tree.h"
 #include "sql/index_expressions.h"
-#include "sql/types/text_io.h"
 #include "sql/types/collation.h"
+#include "sql/types/text_io.h"
 
 namespace wandian::sql {
 

@@ -9,8 +9,8 @@
 #include "sql/expr/expression.h"
 #include "sql/expr/tree.h"
 #include "sql/partition/hash.h"
-#include "sql/types/text_io.h"
 #include "sql/types/collation.h"
+#include "sql/types/text_io.h"
 
 namespace wandian::sql {
 
@@ -124,7 +124,7 @@ Status read_partition_key(DdlContext& ctx, const PgQuery__PartitionSpec& spec, T
   for (std::size_t i = 0; i < spec.n_part_params; ++i) {
     const PgQuery__PartitionElem& element = *spec.part_params[i]->partition_elem;
     WANDIAN_ASSIGN(PartitionKeyPart part, read_key_part(ctx, *table, element));
-    WANDIAN_TRY(check_key_collation(ctx, table, element, &part));
+    WANDIAN_TRY(check_key_collation(ctx, *table, element, &part));
     WANDIAN_TRY(check_key_class(element, strategy == 'h', &part));
     table->partition_key.push_back(std::move(part));
   }

@@ -3,8 +3,8 @@
 
 #include "sql/ddl/dependency.h"
 #include "sql/ddl/index_builder.h"
-#include "sql/ddl/role.h"
 #include "sql/ddl/partition.h"
+#include "sql/ddl/role.h"
 #include "sql/ddl/statements.h"
 #include "sql/ddl/table_builder.h"
 #include "sql/ddl/type.h"

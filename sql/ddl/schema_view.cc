@@ -1,9 +1,9 @@
 // CREATE SCHEMA, CREATE VIEW, COMMENT ON.
 #include <algorithm>
 
+#include "sql/access/roles.h"
 #include "sql/ddl/builtin_extensions.h"
 #include "sql/ddl/dependency.h"
-#include "sql/access/roles.h"
 #include "sql/ddl/role.h"
 #include "sql/ddl/statements.h"
 #include "sql/ddl/type.h"

@@ -1,9 +1,9 @@
 // Functions that ask the catalog: names of objects, visibility, privileges, definitions, comments, sizes.
 #include <algorithm>
 
+#include "engine/array_value.h"
 #include "engine/numeric.h"
 #include "sql/access/acl.h"
-#include "engine/array_value.h"
 #include "sql/functions/bindings.h"
 #include "sql/functions/session_hooks.h"
 #include "sql/partition/hash.h"

@@ -5,9 +5,9 @@
 #include "sql/functions/bindings.h"
 #include "sql/functions/datetime_math.h"
 #include "sql/functions/session_hooks.h"
+#include "sql/types/collation.h"
 #include "sql/types/datetime.h"
 #include "sql/types/number_text.h"
-#include "sql/types/collation.h"
 #include "sql/types/text_io.h"
 
 namespace wandian::sql {

@@ -94,6 +94,8 @@ class SessionHooks {
   // Random numbers and uuids: 64 random bits; from the seam, so a simulation repeats.
   virtual std::uint64_t random_bits() = 0;               ///< of random(): setseed makes it repeat
   virtual std::uint64_t strong_random_bits() = 0;
+  /// What pg_stat_statements has counted is forgotten; a zero matches all. 55000.
+  virtual Status reset_statement_statistics(Oid role, Oid database, std::int64_t query) = 0;
   virtual void seed_random(double seed) = 0;
 
   // Names of objects. resolve: 42P01, 42704, 42883, 3F000 with PostgreSQL's message, or 0 if missing_ok.

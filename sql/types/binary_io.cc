@@ -15,8 +15,8 @@
 #include "sql/types/network.h"
 #include "sql/types/range_text.h"
 #include "sql/types/string_types.h"
-#include "sql/types/timetz.h"
 #include "sql/types/text_io.h"
+#include "sql/types/timetz.h"
 #include "sql/types/type_forms.h"
 #include "sql/types/user_type.h"
 

@@ -5,11 +5,11 @@
 
 #include "sql/bind/binder.h"
 #include "sql/catalog_objects.h"
+#include "sql/functions/citext.h"
 #include "sql/functions/quote.h"
 #include "sql/functions/registry.h"
 #include "sql/functions/session_hooks.h"
 #include "sql/types/collation.h"
-#include "sql/functions/citext.h"
 
 namespace wandian::sql {
 
