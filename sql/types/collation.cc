@@ -237,7 +237,6 @@ const Collation* find_collation(std::string_view stored) {
     UErrorCode error;
     Collator collator = open_collator(made->locale, &error);
     if (collator == nullptr) return nullptr;
-    if (!made->deterministic) ucol_setAttribute(collator.get(), UCOL_NORMALIZATION_MODE, UCOL_ON, &error);
     Result<Order> order = publish_text_order(std::make_unique<IcuOrder>(std::move(collator), made->deterministic));
     if (!order.ok()) return nullptr;
     made->order = order.value();
