@@ -101,17 +101,24 @@ KeyColumn primary_key_column(const TableDef& table, std::uint16_t column, bool d
 }
 
 KeyColumn key_column(const TableDef& table, const IndexPart& part) {
-  const std::string_view given = part.collation.starts_with('=') ? std::string_view(part.collation).substr(1) : part.collation;
-  if (part.column == kExpressionPart) {
-    const TypeInfo* type = find_type(part.type);
-    return {type != nullptr ? type->rep : Rep::kBytes, collated_order(part.type, given), true, part.descending, part.nulls_first};
-  }
-  const ColumnDef& column = table.columns[part.column];
-  return key_column(table, part.column, collated_order(column.type, given.empty() ? std::string_view(column.collation) : given), part.descending,
-                    part.nulls_first);
+  const Order order = key_part_order(table, part);
+  if (part.column != kExpressionPart) return key_column(table, part.column, order, part.descending, part.nulls_first);
+  const TypeInfo* type = find_type(part.type);
+  return {type != nullptr ? type->rep : Rep::kBytes, order, true, part.descending, part.nulls_first};
 }
 
 }  // namespace
+
+std::string_view key_part_collation(const TableDef& table, const IndexPart& part) {
+  const std::string_view given = part.collation;
+  if (given.starts_with('=')) return given.substr(1);
+  return given.empty() && part.column < table.columns.size() ? std::string_view(table.columns[part.column].collation) : given;
+}
+
+Order key_part_order(const TableDef& table, const IndexPart& part) {
+  if (part.column != kExpressionPart && part.column >= table.columns.size()) return Order::kInteger;   // the hidden row number
+  return collated_order(part.column == kExpressionPart ? part.type : table.columns[part.column].type, key_part_collation(table, part));
+}
 
 Order identity_order(const ColumnDef& column) {
   const Order order = collated_order(column.type, column.collation);

@@ -275,6 +275,11 @@ struct ObjectDef {
   std::shared_ptr<const void> compiled; ///< set by sql's compiler hook, or null
 };
 
+/// The collation that a key part's values are ordered by, as definitions name it; "": their type's.
+std::string_view key_part_collation(const TableDef& table, const IndexPart& part);
+/// How an index orders a key part's values.
+Order key_part_order(const TableDef& table, const IndexPart& part);
+
 /// Built-in schema OIDs (pg_namespace.dat).
 inline constexpr Oid kPgCatalogSchema = 11, kPublicSchema = 2200, kInformationSchema = 13000;
 

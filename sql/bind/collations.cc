@@ -79,7 +79,10 @@ class Derivation {
     if (derived.strength == Strength::kConflict) return kIndeterminateCollation;
     return derived.id == kDefaultCollation ? kNoCollation : derived.id;
   }
-  static void assign(const Expr* expr, const Derived& derived) { const_cast<Expr*>(expr)->collation = held(derived); }
+  // What is inlined from a function's body may be in use elsewhere, and has its collation already.
+  static void assign(const Expr* expr, const Derived& derived) {
+    if (expr->collation != held(derived)) const_cast<Expr*>(expr)->collation = held(derived);
+  }
   Derived given(const Expr* expr, Derived derived) {
     assign(expr, derived);
     return derived;

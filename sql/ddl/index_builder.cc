@@ -49,6 +49,12 @@ Status check_method(IndexMethod method, const PgQuery__IndexStmt& node) {
   return {};
 }
 
+// As IndexPart::collation holds what an expression's collation is without being named.
+std::string own_collation(const Expr& expr) {
+  const bool has = is_collatable(expr.type) && expr.collation > kDefaultCollation && expr.collation != kIndeterminateCollation;
+  return has ? "=" + collation_of(expr.collation).stored : std::string();
+}
+
 std::string last_name(PgQuery__Node** nodes, std::size_t count) {
   return count == 0 ? std::string() : std::string(string_value(nodes[count - 1]));
 }
@@ -117,7 +123,7 @@ class IndexReader {
       return Status{sqlstate::indeterminate_collation, "could not determine which collation to use for index expression"}.with_hint(
           "Use the COLLATE clause to set the collation explicitly.");
     }
-    if (is_collatable(part.type) && bound.expr->collation > kDefaultCollation) part.collation = "=" + collation_of(bound.expr->collation).stored;
+    part.collation = own_collation(*bound.expr);
     const std::string_view given = text_or_empty(element.indexcolname);
     part.name = given.empty() ? column_name_of(element.expr) : given;
     if (part.name == "?column?") part.name = "expr";
@@ -305,6 +311,7 @@ Status reprint_indexes(DdlContext& ctx, const TableDef& old, TableDef* table) {
       part.expression = deparse(bound.expr, style);
       part.type = bound.expr->type;
       part.typmod = bound.expr->typmod;
+      if (part.collation.empty() || part.collation[0] == '=') part.collation = own_collation(*bound.expr);
     }
     if (index.predicate.empty()) continue;
     WANDIAN_ASSIGN(const BoundExpression bound, bind_text(ctx, old, columns, index.predicate, StandaloneUse::kIndexPredicate));

@@ -642,6 +642,7 @@ Status TableBuilder::settle_global_indexes(const TableDef* previous, bool rebuil
       column.type = from.column == kExpressionPart ? from.type : of_table ? table.columns[from.column].type : kInt8;
       column.typmod = from.column == kExpressionPart ? from.typmod : of_table ? table.columns[from.column].typmod : -1;
       column.not_null = not_null;
+      column.collation = key_part_collation(table, from);
     };
     IndexDef key;
     key.oid = ctx_.allocate_oid();

@@ -264,7 +264,7 @@ Planner::Path Planner::table_path(const RangeInfo& base, std::span<Conjunct* con
     };
     const auto find_at = [&](std::size_t position, int strategy) -> const Term* {
       const std::uint16_t column = column_at(position);
-      const Order key = global ? identity_order(table.columns[column]) : table.codecs[i].column(static_cast<unsigned>(position)).order;
+      const Order key = global ? key_part_order(table, index.parts[position]) : table.codecs[i].column(static_cast<unsigned>(position)).order;
       if (column != kExpressionPart) return find(column, strategy, key);
       if (position >= parts.size() || parts[position] == nullptr) return nullptr;
       for (const Term& term : terms)
