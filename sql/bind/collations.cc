@@ -293,11 +293,9 @@ Result<std::string> resolve_collation(std::span<PgQuery__Node* const> name, cons
     if (object == nullptr || object->compiled == nullptr) return {};
     return static_cast<const CollationDefinition*>(object->compiled.get())->stored;
   };
-  // As definitions name one.
-  if (const Oid oid = user_collation_oid(last); oid != 0) {
-    const auto object = context.catalog->object(ObjectKind::kCollation, oid);
-    if (object != nullptr && object->compiled != nullptr && static_cast<const CollationDefinition*>(object->compiled.get())->stored == last) return std::string(last);
-  }
+  // As definitions name one; while a catalog is read, the collation may not have been looked into yet.
+  if (const Oid oid = user_collation_oid(last); oid != 0 && context.catalog->object(ObjectKind::kCollation, oid) != nullptr && find_collation(last) != nullptr)
+    return std::string(last);
   if (!schema.empty()) {
     const std::optional<Oid> where = schema == "pg_catalog" ? std::optional<Oid>(kPgCatalogSchema) : context.catalog->find_schema(context.database, schema);
     if (!where) return Status{sqlstate::invalid_schema_name, "schema " + quoted(schema) + " does not exist"};

@@ -196,7 +196,7 @@ bool random_uuid(EvalContext& ctx, const Value*, Value* result) {
 // Under the default collation; functions/collated.cc has the others.
 bool collation_for(EvalContext& ctx, const Oid* types, const Value*, Value* result) {
   if (types[0] == type_oid::kUnknown) return return_null(result);
-  if (!is_collatable(types[0])) return ctx.fail({sqlstate::datatype_mismatch, "collations are not supported by type " + format_type(types[0])});
+  if (!is_collatable(types[0]) && types[0] != type_oid::kCitext) return ctx.fail({sqlstate::datatype_mismatch, "collations are not supported by type " + format_type(types[0])});
   *result = Value::of_bytes(types[0] == type_oid::kName ? "\"C\"" : "\"default\"");
   return true;
 }
