@@ -15,8 +15,6 @@ Status missing_collation(const std::vector<std::string>& names) {
   return Status{sqlstate::undefined_object, "collation " + quoted(name_text(names)) + " for encoding \"UTF8\" does not exist"};
 }
 
-Securable securable_collation(const ObjectDef& object) { return {AclKind::kSchema, object.oid, object.owner, object.name, "collation"}; }
-
 struct Options {
   const PgQuery__DefElem *from = nullptr, *locale = nullptr, *collate = nullptr, *ctype = nullptr, *provider = nullptr, *deterministic = nullptr,
                          *version = nullptr;
@@ -135,7 +133,7 @@ Result<std::shared_ptr<const ObjectDef>> find_user_collation(DdlContext& ctx, st
     const Collation* const builtin = find_collation(stored);
     return Status{sqlstate::insufficient_privilege, "must be owner of collation " + (builtin != nullptr ? builtin->stored : stored)};
   }
-  WANDIAN_TRY(ctx.must_own(securable_collation(*object)));
+  WANDIAN_TRY(ctx.must_own(*securable_collation(*ctx.catalog(), oid)));
   return object;
 }
 
@@ -205,15 +203,9 @@ Status alter_collation_owner(DdlContext& ctx) {
   const PgQuery__AlterOwnerStmt& node = *ctx.statement.node->alter_owner_stmt;
   WANDIAN_ASSIGN(const Oid role, find_role(ctx, *node.newowner));
   WANDIAN_ASSIGN(const auto object, find_user_collation(ctx, {node.object->list->items, node.object->list->n_items}));
-  if (object->owner == role) return {};
-  if (!ctx.session.is_superuser()) {
-    if (!is_member_of(*ctx.catalog(), ctx.session.database(), ctx.session.current_role(), role))
-      return Status{sqlstate::insufficient_privilege, "must be member of role " + quoted(ctx.catalog()->object(ObjectKind::kRole, role)->name)};
-    WANDIAN_TRY(ctx.may_create_in(object->parent));
-  }
-  auto changed = std::make_shared<ObjectDef>(*object);
-  changed->owner = role;
-  return apply_changed(ctx, std::move(changed));
+  Changes changes;
+  WANDIAN_TRY(give_to(ctx, changes, *securable_collation(*ctx.catalog(), object->oid), role, object->parent));
+  return ctx.apply(changes);
 }
 
 Task<Status> alter_collation_schema(DdlContext& ctx) {

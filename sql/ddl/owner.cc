@@ -43,6 +43,7 @@ void change_owner(DdlContext& ctx, Changes& changes, const Securable& object, Oi
     }
     case AclKind::kDatabase: put(ObjectKind::kDatabase); break;
     case AclKind::kFunction: put(ObjectKind::kFunction); break;
+    case AclKind::kCollation: put(ObjectKind::kCollation); break;
     case AclKind::kType:
       put(ObjectKind::kType);
       ctx.session.note_changed_type(object.oid);
@@ -168,6 +169,7 @@ std::optional<ObjectRef> reference_to(const Securable& object) {
     case AclKind::kSchema: return ObjectRef{RefKind::kSchema, object.oid, 0, 0};
     case AclKind::kFunction: return ObjectRef{RefKind::kFunction, object.oid, 0, 0};
     case AclKind::kType: return ObjectRef{RefKind::kType, object.oid, 0, 0};
+    case AclKind::kCollation: return ObjectRef{RefKind::kCollation, object.oid, 0, 0};
     default: return std::nullopt;   // databases stay
   }
 }
