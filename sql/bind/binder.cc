@@ -647,6 +647,9 @@ std::string ViewDefinition::encode() const {
     put_text(out, option);
     put_text(out, value);
   }
+  // Earlier versions had none.
+  if (std::any_of(columns.begin(), columns.end(), [](const Column& column) { return !column.collation.empty(); }))
+    for (const Column& column : columns) put_text(out, column.collation);
   return out;
 }
 
@@ -670,6 +673,9 @@ std::optional<ViewDefinition> ViewDefinition::decode(std::string_view bytes) {
     auto& [option, value] = out.options.emplace_back();
     if (!take_text(bytes, &option) || !take_text(bytes, &value)) return std::nullopt;
   }
+  if (!bytes.empty())
+    for (Column& column : out.columns)
+      if (!take_text(bytes, &column.collation)) return std::nullopt;
   if (!bytes.empty()) return std::nullopt;
   return out;
 }
@@ -702,6 +708,7 @@ Status view_columns(std::span<const TargetEntry> columns, std::span<const std::s
     column.name = i < aliases.size() ? aliases[i] : std::string(columns[i].name);
     column.type = columns[i].expr->type;
     column.typmod = columns[i].expr->typmod;
+    WANDIAN_ASSIGN(column.collation, derived_collation(*columns[i].expr, column.name));
     if (const TypeInfo* type = find_type(column.type); type == nullptr || type->category == 'P')
       return Status{sqlstate::invalid_table_definition, "column " + quoted(column.name) + " has pseudo-type " + type_text(column.type)};
     for (const ViewDefinition::Column& earlier : *out)

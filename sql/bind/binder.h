@@ -173,6 +173,7 @@ struct ViewDefinition {
     std::string name;
     Oid type = 0;
     std::int32_t typmod = -1;
+    std::string collation;           ///< as definitions name it; "": the type's
   };
   std::vector<Column> columns;
   std::string query;                 ///< the SELECT in its stored form, which follows whatever is renamed (sql/expr/deparse.h)
@@ -180,6 +181,8 @@ struct ViewDefinition {
   std::string encode() const;
   static std::optional<ViewDefinition> decode(std::string_view bytes);
 };
+/// The collation of a column that an expression makes, as definitions name it; "": its type's. 42P22 if two met in it.
+Result<std::string> derived_collation(const Expr& expr, std::string_view column);
 /// Binds the view's SELECT and gives its stored form, and names and types of its columns; `aliases` rename the first ones (42601 if
 /// there are too many).
 Result<ViewDefinition> define_view(const ParseNode* select, std::string_view text, std::span<const std::string> aliases,

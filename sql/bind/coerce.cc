@@ -238,6 +238,7 @@ const Expr* Binder::row_to_composite(const RowExpr& row, Oid target, CoerceConte
 const Expr* Binder::to_domain(const Expr* expr, Oid domain, CoerceContext context, CallForm form, int location) {
   const Expr* inner = coerce_with_typmod(expr, base_type(domain), domain_typmod(domain), context, CallForm::kImplicitCast, location);
   if (inner == nullptr) return nullptr;
+  (void)column_collation(domain, {});   // one of its own makes collations matter
   auto* out = make<UnaryExpr>(ExprKind::kDomain);
   out->type = domain;
   out->arg = inner;

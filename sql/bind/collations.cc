@@ -310,6 +310,13 @@ Result<std::string> resolve_collation(std::span<PgQuery__Node* const> name, cons
   return missing();
 }
 
+Result<std::string> derived_collation(const Expr& expr, std::string_view column) {
+  if (!is_collatable(expr.type) || expr.collation <= kDefaultCollation) return std::string();
+  if (expr.collation != kIndeterminateCollation) return std::string(collation_of(expr.collation).stored);
+  return Status{sqlstate::indeterminate_collation, "no collation was derived for column " + quoted(column) + " with collatable type " + type_text(expr.type)}.with_hint(
+      "Use the COLLATE clause to set the collation explicitly.");
+}
+
 std::string_view Binder::named_collation(std::span<PgQuery__Node* const> name, int location) {
   Result<std::string> found = resolve_collation(name, context_);
   if (!found.ok()) fail(at(found.take_status(), location));

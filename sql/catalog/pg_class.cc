@@ -338,7 +338,7 @@ Status pg_attribute(const SystemContext& context, SystemRows& rows) {
       a.type = definition->columns[i].type;
       a.number = static_cast<std::int64_t>(i + 1);
       a.typmod = definition->columns[i].typmod;
-      a.collation = type_facts(a.type).collation;
+      a.collation = collation_of(a.type, definition->columns[i].collation);
       add_attribute(context, rows, a);
     }
   });

@@ -16,7 +16,7 @@ namespace {
 
 namespace in = catalog_oid;
 
-constexpr Oid kOperatorCatalog = 2617, kOperatorClassCatalog = 2616;
+constexpr Oid kOperatorCatalog = 2617, kOperatorClassCatalog = 2616, kOperatorFamilyCatalog = 2753;
 
 /// An object of a catalog, or a column of it.
 struct Address {
@@ -121,6 +121,7 @@ class Dependencies {
       if (is_citext_object(op.oid)) add({kOperatorCatalog, op.oid}, self, 'e');
     for (const OperatorClass& known : operator_classes())
       if (is_citext_object(known.oid)) add({kOperatorClassCatalog, known.oid}, self, 'e');
+    for (const Oid family : kCitextFamilies) add({kOperatorFamilyCatalog, family}, self, 'e');
   }
 
   void add(const Address& object, const Address& needed, char kind) {

@@ -12,6 +12,7 @@ namespace wandian::sql {
 
 inline constexpr std::string_view kCitextName = "citext";
 inline constexpr Oid kFirstCitextOid = 15900, kLastCitextOid = 15999;
+inline constexpr Oid kCitextFamilies[] = {15961, 15962, 15963};   ///< of its operator classes
 constexpr bool is_citext_object(Oid oid) { return oid >= kFirstCitextOid && oid <= kLastCitextOid; }
 
 /// Makes the type known to the engine; to be called before the first definition is read.

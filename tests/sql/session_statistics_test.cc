@@ -61,7 +61,7 @@ TEST(StatementStatisticsOfSessions, WithoutTheLibraryNothingIsCounted) {
   World world(1, {{"shared_preload_libraries", ""}});
   TestClient client(world);
   client.query("CREATE EXTENSION pg_stat_statements");
-  EXPECT_EQ(client.query("SELECT count(*) FROM pg_stat_statements"), "E(55000: pg_stat_statements must be loaded via shared_preload_libraries)");
+  EXPECT_EQ(client.query("SELECT count(*) FROM pg_stat_statements"), "T(count) E(55000: pg_stat_statements must be loaded via shared_preload_libraries)");
 }
 
 TEST(Collations, SurviveARestart) {

@@ -32,7 +32,7 @@ SELECT id, w, rank() OVER (ORDER BY w), row_number() OVER (PARTITION BY left(p, 
 SELECT CASE 'b' COLLATE "en-x-icu" WHEN 'a' THEN 1 WHEN 'b' THEN 2 END, nullif('a' COLLATE "en-x-icu", 'b'), 'a' COLLATE "en-x-icu" IS DISTINCT FROM 'A';
 SELECT upper('straße' COLLATE "de-x-icu"), upper('i' COLLATE "tr-x-icu"), lower('I' COLLATE "tr-x-icu"), lower('ΑΣ' COLLATE "el-x-icu"), initcap('hello wORLD' COLLATE "en-x-icu"), upper('é' COLLATE "C"), lower('É' COLLATE "POSIX"), initcap('éa ab' COLLATE "C");
 -- Derivation.
-SELECT pg_collation_for(w), collation for (d), collation for (p), collation for (c), collation for (w || p), collation for (p || 'x'), collation for ('x'), collation for ('x'::text), collation for (w || d), collation for ('x' COLLATE "C"), collation for (NULL::name), collation for (upper(w)), collation for ((SELECT w)) FROM words LIMIT 1;
+SELECT pg_collation_for(w), collation for (d), collation for (p), collation for (c), collation for (w || p), collation for (p || 'x'), collation for ('x'::text), collation for (w || d), collation for ('x' COLLATE "C"), collation for (NULL::name), collation for (upper(w)), collation for ((SELECT w)) FROM words LIMIT 1;
 SELECT collation for (1);
 SELECT collation for (s.x), collation for (s.y) FROM (SELECT w AS x, p || 'a' AS y FROM words) s LIMIT 1;
 SELECT w < d FROM words;
@@ -181,3 +181,11 @@ SELECT * FROM names ORDER BY m;
 PREPARE below (text) AS SELECT id FROM words WHERE w < $1 ORDER BY w;
 EXECUTE below ('b');
 EXECUTE below ('B');
+CREATE TABLE made AS SELECT w, p COLLATE "C" AS c, 'x' AS x FROM words;
+SELECT attname, attcollation::int FROM pg_attribute WHERE attrelid = 'made'::regclass AND attnum > 0 ORDER BY attnum;
+CREATE TABLE bad AS SELECT w || d AS wd FROM words;
+CREATE VIEW bad AS SELECT w || d AS wd FROM words;
+CREATE MATERIALIZED VIEW kept AS SELECT w, min(d) AS d FROM words GROUP BY w;
+SELECT w FROM kept ORDER BY w LIMIT 5;
+SELECT attname, attcollation::int FROM pg_attribute WHERE attrelid = 'kept'::regclass AND attnum > 0 ORDER BY attnum;
+DROP SCHEMA others CASCADE;
