@@ -708,7 +708,13 @@ Status view_columns(std::span<const TargetEntry> columns, std::span<const std::s
     column.name = i < aliases.size() ? aliases[i] : std::string(columns[i].name);
     column.type = columns[i].expr->type;
     column.typmod = columns[i].expr->typmod;
-    WANDIAN_ASSIGN(column.collation, derived_collation(*columns[i].expr, column.name));
+    Result<std::string> collation = derived_collation(*columns[i].expr, column.name);
+    if (!collation.ok()) {
+      Status status = collation.take_status();
+      status.error().message = "could not determine which collation to use for view column " + quoted(column.name);
+      return status;
+    }
+    column.collation = collation.take();
     if (const TypeInfo* type = find_type(column.type); type == nullptr || type->category == 'P')
       return Status{sqlstate::invalid_table_definition, "column " + quoted(column.name) + " has pseudo-type " + type_text(column.type)};
     for (const ViewDefinition::Column& earlier : *out)
