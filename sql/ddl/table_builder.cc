@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "engine/text_order.h"
 #include "sql/ddl/index_builder.h"
 #include "sql/ddl/partition.h"
 #include "sql/ddl/sequence.h"
@@ -859,6 +860,10 @@ Status TableBuilder::set_placement(const PgQuery__PartitionSpec& spec) {
   } else if (strategy == "directory") {
     placement.kind = PlacementKind::kDirectory;
     if (!has_primary || table.indexes[0].key_parts != 1) return invalid("PARTITION BY DIRECTORY needs a primary key of one column");
+    // Tables that follow the directory know its key's type alone.
+    const ColumnDef& id = table.columns[table.indexes[0].parts[0].column];
+    if (identity_order(id) != collated_order(id.type, Order::kBytes))
+      return feature_not_supported("a directory's primary key cannot have a nondeterministic collation");
     ColumnDef& region = table.columns[placement.columns[0]];
     if (region.type != kText && region.type != kVarchar && region.type != kName)
       return invalid("the region column of a directory must be of a string type");
