@@ -109,7 +109,10 @@ const FunctionExpr* Binder::make_call(const FunctionDef* function, ExprList args
 
 const Expr* Binder::coerce(const Expr* expr, Oid target, std::int32_t typmod, CoerceContext context, CallForm form, int location) {
   if (expr->type == target || target == kAny || is_polymorphic(target)) return expr;
-  if (target >= kFirstUserOid) note_type(target);
+  if (target >= kFirstUserOid) {
+    note_type(target);
+    (void)column_collation(target, {});   // one of its own makes collations matter
+  }
   if (type_kind(target) == 'd' && !(expr->type == kUnknown && expr->kind == ExprKind::kParam)) return to_domain(expr, target, context, form, location);
   expr = without_domain(expr);
   if (expr->type == target) return expr;
@@ -238,7 +241,6 @@ const Expr* Binder::row_to_composite(const RowExpr& row, Oid target, CoerceConte
 const Expr* Binder::to_domain(const Expr* expr, Oid domain, CoerceContext context, CallForm form, int location) {
   const Expr* inner = coerce_with_typmod(expr, base_type(domain), domain_typmod(domain), context, CallForm::kImplicitCast, location);
   if (inner == nullptr) return nullptr;
-  (void)column_collation(domain, {});   // one of its own makes collations matter
   auto* out = make<UnaryExpr>(ExprKind::kDomain);
   out->type = domain;
   out->arg = inner;

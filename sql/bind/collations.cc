@@ -59,13 +59,15 @@ class Derivation {
       if (expr != nullptr) (void)of(expr);
   }
   // A value that nothing below gives a collation.
-  static Derived leaf(const Expr* expr) {
+  Derived leaf(const Expr* expr) {
     if (!is_collatable(expr->type)) return {};
-    const std::uint16_t own = expr->type == kName ? kCCollationId : kDefaultCollation;
+    std::uint16_t own = expr->type == kName ? kCCollationId : kDefaultCollation;
+    if (const std::uint16_t of_domain = expr->collation == kNoCollation ? binder_.column_collation(expr->type, {}) : kNoCollation; of_domain != kNoCollation)
+      own = of_domain;
     return {Strength::kImplicit, expr->collation != kNoCollation ? expr->collation : own, expr->location};
   }
   // What a node with these inputs has itself.
-  static Derived output(const Expr* expr, Derived inputs) {
+  Derived output(const Expr* expr, Derived inputs) {
     if (!is_collatable(expr->type)) return {};
     if (inputs.strength == Strength::kNone) {
       Derived out = leaf(expr);
