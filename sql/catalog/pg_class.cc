@@ -54,7 +54,9 @@ void add_class(const SystemContext& context, SystemRows& rows, const ClassRow& r
   row.b(r.has_index).b(r.shared).c(r.temporary ? 't' : 'p').c(r.kind).i(static_cast<std::int64_t>(r.columns)).i(static_cast<std::int64_t>(r.checks));
   row.b(r.has_rules).b(r.has_triggers).b(r.has_subclass).b(r.row_security).b(r.forced_row_security).b(r.populated).c(r.replica_identity).b(r.is_partition).i(0).i(0).i(0);
   const std::optional<Securable> object = r.kind == 'i' || r.kind == 'I' || r.kind == 'c' ? std::nullopt : securable_relation(context.catalog, r.oid);
-  row.acl(context.catalog, object ? shown_acl(context.catalog, *object) : std::nullopt);
+  // What PostgreSQL does not have shows no privileges, which pg_dump would grant there.
+  const bool own = r.oid >= kFirstOwnRelation && r.oid < kFirstUserOid;
+  row.acl(context.catalog, object && !own ? shown_acl(context.catalog, *object) : std::nullopt);
   if (r.options != nullptr) row.options(*r.options);
   else row.null();
   if (r.bound.empty()) row.null();

@@ -92,6 +92,9 @@ inline bool in_database(const SystemContext& context, Oid schema) {
   return found != nullptr && (found->database == 0 || found->database == context.database);
 }
 
+/// System relations from here to those of users are Wandian's own.
+inline constexpr Oid kFirstOwnRelation = 16000;
+
 /// The OID of a view's rule, which has none of its own, made from the view's.
 inline constexpr Oid kRuleBit = 0x20000000u;
 

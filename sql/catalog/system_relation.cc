@@ -15,7 +15,7 @@ namespace wandian::sql {
 
 namespace {
 
-constexpr Oid kPlacementViewOid = 16000, kStatementsViewOid = 16001;   // no catalog of PostgreSQL 15 has it, nor do users' objects
+constexpr Oid kPlacementViewOid = kFirstOwnRelation, kStatementsViewOid = kFirstOwnRelation + 1;   // no catalog of PostgreSQL 15 has it, nor do users' objects
 
 struct Fact {
   std::string_view relation, row;

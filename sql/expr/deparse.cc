@@ -5,6 +5,7 @@
 #include "engine/array_value.h"
 #include "sql/bind/stored_names.h"
 #include "sql/expr/deparser.h"
+#include "sql/functions/citext.h"
 #include "sql/functions/quote.h"
 #include "sql/functions/session_hooks.h"
 #include "sql/routine/routine.h"
@@ -420,6 +421,19 @@ void Deparser::put_constant(const ConstExpr& constant, std::int32_t typmod) {
   out_ += literal(value) + "::" + type;
 }
 
+// What belongs to citext is found without its schema only where that is searched.
+std::string Deparser::extension_prefix(Oid oid) const {
+  if (stored() || !is_citext_object(oid) || options_.names->visible(ObjectClass::kType, kCitext)) return {};
+  TypeCatalog* const types = options_.names->types();
+  const std::string schema = types != nullptr ? types->type_identity(kCitext).first : std::string();
+  return schema.empty() ? std::string() : quote_identifier(schema) + ".";
+}
+
+std::string Deparser::operator_text(const OperatorDef& op) const {
+  const std::string prefix = extension_prefix(op.oid);
+  return prefix.empty() ? std::string(op.name) : "OPERATOR(" + prefix + std::string(op.name) + ")";
+}
+
 void Deparser::put_function(const FunctionExpr& call, bool show) {
   if (is_cast(&call) && !call.args.empty()) return put_cast_or_argument(call.args[0], &call, call.form, show);
   if (const SubLinkExpr* link = compares_with_row(&call)) return put_row_sublink(call.args.first(1), call.op->name, *link);
@@ -429,7 +443,7 @@ void Deparser::put_function(const FunctionExpr& call, bool show) {
       put_argument(call.args[0], &call, true);
       out_ += ' ';
     }
-    out_ += std::string(call.op->name) + " ";
+    out_ += operator_text(*call.op) + " ";
     put_argument(call.args.back(), &call, true);
     return close();
   }
@@ -439,6 +453,7 @@ void Deparser::put_function(const FunctionExpr& call, bool show) {
     out_ += stored_object_name(routine->oid);
   } else {
     if (routine != nullptr && !options_.names->visible(ObjectClass::kFunction, routine->oid)) out_ += quote_identifier(routine->schema_name) + ".";
+    if (routine == nullptr) out_ += extension_prefix(call.function->oid);
     out_ += quote_identifier(routine != nullptr ? std::string_view(routine->declaration.name) : call.function->name);
   }
   out_ += '(';
@@ -574,7 +589,7 @@ void Deparser::put_array_compare(const ArrayCompareExpr& compare) {
     return close();
   }
   put_argument(compare.left, &compare, true);
-  out_ += " " + std::string(compare.op->name) + (compare.all ? " ALL (" : " ANY (");
+  out_ += " " + operator_text(*compare.op) + (compare.all ? " ALL (" : " ANY (");
   put_argument(compare.array, &compare, true);
   // A sub-select by itself would be read as the rows to compare with.
   if (compare.array->kind == ExprKind::kSubLink && compare.array->as<SubLinkExpr>().link == SubLinkKind::kScalar)
@@ -610,11 +625,11 @@ void Deparser::put_row_sublink(ExprList left, std::string_view op, const SubLink
 void Deparser::put_sublink(const SubLinkExpr& link) {
   out_ += link.link == SubLinkKind::kArray ? "ARRAY(" : "(";
   if (link.test != nullptr) {
-    std::string_view op;
+    std::string op;
     const auto put_left = [&](const Expr* comparison) {
       const auto& call = comparison->as<FunctionExpr>();
       put(call.args[0], true);
-      if (op.empty()) op = call.op->name;
+      if (op.empty()) op = operator_text(*call.op);
     };
     const Expr* test = link.test;
     if (test->kind == ExprKind::kBool) {
@@ -643,7 +658,7 @@ void Deparser::put_sublink(const SubLinkExpr& link) {
 }
 
 void Deparser::put_aggregate(const AggregateExpr& call) {
-  out_ += quote_identifier(call.aggregate->name) + "(";
+  out_ += extension_prefix(call.aggregate->oid) + quote_identifier(call.aggregate->name) + "(";
   if (call.distinct) out_ += "DISTINCT ";
   if (call.aggregate->kind == 'o' || call.aggregate->kind == 'h') {
     put_list(call.direct_args);
