@@ -337,6 +337,8 @@ std::vector<DropPlan::Dependent> DropPlan::dependents(const ObjectRef& object) {
                                                           : catalog->object(ObjectKind::kFunction, member.oid) != nullptr;
           if (there) out.push_back({{kind, member.oid, 0, 0}, true});
         }
+        // A view goes as a member before it would as what depends on a function of the same extension.
+        std::stable_partition(out.begin(), out.end(), [](const Dependent& d) { return d.object.kind != RefKind::kFunction && d.object.kind != RefKind::kType; });
         if (extension->name == kCitextName) citext_dependents(extension->parent, &out);
       }
       break;

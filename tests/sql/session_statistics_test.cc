@@ -54,7 +54,10 @@ TEST(StatementStatisticsOfSessions, ResetForgets) {
   EXPECT_EQ(client.query("SELECT pg_stat_statements_reset()"), "T(pg_stat_statements_reset) D() C(SELECT 1)");
   client.query("SELECT a FROM counted");
   EXPECT_EQ(client.query(kFigures), "T(query,calls,rows,?column?,?column?) D(SELECT a FROM counted,1,0,t,t) C(SELECT 1)");
+  EXPECT_EQ(client.query("SELECT userid IS NULL FROM pg_stat_statements(false) WHERE query IS NOT NULL"), "T(?column?) C(SELECT 0)");
   EXPECT_EQ(client.query("SELECT dealloc, stats_reset IS NOT NULL FROM pg_stat_statements_info"), "T(dealloc,?column?) D(0,t) C(SELECT 1)");
+  EXPECT_EQ(client.query("DROP EXTENSION pg_stat_statements"), "C(DROP EXTENSION)");
+  EXPECT_EQ(client.query("SELECT 1 FROM pg_stat_statements"), "E(42P01: relation \"pg_stat_statements\" does not exist)");
 }
 
 TEST(StatementStatisticsOfSessions, WithoutTheLibraryNothingIsCounted) {
