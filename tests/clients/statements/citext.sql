@@ -1,5 +1,7 @@
 -- The extension citext.
 SELECT 'a'::citext;
+SELECT citext_eq('a', 'A');
+SELECT citext(true);
 CREATE EXTENSION citext;
 CREATE EXTENSION citext;
 CREATE EXTENSION IF NOT EXISTS citext;
@@ -58,3 +60,9 @@ DROP EXTENSION citext;
 DROP EXTENSION citext CASCADE;
 SELECT * FROM users ORDER BY id;
 SELECT 'a'::citext;
+SELECT citext_eq('a', 'A');
+CREATE SCHEMA cited;
+CREATE EXTENSION citext SCHEMA cited;
+SELECT 'a'::cited.citext OPERATOR(cited.=) 'A'::cited.citext, format_type('cited.citext'::regtype, -1);
+SELECT 'a'::citext;
+DROP SCHEMA cited CASCADE;
