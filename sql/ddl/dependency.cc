@@ -311,6 +311,10 @@ std::vector<DropPlan::Dependent> DropPlan::dependents(const ObjectRef& object) {
       for (const auto& [oid, sequence] : catalog->sequences())
         if (sequence->schema == object.oid) out.push_back({{RefKind::kSequence, oid, 0, 0}, sequence->owned_by_table != 0});
       for (const auto& [key, other] : catalog->objects()) {
+        if (key.first == ObjectKind::kExtension) {
+          const auto stored = ExtensionObject::decode(other->definition);
+          if (stored && stored->schema == object.oid) out.push_back({{RefKind::kExtension, other->oid, 0, 0}, false});
+        }
         if (other->parent != object.oid) continue;
         if (key.first == ObjectKind::kView) out.push_back({{RefKind::kView, other->oid, 0, 0}, false});
         if (key.first == ObjectKind::kFunction) out.push_back({{RefKind::kFunction, other->oid, 0, 0}, false});
@@ -318,6 +322,8 @@ std::vector<DropPlan::Dependent> DropPlan::dependents(const ObjectRef& object) {
         if (key.first == ObjectKind::kCollation) out.push_back({{RefKind::kCollation, other->oid, 0, 0}, false});
       }
       std::stable_sort(out.begin(), out.end(), [](const Dependent& a, const Dependent& b) { return a.object.oid < b.object.oid; });
+      // What belongs to an extension goes with it.
+      std::stable_partition(out.begin(), out.end(), [](const Dependent& d) { return d.object.kind == RefKind::kExtension; });
       break;
     case RefKind::kExtension:
       if (const auto extension = catalog->object(ObjectKind::kExtension, object.oid)) {
