@@ -65,4 +65,5 @@ CREATE SCHEMA cited;
 CREATE EXTENSION citext SCHEMA cited;
 SELECT 'a'::cited.citext OPERATOR(cited.=) 'A'::cited.citext, format_type('cited.citext'::regtype, -1);
 SELECT 'a'::citext;
+DROP SCHEMA cited;
 DROP SCHEMA cited CASCADE;
