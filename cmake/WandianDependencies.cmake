@@ -12,6 +12,7 @@ find_library(PG_QUERY_LIBRARY NAMES libpg_query.a pg_query REQUIRED)
 find_library(PROTOBUF_C_LIBRARY protobuf-c REQUIRED)
 find_library(CRYPT_LIBRARY crypt REQUIRED)
 find_library(ICU_LIBRARY icuuc REQUIRED)
+find_library(ICU_I18N_LIBRARY icui18n REQUIRED)
 
 add_library(wandian_xxhash INTERFACE)
 target_link_libraries(wandian_xxhash INTERFACE ${XXHASH_LIBRARY})

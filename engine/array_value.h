@@ -148,6 +148,9 @@ class ArrayView {
   Rep rep_;
 };
 
+/// Element by element in `order` (kNone: byte by byte), then by length and dimensions; nulls above everything.
+int compare_arrays(const ArrayView& x, const ArrayView& y, Order order);
+
 struct ArrayDimension {
   std::int32_t length;
   std::int32_t lower_bound = 1;

@@ -6,6 +6,7 @@
 
 #include "engine/sequence.h"
 #include "engine/table.h"
+#include "engine/text_order.h"
 
 namespace wandian {
 
@@ -87,18 +88,45 @@ RowColumn row_column(const TableDef& table, std::size_t column) {
   return {type != nullptr ? type->rep : Rep::kBytes, !in_primary_key(table, column)};
 }
 
-KeyColumn key_column(const TableDef& table, std::uint16_t column, bool descending, bool nulls_first) {
+KeyColumn key_column(const TableDef& table, std::uint16_t column, Order order, bool descending, bool nulls_first) {
   if (column >= table.columns.size()) return {Rep::kInt64, Order::kInteger, false, false, false};
   const TypeInfo* type = find_type(table.columns[column].type);
-  return {type != nullptr ? type->rep : Rep::kBytes, type != nullptr ? type->order : Order::kNone,
-          !in_primary_key(table, column), descending, nulls_first};
+  return {type != nullptr ? type->rep : Rep::kBytes, order, !in_primary_key(table, column), descending, nulls_first};
+}
+
+// Of the primary key, which is of bytes under a collation that tells them all apart: rows are found by it in the log, too, and what a
+// collation makes of a text may change with the library that knows it.
+KeyColumn primary_key_column(const TableDef& table, std::uint16_t column, bool descending, bool nulls_first) {
+  return key_column(table, column, column < table.columns.size() ? identity_order(table.columns[column]) : Order::kInteger, descending, nulls_first);
 }
 
 KeyColumn key_column(const TableDef& table, const IndexPart& part) {
-  if (part.column != kExpressionPart) return key_column(table, part.column, part.descending, part.nulls_first);
+  const Order order = key_part_order(table, part);
+  if (part.column != kExpressionPart) return key_column(table, part.column, order, part.descending, part.nulls_first);
   const TypeInfo* type = find_type(part.type);
-  return {type != nullptr ? type->rep : Rep::kBytes, type != nullptr ? type->order : Order::kNone, true, part.descending, part.nulls_first};
+  return {type != nullptr ? type->rep : Rep::kBytes, order, true, part.descending, part.nulls_first};
 }
+
+}  // namespace
+
+std::string_view key_part_collation(const TableDef& table, const IndexPart& part) {
+  const std::string_view given = part.collation;
+  if (given.starts_with('=')) return given.substr(1);
+  return given.empty() && part.column < table.columns.size() ? std::string_view(table.columns[part.column].collation) : given;
+}
+
+Order key_part_order(const TableDef& table, const IndexPart& part) {
+  if (part.column != kExpressionPart && part.column >= table.columns.size()) return Order::kInteger;   // the hidden row number
+  return collated_order(part.column == kExpressionPart ? part.type : table.columns[part.column].type, key_part_collation(table, part));
+}
+
+Order identity_order(const ColumnDef& column) {
+  const Order order = collated_order(column.type, column.collation);
+  const TypeInfo* type = find_type(column.type);
+  return is_deterministic(order) && type != nullptr ? type->order : order;
+}
+
+namespace {
 
 Value missing_value(const ColumnDef& column, Rep rep) {
   if (!column.has_missing_value) return Value::null();
@@ -148,15 +176,22 @@ Status compile_codecs(TableDef& table) {
       columns.push_back(kExpressionPart);
     }
     for (std::size_t p = 0; p < parts && !index.inverted(); ++p) {
-      key.push_back(key_column(table, index.parts[p]));
-      columns.push_back(index.parts[p].column);
+      const IndexPart& part = index.parts[p];
+      key.push_back(i == 0 && part.column != kExpressionPart ? primary_key_column(table, part.column, part.descending, part.nulls_first)
+                                                             : key_column(table, part));
+      columns.push_back(part.column);
     }
     if (i != 0)
-      for (const std::uint16_t column : table.codec_columns[0])
-        if (std::find(columns.begin(), columns.end(), column) == columns.end()) {
-          key.push_back(key_column(table, column, false, false));
-          columns.push_back(column);
-        }
+      for (std::size_t p = 0; p < table.codec_columns[0].size(); ++p) {
+        const std::uint16_t column = table.codec_columns[0][p];
+        // Where a part's collation takes for equal what the primary key does not, its form of the column does not tell rows apart.
+        bool told = false;
+        for (std::size_t k = 0; k < columns.size(); ++k)
+          told = told || (columns[k] == column && (is_deterministic(key[k].order) || key[k].order == table.codecs[0].column(static_cast<unsigned>(p)).order));
+        if (told) continue;
+        key.push_back(primary_key_column(table, column, false, false));
+        columns.push_back(column);
+      }
     table.codecs.emplace_back(key);
     if (!table.codecs.back().supported())
       return Status{sqlstate::undefined_object, "data type has no default operator class for access method \"btree\""}

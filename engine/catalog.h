@@ -52,6 +52,10 @@ struct ColumnDef {
 /// IndexPart::column of an expression; TableDef::codec_columns has it there, too.
 inline constexpr std::uint16_t kExpressionPart = 0xffff;
 
+/// How a column's values are told apart in primary keys and placement: as its type orders them, unless its collation takes different
+/// texts for equal.
+Order identity_order(const ColumnDef& column);
+
 struct IndexPart {
   std::uint16_t column = 0;          ///< position in TableDef::columns, 0-based, or kExpressionPart
   bool descending = false;
@@ -61,7 +65,7 @@ struct IndexPart {
   std::int32_t typmod = -1;
   std::string name;                  ///< the index's column: what the table's was called, or after the expression; "" = as that is called now
   std::string opclass;               ///< as given, "" = the type's default
-  std::string collation;             ///< as given, "" = the column's
+  std::string collation;             ///< as given, "" = the column's; of an expression "=..." is its own, which nobody named
 };
 
 enum class IndexMethod : std::uint8_t {
@@ -264,7 +268,7 @@ struct SequenceDef {
 /// Everything else. `definition` is understood by sql alone.
 enum class ObjectKind : std::uint8_t {
   kSchema = 1, kTable = 2, kSequence = 3, kView = 4, kFunction = 5, kExtension = 6, kDatabase = 7, kRole = 8, kComment = 9,
-  kType = 10, kAcl = 20, kDefaultAcl = 21, kSettings = 22,
+  kType = 10, kAcl = 20, kDefaultAcl = 21, kSettings = 22, kCollation = 40,
 };
 struct ObjectDef {
   ObjectKind kind = ObjectKind::kView;
@@ -275,6 +279,11 @@ struct ObjectDef {
   std::string definition;
   std::shared_ptr<const void> compiled; ///< set by sql's compiler hook, or null
 };
+
+/// The collation that a key part's values are ordered by, as definitions name it; "": their type's.
+std::string_view key_part_collation(const TableDef& table, const IndexPart& part);
+/// How an index orders a key part's values.
+Order key_part_order(const TableDef& table, const IndexPart& part);
 
 /// Built-in schema OIDs (pg_namespace.dat).
 inline constexpr Oid kPgCatalogSchema = 11, kPublicSchema = 2200, kInformationSchema = 13000;

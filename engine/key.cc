@@ -6,6 +6,7 @@
 
 #include "engine/numeric.h"
 #include "engine/ordered_bytes.h"
+#include "engine/text_order.h"
 
 namespace wandian {
 
@@ -165,6 +166,11 @@ void KeyCodec::append_value(unsigned position, const Value& value, KeyBuffer& ou
       break;
     }
     case Order::kNone: case Order::kRecord: case Order::kRange: break;
+    default: {
+      std::string key;
+      append_collated_key(column.order, value, key);
+      out.append(key.data(), key.size());
+    }
   }
   if (!column.descending) return;
   for (char *at = out.data() + start, *end = out.data() + out.size(); at != end; ++at) *at = static_cast<char>(~*at);

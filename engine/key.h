@@ -8,6 +8,7 @@
 //   kBytes, kPadded: 00 written as 00 FF, ended by 00 00; kPadded without its trailing spaces
 //   numeric: append_numeric_key of engine/numeric.h, which ends itself
 //   arrays and jsonb: engine/ordered_bytes.h
+//   text under a collation: engine/text_order.h
 //   DESC inverts every byte but the null byte.
 // No column's form is a prefix of another value's, so keys compare column by column, and the keys that begin with given
 // first columns are exactly those with that prefix: [prefix, successor(prefix)).

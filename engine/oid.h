@@ -21,6 +21,8 @@ inline constexpr Oid kBool = 16, kBytea = 17, kChar = 18, kName = 19, kInt8 = 20
                      kAnyEnum = 3500, kJsonb = 3802, kRegnamespace = 4089, kRegrole = 4096, kAnyCompatible = 5077,
                      kAnyCompatibleArray = 5078, kAnyCompatibleNonArray = 5079, kAnyRange = 3831, kCidr = 650, kMacaddr = 829, kInet = 869,
                      kBit = 1560, kVarbit = 1562, kMoney = 790, kXid8 = 5069,
+                     // The extension citext's, which PostgreSQL gives an OID of users.
+                     kCitext = 15900, kCitextArray = 15901,
                      kPgSnapshot = 5038, kTxidSnapshot = 2970, kMacaddr8 = 774, kRegoperator = 2204, kRegcollation = 4191, kJsonpath = 4072,
                      kInt4Multirange = 4451, kNumMultirange = 4532, kTsMultirange = 4533, kTstzMultirange = 4534, kDateMultirange = 4535,
                      kInt8Multirange = 4536, kAnyMultirange = 4537, kAnyCompatibleRange = 5080, kAnyCompatibleMultirange = 4538, kInt4Range = 3904, kNumRange = 3906, kTsRange = 3908, kTstzRange = 3910, kDateRange = 3912, kInt8Range = 3926;

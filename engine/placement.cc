@@ -173,7 +173,8 @@ bool encode_columns(const TableDef& table, std::span<const std::uint16_t> column
   std::vector<Value> key_values;
   for (const std::uint16_t column : columns) {
     const TypeInfo* type = column < table.columns.size() ? find_type(table.columns[column].type) : nullptr;
-    key_columns.push_back({type != nullptr ? type->rep : Rep::kInt64, type != nullptr ? type->order : Order::kInteger, true, false, false});
+    key_columns.push_back({type != nullptr ? type->rep : Rep::kInt64, type != nullptr ? identity_order(table.columns[column]) : Order::kInteger, true,
+                           false, false});
     key_values.push_back(values[column]);
   }
   return KeyCodec(key_columns).encode(key_values, key);

@@ -28,7 +28,8 @@ enum class Rep : std::uint8_t {
 };
 
 /// How values are compared and turned into index keys whose bytes compare in the same order (engine/key.h).
-enum class Order : std::uint8_t {
+/// Those from kFirstCollated on are the orders of collations (engine/text_order.h).
+enum class Order : std::uint16_t {
   kNone,      ///< no btree order (json, ...)
   kInteger,   ///< by Value::i
   kUnsigned,  ///< oid
@@ -41,6 +42,7 @@ enum class Order : std::uint8_t {
   kArray,     ///< element by element, then by length and dimensions
   kRecord,    ///< field by field, nulls above everything
   kRange,     ///< empty first, then by lower bound, then by upper bound
+  kFirstCollated = 64,
 };
 
 struct TypeInfo {

@@ -12,6 +12,7 @@
 #include "engine/numeric.h"
 #include "engine/ordered_bytes.h"
 #include "engine/range_value.h"
+#include "engine/text_order.h"
 #include "engine/type.h"
 
 namespace wandian {
@@ -41,27 +42,8 @@ std::string_view without_padding(std::string_view text) {
 
 int compare_arrays(const Value& a, const Value& b) {
   const ArrayView x(a);
-  const ArrayView y(b);
   const TypeInfo* type = find_type(x.element_type());
-  const Order order = type != nullptr ? type->order : Order::kNone;
-  const std::uint32_t n = std::min(x.count(), y.count());
-  for (std::uint32_t i = 0; i < n; ++i) {
-    const Value ex = x.element(i);
-    const Value ey = y.element(i);
-    if (ex.is_null || ey.is_null) {
-      if (ex.is_null != ey.is_null) return ex.is_null ? 1 : -1;   // null is above everything
-      continue;
-    }
-    const int c = order == Order::kNone ? compare_bytes(ex.bytes(), ey.bytes()) : compare_values(order, ex, ey);
-    if (c != 0) return c;
-  }
-  if (x.count() != y.count()) return three_way(x.count(), y.count());
-  if (x.dimensions() != y.dimensions()) return three_way(x.dimensions(), y.dimensions());
-  for (int d = 0; d < x.dimensions(); ++d)
-    if (x.length(d) != y.length(d)) return three_way(x.length(d), y.length(d));
-  for (int d = 0; d < x.dimensions(); ++d)
-    if (x.lower_bound(d) != y.lower_bound(d)) return three_way(x.lower_bound(d), y.lower_bound(d));
-  return 0;
+  return compare_arrays(x, ArrayView(b), type != nullptr ? type->order : Order::kNone);
 }
 
 int compare_records(const Value& a, const Value& b) {
@@ -258,6 +240,27 @@ std::uint64_t mix(std::uint64_t v) { return XXH3_64bits(&v, sizeof v); }
 
 }  // namespace
 
+int compare_arrays(const ArrayView& x, const ArrayView& y, Order order) {
+  const std::uint32_t n = std::min(x.count(), y.count());
+  for (std::uint32_t i = 0; i < n; ++i) {
+    const Value ex = x.element(i);
+    const Value ey = y.element(i);
+    if (ex.is_null || ey.is_null) {
+      if (ex.is_null != ey.is_null) return ex.is_null ? 1 : -1;   // null is above everything
+      continue;
+    }
+    const int c = order == Order::kNone ? compare_bytes(ex.bytes(), ey.bytes()) : compare_values(order, ex, ey);
+    if (c != 0) return c;
+  }
+  if (x.count() != y.count()) return three_way(x.count(), y.count());
+  if (x.dimensions() != y.dimensions()) return three_way(x.dimensions(), y.dimensions());
+  for (int d = 0; d < x.dimensions(); ++d)
+    if (x.length(d) != y.length(d)) return three_way(x.length(d), y.length(d));
+  for (int d = 0; d < x.dimensions(); ++d)
+    if (x.lower_bound(d) != y.lower_bound(d)) return three_way(x.lower_bound(d), y.lower_bound(d));
+  return 0;
+}
+
 void append_jsonb_key(const Value& value, std::string& out) { append_json_key(value.bytes(), true, out); }
 
 int compare_values(Order order, const Value& a, const Value& b) {
@@ -274,6 +277,7 @@ int compare_values(Order order, const Value& a, const Value& b) {
     case Order::kRecord: return compare_records(a, b);
     case Order::kRange: return compare_ranges(a, b);
     case Order::kNone: break;
+    default: return compare_collated(order, a, b);
   }
   DB_ASSERT(order != Order::kNone);
   return 0;
@@ -330,6 +334,7 @@ std::uint64_t hash_value(Order order, const Value& value) {
       return h;
     }
     case Order::kNone: break;
+    default: return hash_collated(order, value);
   }
   DB_ASSERT(order != Order::kNone);
   return 0;

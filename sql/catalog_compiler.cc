@@ -9,16 +9,18 @@
 #include "sql/access/acl.h"
 #include "sql/bind/binder.h"
 #include "sql/catalog_objects.h"
-#include "sql/expr/domain_value.h"
-#include "sql/expr/expression.h"
 #include "sql/exec/row_writer.h"
 #include "sql/exec/triggers.h"
+#include "sql/expr/domain_value.h"
+#include "sql/expr/expression.h"
 #include "sql/expr/tree.h"
+#include "sql/functions/citext.h"
 #include "sql/index_expressions.h"
 #include "sql/partition/partitioning.h"
 #include "sql/routine/routine.h"
 #include "sql/routine/trigger_rows.h"
 #include "sql/server.h"
+#include "sql/types/collation.h"
 #include "sql/types/text_io.h"
 #include "sql/types/user_type.h"
 
@@ -341,6 +343,11 @@ class Compiler final : public CatalogCompiler {
       return {};
     }
     if (object.kind == ObjectKind::kAcl) return read_definition<ObjectAcl>(object, "privileges of object");
+    if (object.kind == ObjectKind::kCollation) {
+      std::optional<CollationDefinition> collation = CollationDefinition::decode(object.definition, object.oid);
+      if (!collation) return Status{sqlstate::data_corrupted, "definition of collation \"" + object.name + "\" cannot be read"};
+      object.compiled = std::make_shared<const CollationDefinition>(std::move(*collation));
+    }
     if (object.kind != ObjectKind::kType) return {};
     std::optional<UserType> type = UserType::decode(object.definition);
     if (!type) return Status{sqlstate::data_corrupted, "definition of type \"" + object.name + "\" cannot be read"};
@@ -387,6 +394,12 @@ class Compiler final : public CatalogCompiler {
 
 CatalogCompiler& catalog_compiler() {
   static Compiler compiler;
+  static const bool published = [] {
+    set_collation_source(order_of_collation);
+    publish_citext();
+    return true;
+  }();
+  (void)published;
   return compiler;
 }
 

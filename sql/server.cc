@@ -59,6 +59,7 @@ bool Server::is_past(const std::string& valid_until) const {
 
 Server::Server(Database& database, ServerOptions options) : database_(database), options_(std::move(options)) {
   start_time_ = database_.env().clock().wall_us() - kEpochMicros;
+  statistics_reset_ = start_time_;
   statistics_ = std::make_unique<StatisticsStore>();
   if (&database_.env() == &posix_env()) spill_ = std::make_unique<SpillPool>(database_.env(), database_.options().data_directory + "/spill");
   notification_queue_ = std::make_unique<NotificationQueue>(options_.notification_queue_bytes);
@@ -82,8 +83,15 @@ Result<std::unique_ptr<Server>> Server::create(Database& database, ServerOptions
   defaults.force("data_directory", database.options().data_directory);
   defaults.force("deadlock_timeout", std::to_string(database.options().deadlock_timeout_us / 1000));
   for (const auto& [name, value] : given.settings) WANDIAN_TRY(defaults.set(name, value));
+  std::vector<std::string> libraries;
+  (void)split_setting_list(defaults.get(setting_index(*find_setting("shared_preload_libraries"))), &libraries);
+  server->counts_statements_ = std::find(libraries.begin(), libraries.end(), "pg_stat_statements") != libraries.end();
+  const std::size_t most = std::stoul(defaults.get(setting_index(*find_setting("pg_stat_statements.max"))));
+  server->most_statements_ = std::max<std::size_t>(1, most / database.shards());
   return server;
 }
+
+void Server::note_statistics_reset() { statistics_reset_.store(database_.env().clock().wall_us() - kEpochMicros, std::memory_order_relaxed); }
 
 namespace {
 

@@ -113,6 +113,11 @@ class Server {
 
   NotificationQueue& notification_queue() { return *notification_queue_; }
   StatisticsStore& statistics() { return *statistics_; }
+  /// pg_stat_statements: the setting shared_preload_libraries names it, and how many statements a shard keeps.
+  bool counts_statements() const { return counts_statements_; }
+  std::size_t most_statements() const { return most_statements_; }
+  std::int64_t statistics_reset_time() const { return statistics_reset_.load(std::memory_order_relaxed); }   ///< µs from 2000-01-01 UTC
+  void note_statistics_reset();
   /// Null: there are no temporary files (in simulation).
   SpillPool* spill() { return spill_.get(); }
 
@@ -145,6 +150,9 @@ class Server {
   std::unique_ptr<NotificationQueue> notification_queue_;
   std::unique_ptr<StatisticsStore> statistics_;
   std::unique_ptr<SpillPool> spill_;
+  bool counts_statements_ = false;
+  std::size_t most_statements_ = 0;
+  std::atomic<std::int64_t> statistics_reset_{0};
   mutable std::mutex sessions_mutex_;          ///< the list alone; taken when sessions come and go and by activity()
   std::vector<SessionImpl*> sessions_;
   std::vector<Oid> closed_databases_;

@@ -326,8 +326,10 @@ bool SessionImpl::try_fast_execute(Portal& portal, CompiledPtr* ending, Poll* po
     std::string_view tag = statement.tag;
     *ending = portal.statement;
     const std::string name = portal.name;
+    const std::int64_t begun = command_begins();
     if (!try_transaction_command((*ending)->ref(), &tag, &status)) return false;
     if (status.ok()) [[likely]] {
+      count_command(**ending, begun);
       if (Portal* left = find_portal(name); left != nullptr) left->started = left->done = true;
       sink_->command_complete(tag);
       pipelining_ = block_ != Block::kNone;
@@ -357,7 +359,9 @@ Task<void> SessionImpl::run_execute(Portal& portal, CompiledPtr statement, std::
     }
   }
   if (statement->kind == StatementKind::kTransaction) {
+    const std::int64_t begun = command_begins();
     status = co_await guarded(run_transaction_command(statement->ref(), &tag));
+    if (status.ok()) count_command(*statement, begun);
   } else {
     commit_at_once_ = false;
     status = co_await guarded(run_execute_rows(portal, max_rows, &tag, &suspended));
@@ -388,7 +392,7 @@ Task<void> SessionImpl::run_execute(Portal& portal, CompiledPtr statement, std::
 Task<Status> SessionImpl::run_execute_rows(Portal& portal, std::uint32_t max_rows, std::string* tag, bool* suspended) {
   if (portal.statement->kind == StatementKind::kExecute) WANDIAN_CO_TRY(resolve_execute(portal));
   if (portal.statement->bound == nullptr && portal.kept == nullptr) {
-    WANDIAN_CO_TRY(co_await run_utility(portal, tag));
+    WANDIAN_CO_TRY(co_await run_counted_utility(portal, tag));
     portal.started = true;
     if (portal.statement == nullptr || portal.kept == nullptr) {
       // DISCARD ALL, CLOSE ALL and their like may have ended this very portal.

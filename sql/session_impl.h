@@ -24,9 +24,9 @@
 #include <vector>
 
 #include "engine/advisory_lock.h"
-#include "engine/lock_report.h"
 #include "engine/arena.h"
 #include "engine/catalog.h"
+#include "engine/lock_report.h"
 #include "engine/shard.h"
 #include "engine/task.h"
 #include "engine/transaction.h"
@@ -79,6 +79,10 @@ struct CursorInfo {
 Status not_populated(const TableDef& view);
 
 struct DefinitionStyle;   // sql/expr/deparse.h
+
+/// The extension of which statements are counted, and the error of who asks where they are not: 55000.
+inline constexpr std::string_view kStatementsExtension = "pg_stat_statements";
+Status statements_not_loaded();
 
 class SessionImpl final : public SessionHooks, public RoutineRunner, public TypeCatalog {
  public:
@@ -283,6 +287,7 @@ class SessionImpl final : public SessionHooks, public RoutineRunner, public Type
   Status advisory_unlock_all() override;
   std::uint64_t random_bits() override;
   std::uint64_t strong_random_bits() override;
+  Status reset_statement_statistics(Oid role, Oid database, std::int64_t query) override;
   void seed_random(double seed) override;
   bool in_recovery() override;
   std::uint64_t current_lsn() override;
@@ -325,6 +330,8 @@ class SessionImpl final : public SessionHooks, public RoutineRunner, public Type
 
   // ---- TypeCatalog: sql/catalog/session_hooks_names.cc ----------------------------------------------------------------
   TypeCatalog* types() override { return this; }
+  std::optional<std::string> collation_version(Oid collation) override;
+  std::string collation_name(Oid collation) override { return CatalogTypes(*catalog(), search_path(), database_).collation_name(collation); }
   const UserType* user_type(Oid type) override;
   std::string user_type_name(Oid type) override;
   std::pair<std::string, std::string> type_identity(Oid type) override;
@@ -539,6 +546,19 @@ class SessionImpl final : public SessionHooks, public RoutineRunner, public Type
   bool try_lock(const CompiledStatement& statement);
   /// kDone: *status says how it went. kNot: nothing was done (but a RowDescription may have been sent), take the long way.
   enum class Fast : std::uint8_t { kDone, kNot };
+  // session_statistics.cc: what pg_stat_statements counts
+  bool counts_statements() const { return statistics_wanted_ && settings_.decoded().track_statements; }
+  static std::int64_t statement_clock();   ///< ns, monotonic
+  bool statistics_wanted(const Catalog& catalog) const;
+  void find_statistics(const CompiledStatement& statement);
+  void count_statement(const CompiledStatement& statement, std::int64_t spent_ns, std::uint64_t rows);
+  /// A portal's plan ran for a while; its statement is counted when it has ended.
+  void count_run(Portal& portal, std::int64_t spent_ns, std::uint64_t rows, bool finished);
+  /// The same of BEGIN and its like; `begun` 0: it is not counted.
+  void count_command(const CompiledStatement& statement, std::int64_t begun);
+  std::int64_t command_begins() const { return counts_statements() && settings_.decoded().track_utility ? statement_clock() : 0; }
+  Task<Status> run_counted_utility(Portal& portal, std::string* tag);
+
   Fast try_fast(const CompiledStatement& statement, std::span<const Value> params, std::span<const Format> formats, Status* status,
                 std::uint64_t* processed);
   Fast try_fast_procedure(const CompiledStatement& statement, std::span<const Value> params, std::span<const Format> formats,
@@ -692,6 +712,7 @@ class SessionImpl final : public SessionHooks, public RoutineRunner, public Type
   std::vector<Oid> changed_types_, new_labels_;   ///< of the open transaction
   bool on_commit_ = false;           ///< some temporary table was made with ON COMMIT DROP or DELETE ROWS
   std::uint64_t plan_context_ = 0;
+  bool statistics_wanted_ = false;               ///< with the search path
 
   // Sequences
   std::unordered_map<Oid, std::int64_t> sequence_values_;

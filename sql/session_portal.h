@@ -70,6 +70,8 @@ struct Portal {
   bool at_end = false;                           ///< behind the last row
   ReadView view;                                 ///< as of DECLARE, until the first FETCH
   bool holds_snapshot = false;
+  std::int64_t spent_ns = 0;                     ///< running the plan, for pg_stat_statements
+  std::uint64_t given = 0;                       ///< rows, in that time
 
   const std::vector<ResultColumn>& result_columns() const { return own_columns ? columns : statement->columns; }
   void reset() {
@@ -84,7 +86,8 @@ struct Portal {
     tag.clear();
     own_columns = started = done = begun = described = false;
     is_cursor = scroll = hold = held = binary = kept_all = at_end = false;
-    position = 0;
+    position = given = 0;
+    spent_ns = 0;
   }
 };
 

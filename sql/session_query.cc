@@ -75,8 +75,10 @@ bool SessionImpl::try_fast_query(std::string_view text) {
   Status status;
   if (statement->kind == StatementKind::kTransaction) {
     std::string_view tag = statement->tag;
+    const std::int64_t begun = command_begins();
     if (!try_transaction_command(statement->ref(), &tag, &status)) return false;
     if (status.ok()) {
+      count_command(*statement, begun);
       sink_->command_complete(tag);
       finish_query();
       return true;
@@ -226,12 +228,15 @@ Task<Status> SessionImpl::run_simple_statement(Portal& portal, bool own_text) {
   if (portal.statement->kind == StatementKind::kTransaction) {
     std::string_view short_tag = portal.statement->tag;
     Status status;
-    if (try_transaction_command(portal.statement->ref(), &short_tag, &status)) {
+    const CompiledPtr command = portal.statement;
+    const std::int64_t begun = command_begins();
+    if (try_transaction_command(command->ref(), &short_tag, &status)) {
       WANDIAN_CO_TRY(std::move(status));
       tag = short_tag;
     } else {
-      WANDIAN_CO_TRY(co_await run_transaction_command(portal.statement->ref(), &tag));
+      WANDIAN_CO_TRY(co_await run_transaction_command(command->ref(), &tag));
     }
+    count_command(*command, begun);
     sink_->command_complete(tag);
     co_return Status{};
   }
@@ -239,7 +244,7 @@ Task<Status> SessionImpl::run_simple_statement(Portal& portal, bool own_text) {
   // EXECUTE is its statement; it describes itself before its rows.
   if (portal.statement->kind == StatementKind::kExecute) WANDIAN_CO_TRY(resolve_execute(portal));
   if (portal.statement->bound == nullptr) {
-    WANDIAN_CO_TRY(co_await run_utility(portal, &tag));
+    WANDIAN_CO_TRY(co_await run_counted_utility(portal, &tag));
     if (portal.kept == nullptr) {
       WANDIAN_CO_TRY(co_await finish_if_last());
       sink_->command_complete(tag);
@@ -260,7 +265,9 @@ Task<Status> SessionImpl::run_simple_statement(Portal& portal, bool own_text) {
   std::uint64_t rows = 0;
   bool finished = false;
   if (portal.execution != nullptr) {
+    const std::int64_t begun = counts_statements() ? statement_clock() : 0;
     Status status = co_await run_execution(*portal.execution, 0, encoder, &rows, &finished);
+    if (begun != 0 && status.ok()) count_run(portal, statement_clock() - begun, rows, finished);
     transaction_.end_statement();
     WANDIAN_CO_TRY(std::move(status));
     tag = portal.execution->tag(rows);

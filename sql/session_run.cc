@@ -32,6 +32,7 @@ const std::vector<Oid>& SessionImpl::search_path() {
   search_path_generation_ = generation;
   search_path_.clear();
   superuser_ = is_superuser_role(*now, current_role_);
+  statistics_wanted_ = statistics_wanted(*now);
   settings_.set_superuser(superuser_);
   bool catalog_named = false, temporary_named = false;
   const AccessScope scope = access_scope();
@@ -218,9 +219,12 @@ Result<CompiledPtr> SessionImpl::compile(std::shared_ptr<const ParsedStatements>
     case StatementKind::kUpdate:
     case StatementKind::kDelete:
     case StatementKind::kMerge:
-    case StatementKind::kCall:
+    case StatementKind::kCall: {
+      const std::int64_t begun = counts_statements() && settings_.decoded().track_planning ? statement_clock() : 0;
       WANDIAN_TRY(bind_and_plan(*statement, node, true));
+      if (begun != 0) statement->planning_ns = statement_clock() - begun;
       break;
+    }
     case StatementKind::kExplain:
     case StatementKind::kDeclareCursor:
     case StatementKind::kCreateTableAs: {
@@ -358,7 +362,9 @@ SessionImpl::Fast SessionImpl::try_fast(const CompiledStatement& statement, std:
   DataRowEncoder encoder(*sink_, statement.columns, formats, settings_.decoded().format, this);
   const SessionNotifications::Mark mark = notifications_ != nullptr ? notifications_->mark() : SessionNotifications::Mark{};
   trying_fast_ = true;
+  const std::int64_t begun = counts_statements() ? statement_clock() : 0;
   const bool done = run_fast(*statement.plan, env_, params, arena, encoder, processed, status);
+  if (begun != 0 && done && status->ok()) count_statement(statement, statement_clock() - begun, *processed);
   trying_fast_ = false;
   if (!done && notifications_ != nullptr) [[unlikely]] notifications_->undo_to(mark);   // it is run again, the long way
   arena.reset();
@@ -385,6 +391,7 @@ SessionImpl::Fast SessionImpl::try_fast_procedure(const CompiledStatement& state
   if (read_only_) return Fast::kNot;
   if (statement.catalog != catalog() || statement.denied != nullptr) [[unlikely]] return Fast::kNot;
   queried_ = true;
+  const std::int64_t begun = counts_statements() ? statement_clock() : 0;
   Arena& arena = server_.share(shard_.index()).row_arena;
   if (*status = evaluate_arguments(statement, params, arena, &argument_values_); status->ok()) [[likely]] {
     ProcedureRequest request;
@@ -407,6 +414,7 @@ SessionImpl::Fast SessionImpl::try_fast_procedure(const CompiledStatement& state
       DataRowEncoder encoder(*sink_, statement.columns, formats, settings_.decoded().format, this);
       *status = encoder.row({&result, 1});
     }
+    if (begun != 0 && status->ok()) count_statement(statement, statement_clock() - begun, statement.returns_rows ? 1 : 0);
   }
   arena.reset();
   return Fast::kDone;
@@ -480,7 +488,9 @@ Task<Status> SessionImpl::run_plan(Portal& portal, std::uint64_t max_rows, RowRe
     co_await begin_statement();
   }
   portal.started = true;
+  const std::int64_t begun = counts_statements() ? statement_clock() : 0;
   Status status = co_await run_execution(*portal.execution, max_rows, receiver, rows, finished);
+  if (begun != 0 && status.ok()) count_run(portal, statement_clock() - begun, *rows, *finished);
   transaction_.end_statement();
   co_return std::move(status);
 }
@@ -551,8 +561,11 @@ Task<Status> SessionImpl::run_portal(Portal& portal, std::uint64_t max_rows, Row
     WANDIAN_CO_TRY(resolve_execute(portal));
     co_return co_await run_portal(portal, max_rows, receiver, tag, suspended);
   } else if (portal.statement->is_procedure_call()) {
+    const CompiledPtr called = portal.statement;
+    const std::int64_t begun = counts_statements() ? statement_clock() : 0;
     if (portal.statement->bound->procedure.routine != nullptr) WANDIAN_CO_TRY(co_await run_user_procedure(portal, receiver));
     else WANDIAN_CO_TRY(co_await run_procedure(portal, receiver));
+    if (begun != 0) count_statement(*called, statement_clock() - begun, called->kind == StatementKind::kCall ? 0 : 1);
     portal.done = true;
     *tag = portal.statement->kind == StatementKind::kCall ? "CALL" : "SELECT 1";
     co_return Status{};
@@ -561,7 +574,7 @@ Task<Status> SessionImpl::run_portal(Portal& portal, std::uint64_t max_rows, Row
     if (finished) *tag = portal.execution->tag(rows);
   } else {
     *tag = portal.statement->tag;
-    WANDIAN_CO_TRY(co_await run_utility(portal, tag));
+    WANDIAN_CO_TRY(co_await run_counted_utility(portal, tag));
     if (portal.kept != nullptr) WANDIAN_CO_TRY(co_await give_kept(portal, max_rows, receiver, &rows, &finished));
   }
   *suspended = !finished;

@@ -25,6 +25,7 @@
 #include "sql/parse/statement_kind.h"
 #include "sql/plan/plan.h"
 #include "sql/session_sink.h"
+#include "sql/statement_statistics.h"
 
 namespace wandian::sql {
 
@@ -49,6 +50,9 @@ struct CompiledStatement {
   /// What the role of its context may do, decided for `access_catalog`: null, or why it may not run. For its shard's thread.
   mutable std::shared_ptr<const Status> denied;
   mutable std::shared_ptr<const Catalog> access_catalog;
+  /// What its runs are counted into, once one was; and the time of its planning, in ns, until that is. For its shard's thread.
+  mutable std::shared_ptr<StatementEntry> statistics;
+  mutable std::int64_t planning_ns = 0;
   const TableDef* unpopulated = nullptr;            ///< of `locks`: a materialized view that has no rows to read yet
   std::vector<Oid> parameter_types;
   std::vector<Oid> declared_types;

@@ -32,6 +32,7 @@ inline constexpr Privileges grant_option(Privileges rights) { return rights << k
 enum class AclKind : char {
   kColumn = 'c', kRelation = 'r', kSequence = 's', kDatabase = 'd', kFunction = 'f', kLanguage = 'l', kSchema = 'n', kTablespace = 't',
   kType = 'T', kForeignWrapper = 'F', kForeignServer = 'S', kLargeObject = 'L', kParameter = 'p',
+  kCollation = 'C',                  ///< has an owner alone
 };
 
 inline constexpr Oid kPublic = 0;    ///< grantee: everybody

@@ -148,6 +148,12 @@ std::optional<Securable> securable_function(const Catalog& catalog, Oid oid) {
   return std::nullopt;
 }
 
+std::optional<Securable> securable_collation(const Catalog& catalog, Oid oid) {
+  const std::shared_ptr<const ObjectDef> object = catalog.object(ObjectKind::kCollation, oid);
+  if (object == nullptr) return std::nullopt;
+  return Securable{AclKind::kCollation, oid, object->owner, object->name, "collation"};
+}
+
 std::optional<Securable> securable_type(const Catalog& catalog, Oid oid) {
   if (const std::shared_ptr<const ObjectDef> object = catalog.object(ObjectKind::kType, oid))
     return Securable{AclKind::kType, oid, object->owner, format_type(oid), "type"};

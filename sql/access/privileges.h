@@ -39,6 +39,7 @@ std::optional<Securable> securable_relation(const Catalog& catalog, Oid oid);
 std::optional<Securable> securable_schema(const Catalog& catalog, Oid oid);
 std::optional<Securable> securable_database(const Catalog& catalog, Oid oid);
 std::optional<Securable> securable_function(const Catalog& catalog, Oid oid);
+std::optional<Securable> securable_collation(const Catalog& catalog, Oid oid);   ///< of users alone
 std::optional<Securable> securable_type(const Catalog& catalog, Oid oid);
 std::optional<Securable> securable_language(Oid oid);
 /// By its kind; kRelation and kSequence are one.

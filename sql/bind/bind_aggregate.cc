@@ -71,7 +71,7 @@ std::vector<SortKey> Binder::bind_aggregate_order(Scope& scope, const PgQuery__F
     // The same expression as an argument is that argument, with its coercion.
     for (const Expr* arg : args) {
       const Expr* bare = arg;
-      while (bare->kind == ExprKind::kRelabel) bare = bare->as<UnaryExpr>().arg;
+      while (bare->kind == ExprKind::kRelabel && bare->as<UnaryExpr>().collate.empty()) bare = bare->as<UnaryExpr>().arg;
       if (!untyped && (equal(expr, bare) || equal(expr, arg))) {
         expr = arg;
         break;

@@ -3,6 +3,7 @@
 
 #include "sql/access/privileges.h"
 #include "sql/bind/internal.h"
+#include "sql/functions/citext.h"
 #include "sql/messages.h"
 #include "sql/types/user_type.h"
 
@@ -103,6 +104,7 @@ std::vector<Candidate> Binder::function_candidates(std::string_view name, std::s
   std::vector<Candidate> out;
   for (const FunctionDef* function : sql::find_functions(name)) {
     if (function->kind == 'a') continue;
+    if (is_citext_object(function->oid) && !citext_schema(catalog(), context_.database)) continue;
     Candidate candidate;
     candidate.function = function;
     candidate.args = function->args;

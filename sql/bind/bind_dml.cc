@@ -428,7 +428,7 @@ Query* Binder::bind_insert(const PgQuery__InsertStmt& insert, Scope* parent) {
       std::vector<RangeColumn> value_columns;
       for (std::size_t i = 0; i < columns.size(); ++i) {
         const ColumnDef& def = table.columns[static_cast<std::size_t>(columns[i].column)];
-        value_columns.push_back({def.name, def.type, def.typmod, false});
+        value_columns.push_back({def.name, def.type, def.typmod, false, column_collation(def.type, def.collation)});
       }
       entry->columns = keep(value_columns);
       std::vector<ExprList> lists;

@@ -4,6 +4,7 @@
 
 #include "engine/array_value.h"
 #include "sql/bind/internal.h"
+#include "sql/types/collation.h"
 #include "sql/types/text_io.h"
 
 namespace wandian::sql {
@@ -38,11 +39,6 @@ TestOp test_op(PgQuery__BoolTestType type) {
     case PG_QUERY__BOOL_TEST_TYPE__IS_UNKNOWN: return TestOp::kIsUnknown;
     default: return TestOp::kIsNotUnknown;
   }
-}
-
-bool is_collatable(Oid type) {
-  if (const Oid element = element_type_of(type)) type = element;
-  return type == kText || type == kVarchar || type == kBpchar || type == kName;
 }
 
 }  // namespace
@@ -166,16 +162,12 @@ const Expr* Binder::bind_expr(Scope& scope, const ParseNode* node) {
       if (!is_collatable(arg->type)) {
         fail(at(Status{sqlstate::datatype_mismatch, "collations are not supported by type " + type_text(arg->type)}, source.location));
       }
-      const std::string_view collation = operator_name(source.collname, source.n_collname);
-      if (collation != "C" && collation != "POSIX" && collation != "default" && collation != "ucs_basic") {
-        fail(at(Status{sqlstate::undefined_object, "collation \"" + std::string(collation) + "\" for encoding \"UTF8\" does not exist"},
-                source.location));
-      }
       auto* out = make<UnaryExpr>(ExprKind::kRelabel);
       out->arg = arg;
       out->type = arg->type;
       out->typmod = arg->typmod;
-      out->collation = arena_.copy(collation);
+      out->collate = named_collation({source.collname, source.n_collname}, source.location);
+      collated_ = true;
       out->form = CallForm::kSqlSyntax;
       out->location = source.location;
       return out;

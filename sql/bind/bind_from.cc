@@ -118,7 +118,7 @@ RangeEntry* Binder::make_table_entry(std::shared_ptr<const TableDef> table, std:
   entry->alias = alias.empty() ? std::string_view(table->name) : alias;
   std::vector<RangeColumn> columns;
   columns.reserve(table->columns.size());
-  for (const ColumnDef& column : table->columns) columns.push_back({column.name, column.type, column.typmod, column.dropped});
+  for (const ColumnDef& column : table->columns) columns.push_back({column.name, column.type, column.typmod, column.dropped, column_collation(column.type, column.collation)});
   entry->columns = keep(columns);
   depend_on_partitions(*table);
   // What refers to a table above, and its key, matter to a partition as well.
@@ -178,7 +178,7 @@ RangeEntry* Binder::make_subquery_entry(const Query* query, const PgQuery__Alias
   entry->alias = alias == nullptr ? fallback : arena_.copy(context_.stored ? unmarked(alias_name(alias)) : alias_name(alias));
   std::vector<RangeColumn> columns;
   for (const TargetEntry& target : query->targets) {
-    if (!target.junk) columns.push_back({target.name, target.expr->type, target.expr->typmod, false});
+    if (!target.junk) columns.push_back({target.name, target.expr->type, target.expr->typmod, false, target.expr->collation});
   }
   entry->columns = keep(columns);
   apply_alias(entry, alias);

@@ -831,7 +831,7 @@ CommonTable* Binder::bind_cte(const PgQuery__CommonTableExpr& cte, Scope& scope,
             cte.location));
   }
   std::vector<RangeColumn> columns;
-  for (const TargetEntry& target : table->query->result_columns()) columns.push_back({target.name, target.expr->type, target.expr->typmod, false});
+  for (const TargetEntry& target : table->query->result_columns()) columns.push_back({target.name, target.expr->type, target.expr->typmod, false, target.expr->collation});
   table->columns = rename(keep(columns));
   return table;
 }

@@ -3,6 +3,7 @@
 
 #include "sql/bind/internal.h"
 #include "sql/messages.h"
+#include "sql/types/collation.h"
 
 namespace wandian::sql {
 
@@ -171,6 +172,11 @@ Query* Binder::bind_set_operation(const PgQuery__SelectStmt& select, Scope* pare
               written_at(i)));
     }
     columns.push_back({names[i], types[i], typmods[i], false});
+    if (collated_ && is_collatable(types[i])) {
+      std::vector<const Expr*> column;
+      for (const SetArm& arm : arms) column.push_back(i < arm.query->targets.size() ? arm.query->targets[i].expr : arm.outputs[i]);
+      columns.back().collation = common_collation(column, select.op == PG_QUERY__SET_OPERATION__SETOP_UNION && select.all != 0);
+    }
   }
   result->columns = keep(columns);
   auto* operation = make<SetOperation>();
@@ -242,7 +248,8 @@ Query* Binder::bind_values(const PgQuery__SelectStmt& select, Scope* parent) {
     const Oid type = common_type(column, "VALUES");
     const std::int32_t typmod = common_typmod(column, type);
     for (auto& row : rows) row[i] = coerce_common(row[i], type, "VALUES");
-    columns.push_back({arena_.copy("column" + std::to_string(i + 1)), type, typmod, false});
+    for (std::size_t r = 0; r < rows.size(); ++r) column[r] = rows[r][i];
+    columns.push_back({arena_.copy("column" + std::to_string(i + 1)), type, typmod, false, common_collation(column, true)});
   }
   entry->columns = keep(columns);
   std::vector<ExprList> lists;

@@ -498,7 +498,7 @@ const Expr* Binder::bind_standalone(const ParseNode* node, const StandaloneOptio
     entry->kind = RangeKind::kSubquery;   // its columns are all that is looked at
     entry->alias = entry->name = options.table_name;
     std::vector<RangeColumn> columns;
-    for (const StandaloneColumn& column : options.columns) columns.push_back({column.name, column.type, column.typmod, column.hidden});
+    for (const StandaloneColumn& column : options.columns) columns.push_back({column.name, column.type, column.typmod, column.hidden, column_collation(column.type, column.collation)});
     entry->columns = keep(columns);
     scope.items.push_back(make_item(scope, add_range(scope, entry)));
   }
@@ -536,6 +536,7 @@ const Expr* Binder::bind_standalone(const ParseNode* node, const StandaloneOptio
   } else if (expr->type == kUnknown) {
     expr = coerce(expr, kText, -1, CoerceContext::kImplicit, CallForm::kImplicitCast, -1);
   }
+  derive_collations(expr);
   if (options.use == StandaloneUse::kIndex || options.use == StandaloneUse::kIndexPredicate || options.use == StandaloneUse::kPartitionKey) {
     const std::string what = options.use == StandaloneUse::kIndex          ? "index expression"
                              : options.use == StandaloneUse::kPartitionKey ? "partition key expression"
@@ -595,7 +596,7 @@ std::vector<StandaloneColumn> standalone_columns(const TableDef& table) {
   std::vector<StandaloneColumn> out;
   out.reserve(table.columns.size());
   for (const ColumnDef& column : table.columns)
-    out.push_back({column.name, column.type, column.typmod, column.dropped, column.generated != 0});
+    out.push_back({column.name, column.type, column.typmod, column.dropped, column.generated != 0, column.collation});
   return out;
 }
 
@@ -647,7 +648,9 @@ std::string ViewDefinition::encode() const {
     put_text(out, option);
     put_text(out, value);
   }
-  if (triggers.empty()) return out;
+  // Earlier versions had neither triggers nor collations.
+  const bool collated = std::any_of(columns.begin(), columns.end(), [](const Column& column) { return !column.collation.empty(); });
+  if (triggers.empty() && !collated) return out;
   put_number(out, triggers.size());
   for (const TriggerDef& trigger : triggers) {
     put_number(out, trigger.oid);
@@ -659,6 +662,8 @@ std::string ViewDefinition::encode() const {
     put_number(out, trigger.arguments.size());
     for (const std::string& argument : trigger.arguments) put_text(out, argument);
   }
+  if (collated)
+    for (const Column& column : columns) put_text(out, column.collation);
   return out;
 }
 
@@ -698,6 +703,9 @@ std::optional<ViewDefinition> ViewDefinition::decode(std::string_view bytes) {
     for (std::int64_t a = 0; a < arguments; ++a)
       if (!take_text(bytes, &trigger.arguments.emplace_back())) return std::nullopt;
   }
+  if (!bytes.empty())
+    for (Column& column : out.columns)
+      if (!take_text(bytes, &column.collation)) return std::nullopt;
   if (!bytes.empty()) return std::nullopt;
   return out;
 }
@@ -749,6 +757,13 @@ Status view_columns(std::span<const TargetEntry> columns, std::span<const std::s
     column.name = i < aliases.size() ? aliases[i] : std::string(columns[i].name);
     column.type = columns[i].expr->type;
     column.typmod = columns[i].expr->typmod;
+    Result<std::string> collation = derived_collation(*columns[i].expr, column.name);
+    if (!collation.ok()) {
+      Status status = collation.take_status();
+      status.error().message = "could not determine which collation to use for view column " + quoted(column.name);
+      return status;
+    }
+    column.collation = collation.take();
     if (const TypeInfo* type = find_type(column.type); type == nullptr || type->category == 'P')
       return Status{sqlstate::invalid_table_definition, "column " + quoted(column.name) + " has pseudo-type " + type_text(column.type)};
     for (const ViewDefinition::Column& earlier : *out)

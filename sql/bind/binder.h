@@ -88,6 +88,9 @@ struct BindContext {
   EvalContext* eval = nullptr;
 };
 
+/// The collation that a name stands for, as definitions name it. 42704, 3F000; without position.
+Result<std::string> resolve_collation(std::span<PgQuery__Node* const> name, const BindContext& context);
+
 /// Refuses (0A000) a table with row-level security that applies to this role.
 Status check_row_security(const Catalog& catalog, const TableDef& table, Oid role);
 
@@ -106,6 +109,7 @@ struct StandaloneColumn {
   std::int32_t typmod = -1;
   bool hidden = false;               ///< dropped: takes a position, has no name
   bool generated = false;
+  std::string_view collation;        ///< as definitions name it, "" = the type's
 };
 
 enum class StandaloneUse : std::uint8_t {
@@ -172,6 +176,7 @@ struct ViewDefinition {
     std::string name;
     Oid type = 0;
     std::int32_t typmod = -1;
+    std::string collation;           ///< as definitions name it; "": the type's
   };
   std::vector<Column> columns;
   std::string query;                 ///< the SELECT in its stored form, which follows whatever is renamed (sql/expr/deparse.h)
@@ -184,6 +189,8 @@ struct ViewDefinition {
 bool has_instead_trigger(const TableDef& view, std::uint16_t event);
 /// The view as if it were a table: its columns, and its triggers without what is compiled for them.
 Result<std::shared_ptr<TableDef>> view_as_table(const ObjectDef& view);
+/// The collation of a column that an expression makes, as definitions name it; "": its type's. 42P22 if two met in it.
+Result<std::string> derived_collation(const Expr& expr, std::string_view column);
 /// Binds the view's SELECT and gives its stored form, and names and types of its columns; `aliases` rename the first ones (42601 if
 /// there are too many).
 Result<ViewDefinition> define_view(const ParseNode* select, std::string_view text, std::span<const std::string> aliases,

@@ -31,6 +31,7 @@ struct RangeColumn {
   Oid type = 0;
   std::int32_t typmod = -1;
   bool hidden = false;               ///< a dropped column of a table, or what SELECT * does not show
+  std::uint16_t collation = 0;       ///< as Expr::collation
 };
 
 enum class RangeKind : std::uint8_t {

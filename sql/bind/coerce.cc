@@ -5,6 +5,7 @@
 
 #include "sql/bind/internal.h"
 #include "sql/expr/domain_value.h"
+#include "sql/types/collation.h"
 #include "sql/types/text_io.h"
 #include "sql/types/user_type.h"
 
@@ -93,6 +94,7 @@ const Expr* Binder::literal_to_type(const ConstExpr& literal, Oid target, std::i
 const FunctionExpr* Binder::make_call(const FunctionDef* function, ExprList args, Oid result, CallForm form, int location) {
   auto* call = make<FunctionExpr>();
   call->function = function;
+  if (function->oid == kCollationForFunction) collated_ = true;
   call->args = args;
   call->type = result;
   call->form = form;
@@ -108,7 +110,10 @@ const FunctionExpr* Binder::make_call(const FunctionDef* function, ExprList args
 
 const Expr* Binder::coerce(const Expr* expr, Oid target, std::int32_t typmod, CoerceContext context, CallForm form, int location) {
   if (expr->type == target || target == kAny || is_polymorphic(target)) return expr;
-  if (target >= kFirstUserOid) note_type(target);
+  if (target >= kFirstUserOid) {
+    note_type(target);
+    (void)column_collation(target, {});   // one of its own makes collations matter
+  }
   // A parameter is checked when it is bound, unless the check has to wait.
   if (type_kind(target) == 'd' && !(expr->type == kUnknown && expr->kind == ExprKind::kParam && !domain_waits(target))) return to_domain(expr, target, context, form, location);
   expr = without_domain(expr);
@@ -138,7 +143,7 @@ const Expr* Binder::coerce(const Expr* expr, Oid target, std::int32_t typmod, Co
     return cast;
   }
   // Under a COLLATE, as coerce_type() has it.
-  if (expr->kind == ExprKind::kRelabel && !expr->as<UnaryExpr>().collation.empty()) {
+  if (expr->kind == ExprKind::kRelabel && !expr->as<UnaryExpr>().collate.empty()) {
     const auto& collated = expr->as<UnaryExpr>();
     if (const Expr* arg = coerce(collated.arg, target, typmod, context, form, location)) {
       auto* out = make<UnaryExpr>(ExprKind::kRelabel);

@@ -32,6 +32,8 @@ const Expr* Binder::column_expr(const RangeEntry& entry, int range, int column, 
   out->levels_up = static_cast<std::uint16_t>(levels_up);
   out->type = info.type;
   out->typmod = info.typmod;
+  out->collation = info.collation;
+  collated_ = collated_ || info.collation != 0;
   out->location = location;
   return out;
 }

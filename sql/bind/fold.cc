@@ -18,7 +18,7 @@ bool is_null(const Expr* expr) { return is_const(expr) && value_of(expr).is_null
 bool has_immutable_text(Oid type) {
   if (const Oid element = element_type_of(type)) type = element;
   switch (type) {
-    case kBool: case kInt2: case kInt4: case kInt8: case kText: case kVarchar: case kBpchar: case kName: case kNumeric: case kUuid:
+    case kBool: case kInt2: case kInt4: case kInt8: case kText: case kVarchar: case kBpchar: case kName: case kCitext: case kNumeric: case kUuid:
     case kOid: case kFloat4: case kFloat8: case kJson: case kJsonb: case kJsonpath: return true;
     default: return false;
   }
@@ -72,6 +72,7 @@ const Expr* Binder::fold(const Expr* expr) {
     if (!value.ok()) return expr;
     auto* out = const_cast<ConstExpr*>(make_constant(arena_, expr->type, expr->typmod, value.value()));
     out->location = expr->location;
+    out->collation = expr->collation;
     return out;
   };
   switch (expr->kind) {
@@ -83,6 +84,7 @@ const Expr* Binder::fold(const Expr* expr) {
         auto* out = const_cast<ConstExpr*>(make_null(arena_, expr->type));
         out->typmod = expr->typmod;
         out->location = expr->location;
+        out->collation = expr->collation;
         return out;
       }
       if (call.function->volatility != Volatility::kImmutable || call.function->routine != nullptr) return expr;
@@ -90,7 +92,7 @@ const Expr* Binder::fold(const Expr* expr) {
     }
     case ExprKind::kRelabel: {
       const auto& relabel = expr->as<UnaryExpr>();
-      return is_const(relabel.arg) && relabel.collation.empty() ? evaluate() : expr;
+      return is_const(relabel.arg) && relabel.collate.empty() ? evaluate() : expr;
     }
     case ExprKind::kDomain: return expr;
     case ExprKind::kIoCast: {
@@ -179,6 +181,7 @@ const Expr* Binder::fold(const Expr* expr) {
 
 void Binder::finish_query(Scope& scope, Query& query) {
   query.ctes = copy_list<const CommonTable*>(arena_, std::vector<const CommonTable*>(scope.ctes.begin(), scope.ctes.end()));
+  derive_collations(scope, query);
   if (context_.as_written) return;
   const auto fold_targets = [&](std::span<const TargetEntry> source) {
     std::vector<TargetEntry> out(source.begin(), source.end());

@@ -251,6 +251,17 @@ class Binder {
   const FunctionExpr* make_call(const FunctionDef* function, ExprList args, Oid result, CallForm form, int location);
   const Expr* text_constant(std::string_view text, int location);
 
+  // collations.cc
+  /// The collation that COLLATE names, as definitions name it. 42704.
+  std::string_view named_collation(std::span<PgQuery__Node* const> name, int location);
+  /// Of a column, by what its definition says; 0: none but its type's.
+  std::uint16_t column_collation(Oid type, std::string_view stored);
+  /// Gives every expression of a query, or one that stands alone, its collation. 42P21, 42P22, 0A000.
+  void derive_collations(Scope& scope, Query& query);
+  void derive_collations(const Expr* expr);
+  /// Of a column that several expressions make. 42P21; with `any` two that do not agree give none.
+  std::uint16_t common_collation(std::span<const Expr* const> exprs, bool any);
+
   // Helpers
   Arena& arena() { return arena_; }
   const Catalog& catalog() const { return *context_.catalog; }
@@ -294,6 +305,8 @@ class Binder {
   std::vector<Oid>& parameters() { return parameters_; }
   EvalContext* eval() { return context_.eval; }
   bool cacheable = true;
+  /// Something has another collation than the default one, so that they matter at all.
+  bool collated_ = false;
 
  private:
   friend struct SelectBinder;

@@ -7,13 +7,14 @@
 #include "engine/table.h"
 #include "sql/access/privileges.h"
 #include "sql/catalog/each.h"
-#include "sql/index_expressions.h"
-#include "sql/partition/partitioning.h"
 #include "sql/catalog/stored_objects.h"
 #include "sql/catalog_objects.h"
 #include "sql/functions/registry.h"
+#include "sql/index_expressions.h"
+#include "sql/partition/partitioning.h"
 #include "sql/server.h"
 #include "sql/statistics/statistics_store.h"
+#include "sql/types/collation.h"
 #include "sql/types/user_type.h"
 
 namespace wandian::sql {
@@ -53,7 +54,9 @@ void add_class(const SystemContext& context, SystemRows& rows, const ClassRow& r
   row.b(r.has_index).b(r.shared).c(r.temporary ? 't' : 'p').c(r.kind).i(static_cast<std::int64_t>(r.columns)).i(static_cast<std::int64_t>(r.checks));
   row.b(r.has_rules).b(r.has_triggers).b(r.has_subclass).b(r.row_security).b(r.forced_row_security).b(r.populated).c(r.replica_identity).b(r.is_partition).i(0).i(0).i(0);
   const std::optional<Securable> object = r.kind == 'i' || r.kind == 'I' || r.kind == 'c' ? std::nullopt : securable_relation(context.catalog, r.oid);
-  row.acl(context.catalog, object ? shown_acl(context.catalog, *object) : std::nullopt);
+  // What PostgreSQL does not have shows no privileges, which pg_dump would grant there.
+  const bool own = r.oid >= kFirstOwnRelation && r.oid < kFirstUserOid;
+  row.acl(context.catalog, object && !own ? shown_acl(context.catalog, *object) : std::nullopt);
   if (r.options != nullptr) row.options(*r.options);
   else row.null();
   if (r.bound.empty()) row.null();
@@ -174,10 +177,9 @@ Status pg_class(const SystemContext& context, SystemRows& rows) {
 }  // namespace
 
 Oid collation_of(Oid type, std::string_view given) {
-  if (given == "C" || given == "C.UTF-8" || given == "C.utf8") return kCCollation;
-  if (given == "POSIX") return 951;
-  if (given == "ucs_basic") return 12341;
-  return type_facts(type).collation;
+  if (given.starts_with('=')) given.remove_prefix(1);
+  const Collation* const found = given.empty() ? nullptr : find_collation(given);
+  return found != nullptr ? found->oid : type_facts(type).collation;
 }
 
 namespace {
@@ -339,7 +341,7 @@ Status pg_attribute(const SystemContext& context, SystemRows& rows) {
       a.type = definition->columns[i].type;
       a.number = static_cast<std::int64_t>(i + 1);
       a.typmod = definition->columns[i].typmod;
-      a.collation = type_facts(a.type).collation;
+      a.collation = collation_of(a.type, definition->columns[i].collation);
       add_attribute(context, rows, a);
     }
   });

@@ -7,6 +7,7 @@
 #include "sql/routine/routine.h"
 #include "sql/catalog/stored_objects.h"
 #include "sql/catalog_objects.h"
+#include "sql/functions/citext.h"
 #include "sql/functions/registry.h"
 #include "sql/index_expressions.h"
 
@@ -15,6 +16,8 @@ namespace wandian::sql {
 namespace {
 
 namespace in = catalog_oid;
+
+constexpr Oid kOperatorCatalog = 2617, kOperatorClassCatalog = 2616, kOperatorFamilyCatalog = 2753;
 
 /// An object of a catalog, or a column of it.
 struct Address {
@@ -117,6 +120,17 @@ class Dependencies {
     const Address self{in::kExtension, object.oid};
     add(self, {in::kNamespace, extension->schema}, 'n');
     for (const ExtensionObject::Member& member : extension->members) add({member.catalog, member.oid}, self, 'e');
+    if (object.name != kCitextName) return;
+    add({in::kType, type_oid::kCitext}, self, 'e');
+    for (const FunctionDef& function : all_functions())
+      if (is_citext_object(function.oid)) add({in::kProc, function.oid}, self, 'e');
+    for (const AggregateDef& aggregate : all_aggregates())
+      if (is_citext_object(aggregate.oid)) add({in::kProc, aggregate.oid}, self, 'e');
+    for (const OperatorDef& op : all_operators())
+      if (is_citext_object(op.oid)) add({kOperatorCatalog, op.oid}, self, 'e');
+    for (const OperatorClass& known : operator_classes())
+      if (is_citext_object(known.oid)) add({kOperatorClassCatalog, known.oid}, self, 'e');
+    for (const Oid family : kCitextFamilies) add({kOperatorFamilyCatalog, family}, self, 'e');
   }
 
   void add(const Address& object, const Address& needed, char kind) {
@@ -135,7 +149,7 @@ class Dependencies {
   /// A type that somebody made, or the one that it is an array of.
   void type(const Address& object, Oid type) {
     if (const TypeInfo* info = find_type(type); info != nullptr && info->category == 'A' && info->element != 0) type = info->element;
-    if (type >= kFirstUserOid) add(object, {in::kType, type}, 'n');
+    if (type >= kFirstUserOid || type == type_oid::kCitext) add(object, {in::kType, type}, 'n');
   }
 
   /// What a stored expression names: functions and types by OID, relations as regclass.

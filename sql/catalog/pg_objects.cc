@@ -8,9 +8,11 @@
 #include "sql/catalog_objects.h"
 #include "sql/ddl/builtin_extensions.h"
 #include "sql/ddl/services.h"
+#include "sql/functions/citext.h"
 #include "sql/functions/registry.h"
-#include "sql/types/text_io.h"
+#include "sql/types/collation.h"
 #include "sql/types/encoding.h"
+#include "sql/types/text_io.h"
 
 namespace wandian::sql {
 
@@ -29,6 +31,30 @@ void each_object(const SystemContext& context, ObjectKind kind, Visit&& visit) {
 Status pg_namespace(const SystemContext& context, SystemRows& rows) {
   for (const auto& [oid, schema] : context.catalog.schemas())
     if (schema->database == 0 || schema->database == context.database) CatalogRow(rows).i(oid).t(schema->name).i(schema->owner).acl(context.catalog, shown_acl(context.catalog, *securable_schema(context.catalog, oid))).done();
+  return {};
+}
+
+Status pg_collation(const SystemContext& context, SystemRows& rows) {
+  WANDIAN_TRY(produce_facts("pg_collation", context, rows));
+  CatalogRow(rows).i(12341).t("C.utf8").i(kPgCatalogSchema).i(kBootstrapRole).c('c').b(true).i(6).t("C.utf8").t("C.utf8").null(2).done();
+  // Opening a collator for its version takes a while, of all together.
+  static const std::vector<std::string>& versions = *[] {
+    auto* const out = new std::vector<std::string>;
+    for (const IcuCollation& known : icu_collations()) out->push_back(icu_collation_version(known.locale));
+    return out;
+  }();
+  const std::span<const IcuCollation> all = icu_collations();
+  for (std::size_t i = 0; i < all.size(); ++i)
+    CatalogRow(rows).i(kFirstIcuCollation + static_cast<std::int64_t>(i)).t(all[i].name).i(kPgCatalogSchema).i(kBootstrapRole).c('i').b(true).i(-1).null(2).t(all[i].locale).t(versions[i]).done();
+  each_object(context, ObjectKind::kCollation, [&](const ObjectDef& object) {
+    if (object.compiled == nullptr || !in_database(context, object.parent)) return;
+    const auto& collation = *static_cast<const CollationDefinition*>(object.compiled.get());
+    CatalogRow row(rows);
+    row.i(object.oid).t(object.name).i(object.parent).i(object.owner).c(collation.provider).b(collation.deterministic);
+    if (collation.provider == 'i') row.i(-1).null(2).t(collation.locale).t(collation.version);
+    else row.i(6).t(collation.locale).t(collation.ctype).null(2);
+    row.done();
+  });
   return {};
 }
 
@@ -134,9 +160,12 @@ void add_routine(const SystemContext& context, SystemRows& rows, const ObjectDef
 }
 
 Status pg_proc(const SystemContext& context, SystemRows& rows) {
+  const std::optional<Oid> citext = citext_schema(context.catalog, context.database);
   for (const FunctionDef& function : all_functions()) {
     if (function.kind == 'a') continue;
+    if (is_citext_object(function.oid) && !citext) continue;
     ProcRow p;
+    if (is_citext_object(function.oid)) p.schema = *citext;
     p.oid = function.oid;
     p.restricted = is_restricted(context.catalog, function);
     p.name = p.source = function.name;
@@ -157,7 +186,9 @@ Status pg_proc(const SystemContext& context, SystemRows& rows) {
     add_proc(context, rows, p);
   }
   for (const AggregateDef& aggregate : all_aggregates()) {
+    if (is_citext_object(aggregate.oid) && !citext) continue;
     ProcRow p;
+    if (is_citext_object(aggregate.oid)) p.schema = *citext;
     p.oid = aggregate.oid;
     p.name = aggregate.name;
     p.source = "aggregate_dummy";
@@ -194,8 +225,10 @@ Status pg_proc(const SystemContext& context, SystemRows& rows) {
   return {};
 }
 
-Status pg_aggregate(const SystemContext&, SystemRows& rows) {
+Status pg_aggregate(const SystemContext& context, SystemRows& rows) {
+  const std::optional<Oid> citext = citext_schema(context.catalog, context.database);
   for (const AggregateDef& aggregate : all_aggregates()) {
+    if (is_citext_object(aggregate.oid) && !citext) continue;
     CatalogRow row(rows);
     row.i(aggregate.oid).c(aggregate.kind).i(aggregate.direct_args).i(0).i(0).i(0).i(0).i(0).i(0).i(0).i(0).b(false).b(false).c('r').c('r').i(0).i(kInternal).i(0).i(0).i(0).null(2);
     row.done();
@@ -203,20 +236,23 @@ Status pg_aggregate(const SystemContext&, SystemRows& rows) {
   return {};
 }
 
-Status pg_operator(const SystemContext&, SystemRows& rows) {
+Status pg_operator(const SystemContext& context, SystemRows& rows) {
+  const std::optional<Oid> citext = citext_schema(context.catalog, context.database);
   for (const OperatorDef& op : all_operators()) {
+    if (is_citext_object(op.oid) && !citext) continue;
     CatalogRow row(rows);
-    row.i(op.oid).t(op.name).i(kPgCatalogSchema).i(kBootstrapRole).c(op.left == 0 ? 'l' : 'b').b(op.hashable && op.btree_strategy == 3).b(op.hashable);
+    row.i(op.oid).t(op.name).i(is_citext_object(op.oid) ? *citext : kPgCatalogSchema).i(kBootstrapRole).c(op.left == 0 ? 'l' : 'b').b(op.hashable && op.btree_strategy == 3).b(op.hashable);
     row.i(op.left).i(op.right).i(op.result).i(op.commutator).i(op.negator).i(op.function).i(0).i(0);
     row.done();
   }
   return {};
 }
 
-Status pg_cast(const SystemContext&, SystemRows& rows) {
+Status pg_cast(const SystemContext& context, SystemRows& rows) {
+  const std::optional<Oid> citext = citext_schema(context.catalog, context.database);
   Oid oid = 10000;
   for (const CastDef& cast : all_casts())
-    CatalogRow(rows).i(oid++).i(cast.source).i(cast.target).i(cast.function).c(static_cast<char>(cast.context)).c(static_cast<char>(cast.method)).done();
+    if (citext || (!is_citext_object(cast.source) && !is_citext_object(cast.target))) CatalogRow(rows).i(oid++).i(cast.source).i(cast.target).i(cast.function).c(static_cast<char>(cast.context)).c(static_cast<char>(cast.method)).done();
   return {};
 }
 
@@ -428,6 +464,7 @@ constexpr SystemProducer kObjectProducers[] = {
     {"pg_group", pg_group},
     {"pg_db_role_setting", pg_db_role_setting},
     {"pg_default_acl", pg_default_acl},
+    {"pg_collation", pg_collation},
     {"pg_language", pg_language},
     {"pg_extension", pg_extension},
     {"pg_available_extensions", pg_available_extensions},

@@ -112,7 +112,7 @@ void add_domain(const SystemContext& context, SystemRows& rows, const ObjectDef&
   t.align = facts.align;
   t.storage = facts.storage;
   t.collation = facts.collation;
-  if (definition.collation == "C" || definition.collation == "POSIX") t.collation = definition.collation == "C" ? 950 : 951;
+  if (!definition.collation.empty()) t.collation = collation_of(base->oid, definition.collation);
   t.array = definition.array;
   t.input = in_out::kDomainIn;
   t.receive = in_out::kDomainReceive;

@@ -77,6 +77,7 @@ Status pg_depend(const SystemContext& context, SystemRows& rows);
 std::span<const SystemProducer> type_producers();        // pg_type, pg_enum
 std::span<const SystemProducer> object_producers();      // pg_namespace, pg_proc, pg_operator, roles, databases, ...
 std::span<const SystemProducer> activity_producers();    // pg_settings, pg_stat_activity, pg_locks, ...
+std::span<const SystemProducer> statement_producers();   // what pg_stat_statements shows
 std::span<const SystemProducer> statistics_producers();  // pg_statistic, pg_stats
 std::span<const SystemView> system_views();
 std::span<const SystemView> information_schema_views();
@@ -90,6 +91,9 @@ inline bool in_database(const SystemContext& context, Oid schema) {
   const auto found = context.catalog.schema(schema);
   return found != nullptr && (found->database == 0 || found->database == context.database);
 }
+
+/// System relations from here to those of users are Wandian's own.
+inline constexpr Oid kFirstOwnRelation = 16000;
 
 /// The OID of a view's rule, which has none of its own, made from the view's.
 inline constexpr Oid kRuleBit = 0x20000000u;

@@ -17,6 +17,7 @@
 #include "sql/session_impl.h"
 #include "sql/statistics/statistics_store.h"
 #include "sql/types/text_io.h"
+#include "sql/types/user_type.h"
 
 namespace wandian::sql {
 
@@ -71,7 +72,7 @@ std::string key_list(const TableDef& table, const IndexDef& index, std::size_t f
     if (i != from) out += ", ";
     out += part_name(table, part, expression);
     if (!with_order) continue;
-    if (!part.collation.empty()) out += " COLLATE " + quote_identifier(part.collation);
+    if (!part.collation.empty() && part.collation[0] != '=') out += " COLLATE " + shown_collation(part.collation);
     if (!part.opclass.empty()) out += " " + quote_identifier(part.opclass);
     if (part.descending) out += " DESC";
     if (part.descending && !part.nulls_first) out += " NULLS LAST";
@@ -535,6 +536,7 @@ std::optional<std::string> SessionImpl::describe_object(Oid catalog_oid, Oid obj
   const std::shared_ptr<const Catalog> now = catalog();
   switch (catalog_oid) {
     case catalog_oid::kType: return named("type", ObjectClass::kType);
+    case catalog_oid::kCollation: return named("collation", ObjectClass::kCollation);
     case catalog_oid::kProc: {
       const auto definition = now->object(ObjectKind::kFunction, object);
       const auto function = definition != nullptr ? FunctionObject::decode(definition->definition) : std::nullopt;

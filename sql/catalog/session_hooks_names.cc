@@ -6,10 +6,12 @@
 #include "sql/access/roles.h"
 #include "sql/catalog/relation_names.h"
 #include "sql/catalog/stored_objects.h"
+#include "sql/functions/citext.h"
 #include "sql/functions/quote.h"
 #include "sql/functions/registry.h"
 #include "sql/messages.h"
 #include "sql/session_impl.h"
+#include "sql/types/collation.h"
 #include "sql/types/text_io.h"
 
 namespace wandian::sql {
@@ -276,8 +278,12 @@ bool SessionImpl::visible(ObjectClass kind, Oid oid) {
     }
     case ObjectClass::kType: {
       const TypeInfo* info = find_type(oid);
-      if (info == nullptr || oid < kFirstUserOid) return info != nullptr;
+      if (info == nullptr || (oid < kFirstUserOid && !is_citext_object(oid))) return info != nullptr;
       return CatalogTypes(*known, search_path(), database_).is_visible(info->category == 'A' && info->element != 0 ? info->element : oid);
+    }
+    case ObjectClass::kCollation: {
+      const auto object = known->object(ObjectKind::kCollation, oid);
+      return object == nullptr ? find_builtin_collation(oid) != nullptr : collation_name(oid) == quote_identifier(object->name);
     }
     default: return true;
   }
@@ -325,6 +331,11 @@ std::optional<std::string> SessionImpl::object_name(ObjectClass kind, Oid oid) {
       if (role == nullptr) return std::nullopt;
       return quote_identifier(role->name);
     }
+    case ObjectClass::kCollation: {
+      if (const Collation* builtin = find_builtin_collation(oid)) return quote_identifier(builtin->stored);
+      std::string name = collation_name(oid);
+      return name.empty() ? std::nullopt : std::optional<std::string>(std::move(name));
+    }
   }
   return std::nullopt;
 }
@@ -338,7 +349,7 @@ std::optional<std::string> SessionImpl::type_name(Oid type, std::int32_t typmod)
 
 bool SessionImpl::type_exists(Oid type) {
   const TypeInfo* info = find_type(type);
-  if (info == nullptr || type < kFirstUserOid) return info != nullptr;
+  if (info == nullptr || (type < kFirstUserOid && !is_citext_object(type))) return info != nullptr;
   return !user_type_name(info->category == 'A' && info->element != 0 ? info->element : type).empty();
 }
 
@@ -357,6 +368,14 @@ Oid SessionImpl::find_user_type(std::string_view schema, std::string_view name) 
     return temporary_schema_ == 0 ? 0 : CatalogTypes(*catalog(), only, database_).find_user_type({}, name);
   }
   return CatalogTypes(*catalog(), search_path(), database_).find_user_type(schema, name);
+}
+
+std::optional<std::string> SessionImpl::collation_version(Oid collation) {
+  if (const Collation* known = find_builtin_collation(collation)) return known->provider == 'i' ? icu_collation_version(known->locale) : std::string();
+  const auto object = catalog()->object(ObjectKind::kCollation, collation);
+  if (object == nullptr || object->compiled == nullptr) return std::nullopt;
+  const auto& definition = *static_cast<const CollationDefinition*>(object->compiled.get());
+  return definition.provider == 'i' ? icu_collation_version(definition.locale) : std::string();
 }
 
 // ---- Privileges ----

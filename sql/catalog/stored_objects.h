@@ -15,7 +15,7 @@ namespace wandian::sql {
 /// pg_class OIDs of the catalogs that objects are rows of.
 namespace catalog_oid {
 inline constexpr Oid kType = 1247, kAttribute = 1249, kProc = 1255, kClass = 1259, kAuthId = 1260, kDatabase = 1262, kAttrDef = 2604,
-                     kConstraint = 2606, kNamespace = 2615, kRewrite = 2618, kTrigger = 2620, kExtension = 3079;
+                     kConstraint = 2606, kNamespace = 2615, kRewrite = 2618, kTrigger = 2620, kExtension = 3079, kCollation = 3456;
 }  // namespace catalog_oid
 
 /// ObjectKind::kFunction: a native procedure, or what users wrote in SQL or PL/pgSQL. ObjectDef::parent is its schema, its name is

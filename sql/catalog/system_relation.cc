@@ -1,11 +1,13 @@
 // The system relations: PostgreSQL's names, OIDs and columns, joined with whoever produces their rows.
 #include "sql/catalog/system_relation.h"
 
+#include <algorithm>
 #include <charconv>
 #include <map>
 #include <unordered_map>
 
 #include "sql/catalog/producers.h"
+#include "sql/functions/citext.h"
 #include "sql/index_expressions.h"
 #include "sql/types/text_io.h"
 
@@ -13,13 +15,14 @@ namespace wandian::sql {
 
 namespace {
 
-constexpr Oid kPlacementViewOid = 16000;   // no catalog of PostgreSQL 15 has it, nor do users' objects
+constexpr Oid kPlacementViewOid = kFirstOwnRelation, kStatementsViewOid = kFirstOwnRelation + 1;   // no catalog of PostgreSQL 15 has it, nor do users' objects
 
 struct Fact {
   std::string_view relation, row;
 };
 constexpr Fact kFacts[] = {
 #define WANDIAN_CATALOG_ROW(relation, row) {relation, row},
+#include "sql/catalog/citext_facts.inc"
 #include "sql/catalog/catalog_facts.inc"
 };
 
@@ -66,11 +69,20 @@ std::vector<SystemRelation> make_relations() {
 #include "sql/catalog/catalog_facts.inc"
   add(kPlacementViewOid, kPgCatalogSchema, "wandian_placement", 'v',
       "schemaname:19: tablename:19: placement:25: columns:1009: directory:2205: region:25: partition:23: shard:23: live_rows:20:");
+  add(kStatementsViewOid, kPgCatalogSchema, "wandian_statements", 'v',
+      "userid:26: dbid:26: toplevel:16: queryid:20: query:25: plans:20: total_plan_time:701: min_plan_time:701: max_plan_time:701: "
+      "mean_plan_time:701: stddev_plan_time:701: calls:20: total_exec_time:701: min_exec_time:701: max_exec_time:701: mean_exec_time:701: "
+      "stddev_exec_time:701: rows:20: shared_blks_hit:20: shared_blks_read:20: shared_blks_dirtied:20: shared_blks_written:20: "
+      "local_blks_hit:20: local_blks_read:20: local_blks_dirtied:20: local_blks_written:20: temp_blks_read:20: temp_blks_written:20: "
+      "blk_read_time:701: blk_write_time:701: temp_blk_read_time:701: temp_blk_write_time:701: wal_records:20: wal_fpi:20: "
+      "wal_bytes:1700: jit_functions:20: jit_generation_time:701: jit_inlining_count:20: jit_inlining_time:701: "
+      "jit_optimization_count:20: jit_optimization_time:701: jit_emission_count:20: jit_emission_time:701:");
+  add(kStatementsViewOid + 1, kPgCatalogSchema, "wandian_statements_info", 'v', "dealloc:20: stats_reset:1184:");
   std::map<std::string_view, bool> has_facts;
   for (const Fact& fact : kFacts) has_facts[fact.relation] = true;
   for (SystemRelation& relation : out) {
     if (relation.schema == kPgCatalogSchema) {
-      for (const auto& producers : {class_producers(), partition_producers(), type_producers(), object_producers(), activity_producers(), statistics_producers()})
+      for (const auto& producers : {class_producers(), partition_producers(), type_producers(), object_producers(), activity_producers(), statement_producers(), statistics_producers()})
         for (const SystemProducer& producer : producers)
           if (producer.relation == relation.name) relation.produce = producer.produce;
       if (!relation.produce && has_facts.contains(relation.name)) {
@@ -125,10 +137,17 @@ Status produce_facts(std::string_view relation_name, const SystemContext& contex
   static const FormatSettings plain;
   EvalContext eval{rows.arena, plain, &context.session, 0, 0, {}};
   std::vector<Value> values(relation->columns.size());
+  const std::optional<Oid> citext = citext_schema(context.catalog, context.database);
   for (const Fact& fact : kFacts) {
     if (fact.relation != relation_name) continue;
     const std::vector<std::string_view> fields = fields_of(fact.row);
+    const bool of_citext = std::find(fields.begin(), fields.end(), "@citext") != fields.end();
+    if (of_citext && !citext) continue;
     for (std::size_t i = 0; i < values.size(); ++i) {
+      if (of_citext && fields[i] == "@citext") {
+        values[i] = Value::of_int(*citext);
+        continue;
+      }
       if (i >= fields.size() || fields[i] == "\\N") {
         values[i] = Value::null();
         continue;

@@ -90,7 +90,7 @@ constexpr SystemView kInformationSchemaViews[] = {
      " WHEN " TRUE_TYPE " = 1186 THEN CASE WHEN " TRUE_MODIFIER " >= 0 AND (" TRUE_MODIFIER " & 65535) <> 65535 THEN " TRUE_MODIFIER " & 65535 ELSE 6 END END)::int4 AS datetime_precision,"
      " NULL::varchar AS interval_type, NULL::int4 AS interval_precision, NULL::name AS character_set_catalog, NULL::name AS character_set_schema,"
      " NULL::name AS character_set_name, (CASE WHEN co.collname <> 'default' THEN " CATALOG " END)::name AS collation_catalog,"
-     " (CASE WHEN co.collname <> 'default' THEN 'pg_catalog' END)::name AS collation_schema,"
+     " (CASE WHEN co.collname <> 'default' THEN nco.nspname END)::name AS collation_schema,"
      " (CASE WHEN co.collname <> 'default' THEN co.collname END)::name AS collation_name,"
      " (CASE WHEN t.typtype = 'd' THEN " CATALOG " END)::name AS domain_catalog, (CASE WHEN t.typtype = 'd' THEN tn.nspname END)::name AS domain_schema,"
      " (CASE WHEN t.typtype = 'd' THEN t.typname END)::name AS domain_name, " CATALOG " AS udt_catalog, coalesce(nbt.nspname, tn.nspname)::name AS udt_schema,"
@@ -105,7 +105,7 @@ constexpr SystemView kInformationSchemaViews[] = {
      " JOIN pg_catalog.pg_type t ON t.oid = a.atttypid JOIN pg_catalog.pg_namespace tn ON tn.oid = t.typnamespace"
      " LEFT JOIN (pg_catalog.pg_type bt JOIN pg_catalog.pg_namespace nbt ON nbt.oid = bt.typnamespace) ON t.typtype = 'd' AND t.typbasetype = bt.oid"
      " LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum"
-     " LEFT JOIN pg_catalog.pg_collation co ON co.oid = a.attcollation"
+     " LEFT JOIN pg_catalog.pg_collation co ON co.oid = a.attcollation LEFT JOIN pg_catalog.pg_namespace nco ON nco.oid = co.collnamespace"
      " LEFT JOIN (pg_catalog.pg_depend dep JOIN pg_catalog.pg_sequence s ON dep.classid = 1259 AND dep.objid = s.seqrelid AND dep.deptype = 'i')"
      " ON dep.refclassid = 1259 AND dep.refobjid = c.oid AND dep.refobjsubid = a.attnum"
      " WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'v', 'p') AND (pg_catalog.pg_has_role(c.relowner, 'USAGE')"
@@ -117,7 +117,7 @@ constexpr SystemView kInformationSchemaViews[] = {
      " (CASE WHEN t.typbasetype IN (1042, 1043) AND t.typtypmod > 0 THEN (t.typtypmod - 4) * 4 WHEN t.typbasetype IN (25, 1042, 1043) THEN 1073741824 END)::int4"
      " AS character_octet_length, NULL::name AS character_set_catalog, NULL::name AS character_set_schema, NULL::name AS character_set_name,"
      " (CASE WHEN co.collname <> 'default' THEN " CATALOG " END)::name AS collation_catalog,"
-     " (CASE WHEN co.collname <> 'default' THEN 'pg_catalog' END)::name AS collation_schema,"
+     " (CASE WHEN co.collname <> 'default' THEN nco.nspname END)::name AS collation_schema,"
      " (CASE WHEN co.collname <> 'default' THEN co.collname END)::name AS collation_name,"
      " (CASE t.typbasetype WHEN 21 THEN 16 WHEN 23 THEN 32 WHEN 20 THEN 64 WHEN 700 THEN 24 WHEN 701 THEN 53"
      " WHEN 1700 THEN CASE WHEN t.typtypmod > 0 THEN ((t.typtypmod - 4) >> 16) & 65535 END END)::int4 AS numeric_precision,"
@@ -128,7 +128,7 @@ constexpr SystemView kInformationSchemaViews[] = {
      " AS udt_catalog, nbt.nspname AS udt_schema, bt.typname AS udt_name, NULL::name AS scope_catalog, NULL::name AS scope_schema, NULL::name AS scope_name,"
      " NULL::int4 AS maximum_cardinality, '1'::name AS dtd_identifier"
      " FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace tn ON tn.oid = t.typnamespace JOIN pg_catalog.pg_type bt ON bt.oid = t.typbasetype"
-     " JOIN pg_catalog.pg_namespace nbt ON nbt.oid = bt.typnamespace LEFT JOIN pg_catalog.pg_collation co ON co.oid = t.typcollation WHERE t.typtype = 'd'"},
+     " JOIN pg_catalog.pg_namespace nbt ON nbt.oid = bt.typnamespace LEFT JOIN pg_catalog.pg_collation co ON co.oid = t.typcollation LEFT JOIN pg_catalog.pg_namespace nco ON nco.oid = co.collnamespace WHERE t.typtype = 'd'"},
     {kInformationSchema, "domain_constraints",
      "SELECT " CATALOG " AS constraint_catalog, cn.nspname AS constraint_schema, c.conname AS constraint_name, " CATALOG " AS domain_catalog,"
      " n.nspname AS domain_schema, t.typname AS domain_name, 'NO'::varchar(3) AS is_deferrable, 'NO'::varchar(3) AS initially_deferred"
@@ -221,8 +221,8 @@ constexpr SystemView kInformationSchemaViews[] = {
      "SELECT NULL::name AS character_set_catalog, NULL::name AS character_set_schema, 'UTF8'::name AS character_set_name, 'UCS'::name AS character_repertoire,"
      " 'UTF8'::name AS form_of_use, " CATALOG " AS default_collate_catalog, 'pg_catalog'::name AS default_collate_schema, 'C.UTF-8'::name AS default_collate_name"},
     {kInformationSchema, "collations",
-     "SELECT " CATALOG " AS collation_catalog, 'pg_catalog'::name AS collation_schema, c.collname AS collation_name, 'NO PAD'::varchar AS pad_attribute"
-     " FROM pg_catalog.pg_collation c WHERE c.collname <> 'default'"},
+     "SELECT " CATALOG " AS collation_catalog, n.nspname AS collation_schema, c.collname AS collation_name, 'NO PAD'::varchar AS pad_attribute"
+     " FROM pg_catalog.pg_collation c JOIN pg_catalog.pg_namespace n ON n.oid = c.collnamespace WHERE c.collencoding IN (-1, 6)"},
     {kInformationSchema, "routines",
      "SELECT " CATALOG " AS specific_catalog, n.nspname AS specific_schema, (p.proname::text || '_' || p.oid::text)::name AS specific_name,"
      " " CATALOG " AS routine_catalog, n.nspname AS routine_schema, p.proname AS routine_name,"

@@ -1,5 +1,5 @@
-#include "sql/ddl/grant.h"
 #include "sql/ddl/alteration.h"
+#include "sql/ddl/grant.h"
 #include "sql/ddl/type.h"
 
 #include <algorithm>
@@ -13,6 +13,7 @@
 #include "sql/expr/tree.h"
 #include "sql/functions/quote.h"
 #include "sql/messages.h"
+#include "sql/types/collation.h"
 #include "sql/types/text_io.h"
 
 namespace wandian::sql {
@@ -299,6 +300,8 @@ Status TableAlteration::alter_type(const PgQuery__AlterTableCmd& command) {
   ColumnDef& def = table_->columns[column];
   std::string collation;
   WANDIAN_TRY(check_collation(node.coll_clause, ctx_, &collation));
+  if (node.coll_clause != nullptr && !is_collatable(type.type))
+    return Status{sqlstate::datatype_mismatch, "collations are not supported by type " + format_type(type.type)};
   if (def.identity != 0 && type.type != kInt2 && type.type != kInt4 && type.type != kInt8)
     return Status{sqlstate::invalid_parameter_value, "identity column type must be smallint, integer, or bigint"};
   if (table_->placement.kind != PlacementKind::kKey &&
@@ -373,7 +376,8 @@ Status TableAlteration::alter_type(const PgQuery__AlterTableCmd& command) {
   const TypeInfo* before = find_type(def.type);
   const TypeInfo* after = find_type(type.type);
   const bool same_bytes = inner->kind == ExprKind::kColumn && inner->as<ColumnExpr>().column == static_cast<std::int16_t>(column) &&
-                          before->rep == after->rep && before->order == after->order;
+                          before->rep == after->rep &&
+                          collated_order(def.type, def.collation) == collated_order(type.type, collation) && before->order == after->order;
   if (!same_bytes) {
     rewrite_ = true;
     computed_.push_back({column, std::make_shared<BoundExpression>(bound.take())});

@@ -1,5 +1,5 @@
-#include "sql/ddl/grant.h"
 #include "sql/ddl/context.h"
+#include "sql/ddl/grant.h"
 
 #include <algorithm>
 
@@ -144,7 +144,7 @@ Result<Oid> DdlContext::ensure_temporary_schema() {
     for (const auto& [oid, sequence] : catalog()->sequences())
       if (sequence->schema == *left) changes.drop(ObjectKind::kSequence, oid);
     for (const auto& [key, object] : catalog()->objects())
-      if (object->parent == *left && (key.first == ObjectKind::kView || key.first == ObjectKind::kFunction || key.first == ObjectKind::kType)) changes.drop(key.first, key.second);
+      if (object->parent == *left && (key.first == ObjectKind::kView || key.first == ObjectKind::kFunction || key.first == ObjectKind::kType || key.first == ObjectKind::kCollation)) changes.drop(key.first, key.second);
     WANDIAN_TRY(apply(changes));
     session.set_temporary_schema(*left);
     return *left;

@@ -27,6 +27,7 @@ Status define_columns(const PgQuery__IntoClause& into, std::span<const TargetEnt
     const TypeInfo* type = find_type(column.type);
     if (type == nullptr || type->category == 'P' || type->category == 'X')
       return Status{sqlstate::invalid_table_definition, "column " + quoted(column.name) + " has a pseudo-type"};
+    WANDIAN_ASSIGN(column.collation, derived_collation(*targets[i].expr, column.name));
     for (std::size_t other = 0; other < i; ++other)
       if (table->columns[other].name == column.name)
         return Status{sqlstate::duplicate_column, "column " + quoted(column.name) + " specified more than once"};

@@ -150,7 +150,7 @@ Status copy_schemas(DdlContext& ctx, Changes& changes, const ObjectDef& model, O
   for (const auto& [oid, table] : catalog->tables()) holds_objects = holds_objects || schemas.contains(table->schema);
   for (const auto& [oid, sequence] : catalog->sequences()) holds_objects = holds_objects || schemas.contains(sequence->schema);
   for (const auto& [key, object] : catalog->objects()) {
-    const bool inside = key.first == ObjectKind::kView || key.first == ObjectKind::kFunction || key.first == ObjectKind::kType;
+    const bool inside = key.first == ObjectKind::kView || key.first == ObjectKind::kFunction || key.first == ObjectKind::kType || key.first == ObjectKind::kCollation;
     holds_objects = holds_objects || (inside && schemas.contains(object->parent)) ||
                     ((key.first == ObjectKind::kExtension || key.first == ObjectKind::kDefaultAcl) && object->parent == model.oid);
   }
@@ -338,7 +338,7 @@ void drop_contents(DdlContext& ctx, Changes& changes, Oid database) {
   for (const auto& [oid, sequence] : catalog->sequences())
     if (schemas.contains(sequence->schema)) changes.drop(ObjectKind::kSequence, oid), gone.insert(oid);
   for (const auto& [key, object] : catalog->objects()) {
-    const bool in_schema = key.first == ObjectKind::kView || key.first == ObjectKind::kFunction || key.first == ObjectKind::kType;
+    const bool in_schema = key.first == ObjectKind::kView || key.first == ObjectKind::kFunction || key.first == ObjectKind::kType || key.first == ObjectKind::kCollation;
     const bool in_database = key.first == ObjectKind::kExtension || key.first == ObjectKind::kDefaultAcl;
     if ((in_schema && schemas.contains(object->parent)) || (in_database && object->parent == database)) changes.drop(key.first, key.second), gone.insert(key.second);
     if (key.first != ObjectKind::kRole) continue;

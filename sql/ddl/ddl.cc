@@ -55,7 +55,7 @@ Status refuse(const ParseNode& node, std::string_view tag) {
     case PG_QUERY__NODE__NODE_CREATE_FDW_STMT:
     case PG_QUERY__NODE__NODE_CREATE_FOREIGN_SERVER_STMT:
     case PG_QUERY__NODE__NODE_CREATE_FOREIGN_TABLE_STMT: return feature_not_supported("foreign data is not supported");
-    case PG_QUERY__NODE__NODE_DEFINE_STMT: return feature_not_supported("user-defined types, operators, aggregates and collations are not supported");
+    case PG_QUERY__NODE__NODE_DEFINE_STMT: return feature_not_supported("user-defined types, operators and aggregates are not supported");
     case PG_QUERY__NODE__NODE_CREATE_STATS_STMT: return feature_not_supported("extended statistics are not supported");
     case PG_QUERY__NODE__NODE_CREATE_TABLE_SPACE_STMT: return feature_not_supported("tablespaces are not supported: tables are kept in memory");
     default: break;
@@ -110,6 +110,9 @@ Task<Status> run_statement(DdlContext& ctx) {
       if (ctx.statement.node->node_case == PG_QUERY__NODE__NODE_ALTER_FUNCTION_STMT) co_return co_await alter_function(ctx);
       if (ctx.statement.node->node_case == PG_QUERY__NODE__NODE_REFRESH_MAT_VIEW_STMT) co_return co_await refresh_materialized_view(ctx);
       if (ctx.statement.node->node_case == PG_QUERY__NODE__NODE_CREATE_TRIG_STMT) co_return co_await create_trigger(ctx);
+      if (ctx.statement.node->node_case == PG_QUERY__NODE__NODE_ALTER_COLLATION_STMT) co_return refresh_collation(ctx);
+      if (ctx.statement.node->node_case == PG_QUERY__NODE__NODE_DEFINE_STMT && ctx.statement.node->define_stmt->kind == PG_QUERY__OBJECT_TYPE__OBJECT_COLLATION)
+        co_return co_await create_collation(ctx);
       [[fallthrough]];
     default: co_return refuse(*ctx.statement.node, command_tag(ctx.statement.node));
   }

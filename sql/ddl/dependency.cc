@@ -6,6 +6,7 @@
 #include "sql/bind/stored_names.h"
 #include "sql/ddl/table_builder.h"
 #include "sql/expr/tree.h"
+#include "sql/functions/citext.h"
 #include "sql/functions/quote.h"
 #include "sql/routine/routine.h"
 #include "sql/types/text_io.h"
@@ -64,6 +65,7 @@ std::string describe(DdlContext& ctx, const ObjectRef& object) {
     }
     case RefKind::kFunction: return "function " + ctx.session.object_name(ObjectClass::kFunctionSignature, object.oid).value_or(std::to_string(object.oid));
     case RefKind::kType: return "type " + format_type(object.oid);
+    case RefKind::kCollation: return "collation " + ctx.session.collation_name(object.oid);
     case RefKind::kAttribute: {
       const auto type = catalog->object(ObjectKind::kType, object.oid);
       const std::string name = type != nullptr ? static_cast<const UserType*>(type->compiled.get())->attributes[object.column].name : std::string();
@@ -119,6 +121,66 @@ void DropPlan::add_bodies(Oid oid, std::int16_t column, std::vector<Dependent>* 
     const bool uses = std::find(function.body_columns.begin(), function.body_columns.end(), std::pair(oid, column)) != function.body_columns.end() ||
                       std::find(function.body_functions.begin(), function.body_functions.end(), oid) != function.body_functions.end();
     if (uses) out->push_back({{RefKind::kFunction, it->second->oid, 0, 0}, false});
+  }
+}
+
+// Who uses the type of the extension citext in one database: all have the same type.
+void DropPlan::citext_dependents(Oid database, std::vector<Dependent>* out) {
+  const std::shared_ptr<const Catalog> catalog = ctx_.catalog();
+  const auto here = [&](Oid schema) {
+    const auto of = catalog->schema(schema);
+    return of != nullptr && of->database == database;
+  };
+  std::vector<Dependent> all;
+  type_dependents(type_oid::kCitext, &all);
+  for (const Dependent& dependent : all) {
+    const ObjectRef& object = dependent.object;
+    const auto table = catalog->table(object.table != 0 ? object.table : object.oid);
+    std::shared_ptr<const ObjectDef> other;
+    for (const ObjectKind kind : {ObjectKind::kView, ObjectKind::kType, ObjectKind::kFunction})
+      if (other == nullptr) other = catalog->object(kind, object.oid);
+    if (table != nullptr ? here(table->schema) : other != nullptr && here(other->parent)) out->push_back(dependent);
+  }
+}
+
+// Whatever names a collation, which definitions do by its OID.
+void DropPlan::collation_dependents(Oid collation, std::vector<Dependent>* out) {
+  const std::shared_ptr<const Catalog> catalog = ctx_.catalog();
+  const std::string mark = "@" + std::to_string(collation) + "/";
+  const auto names_it = [&](const std::string& text) { return text.find(mark) != std::string::npos; };
+  for (const auto& [oid, table] : catalog->tables()) {
+    if (table->internal) continue;
+    std::set<std::uint16_t> lost;
+    for (std::size_t c = 0; c < table->columns.size(); ++c) {
+      const ColumnDef& column = table->columns[c];
+      if (column.dropped) continue;
+      const auto number = static_cast<std::uint16_t>(c);
+      if (names_it(column.collation)) {
+        lost.insert(number);
+        out->push_back({{RefKind::kColumn, oid, 0, number}, false});
+      } else if (names_it(column.default_expression)) {
+        out->push_back({{RefKind::kDefault, oid, 0, number}, false});
+      }
+    }
+    for (const CheckDef& check : table->checks)
+      if (names_it(check.expression)) out->push_back({{RefKind::kCheck, check.oid, oid, 0}, false});
+    for (const IndexDef& index : table->indexes) {
+      const bool names = names_it(index.predicate) || std::any_of(index.parts.begin(), index.parts.end(), [&](const IndexPart& part) {
+        return names_it(part.expression) || (names_it(part.collation) && part.collation[0] != '=');
+      });
+      if (names && index.constraint == 0) out->push_back({{RefKind::kIndex, index.oid, oid, 0}, false});
+    }
+    if (table->is_materialized_view() && names_it(table->view_definition)) out->push_back({{RefKind::kTable, oid, 0, 0}, false});
+  }
+  for (const auto& [key, object] : catalog->objects()) {
+    if (key.first == ObjectKind::kView && names_it(object->definition)) out->push_back({{RefKind::kView, object->oid, 0, 0}, false});
+    if (key.first == ObjectKind::kFunction && names_it(object->definition)) out->push_back({{RefKind::kFunction, object->oid, 0, 0}, false});
+    if (key.first != ObjectKind::kType) continue;
+    const auto& type = *static_cast<const UserType*>(object->compiled.get());
+    if (names_it(type.collation) || names_it(type.default_expression)) out->push_back({{RefKind::kType, object->oid, 0, 0}, false});
+    for (std::size_t a = 0; a < type.attributes.size(); ++a)
+      if (!type.attributes[a].dropped && names_it(type.attributes[a].collation))
+        out->push_back({{RefKind::kAttribute, object->oid, 0, static_cast<std::uint16_t>(a)}, false});
   }
 }
 
@@ -282,12 +344,19 @@ std::vector<DropPlan::Dependent> DropPlan::dependents(const ObjectRef& object) {
       for (const auto& [oid, sequence] : catalog->sequences())
         if (sequence->schema == object.oid) out.push_back({{RefKind::kSequence, oid, 0, 0}, sequence->owned_by_table != 0});
       for (const auto& [key, other] : catalog->objects()) {
+        if (key.first == ObjectKind::kExtension) {
+          const auto stored = ExtensionObject::decode(other->definition);
+          if (stored && stored->schema == object.oid) out.push_back({{RefKind::kExtension, other->oid, 0, 0}, false});
+        }
         if (other->parent != object.oid) continue;
         if (key.first == ObjectKind::kView) out.push_back({{RefKind::kView, other->oid, 0, 0}, false});
         if (key.first == ObjectKind::kFunction) out.push_back({{RefKind::kFunction, other->oid, 0, 0}, false});
         if (key.first == ObjectKind::kType) out.push_back({{RefKind::kType, other->oid, 0, 0}, false});
+        if (key.first == ObjectKind::kCollation) out.push_back({{RefKind::kCollation, other->oid, 0, 0}, false});
       }
       std::stable_sort(out.begin(), out.end(), [](const Dependent& a, const Dependent& b) { return a.object.oid < b.object.oid; });
+      // What belongs to an extension goes with it.
+      std::stable_partition(out.begin(), out.end(), [](const Dependent& d) { return d.object.kind == RefKind::kExtension; });
       break;
     case RefKind::kExtension:
       if (const auto extension = catalog->object(ObjectKind::kExtension, object.oid)) {
@@ -307,9 +376,13 @@ std::vector<DropPlan::Dependent> DropPlan::dependents(const ObjectRef& object) {
                                                           : catalog->object(ObjectKind::kFunction, member.oid) != nullptr;
           if (there) out.push_back({{kind, member.oid, 0, 0}, true});
         }
+        // A view goes as a member before it would as what depends on a function of the same extension.
+        std::stable_partition(out.begin(), out.end(), [](const Dependent& d) { return d.object.kind != RefKind::kFunction && d.object.kind != RefKind::kType; });
+        if (extension->name == kCitextName) citext_dependents(extension->parent, &out);
       }
       break;
     case RefKind::kType: type_dependents(object.oid, &out); break;
+    case RefKind::kCollation: collation_dependents(object.oid, &out); break;
     case RefKind::kForeignKey:
     case RefKind::kTrigger:
       if (const auto table = catalog->table(object.table))
@@ -465,6 +538,7 @@ Status DropPlan::collect(Changes& changes) {
       case RefKind::kView: changes.drop(ObjectKind::kView, object.oid); break;
       case RefKind::kFunction: changes.drop(ObjectKind::kFunction, object.oid); break;
       case RefKind::kType: changes.drop(ObjectKind::kType, object.oid); break;
+      case RefKind::kCollation: changes.drop(ObjectKind::kCollation, object.oid); break;
       case RefKind::kAttribute: {
         gone.erase(object.oid);
         const auto type = catalog->object(ObjectKind::kType, object.oid);

@@ -17,7 +17,7 @@ namespace wandian::sql {
 
 enum class RefKind : std::uint8_t {
   kTable, kIndex, kSequence, kView, kKeyConstraint, kForeignKey, kDefault, kColumn, kFunction, kSchema, kExtension, kTrigger, kType, kCheck, kAttribute,
-  kDomainCheck
+  kDomainCheck, kCollation
 };
 
 struct ObjectRef {
@@ -59,6 +59,8 @@ class DropPlan {
   };
   std::vector<Dependent> dependents(const ObjectRef& object);
   void type_dependents(Oid type, std::vector<Dependent>* out);
+  void citext_dependents(Oid database, std::vector<Dependent>* out);
+  void collation_dependents(Oid collation, std::vector<Dependent>* out);
   const ViewUses& uses(Oid view, const std::string& definition);
   void add_views(const std::function<bool(const ViewUses&)>& reads, std::vector<Dependent>* out);
   /// `column`: attribute number; 0 with a relation as a whole, or a function.

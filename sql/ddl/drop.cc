@@ -110,6 +110,19 @@ Result<std::optional<ObjectRef>> find_type_target(DdlContext& ctx, const PgQuery
   return std::optional<ObjectRef>(ObjectRef{RefKind::kType, oid, 0, 0});
 }
 
+Result<std::optional<ObjectRef>> find_collation_target(DdlContext& ctx, const PgQuery__DropStmt& node, const ParseNode& object) {
+  const std::vector<std::string> parts = name_parts(object);
+  Result<std::shared_ptr<const ObjectDef>> found = find_user_collation(ctx, {object.list->items, object.list->n_items});
+  if (found.ok()) return std::optional<ObjectRef>(ObjectRef{RefKind::kCollation, found.value()->oid, 0, 0});
+  const SqlState code = found.status().code();
+  if (node.missing_ok && (code == sqlstate::undefined_object || code == sqlstate::invalid_schema_name)) {
+    ctx.notice(sqlstate::successful_completion, code == sqlstate::invalid_schema_name ? found.status().error().message + ", skipping"
+                                                                                     : "collation " + quoted(join(parts, ".")) + " does not exist, skipping");
+    return std::optional<ObjectRef>();
+  }
+  return found.take_status();
+}
+
 Result<std::optional<ObjectRef>> find_named_target(DdlContext& ctx, const PgQuery__DropStmt& node, const ParseNode& object) {
   const std::vector<std::string> parts = name_parts(object);
   const std::string name = parts.empty() ? std::string() : parts.back();
@@ -199,6 +212,10 @@ Result<std::vector<ObjectRef>> find_targets(DdlContext& ctx, const PgQuery__Drop
       case PG_QUERY__OBJECT_TYPE__OBJECT_TYPE:
       case PG_QUERY__OBJECT_TYPE__OBJECT_DOMAIN: {
         WANDIAN_ASSIGN(found, find_type_target(ctx, node, object));
+        break;
+      }
+      case PG_QUERY__OBJECT_TYPE__OBJECT_COLLATION: {
+        WANDIAN_ASSIGN(found, find_collation_target(ctx, node, object));
         break;
       }
       case PG_QUERY__OBJECT_TYPE__OBJECT_SCHEMA:
@@ -308,7 +325,7 @@ Task<Status> drop_temporary_objects(SessionImpl& session, Oid temporary_schema) 
   for (const auto& [oid, sequence] : catalog->sequences())
     if (sequence->schema == temporary_schema) changes.drop(ObjectKind::kSequence, oid);
   for (const auto& [key, object] : catalog->objects())
-    if (object->parent == temporary_schema && (key.first == ObjectKind::kView || key.first == ObjectKind::kFunction || key.first == ObjectKind::kType)) changes.drop(key.first, key.second);
+    if (object->parent == temporary_schema && (key.first == ObjectKind::kView || key.first == ObjectKind::kFunction || key.first == ObjectKind::kType || key.first == ObjectKind::kCollation)) changes.drop(key.first, key.second);
   changes.drop(ObjectKind::kSchema, temporary_schema);
   co_return ctx.apply(changes);
 }

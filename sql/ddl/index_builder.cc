@@ -7,6 +7,7 @@
 #include "sql/expr/deparse.h"
 #include "sql/expr/tree.h"
 #include "sql/index_expressions.h"
+#include "sql/types/collation.h"
 #include "sql/types/text_io.h"
 
 namespace wandian::sql {
@@ -48,10 +49,10 @@ Status check_method(IndexMethod method, const PgQuery__IndexStmt& node) {
   return {};
 }
 
-bool is_collatable(Oid oid) {
-  const TypeInfo* type = find_type(oid);
-  const Oid base = type != nullptr && type->element != 0 ? type->element : oid;
-  return base == kText || base == kVarchar || base == kBpchar || base == kName;
+// As IndexPart::collation holds what an expression's collation is without being named.
+std::string own_collation(const Expr& expr) {
+  const bool has = is_collatable(expr.type) && expr.collation > kDefaultCollation && expr.collation != kIndeterminateCollation;
+  return has ? "=" + collation_of(expr.collation).stored : std::string();
 }
 
 std::string last_name(PgQuery__Node** nodes, std::size_t count) {
@@ -118,6 +119,11 @@ class IndexReader {
     part.expression = text(bound.expr);
     part.type = bound.expr->type;
     part.typmod = bound.expr->typmod;
+    if (bound.expr->collation == kIndeterminateCollation) {
+      return Status{sqlstate::indeterminate_collation, "could not determine which collation to use for index expression"}.with_hint(
+          "Use the COLLATE clause to set the collation explicitly.");
+    }
+    part.collation = own_collation(*bound.expr);
     const std::string_view given = text_or_empty(element.indexcolname);
     part.name = given.empty() ? column_name_of(element.expr) : given;
     if (part.name == "?column?") part.name = "expr";
@@ -127,14 +133,13 @@ class IndexReader {
     return part;
   }
 
-  Status read_collation(const PgQuery__IndexElem& element, Oid type, IndexPart* part) const {
+  Status read_collation(const PgQuery__IndexElem& element, Oid type, IndexPart* part) {
     if (element.n_collation == 0) return {};
     if (!is_collatable(type))
       return Status{sqlstate::datatype_mismatch, "collations are not supported by type " + format_type(type)};
-    const std::string name = last_name(element.collation, element.n_collation);
-    if (name != "default" && name != "C" && name != "POSIX" && name != "ucs_basic" && name != "C.UTF-8" && name != "C.utf8")
-      return Status{sqlstate::undefined_object, "collation " + quoted(name) + " for encoding \"UTF8\" does not exist"};
-    const std::string own = part->column == kExpressionPart ? std::string() : table_.columns[part->column].collation;
+    WANDIAN_ASSIGN(const std::string name, resolve_collation({element.collation, element.n_collation}, ctx_.bind_context()));
+    const std::string own = part->column != kExpressionPart  ? table_.columns[part->column].collation
+                            : part->collation.empty() ? std::string() : part->collation.substr(1);
     if (name != (own.empty() ? "default" : own)) part->collation = name;
     return {};
   }
@@ -306,6 +311,7 @@ Status reprint_indexes(DdlContext& ctx, const TableDef& old, TableDef* table) {
       part.expression = deparse(bound.expr, style);
       part.type = bound.expr->type;
       part.typmod = bound.expr->typmod;
+      if (part.collation.empty() || part.collation[0] == '=') part.collation = own_collation(*bound.expr);
     }
     if (index.predicate.empty()) continue;
     WANDIAN_ASSIGN(const BoundExpression bound, bind_text(ctx, old, columns, index.predicate, StandaloneUse::kIndexPredicate));

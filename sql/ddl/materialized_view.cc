@@ -16,6 +16,7 @@ void define_columns(const ViewDefinition& view, TableDef* table) {
     column.name = source.name;
     column.type = source.type;
     column.typmod = source.typmod;
+    column.collation = source.collation;
   }
 }
 

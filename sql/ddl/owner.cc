@@ -43,6 +43,7 @@ void change_owner(DdlContext& ctx, Changes& changes, const Securable& object, Oi
     }
     case AclKind::kDatabase: put(ObjectKind::kDatabase); break;
     case AclKind::kFunction: put(ObjectKind::kFunction); break;
+    case AclKind::kCollation: put(ObjectKind::kCollation); break;
     case AclKind::kType:
       put(ObjectKind::kType);
       ctx.session.note_changed_type(object.oid);
@@ -106,6 +107,7 @@ Task<Status> alter_owner(DdlContext& ctx) {
       WANDIAN_CO_TRY(give_to(ctx, changes, *securable_function(*catalog, found.value()->oid), role.value(), found.value()->parent));
       break;
     }
+    case PG_QUERY__OBJECT_TYPE__OBJECT_COLLATION: co_return alter_collation_owner(ctx);
     case PG_QUERY__OBJECT_TYPE__OBJECT_TYPE:
     case PG_QUERY__OBJECT_TYPE__OBJECT_DOMAIN: co_return co_await alter_type_owner(ctx);
     default: co_return feature_not_supported("ALTER ... OWNER TO is not supported for this kind of object");
@@ -167,6 +169,7 @@ std::optional<ObjectRef> reference_to(const Securable& object) {
     case AclKind::kSchema: return ObjectRef{RefKind::kSchema, object.oid, 0, 0};
     case AclKind::kFunction: return ObjectRef{RefKind::kFunction, object.oid, 0, 0};
     case AclKind::kType: return ObjectRef{RefKind::kType, object.oid, 0, 0};
+    case AclKind::kCollation: return ObjectRef{RefKind::kCollation, object.oid, 0, 0};
     default: return std::nullopt;   // databases stay
   }
 }

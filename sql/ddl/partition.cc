@@ -9,6 +9,7 @@
 #include "sql/expr/expression.h"
 #include "sql/expr/tree.h"
 #include "sql/partition/hash.h"
+#include "sql/types/collation.h"
 #include "sql/types/text_io.h"
 
 namespace wandian::sql {
@@ -50,8 +51,12 @@ Status check_key_class(const PgQuery__PartitionElem& element, bool hash, Partiti
       .with_hint("You must specify a " + method + " operator class or define a default " + method + " operator class for the data type.");
 }
 
-Status check_key_collation(DdlContext& ctx, const PgQuery__PartitionElem& element, PartitionKeyPart* part) {
-  if (element.n_collation == 0) return {};
+// Bounds are compared as bytes.
+Status collated_key() { return feature_not_supported("partition keys under collations of ICU are not supported").with_hint("Use COLLATE \"C\" for the key."); }
+
+Status check_key_collation(DdlContext& ctx, const TableDef& table, const PgQuery__PartitionElem& element, PartitionKeyPart* part) {
+  const std::string_view own = part->column == kExpressionPart ? std::string_view() : std::string_view(table.columns[part->column].collation);
+  if (element.n_collation == 0) return is_collated(order_of_collation(own)) ? collated_key() : Status();
   const Oid base = base_type(part->type);
   if (base != type_oid::kText && base != type_oid::kVarchar && base != type_oid::kBpchar && base != type_oid::kName)
     return Status{sqlstate::datatype_mismatch, "collations are not supported by type " + format_type(part->type, -1)};
@@ -59,7 +64,8 @@ Status check_key_collation(DdlContext& ctx, const PgQuery__PartitionElem& elemen
   clause.n_collname = element.n_collation;
   clause.collname = element.collation;
   clause.location = element.location;
-  return check_collation(&clause, ctx, &part->collation);
+  WANDIAN_TRY(check_collation(&clause, ctx, &part->collation));
+  return is_collated(order_of_collation(part->collation)) ? collated_key() : Status();
 }
 
 Result<PartitionKeyPart> read_key_part(DdlContext& ctx, const TableDef& table, const PgQuery__PartitionElem& element) {
@@ -118,7 +124,7 @@ Status read_partition_key(DdlContext& ctx, const PgQuery__PartitionSpec& spec, T
   for (std::size_t i = 0; i < spec.n_part_params; ++i) {
     const PgQuery__PartitionElem& element = *spec.part_params[i]->partition_elem;
     WANDIAN_ASSIGN(PartitionKeyPart part, read_key_part(ctx, *table, element));
-    WANDIAN_TRY(check_key_collation(ctx, element, &part));
+    WANDIAN_TRY(check_key_collation(ctx, *table, element, &part));
     WANDIAN_TRY(check_key_class(element, strategy == 'h', &part));
     table->partition_key.push_back(std::move(part));
   }

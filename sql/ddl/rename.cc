@@ -3,8 +3,8 @@
 
 #include "sql/ddl/dependency.h"
 #include "sql/ddl/index_builder.h"
-#include "sql/ddl/role.h"
 #include "sql/ddl/partition.h"
+#include "sql/ddl/role.h"
 #include "sql/ddl/statements.h"
 #include "sql/ddl/table_builder.h"
 #include "sql/ddl/type.h"
@@ -262,6 +262,7 @@ Task<Status> rename_object(DdlContext& ctx) {
     co_return rename_role(ctx, text_or_empty(node.subname), to);
   }
   if (node.rename_type == PG_QUERY__OBJECT_TYPE__OBJECT_DATABASE) co_return co_await rename_database(ctx, std::string(text_or_empty(node.subname)), to);
+  if (node.rename_type == PG_QUERY__OBJECT_TYPE__OBJECT_COLLATION) co_return co_await rename_collation(ctx);
   if (node.rename_type == PG_QUERY__OBJECT_TYPE__OBJECT_TYPE || node.rename_type == PG_QUERY__OBJECT_TYPE__OBJECT_DOMAIN) co_return co_await rename_type(ctx);
   if (node.rename_type == PG_QUERY__OBJECT_TYPE__OBJECT_ATTRIBUTE) co_return co_await rename_attribute(ctx);
   if (node.rename_type == PG_QUERY__OBJECT_TYPE__OBJECT_DOMCONSTRAINT) co_return co_await rename_domain_constraint(ctx);
@@ -313,6 +314,7 @@ Task<Status> alter_schema_of(DdlContext& ctx) {
     if (!schema.ok()) co_return schema.take_status();
     co_return co_await move_routine(ctx, *node.object->object_with_args, routine_word(node.object_type), nullptr, schema.value());
   }
+  if (node.object_type == PG_QUERY__OBJECT_TYPE__OBJECT_COLLATION) co_return co_await alter_collation_schema(ctx);
   if (node.object_type == PG_QUERY__OBJECT_TYPE__OBJECT_TYPE || node.object_type == PG_QUERY__OBJECT_TYPE__OBJECT_DOMAIN) co_return co_await alter_type_schema(ctx);
   if (node.relation == nullptr) co_return feature_not_supported("ALTER ... SET SCHEMA is not supported for this kind of object");
   const std::string name(text_or_empty(node.relation->relname));

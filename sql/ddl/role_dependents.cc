@@ -27,6 +27,7 @@ void each_securable(const Catalog& catalog, Visit&& visit) {
       case ObjectKind::kView: found = securable_relation(catalog, key.second); break;
       case ObjectKind::kFunction: found = securable_function(catalog, key.second); break;
       case ObjectKind::kType: found = securable_type(catalog, key.second); break;
+      case ObjectKind::kCollation: found = securable_collation(catalog, key.second); break;
       case ObjectKind::kDatabase: found = securable_database(catalog, key.second); break;
       default: continue;
     }
@@ -46,6 +47,7 @@ std::string_view plural_of(AclKind kind) {
     case AclKind::kSequence: return "sequences";
     case AclKind::kFunction: return "functions";
     case AclKind::kType: return "types";
+    case AclKind::kCollation: return "collations";
     case AclKind::kSchema: return "schemas";
     default: return "relations";
   }

@@ -1,9 +1,9 @@
 // CREATE SCHEMA, CREATE VIEW, COMMENT ON.
 #include <algorithm>
 
+#include "sql/access/roles.h"
 #include "sql/ddl/builtin_extensions.h"
 #include "sql/ddl/dependency.h"
-#include "sql/access/roles.h"
 #include "sql/ddl/role.h"
 #include "sql/ddl/statements.h"
 #include "sql/ddl/type.h"
@@ -338,6 +338,10 @@ Result<CommentTarget> find_comment_target(DdlContext& ctx, const PgQuery__Commen
       if (found == nullptr) return Status{sqlstate::invalid_catalog_name, "database " + quoted(parts[0]) + " does not exist"};
       WANDIAN_TRY(ctx.must_own(*securable_database(*ctx.catalog(), found->oid)));
       return CommentTarget{catalog_oid::kDatabase, found->oid, 0};
+    }
+    case PG_QUERY__OBJECT_TYPE__OBJECT_COLLATION: {
+      WANDIAN_ASSIGN(const auto found, find_user_collation(ctx, {node.object->list->items, node.object->list->n_items}));
+      return CommentTarget{catalog_oid::kCollation, found->oid, 0};
     }
     case PG_QUERY__OBJECT_TYPE__OBJECT_TYPE:
     case PG_QUERY__OBJECT_TYPE__OBJECT_DOMAIN: {

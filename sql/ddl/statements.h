@@ -35,6 +35,14 @@ Task<Status> rename_domain_constraint(DdlContext& ctx);
 Task<Status> rename_type(DdlContext& ctx);
 Task<Status> alter_type_owner(DdlContext& ctx);
 Task<Status> alter_type_schema(DdlContext& ctx);
+Task<Status> create_collation(DdlContext& ctx);
+/// ALTER COLLATION ... REFRESH VERSION.
+Status refresh_collation(DdlContext& ctx);
+Task<Status> rename_collation(DdlContext& ctx);
+Status alter_collation_owner(DdlContext& ctx);
+Task<Status> alter_collation_schema(DdlContext& ctx);
+/// A collation that users made, by a name, of the current role: 42704, 42501.
+Result<std::shared_ptr<const ObjectDef>> find_user_collation(DdlContext& ctx, std::span<PgQuery__Node* const> name);
 Task<Status> alter_table(DdlContext& ctx);
 Task<Status> truncate_tables(DdlContext& ctx);
 Task<Status> rename_object(DdlContext& ctx);

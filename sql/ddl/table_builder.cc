@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "engine/text_order.h"
 #include "sql/ddl/index_builder.h"
 #include "sql/ddl/partition.h"
 #include "sql/ddl/sequence.h"
@@ -101,15 +102,12 @@ Status resolve_column_type(DdlContext& ctx, const PgQuery__TypeName& name, std::
   return ctx.may_use_type(out->type);
 }
 
-Status check_collation(const PgQuery__CollateClause* clause, const DdlContext& ctx, std::string* out) {
+Status check_collation(const PgQuery__CollateClause* clause, DdlContext& ctx, std::string* out) {
   if (clause == nullptr || clause->n_collname == 0) return {};
-  const std::string name(string_value(clause->collname[clause->n_collname - 1]));
-  if (name == "default" || name == "C" || name == "POSIX" || name == "ucs_basic" || name == "C.UTF-8" || name == "C.utf8") {
-    if (name != "default") *out = name;
-    return {};
-  }
-  return Status{sqlstate::undefined_object, "collation " + quoted(name) + " for encoding \"UTF8\" does not exist"}.with_position(
-      ctx.position(clause->location));
+  Result<std::string> found = resolve_collation({clause->collname, clause->n_collname}, ctx.bind_context());
+  if (!found.ok()) return found.take_status().with_position(ctx.position(clause->location));
+  if (found.value() != "default") *out = found.take();
+  return {};
 }
 
 Result<std::string> default_text(DdlContext& ctx, const ColumnDef& column, const ParseNode* node) {
@@ -650,6 +648,7 @@ Status TableBuilder::settle_global_indexes(const TableDef* previous, bool rebuil
       column.type = from.column == kExpressionPart ? from.type : of_table ? table.columns[from.column].type : kInt8;
       column.typmod = from.column == kExpressionPart ? from.typmod : of_table ? table.columns[from.column].typmod : -1;
       column.not_null = not_null;
+      column.collation = key_part_collation(table, from);
     };
     IndexDef key;
     key.oid = ctx_.allocate_oid();
@@ -867,6 +866,10 @@ Status TableBuilder::set_placement(const PgQuery__PartitionSpec& spec) {
   } else if (strategy == "directory") {
     placement.kind = PlacementKind::kDirectory;
     if (!has_primary || table.indexes[0].key_parts != 1) return invalid("PARTITION BY DIRECTORY needs a primary key of one column");
+    // Tables that follow the directory know its key's type alone.
+    const ColumnDef& id = table.columns[table.indexes[0].parts[0].column];
+    if (identity_order(id) != collated_order(id.type, Order::kBytes))
+      return feature_not_supported("a directory's primary key cannot have a nondeterministic collation");
     ColumnDef& region = table.columns[placement.columns[0]];
     if (region.type != kText && region.type != kVarchar && region.type != kName)
       return invalid("the region column of a directory must be of a string type");

@@ -122,7 +122,7 @@ bool unique_is_local(const TableDef& table, const IndexDef& index);
 /// 42704 or 0A000 if the type has no key form.
 Status check_indexable(Oid type);
 Status resolve_column_type(DdlContext& ctx, const PgQuery__TypeName& name, std::string_view column, ResolvedType* out);
-Status check_collation(const PgQuery__CollateClause* clause, const DdlContext& ctx, std::string* out);
+Status check_collation(const PgQuery__CollateClause* clause, DdlContext& ctx, std::string* out);
 
 /// ON COMMIT of a temporary table.
 void set_on_commit(DdlContext& ctx, PgQuery__OnCommitAction action, TableDef* table);

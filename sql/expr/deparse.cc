@@ -5,6 +5,7 @@
 #include "engine/array_value.h"
 #include "sql/bind/stored_names.h"
 #include "sql/expr/deparser.h"
+#include "sql/functions/citext.h"
 #include "sql/functions/quote.h"
 #include "sql/functions/session_hooks.h"
 #include "sql/routine/routine.h"
@@ -79,7 +80,7 @@ bool is_loose(const Expr* parent) {
 bool is_simple(const Expr* expr, const Expr* parent) {
   switch (expr->kind) {
     case ExprKind::kRelabel: case ExprKind::kIoCast: case ExprKind::kDomain:
-      return expr->as<UnaryExpr>().collation.empty() && is_simple(expr->as<UnaryExpr>().arg, expr);
+      return expr->as<UnaryExpr>().collate.empty() && is_simple(expr->as<UnaryExpr>().arg, expr);
     case ExprKind::kArrayCast: return is_simple(expr->as<ArrayCastExpr>().arg, expr);
     case ExprKind::kFunction:
       if (!is_operator(expr)) return true;
@@ -164,7 +165,7 @@ void Deparser::keyword(std::string_view word, int before, int after, int plus) {
 }
 
 std::string Deparser::type_name(Oid type, std::int32_t typmod) const {
-  if (!stored() || type < kFirstUserOid) return format_type(type, typmod);
+  if (!stored() || (type < kFirstUserOid && type != type_oid::kCitext)) return format_type(type, typmod);
   const TypeInfo* info = find_type(type);
   if (info != nullptr && info->category == 'A' && info->element != 0) return type_name(info->element, typmod) + "[]";
   return stored_type_name(type);
@@ -185,11 +186,11 @@ void Deparser::put(const Expr* expr, bool show) {
     case ExprKind::kFunction: return put_function(expr->as<FunctionExpr>(), show);
     case ExprKind::kRelabel: {
       const auto& cast = expr->as<UnaryExpr>();
-      if (cast.collation.empty()) return put_cast_or_argument(cast.arg, expr, cast.form, show);
+      if (cast.collate.empty()) return put_cast_or_argument(cast.arg, expr, cast.form, show);
       const bool own = options_.collated_constants && cast.arg->kind == ExprKind::kConst;
       if (!own) open();
       put_argument(cast.arg, expr, show);
-      out_ += " COLLATE " + quote_identifier(cast.collation);
+      out_ += " COLLATE " + (options_.names == nullptr ? quote_identifier(cast.collate) : shown_collation(cast.collate));
       if (!own) close();
       return;
     }
@@ -423,6 +424,19 @@ void Deparser::put_constant(const ConstExpr& constant, std::int32_t typmod) {
   out_ += literal(value) + "::" + type;
 }
 
+// What belongs to citext is found without its schema only where that is searched.
+std::string Deparser::extension_prefix(Oid oid) const {
+  if (stored() || !is_citext_object(oid) || options_.names->visible(ObjectClass::kType, kCitext)) return {};
+  TypeCatalog* const types = options_.names->types();
+  const std::string schema = types != nullptr ? types->type_identity(kCitext).first : std::string();
+  return schema.empty() ? std::string() : quote_identifier(schema) + ".";
+}
+
+std::string Deparser::operator_text(const OperatorDef& op) const {
+  const std::string prefix = extension_prefix(op.oid);
+  return prefix.empty() ? std::string(op.name) : "OPERATOR(" + prefix + std::string(op.name) + ")";
+}
+
 void Deparser::put_function(const FunctionExpr& call, bool show) {
   if (is_cast(&call) && !call.args.empty()) return put_cast_or_argument(call.args[0], &call, call.form, show);
   if (const SubLinkExpr* link = compares_with_row(&call)) return put_row_sublink(call.args.first(1), call.op->name, *link);
@@ -432,7 +446,7 @@ void Deparser::put_function(const FunctionExpr& call, bool show) {
       put_argument(call.args[0], &call, true);
       out_ += ' ';
     }
-    out_ += std::string(call.op->name) + " ";
+    out_ += operator_text(*call.op) + " ";
     put_argument(call.args.back(), &call, true);
     return close();
   }
@@ -442,6 +456,7 @@ void Deparser::put_function(const FunctionExpr& call, bool show) {
     out_ += stored_object_name(routine->oid);
   } else {
     if (routine != nullptr && !options_.names->visible(ObjectClass::kFunction, routine->oid)) out_ += quote_identifier(routine->schema_name) + ".";
+    if (routine == nullptr) out_ += extension_prefix(call.function->oid);
     out_ += quote_identifier(routine != nullptr ? std::string_view(routine->declaration.name) : call.function->name);
   }
   out_ += '(';
@@ -577,7 +592,7 @@ void Deparser::put_array_compare(const ArrayCompareExpr& compare) {
     return close();
   }
   put_argument(compare.left, &compare, true);
-  out_ += " " + std::string(compare.op->name) + (compare.all ? " ALL (" : " ANY (");
+  out_ += " " + operator_text(*compare.op) + (compare.all ? " ALL (" : " ANY (");
   put_argument(compare.array, &compare, true);
   // A sub-select by itself would be read as the rows to compare with.
   if (compare.array->kind == ExprKind::kSubLink && compare.array->as<SubLinkExpr>().link == SubLinkKind::kScalar)
@@ -613,11 +628,11 @@ void Deparser::put_row_sublink(ExprList left, std::string_view op, const SubLink
 void Deparser::put_sublink(const SubLinkExpr& link) {
   out_ += link.link == SubLinkKind::kArray ? "ARRAY(" : "(";
   if (link.test != nullptr) {
-    std::string_view op;
+    std::string op;
     const auto put_left = [&](const Expr* comparison) {
       const auto& call = comparison->as<FunctionExpr>();
       put(call.args[0], true);
-      if (op.empty()) op = call.op->name;
+      if (op.empty()) op = operator_text(*call.op);
     };
     const Expr* test = link.test;
     if (test->kind == ExprKind::kBool) {
@@ -646,7 +661,7 @@ void Deparser::put_sublink(const SubLinkExpr& link) {
 }
 
 void Deparser::put_aggregate(const AggregateExpr& call) {
-  out_ += quote_identifier(call.aggregate->name) + "(";
+  out_ += extension_prefix(call.aggregate->oid) + quote_identifier(call.aggregate->name) + "(";
   if (call.distinct) out_ += "DISTINCT ";
   if (call.aggregate->kind == 'o' || call.aggregate->kind == 'h') {
     put_list(call.direct_args);

@@ -31,6 +31,9 @@ class Deparser {
 
  private:
   bool stored() const { return options_.names == nullptr; }
+  /// "schema." before the name of what belongs to an extension, or nothing.
+  std::string extension_prefix(Oid oid) const;
+  std::string operator_text(const OperatorDef& op) const;
   void open() { if (!options_.pretty) out_ += '('; }
   void close() { if (!options_.pretty) out_ += ')'; }
   /// A key word at the beginning of a line, where lines are broken at all.

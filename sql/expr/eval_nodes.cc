@@ -381,7 +381,7 @@ bool io_cast(const EvalNode& node, EvalContext& ctx, const ExprInput& in, Value*
     return true;
   }
   switch (cast.source) {
-    case kText: case kVarchar: case kBpchar: case kName: case kUnknown: case kCstring:
+    case kText: case kVarchar: case kBpchar: case kName: case kCitext: case kUnknown: case kCstring:
       return value_from_text(ctx, cast.target, cast.typmod, value.bytes(), out);
     default: break;
   }

@@ -8,6 +8,8 @@
 #include "engine/type.h"
 #include "sql/expr/eval_nodes.h"
 #include "sql/expr/tree.h"
+#include "sql/functions/collated.h"
+#include "sql/types/collation.h"
 #include "sql/types/record_shape.h"
 #include "sql/types/text_io.h"
 #include "sql/types/user_type.h"
@@ -58,7 +60,7 @@ class Compiler {
     *out = copy_list<const EvalNode*>(arena_, nodes);
     return true;
   }
-  bool fill_call(eval::CallNode* node, const FunctionDef* function, std::span<const Oid> types, ExprList args);
+  bool fill_call(eval::CallNode* node, const FunctionDef* function, std::span<const Oid> types, ExprList args, std::uint16_t collation);
   const EvalNode* compile_call(const FunctionExpr& call);
   const EvalNode* compile_comparison(const FunctionExpr& call);
   const EvalNode* compile_arithmetic(const FunctionExpr& call);
@@ -92,7 +94,7 @@ eval::Operand Compiler::operand(const Expr& expr) {
   return out;
 }
 
-bool Compiler::fill_call(eval::CallNode* node, const FunctionDef* function, std::span<const Oid> types, ExprList args) {
+bool Compiler::fill_call(eval::CallNode* node, const FunctionDef* function, std::span<const Oid> types, ExprList args, std::uint16_t collation) {
   if (function->returns_set) {
     error(Status{sqlstate::feature_not_supported, "set-valued function called in context that cannot accept a set"});
     return false;
@@ -104,6 +106,10 @@ bool Compiler::fill_call(eval::CallNode* node, const FunctionDef* function, std:
   node->function = function;
   node->scalar = function->fn;
   node->typed = function->typed_fn;
+  if (const TypedFn collated = collation == kNoCollation ? nullptr : collated_function(*function, types, collation)) {
+    node->scalar = nullptr;
+    node->typed = collated;
+  }
   node->types = types.data();
   node->strict = function->strict;
   return compile_list(args, &node->args);
@@ -135,7 +141,7 @@ const EvalNode* Compiler::compile_comparison(const FunctionExpr& call) {
     return nullptr;
   }
   const bool integers = compares_as_integers(left, right);
-  const bool texts = is_text(left) && is_text(right) && (op == eval::Compare::kEqual || op == eval::Compare::kNotEqual);
+  const bool texts = is_text(left) && is_text(right) && is_deterministic_collation(call.collation) && (op == eval::Compare::kEqual || op == eval::Compare::kNotEqual);
   if (!integers && !texts) return nullptr;
   auto* node = make_node<eval::CompareNode>(arena_);
   const auto see_through = [](const Expr* expr) {
@@ -181,7 +187,7 @@ const EvalNode* Compiler::compile_call(const FunctionExpr& call) {
     node->fn = eval::routine_call;
     return compile_list(call.args, &node->args) ? node : nullptr;
   }
-  if (!fill_call(node, call.function, call.types, call.args)) return nullptr;
+  if (!fill_call(node, call.function, call.types, call.args, call.collation)) return nullptr;
   switch (call.kind) {
     case ExprKind::kNullIf: node->fn = eval::null_if; break;
     case ExprKind::kDistinct: node->fn = eval::is_distinct; break;
@@ -200,6 +206,10 @@ const EvalNode* Compiler::compile_array_compare(const ArrayCompareExpr& compare)
   node->call.function = compare.function;
   node->call.scalar = compare.function->fn;
   node->call.typed = compare.function->typed_fn;
+  if (const TypedFn collated = compare.collation == kNoCollation ? nullptr : collated_function(*compare.function, compare.types, compare.collation)) {
+    node->call.scalar = nullptr;
+    node->call.typed = collated;
+  }
   node->call.types = compare.types.data();
   node->call.strict = compare.function->strict;
   node->all = compare.all;
@@ -377,7 +387,7 @@ const EvalNode* Compiler::compile(const Expr& expr) {
       while (compared != nullptr && compared->category == 'A' && compared->element != 0) compared = find_type(base_type(compared->element));
       if (compared == nullptr || compared->order == Order::kNone)
         return error(Status{sqlstate::undefined_function, "could not identify a comparison function for type " + format_type(base_type(expr.type))});
-      node->order = info != nullptr ? info->order : Order::kNone;
+      node->order = info != nullptr ? order_under(expr.type, expr.collation) : Order::kNone;
       node->greatest = expr.kind == ExprKind::kGreatest;
       return compile_list(expr.as<ListExpr>().args, &node->args) ? node : nullptr;
     }

@@ -5,13 +5,14 @@
 #include "engine/type.h"
 #include "sql/expr/strictness.h"
 #include "sql/expr/tree.h"
+#include "sql/types/collation.h"
 
 namespace wandian::sql {
 
 namespace {
 
 const Expr* strip(const Expr* expr) {
-  while (expr->kind == ExprKind::kRelabel && expr->as<UnaryExpr>().collation.empty()) expr = expr->as<UnaryExpr>().arg;
+  while (expr->kind == ExprKind::kRelabel && expr->as<UnaryExpr>().collate.empty()) expr = expr->as<UnaryExpr>().arg;
   return expr;
 }
 bool same(const Expr* a, const Expr* b) { return equal(a, b) || equal(strip(a), strip(b)); }
@@ -58,7 +59,8 @@ Comparison comparison_of(const Expr* expr) {
   const auto& call = expr->as<FunctionExpr>();
   if (call.op == nullptr || call.args.size() != 2) return {};
   const int strategy = strategy_of(*call.op);
-  if (strategy == 0) return {};
+  // What a collation's order implies is not looked into.
+  if (strategy == 0 || is_collated(order_under(call.args[0]->type, call.collation))) return {};
   if (is_value(strip(call.args[1]))) return {call.args[0], strategy, strip(call.args[1])};
   if (is_value(strip(call.args[0]))) return {call.args[1], strategy == 6 ? 6 : 6 - strategy, strip(call.args[0])};
   return {};

@@ -59,6 +59,9 @@ enum class CallForm : std::uint8_t { kCall, kOperator, kExplicitCast, kImplicitC
 struct Expr {
   ExprKind kind;
   bool returns_set = false;          ///< of this node itself, not of its children
+  /// Of a value that can have one: its collation (sql/types/collation.h), 0 for the default. Of what compares or reads text: the
+  /// collation that it does so by. Set when its query is complete (sql/bind/collations.cc).
+  std::uint16_t collation = 0;
   Oid type = 0;
   std::int32_t typmod = -1;
   std::int32_t location = -1;        ///< byte offset in the statement's text, -1 if it does not stand there
@@ -163,7 +166,7 @@ struct UnaryExpr : Expr {
   explicit UnaryExpr(ExprKind k) : Expr(k) {}
   const Expr* arg = nullptr;
   CallForm form = CallForm::kImplicitCast;
-  std::string_view collation;        ///< kRelabel made by COLLATE: its name; otherwise empty
+  std::string_view collate;          ///< kRelabel made by COLLATE: the collation as definitions name it; otherwise empty
 };
 
 struct ArrayCastExpr : Expr {

@@ -657,7 +657,8 @@ bool equal(const Expr* a, const Expr* b) {
     }
     case ExprKind::kGrouping: return equal_lists(a->as<GroupingExpr>().args, b->as<GroupingExpr>().args);
     case ExprKind::kRelabel: case ExprKind::kIoCast: case ExprKind::kDomain:
-      return a->typmod == b->typmod && equal(a->as<UnaryExpr>().arg, b->as<UnaryExpr>().arg);
+      return a->typmod == b->typmod && a->as<UnaryExpr>().collate == b->as<UnaryExpr>().collate &&
+             equal(a->as<UnaryExpr>().arg, b->as<UnaryExpr>().arg);
     case ExprKind::kArrayCast:
       return equal(a->as<ArrayCastExpr>().arg, b->as<ArrayCastExpr>().arg) &&
              equal(a->as<ArrayCastExpr>().element, b->as<ArrayCastExpr>().element);
@@ -750,8 +751,8 @@ const Expr* commute(Arena& arena, const FunctionExpr& expr) {
   out->function = function;
   const std::array<const Expr*, 2> args{expr.args[1], expr.args[0]};
   out->args = copy_list<const Expr*>(arena, std::span<const Expr* const>(args));
-  const std::array<Oid, 3> types{args[0]->type, args[1]->type, expr.type};
-  out->types = copy_list<Oid>(arena, std::span<const Oid>(types));
+  const std::array<Oid, 4> types{args[0]->type, args[1]->type, expr.type, expr.collation};   // the collation behind them
+  out->types = copy_list<Oid>(arena, std::span<const Oid>(types)).first(3);
   return out;
 }
 
@@ -813,13 +814,16 @@ const ConstExpr* make_constant(Arena& arena, Oid type, std::int32_t typmod, Valu
 const ConstExpr* make_bool(Arena& arena, bool value) { return make_constant(arena, kBool, -1, Value::of_bool(value)); }
 const ConstExpr* make_null(Arena& arena, Oid type) { return make_constant(arena, type, -1, Value::null()); }
 
-const SlotExpr* make_slot(Arena& arena, std::uint32_t slot, Oid type, std::int32_t typmod) {
+const SlotExpr* make_slot(Arena& arena, std::uint32_t slot, Oid type, std::int32_t typmod, std::uint16_t collation) {
   auto* out = make_node<SlotExpr>(arena);
   out->slot = slot;
+  out->collation = collation;
   out->type = type;
   out->typmod = typmod;
   return out;
 }
+
+const SlotExpr* make_slot(Arena& arena, std::uint32_t slot, const Expr& of) { return make_slot(arena, slot, of.type, of.typmod, of.collation); }
 
 const FunctionExpr* make_comparison(Arena& arena, int btree_strategy, const Expr* left, const Expr* right) {
   constexpr std::array<std::string_view, 6> kSymbols{"", "<", "<=", "=", ">=", ">"};

@@ -91,7 +91,8 @@ const Expr* negate(Arena& arena, const Expr* expr);
 const ConstExpr* make_constant(Arena& arena, Oid type, std::int32_t typmod, Value value);
 const ConstExpr* make_bool(Arena& arena, bool value);
 const ConstExpr* make_null(Arena& arena, Oid type);
-const SlotExpr* make_slot(Arena& arena, std::uint32_t slot, Oid type, std::int32_t typmod);
+const SlotExpr* make_slot(Arena& arena, std::uint32_t slot, Oid type, std::int32_t typmod, std::uint16_t collation = 0);
+const SlotExpr* make_slot(Arena& arena, std::uint32_t slot, const Expr& of);
 /// The comparison `left op right` for a btree strategy (1 <, 2 <=, 3 =, 4 >=, 5 >), or null if the types have none.
 const FunctionExpr* make_comparison(Arena& arena, int btree_strategy, const Expr* left, const Expr* right);
 

@@ -5,7 +5,9 @@
 
 #include "engine/numeric.h"
 #include "sql/functions/bindings.h"
+#include "sql/functions/collated.h"
 #include "sql/functions/datetime_math.h"
+#include "sql/types/collation.h"
 #include "sql/types/datetime.h"
 
 namespace wandian::sql {
@@ -203,12 +205,9 @@ struct Extreme {
   bool any;
 };
 template <bool largest>
-bool extreme_step(EvalContext&, Arena& arena, void* state, const Oid* types, const Value* args) {
-  Extreme& s = as<Extreme>(state);
-  const TypeInfo* type = find_type(types[0]);
-  DB_ASSERT(type != nullptr && type->order != Order::kNone);
+bool keep_extreme(Arena& arena, Extreme& s, const TypeInfo* type, Order order, const Value* args) {
   if (s.any) {
-    const int c = compare_values(type->order, args[0], s.value);
+    const int c = compare_values(order, args[0], s.value);
     if (largest ? c <= 0 : c >= 0) return true;
   }
   s.any = true;
@@ -224,6 +223,17 @@ bool extreme_step(EvalContext&, Arena& arena, void* state, const Oid* types, con
   s.value.size = args[0].size;
   s.value.is_null = false;
   return true;
+}
+template <bool largest>
+bool extreme_step(EvalContext&, Arena& arena, void* state, const Oid* types, const Value* args) {
+  const TypeInfo* type = find_type(types[0]);
+  DB_ASSERT(type != nullptr && type->order != Order::kNone);
+  return keep_extreme<largest>(arena, as<Extreme>(state), type, type->order, args);
+}
+// The collation stands behind the result's type.
+template <bool largest>
+bool collated_extreme_step(EvalContext&, Arena& arena, void* state, const Oid* types, const Value* args) {
+  return keep_extreme<largest>(arena, as<Extreme>(state), find_type(types[0]), order_under(types[0], static_cast<std::uint16_t>(types[2])), args);
 }
 bool extreme_finish(EvalContext&, const void* state, const Oid*, Value* result) {
   const Extreme& s = as<Extreme>(state);
@@ -369,7 +379,7 @@ constexpr AggregateBinding kBindings[] = {
     EXTREMES("int2"), EXTREMES("int4"), EXTREMES("int8"), EXTREMES("oid"), EXTREMES("float4"), EXTREMES("float8"),
     EXTREMES("numeric"), EXTREMES("text"), EXTREMES("bpchar"), EXTREMES("date"), EXTREMES("time"),
     EXTREMES("timestamp"), EXTREMES("timestamptz"), EXTREMES("interval"), EXTREMES("anyarray"), EXTREMES("pg_lsn"),
-    EXTREMES("tid"), EXTREMES("anyenum"), EXTREMES("inet"), EXTREMES("timetz"), EXTREMES("money"), EXTREMES("xid8"),
+    EXTREMES("citext"), EXTREMES("tid"), EXTREMES("anyenum"), EXTREMES("inet"), EXTREMES("timetz"), EXTREMES("money"), EXTREMES("xid8"),
     {"bool_and(bool)", sizeof(Folded), fold_step<Fold::kAnd>, fold_finish, true, &kMovingAnd},
     {"every(bool)", sizeof(Folded), fold_step<Fold::kAnd>, fold_finish, true, &kMovingAnd},
     {"bool_or(bool)", sizeof(Folded), fold_step<Fold::kOr>, fold_finish, true, &kMovingOr},
@@ -389,5 +399,20 @@ constexpr AggregateBinding kBindings[] = {
 }  // namespace
 
 std::span<const AggregateBinding> aggregate_bindings() { return kBindings; }
+
+const AggregateDef* collated_aggregate(const AggregateDef& aggregate) {
+  static const std::vector<AggregateDef>& all = *[] {
+    auto* const out = new std::vector<AggregateDef>;
+    for (const AggregateDef& known : all_aggregates()) {
+      if ((known.name != "min" && known.name != "max") || known.args.size() != 1) continue;
+      if (known.args[0] != type_oid::kText && known.args[0] != type_oid::kBpchar && known.args[0] != type_oid::kAnyArray) continue;
+      out->push_back(known);
+      out->back().step = known.name == "max" ? collated_extreme_step<true> : collated_extreme_step<false>;
+    }
+    return out;
+  }();
+  const auto found = std::find_if(all.begin(), all.end(), [&](const AggregateDef& known) { return known.oid == aggregate.oid; });
+  return found != all.end() ? &*found : nullptr;
+}
 
 }  // namespace wandian::sql

@@ -48,6 +48,7 @@ std::span<const FunctionBinding> array_bindings();
 std::span<const FunctionBinding> bit_bindings();
 std::span<const FunctionBinding> cast_bindings();
 std::span<const FunctionBinding> catalog_bindings();
+std::span<const FunctionBinding> citext_bindings();
 std::span<const FunctionBinding> compare_bindings();
 std::span<const FunctionBinding> datetime_bindings();
 std::span<const FunctionBinding> datetime_field_bindings();

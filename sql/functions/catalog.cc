@@ -1,9 +1,9 @@
 // Functions that ask the catalog: names of objects, visibility, privileges, definitions, comments, sizes.
 #include <algorithm>
 
+#include "engine/array_value.h"
 #include "engine/numeric.h"
 #include "sql/access/acl.h"
-#include "engine/array_value.h"
 #include "sql/catalog/stored_objects.h"
 #include "sql/functions/bindings.h"
 #include "sql/functions/session_hooks.h"
@@ -31,6 +31,14 @@ bool visible(EvalContext& ctx, const Value* args, Value* result) {
 }
 // Objects of kinds that users cannot create here are PostgreSQL's own, which every path finds.
 bool always_visible(EvalContext&, const Value*, Value* result) { return return_bool(result, true); }
+
+bool collation_actual_version(EvalContext& ctx, const Value* args, Value* result) {
+  const std::optional<std::string> version = ctx.session->collation_version(oid(args[0]));
+  if (!version) return ctx.fail({sqlstate::undefined_object, "collation with OID " + std::to_string(oid(args[0])) + " does not exist"});
+  if (version->empty()) return return_null(result);
+  *result = Value::of_bytes(ctx.arena.copy(*version));
+  return true;
+}
 
 template <ObjectClass kind>
 bool to_reg(EvalContext& ctx, const Value* args, Value* result) {
@@ -463,7 +471,7 @@ constexpr FunctionBinding kBindings[] = {
     {"pg_function_is_visible", visible<ObjectClass::kFunction>},
     {"pg_operator_is_visible", visible<ObjectClass::kOperator>},
     {"pg_opclass_is_visible", always_visible}, {"pg_opfamily_is_visible", always_visible},
-    {"pg_collation_is_visible", always_visible}, {"pg_conversion_is_visible", always_visible},
+    {"pg_collation_actual_version", collation_actual_version}, {"pg_collation_is_visible", visible<ObjectClass::kCollation>}, {"pg_conversion_is_visible", always_visible},
     {"pg_statistics_obj_is_visible", always_visible}, {"pg_ts_config_is_visible", always_visible},
     {"pg_ts_dict_is_visible", always_visible}, {"pg_ts_parser_is_visible", always_visible},
     {"pg_ts_template_is_visible", always_visible},

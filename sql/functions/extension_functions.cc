@@ -10,6 +10,7 @@ namespace {
 
 std::span<const ExtensionSymbol> symbols_of(std::string_view library) {
   if (library == "$libdir/pgcrypto") return pgcrypto_symbols();
+  if (library == "$libdir/pg_stat_statements") return pg_stat_statements_symbols();
   if (library == "$libdir/uuid-ossp") return uuid_ossp_symbols();
   return {};
 }

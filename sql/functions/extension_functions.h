@@ -1,4 +1,4 @@
-// The functions of the extensions that the server brings along: pgcrypto and uuid-ossp. CREATE EXTENSION declares them as functions of
+// The functions of the extensions that the server brings along: pgcrypto, uuid-ossp, pg_stat_statements. CREATE EXTENSION declares them as functions of
 // LANGUAGE C whose library and symbol are found here.
 // Thread:  immutable tables.
 #pragma once
@@ -22,6 +22,7 @@ struct ExtensionSymbol {
 };
 /// Bytes for keys and identifiers, from the session's strong source.
 std::string random_bytes(EvalContext& ctx, std::size_t count);
+std::span<const ExtensionSymbol> pg_stat_statements_symbols();
 std::span<const ExtensionSymbol> pgcrypto_symbols();
 std::span<const ExtensionSymbol> uuid_ossp_symbols();
 

@@ -56,26 +56,31 @@ struct AggregateRow {
 constexpr FunctionRow kFunctionRows[] = {
 #define WANDIAN_FUNCTION(...) {__VA_ARGS__},
 #include "sql/functions/builtins.inc"
+#include "sql/functions/citext.inc"
 #undef WANDIAN_FUNCTION
 };
 constexpr OperatorRow kOperatorRows[] = {
 #define WANDIAN_OPERATOR(...) {__VA_ARGS__},
 #include "sql/functions/builtins.inc"
+#include "sql/functions/citext.inc"
 #undef WANDIAN_OPERATOR
 };
 constexpr CastRow kCastRows[] = {
 #define WANDIAN_CAST(...) {__VA_ARGS__},
 #include "sql/functions/builtins.inc"
+#include "sql/functions/citext.inc"
 #undef WANDIAN_CAST
 };
 constexpr AggregateRow kAggregateRows[] = {
 #define WANDIAN_AGGREGATE(...) {__VA_ARGS__},
 #include "sql/functions/builtins.inc"
+#include "sql/functions/citext.inc"
 #undef WANDIAN_AGGREGATE
 };
 constexpr TypeFunctions kTypeFunctions[] = {
 #define WANDIAN_TYPE(...) {__VA_ARGS__},
 #include "sql/functions/builtins.inc"
+#include "sql/functions/citext.inc"
 #undef WANDIAN_TYPE
 };
 
@@ -203,7 +208,7 @@ struct Registry {
     boost::unordered_flat_map<std::string_view, const FunctionBinding*> bindings;
     boost::unordered_flat_map<std::string_view, bool> used;
     for (const auto& table :
-         {array_bindings(), bit_bindings(), cast_bindings(), catalog_bindings(), compare_bindings(), datetime_bindings(),
+         {array_bindings(), bit_bindings(), cast_bindings(), catalog_bindings(), citext_bindings(), compare_bindings(), datetime_bindings(),
           datetime_field_bindings(), encoding_bindings(), enum_bindings(), float_bindings(), format_bindings(), integer_bindings(), json_bindings(),
           json_record_bindings(), jsonb_bindings(), jsonpath_bindings(), keyword_bindings(), money_bindings(), multirange_bindings(), network_bindings(), normalize_bindings(), numeric_bindings(), pattern_bindings(), range_bindings(), session_bindings(), set_bindings(),
           string_bindings(), text_bindings(), timetz_bindings()})

@@ -5,8 +5,10 @@
 #include "sql/functions/bindings.h"
 #include "sql/functions/datetime_math.h"
 #include "sql/functions/session_hooks.h"
+#include "sql/types/collation.h"
 #include "sql/types/datetime.h"
 #include "sql/types/number_text.h"
+#include "sql/types/text_io.h"
 
 namespace wandian::sql {
 
@@ -191,6 +193,14 @@ bool random_uuid(EvalContext& ctx, const Value*, Value* result) {
   *result = Value::of_bytes(p, 16);
   return true;
 }
+// Under the default collation; functions/collated.cc has the others.
+bool collation_for(EvalContext& ctx, const Oid* types, const Value*, Value* result) {
+  if (types[0] == type_oid::kUnknown) return return_null(result);
+  if (!is_collatable(types[0]) && types[0] != type_oid::kCitext) return ctx.fail({sqlstate::datatype_mismatch, "collations are not supported by type " + format_type(types[0])});
+  *result = Value::of_bytes(types[0] == type_oid::kName ? "\"C\"" : "\"default\"");
+  return true;
+}
+
 bool type_of(EvalContext&, const Oid* types, const Value*, Value* result) { return return_int(result, types[0]); }
 
 bool in_recovery(EvalContext& ctx, const Value*, Value* result) { return return_bool(result, ctx.session->in_recovery()); }
@@ -277,7 +287,7 @@ constexpr FunctionBinding kBindings[] = {
     {"pg_advisory_unlock_int8", advisory_unlock<false, false>}, {"pg_advisory_unlock_int4", advisory_unlock<true, false>},
     {"pg_advisory_unlock_shared_int8", advisory_unlock<false, true>},
     {"pg_advisory_unlock_shared_int4", advisory_unlock<true, true>}, {"pg_advisory_unlock_all", advisory_unlock_all},
-    {"gen_random_uuid", random_uuid}, {"pg_typeof", nullptr, type_of},
+    {"gen_random_uuid", random_uuid}, {"pg_typeof", nullptr, type_of}, {"pg_collation_for", nullptr, collation_for},
     {"pg_is_in_recovery", in_recovery}, {"pg_current_wal_lsn", current_lsn}, {"pg_current_wal_insert_lsn", current_lsn},
     {"pg_current_wal_flush_lsn", flushed_lsn}, {"pg_last_wal_receive_lsn", nothing}, {"pg_last_wal_replay_lsn", nothing},
     {"pg_last_xact_replay_timestamp", nothing}, {"pg_lsn_mi", lsn_difference},

@@ -20,7 +20,7 @@ class Catalog;
 namespace wandian::sql {
 
 /// What kind of object a reg* type names.
-enum class ObjectClass : std::uint8_t { kRelation, kType, kFunction, kFunctionSignature, kOperator, kNamespace, kRole };
+enum class ObjectClass : std::uint8_t { kRelation, kType, kFunction, kFunctionSignature, kOperator, kNamespace, kRole, kCollation };
 
 /// What has_*_privilege asks about.
 enum class PrivilegeClass : std::uint8_t {
@@ -94,6 +94,8 @@ class SessionHooks {
   // Random numbers and uuids: 64 random bits; from the seam, so a simulation repeats.
   virtual std::uint64_t random_bits() = 0;               ///< of random(): setseed makes it repeat
   virtual std::uint64_t strong_random_bits() = 0;
+  /// What pg_stat_statements has counted is forgotten; a zero matches all. 55000.
+  virtual Status reset_statement_statistics(Oid role, Oid database, std::int64_t query) = 0;
   virtual void seed_random(double seed) = 0;
 
   // Names of objects. resolve: 42P01, 42704, 42883, 3F000 with PostgreSQL's message, or 0 if missing_ok.
@@ -106,6 +108,8 @@ class SessionHooks {
 
   /// The types that users made, as this session's catalog has them.
   virtual TypeCatalog* types() { return nullptr; }
+  /// Of the collator's rules as they are now; empty for a collation without; null: no such collation.
+  virtual std::optional<std::string> collation_version(Oid collation) = 0;
 
   virtual const Catalog& current_catalog() = 0;          ///< until the catalog changes
 

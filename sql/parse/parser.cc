@@ -180,6 +180,20 @@ Status ParsedStatements::read() {
   return {};
 }
 
+bool fingerprint_query(std::string_view text, std::uint64_t* number, std::string* normalized) {
+  if (text.size() > kUncheckedBytes && estimate_nesting(text) > kMaxNestingHere) return false;
+  const std::string ended(text);
+  const PgQueryFingerprintResult fingerprint = pg_query_fingerprint(ended.c_str());
+  const bool ok = fingerprint.error == nullptr;
+  if (ok) *number = fingerprint.fingerprint;
+  pg_query_free_fingerprint_result(fingerprint);
+  if (!ok) return false;
+  const PgQueryNormalizeResult shown = pg_query_normalize(ended.c_str());
+  *normalized = shown.error == nullptr ? std::string(shown.normalized_query) : ended;
+  pg_query_free_normalize_result(shown);
+  return true;
+}
+
 std::int32_t character_position(std::string_view text, std::int32_t byte_offset) {
   if (byte_offset < 0) return 0;
   const std::size_t end = std::min(static_cast<std::size_t>(byte_offset), text.size());

@@ -54,6 +54,10 @@ class ParsedStatements {
   std::vector<ParsedStatement> statements_;
 };
 
+/// A number that statements share which differ in constants, names of parameters and white space alone, and the statement's text with its
+/// constants as parameters (libpg_query's fingerprint and normalized form). False: the text does not parse, or nests too deep.
+bool fingerprint_query(std::string_view text, std::uint64_t* number, std::string* normalized);
+
 /// The 1-based position in characters of a byte offset of UTF-8 text, as error messages give it; 0 for a negative offset.
 std::int32_t character_position(std::string_view text, std::int32_t byte_offset);
 

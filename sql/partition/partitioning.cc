@@ -7,6 +7,7 @@
 #include "sql/functions/quote.h"
 #include "sql/partition/hash.h"
 #include "sql/types/text_io.h"
+#include "sql/types/user_type.h"
 
 namespace wandian::sql {
 
@@ -362,7 +363,7 @@ std::string partition_key_text(const TableDef& table, bool columns_only) {
     if (part.column != kExpressionPart) list += quote_identifier(table.columns[part.column].name);
     else list += reads_like_call(part.expression) ? part.expression : "(" + part.expression + ")";
     if (columns_only) continue;
-    if (!part.collation.empty()) list += " COLLATE " + quote_identifier(part.collation);
+    if (!part.collation.empty()) list += " COLLATE " + shown_collation(part.collation);
     if (!part.opclass.empty()) list += " " + quote_identifier(part.opclass);
   }
   if (columns_only) return list;

@@ -34,8 +34,15 @@ struct Term {
   const Expr* value = nullptr;
   Conjunct* source = nullptr;
   bool exact = true;                 // the term says all that the condition says
+  Order order = Order::kNone;        // the condition's, where a collation gives it one
 };
 constexpr int kAnyStrategy = 6;
+
+// Whether a key kept in order `key` finds the values that a condition in the order `wanted` means.
+bool key_serves(Order key, Order wanted, bool equality) {
+  if (key == wanted || (!is_collated(key) && !is_collated(wanted))) return true;
+  return equality && is_deterministic(key) && is_deterministic(wanted);
+}
 
 const Expr* strip_relabel(const Expr* expr) {
   while (expr->kind == ExprKind::kRelabel) {
@@ -91,15 +98,16 @@ Planner::Path Planner::table_path(const RangeInfo& base, std::span<Conjunct* con
     return false;
   };
   std::vector<Term> terms;
-  const auto add = [&](const Expr* side, const Expr* value, int strategy, Oid value_type, Conjunct* source, bool exact) {
+  const auto add = [&](const Expr* side, const Expr* value, int strategy, Oid value_type, Conjunct* source, bool exact, std::uint16_t collation) {
     const Expr* const whole = side;
+    const Order order = order_under(side->type, collation);
     side = strip_relabel(side);
     const int column = own_column(side);
     if (column < 0 && table.computed_indexes != 0 && reads_own(whole) && !reads_own(value) && same_key_form(whole->type, value_type))
-      terms.push_back({kExpressionPart, side, strategy, value, source, exact});
+      terms.push_back({kExpressionPart, side, strategy, value, source, exact, order});
     if (column < 0 || reads_own(value)) return;
     if (!same_key_form(table.columns[static_cast<std::size_t>(column)].type, value_type)) return;
-    terms.push_back({static_cast<std::uint16_t>(column), side, strategy, value, source, exact});
+    terms.push_back({static_cast<std::uint16_t>(column), side, strategy, value, source, exact, order});
   };
   const double filter_selectivity = selectivity(conjuncts);
   for (Conjunct* conjunct : conjuncts) {
@@ -109,23 +117,23 @@ Planner::Path Planner::table_path(const RangeInfo& base, std::span<Conjunct* con
       const auto& call = expr->as<FunctionExpr>();
       if (call.op->btree_strategy == 0) continue;
       const int strategy = call.op->btree_strategy;
-      add(call.args[0], call.args[1], strategy, call.args[1]->type, conjunct, true);
+      add(call.args[0], call.args[1], strategy, call.args[1]->type, conjunct, true, call.collation);
       // `value op column` reads the other way round.
-      add(call.args[1], call.args[0], 6 - strategy, call.args[0]->type, conjunct, true);
+      add(call.args[1], call.args[0], 6 - strategy, call.args[0]->type, conjunct, true, call.collation);
     } else if (expr->kind == ExprKind::kArrayCompare) {
       const auto& compare = expr->as<ArrayCompareExpr>();
       if (compare.all || compare.op == nullptr || compare.op->btree_strategy != 3) continue;
-      add(compare.left, compare.array, kAnyStrategy, compare.types[1], conjunct, true);
+      add(compare.left, compare.array, kAnyStrategy, compare.types[1], conjunct, true, compare.collation);
     } else if (expr->kind == ExprKind::kRowCompare) {
       // (a, b) > (x, y) holds only where a >= x.
       const auto& compare = expr->as<RowCompareExpr>();
       const bool less = compare.op == RowCompareOp::kLess || compare.op == RowCompareOp::kLessEqual;
-      add(compare.left[0], compare.right[0], less ? 2 : 4, compare.right[0]->type, conjunct, false);
+      add(compare.left[0], compare.right[0], less ? 2 : 4, compare.right[0]->type, conjunct, false, compare.less[0]->collation);
     }
   }
-  const auto find = [&](std::uint16_t column, int strategy) -> const Term* {
+  const auto find = [&](std::uint16_t column, int strategy, Order key) -> const Term* {
     for (const Term& term : terms)
-      if (term.column == column && term.strategy == strategy) return &term;
+      if (term.column == column && term.strategy == strategy && key_serves(key, term.order, strategy == 3 || strategy == kAnyStrategy)) return &term;
     return nullptr;
   };
 
@@ -135,7 +143,7 @@ Planner::Path Planner::table_path(const RangeInfo& base, std::span<Conjunct* con
     const Expr* out = rewrite(arena_, expr, [&](const Expr* node) -> const Expr* {
       if (node->kind != ExprKind::kColumn) return nullptr;
       for (const auto& [column, slot] : base.used)
-        if (column == node->as<ColumnExpr>().column) return make_slot(arena_, slot, node->type, node->typmod);
+        if (column == node->as<ColumnExpr>().column) return make_slot(arena_, slot, *node);
       known_columns = false;
       return nullptr;
     });
@@ -160,7 +168,7 @@ Planner::Path Planner::table_path(const RangeInfo& base, std::span<Conjunct* con
       default: columns = table.placement.columns;
     }
     for (const std::uint16_t column : columns) {
-      const Term* term = find(column, 3);
+      const Term* term = find(column, 3, identity_order(table.columns[column]));
       if (term == nullptr) {
         known.clear();
         break;
@@ -256,10 +264,13 @@ Planner::Path Planner::table_path(const RangeInfo& base, std::span<Conjunct* con
     };
     const auto find_at = [&](std::size_t position, int strategy) -> const Term* {
       const std::uint16_t column = column_at(position);
-      if (column != kExpressionPart) return find(column, strategy);
+      const Order key = global ? key_part_order(table, index.parts[position]) : table.codecs[i].column(static_cast<unsigned>(position)).order;
+      if (column != kExpressionPart) return find(column, strategy, key);
       if (position >= parts.size() || parts[position] == nullptr) return nullptr;
       for (const Term& term : terms)
-        if (term.column == kExpressionPart && term.strategy == strategy && equal(term.side, parts[position])) return &term;
+        if (term.column == kExpressionPart && term.strategy == strategy && equal(term.side, parts[position]) &&
+            key_serves(key, term.order, strategy == 3 || strategy == kAnyStrategy))
+          return &term;
       return nullptr;
     };
     const std::size_t unique_columns = i == 0 ? columns.size() : index.key_parts;
@@ -344,6 +355,10 @@ Planner::Path Planner::table_path(const RangeInfo& base, std::span<Conjunct* con
           break;
         }
         const KeyColumn& key = table.codecs[i].column(static_cast<unsigned>(at));
+        if (!key_serves(key.order, order_of(wish[wished].slot), false)) {
+          fits = false;
+          break;
+        }
         const bool reversed = key.descending != wish[wished].descending;
         if (decided && reversed != backward) fits = false;
         if (key.nullable && !table.columns[static_cast<std::size_t>(column)].not_null &&

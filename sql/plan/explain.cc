@@ -6,6 +6,7 @@
 
 #include "sql/functions/quote.h"
 #include "sql/types/text_io.h"
+#include "sql/types/user_type.h"
 
 namespace wandian::sql {
 
@@ -146,6 +147,7 @@ std::string expression_text(const Expr* expr, const SlotNames& names) {
     case ExprKind::kDomain:
     case ExprKind::kIoCast: {
       const auto& cast = expr->as<UnaryExpr>();
+      if (!cast.collate.empty()) return "(" + expression_text(cast.arg, names) + " COLLATE " + shown_collation(cast.collate) + ")";
       return "(" + expression_text(cast.arg, names) + ")::" + format_type(cast.type, cast.typmod);
     }
     case ExprKind::kBool: {

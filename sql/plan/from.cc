@@ -122,14 +122,14 @@ Result<const Expr*> Planner::compute_once(const Expr* lowered) {
   auto once = std::make_unique<PlanSubselect>();
   once->kind = SubLinkKind::kScalar;
   once->once = true;
-  const Slot inner = new_slot(lowered->type);
+  const Slot inner = new_slot(*lowered);
   WANDIAN_ASSIGN(once->plan, project(std::make_unique<ResultNode>(), {{lowered, inner}}, {}));
   once->outputs = once->saved.slots = {inner};
-  once->out = new_slot(lowered->type);
+  once->out = new_slot(*lowered);
   once->name = "InitPlan " + std::to_string(next_init_++);
   const Slot slot = once->out;
   body_.init_plans.push_back(std::move(once));
-  return make_slot(arena_, slot, lowered->type, lowered->typmod);
+  return make_slot(arena_, slot, *lowered);
 }
 
 Status Planner::try_semi_join(PlanScope& scope, const Expr* conjunct, JoinProblem& problem, bool* done) {
@@ -384,7 +384,7 @@ void Planner::derive_equalities(JoinProblem& problem) {
   const auto read = [&](const Conjunct* conjunct) {
     if (conjunct->expr->kind != ExprKind::kFunction || !conjunct->subselects.empty() || conjunct->is_volatile) return;
     const auto& call = conjunct->expr->as<FunctionExpr>();
-    if (call.op == nullptr || call.op->btree_strategy != 3 || call.args.size() != 2) return;
+    if (call.op == nullptr || call.op->btree_strategy != 3 || call.args.size() != 2 || !is_deterministic_collation(call.collation)) return;
     const Expr* a = call.args[0];
     const Expr* b = call.args[1];
     const auto is_own = [&](const Expr* e) { return e->kind == ExprKind::kSlot && contains(own, e->as<SlotExpr>().slot); };
@@ -551,13 +551,13 @@ Result<NodePtr> Planner::hash_join(NodePtr left, NodePtr right, const std::vecto
     }
     const auto key = [&](const Expr* expr, std::vector<std::pair<const Expr*, Slot>>& items) {
       if (expr->kind == ExprKind::kSlot) return expr->as<SlotExpr>().slot;
-      const Slot slot = new_slot(expr->type);
+      const Slot slot = new_slot(*expr);
       items.emplace_back(expr, slot);
       return slot;
     };
     node->left_keys.push_back(key(l, left_items));
     node->right_keys.push_back(key(r, right_items));
-    node->key_orders.push_back(find_type(l->type)->order);
+    node->key_orders.push_back(order_under(l->type, conjunct->expr->collation));
     node->hash_conditions.push_back(conjunct->expr);
   }
   WANDIAN_ASSIGN(left, project(std::move(left), std::move(left_items), {}));

@@ -53,9 +53,9 @@ Status Planner::project_waiting(ModifyPlan& modify, NodePtr& root, bool* any) {
   std::vector<std::pair<const Expr*, Slot>> items;
   for (ModifyPlan::Set& set : modify.sets) {
     if (!set.value.waits) continue;
-    const Slot slot = new_slot(set.value.expr->type);
+    const Slot slot = new_slot(*set.value.expr);
     items.emplace_back(set.value.expr, slot);
-    WANDIAN_ASSIGN(set.value, compile_expr(make_slot(arena_, slot, set.value.expr->type, set.value.expr->typmod)));
+    WANDIAN_ASSIGN(set.value, compile_expr(make_slot(arena_, slot, *set.value.expr)));
   }
   *any = !items.empty();
   if (items.empty()) return {};

@@ -16,9 +16,8 @@ void collect_slots(const Expr* expr, std::vector<Slot>& out) {
   });
 }
 
-Slot Planner::new_slot(Oid type) {
-  const TypeInfo* info = find_type(type);
-  body_.slots.push_back({type, info != nullptr ? info->order : Order::kNone, is_by_value(type)});
+Slot Planner::new_slot(Oid type, std::uint16_t collation) {
+  body_.slots.push_back({type, order_under(type, collation), is_by_value(type)});
   return static_cast<Slot>(body_.slots.size() - 1);
 }
 
@@ -147,7 +146,8 @@ Result<Slot> Planner::column_slot(PlanScope& scope, std::uint16_t range_index, s
   for (const auto& [used, slot] : range.used)
     if (used == static_cast<std::uint16_t>(column)) return slot;
   DB_ASSERT(column >= 0 && static_cast<std::size_t>(column) < entry.columns.size());
-  const Slot slot = new_slot(entry.columns[static_cast<std::size_t>(column)].type);
+  const RangeColumn& of = entry.columns[static_cast<std::size_t>(column)];
+  const Slot slot = new_slot(of.type, of.collation);
   range.used.emplace_back(static_cast<std::uint16_t>(column), slot);
   if (range.table != nullptr) {
     slot_columns_.resize(body_.slots.size());
@@ -168,7 +168,7 @@ const Expr* Planner::lower_node(const Lowering& lowering, const Expr* expr, Stat
   if (lowering.aggregation != nullptr && expr->kind != ExprKind::kConst && expr->kind != ExprKind::kParam) {
     const Aggregation& aggregation = *lowering.aggregation;
     for (std::size_t i = 0; i < aggregation.groups.size(); ++i)
-      if (equal(aggregation.groups[i], expr)) return make_slot(arena_, aggregation.group_slots[i], expr->type, expr->typmod);
+      if (equal(aggregation.groups[i], expr)) return make_slot(arena_, aggregation.group_slots[i], *expr);
   }
   switch (expr->kind) {
     case ExprKind::kColumn: {
@@ -193,13 +193,13 @@ const Expr* Planner::lower_node(const Lowering& lowering, const Expr* expr, Stat
         return lower_node(inside, pulled->query->targets[static_cast<std::size_t>(column.column)].expr, status);
       }
       const Result<Slot> slot = column_slot(*scope, column.range, column.column);
-      return make_slot(arena_, slot.value(), column.type, column.typmod);
+      return make_slot(arena_, slot.value(), column);
     }
     case ExprKind::kSubColumn: {
       const std::uint16_t column = expr->as<SubColumnExpr>().column;
       if (lowering.sub_exprs != nullptr) return (*lowering.sub_exprs)[column];
       DB_ASSERT(lowering.sub_outputs != nullptr && column < lowering.sub_outputs->size());
-      return make_slot(arena_, (*lowering.sub_outputs)[column], expr->type, expr->typmod);
+      return make_slot(arena_, (*lowering.sub_outputs)[column], *expr);
     }
     case ExprKind::kRow: return lower_whole_row(lowering, expr->as<RowExpr>(), status);
     case ExprKind::kSubLink: return lower_sublink(lowering, expr->as<SubLinkExpr>(), status);
@@ -218,12 +218,12 @@ const Expr* Planner::lower_aggregate(const Lowering& lowering, const AggregateEx
     return &call;
   }
   for (const auto& [known, slot] : aggregation->calls)
-    if (equal(known, &call) && !contains_volatile(&call)) return make_slot(arena_, slot, call.type, call.typmod);
+    if (equal(known, &call) && !contains_volatile(&call)) return make_slot(arena_, slot, call);
   PlanAggregate plan;
   plan.call = &call;
   plan.distinct = call.distinct;
   plan.count_star = call.args.empty() && !call.distinct && call.aggregate->name == "count";
-  plan.out = new_slot(call.type);
+  plan.out = new_slot(call);
   Lowering input = lowering;
   input.aggregation = nullptr;
   input.windowing = nullptr;
@@ -237,9 +237,9 @@ const Expr* Planner::lower_aggregate(const Lowering& lowering, const AggregateEx
     const Expr* argument = lowered.value();
     if (contains_routine(argument)) {
       // Computed below the aggregation, where it may wait.
-      const Slot slot = new_slot(expr->type);
+      const Slot slot = new_slot(*expr);
       aggregation->inputs.emplace_back(argument, slot);
-      argument = make_slot(arena_, slot, expr->type, expr->typmod);
+      argument = make_slot(arena_, slot, *expr);
     }
     Result<PlanExpr> made = compile_expr(argument);
     if (made.ok()) to.push_back(made.take());
@@ -259,8 +259,7 @@ const Expr* Planner::lower_aggregate(const Lowering& lowering, const AggregateEx
   }
   for (const Expr* arg : call.args) {
     if (!add(arg, plan.args)) return &call;
-    const TypeInfo* type = find_type(arg->type);
-    plan.arg_orders.push_back(type != nullptr ? type->order : Order::kNone);
+    plan.arg_orders.push_back(order_under(arg->type, arg->collation));
     plan.arg_by_value.push_back(is_by_value(arg->type));
   }
   if (call.filter != nullptr) {
@@ -269,9 +268,8 @@ const Expr* Planner::lower_aggregate(const Lowering& lowering, const AggregateEx
     plan.filter = one[0];
   }
   for (const SortKey& key : call.order_by) {
-    const TypeInfo* type = find_type(key.expr->type);
     SortSlot item;
-    item.order = type != nullptr ? type->order : Order::kNone;
+    item.order = order_under(key.expr->type, key.expr->collation);
     item.descending = key.descending;
     item.nulls_first = key.nulls_first;
     std::size_t same = 0;
@@ -287,7 +285,7 @@ const Expr* Planner::lower_aggregate(const Lowering& lowering, const AggregateEx
   }
   aggregation->calls.emplace_back(&call, plan.out);
   aggregation->plans.push_back(std::move(plan));
-  return make_slot(arena_, aggregation->calls.back().second, call.type, call.typmod);
+  return make_slot(arena_, aggregation->calls.back().second, call);
 }
 
 // What a grouping set leaves out is a constant of the set, so it is computed where the sets are.
@@ -307,7 +305,7 @@ const Expr* Planner::lower_grouping(const Lowering& lowering, const GroupingExpr
   }
   const Slot slot = new_slot(type_oid::kInt4);
   aggregation->groupings.emplace_back(slot, std::move(by_set));
-  return make_slot(arena_, slot, call.type, call.typmod);
+  return make_slot(arena_, slot, call);
 }
 
 namespace {
@@ -334,7 +332,7 @@ const Expr* Planner::lower_sublink(const Lowering& lowering, const SubLinkExpr& 
   }
   plan->plan = std::move(planned->node);
   plan->outputs = std::move(planned->outputs);
-  plan->out = new_slot(link.type);
+  plan->out = new_slot(link);
   const bool compares = link.link == SubLinkKind::kAny || link.link == SubLinkKind::kAll;
   if (link.link == SubLinkKind::kArray) {
     plan->of_arrays = body_.slots[plan->outputs[0]].type == link.type;
@@ -392,7 +390,7 @@ const Expr* Planner::lower_sublink(const Lowering& lowering, const SubLinkExpr& 
           return &link;
         }
         left[static_cast<std::size_t>(at - plan->outputs.begin())] = value.take();
-        orders[static_cast<std::size_t>(at - plan->outputs.begin())] = a->order;
+        orders[static_cast<std::size_t>(at - plan->outputs.begin())] = order_under(right->type, call.collation);
       }
       for (const PlanExpr& expr : left) fits = fits && static_cast<bool>(expr);
       if (fits) {
@@ -411,7 +409,7 @@ const Expr* Planner::lower_sublink(const Lowering& lowering, const SubLinkExpr& 
     plan->name = "SubPlan " + std::to_string(next_sub_++);
     lowering.subselects->push_back(std::move(plan));
   }
-  return make_slot(arena_, out, link.type, link.typmod);
+  return make_slot(arena_, out, link);
 }
 
 Result<PlanExpr> Planner::compile_expr(const Expr* lowered, bool journaled) {

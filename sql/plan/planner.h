@@ -20,6 +20,7 @@
 #include "sql/plan/nodes.h"
 #include "sql/plan/plan.h"
 #include "sql/statistics/table_statistics.h"
+#include "sql/types/collation.h"
 
 namespace wandian::sql {
 
@@ -129,7 +130,8 @@ class Planner {
   };
 
   // planner.cc: slots, expressions, sub-selects, CTEs
-  Slot new_slot(Oid type);
+  Slot new_slot(Oid type, std::uint16_t collation = 0);
+  Slot new_slot(const Expr& of) { return new_slot(of.type, of.collation); }
   PlanScope& open_scope(const Query& query, PlanScope* parent);
   Status plan_ranges(PlanScope& scope);
   Result<Slot> column_slot(PlanScope& scope, std::uint16_t range, std::int16_t column);

@@ -183,10 +183,10 @@ Result<NodePtr> Planner::project_sets(NodePtr child, std::vector<const Expr*>& t
         if (compiled.ok()) item.args.push_back(compiled.take());
         else status = compiled.take_status();
       }
-      made.push_back(new_slot(call.type));
+      made.push_back(new_slot(call));
       sets->items.emplace_back(PlanExpr{&call, {}}, made.back());
       sets->sets.push_back(std::move(item));
-      return make_slot(arena_, made.back(), call.type, call.typmod);
+      return make_slot(arena_, made.back(), call);
     });
   }
   WANDIAN_TRY(std::move(status));
@@ -257,12 +257,12 @@ Result<Planned> Planner::plan_select(PlanScope& scope) {
       if (lowered->kind == ExprKind::kSlot) {
         slot = lowered->as<SlotExpr>().slot;
       } else {
-        slot = new_slot(expr->type);
+        slot = new_slot(*expr);
         items.emplace_back(lowered, slot);
       }
       aggregation.groups.push_back(expr);
       group_inputs.push_back(slot);
-      aggregation.group_slots.push_back(query.grouping_sets.empty() ? slot : new_slot(expr->type));
+      aggregation.group_slots.push_back(query.grouping_sets.empty() ? slot : new_slot(*expr));
     }
     lowering.aggregation = &aggregation;
   }
@@ -339,7 +339,7 @@ Result<Planned> Planner::plan_select(PlanScope& scope) {
       outputs[i] = lowered[i]->as<SlotExpr>().slot;
       continue;
     }
-    outputs[i] = new_slot(query.targets[i].expr->type);
+    outputs[i] = new_slot(*query.targets[i].expr);
     (early[i] != 0 ? items : late).emplace_back(lowered[i], outputs[i]);
   }
   WANDIAN_ASSIGN(node, project(std::move(node), std::move(items), std::move(target_subselects)));
@@ -486,7 +486,7 @@ Status Planner::plan_set_operation(PlanScope& scope, NodePtr* node) {
   std::vector<Slot> outputs;
   std::vector<Order> orders;
   for (const RangeColumn& column : result.entry->columns) {
-    outputs.push_back(new_slot(column.type));
+    outputs.push_back(new_slot(column.type, column.collation));
     orders.push_back(order_of(outputs.back()));
   }
   std::vector<NodePtr> children;
@@ -503,7 +503,7 @@ Status Planner::plan_set_operation(PlanScope& scope, NodePtr* node) {
       if (lowered->kind == ExprKind::kSlot) {
         slots.push_back(lowered->as<SlotExpr>().slot);
       } else {
-        slots.push_back(new_slot(expr->type));
+        slots.push_back(new_slot(*expr));
         items.emplace_back(lowered, slots.back());
       }
     }
@@ -559,7 +559,7 @@ Status Planner::plan_recursive(PlanScope& scope, const CommonTable& cte, PlanSco
   node->all = query.set_operation->all;
   PlanScope& inner = open_scope(query, &scope);
   for (const RangeColumn& column : cte.columns) {
-    node->outputs.push_back(new_slot(column.type));
+    node->outputs.push_back(new_slot(column.type, column.collation));
     node->orders.push_back(order_of(node->outputs.back()));
   }
   node->saved.slots = node->outputs;
@@ -576,7 +576,7 @@ Status Planner::plan_recursive(PlanScope& scope, const CommonTable& cte, PlanSco
       if (lowered->kind == ExprKind::kSlot) {
         slots.push_back(lowered->as<SlotExpr>().slot);
       } else {
-        slots.push_back(new_slot(expr->type));
+        slots.push_back(new_slot(*expr));
         items.emplace_back(lowered, slots.back());
       }
     }

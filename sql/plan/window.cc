@@ -31,7 +31,7 @@ Result<Slot> Planner::window_input(const Lowering& lowering, Windowing& windowin
   }
   for (const auto& [known, slot] : windowing.items)
     if (equal(known, lowered) && !contains_volatile(lowered)) return slot;
-  const Slot slot = new_slot(lowered->type);
+  const Slot slot = new_slot(*lowered);
   windowing.items.emplace_back(lowered, slot);
   return slot;
 }
@@ -44,7 +44,7 @@ const Expr* Planner::lower_window(const Lowering& lowering, const WindowExpr& ca
     return &call;
   }
   for (const auto& [known, slot] : windowing->calls)
-    if (equal(known, &call) && !contains_volatile(&call)) return make_slot(arena_, slot, call.type, call.typmod);
+    if (equal(known, &call) && !contains_volatile(&call)) return make_slot(arena_, slot, call);
   Lowering input = lowering;
   input.windowing = nullptr;
   input.subselects = &windowing->subselects;
@@ -62,11 +62,11 @@ const Expr* Planner::lower_window(const Lowering& lowering, const WindowExpr& ca
     plan.args.push_back(add(arg));
   }
   if (!status->ok()) return &call;
-  plan.out = new_slot(call.type);
+  plan.out = new_slot(call);
   windowing->calls.emplace_back(&call, plan.out);
   if (windowing->by_window.size() <= call.window) windowing->by_window.resize(call.window + std::size_t{1});
   windowing->by_window[call.window].push_back(plan);
-  return make_slot(arena_, plan.out, call.type, call.typmod);
+  return make_slot(arena_, plan.out, call);
 }
 
 Result<std::vector<SortSlot>> Planner::window_keys(const Lowering& lowering, Windowing& windowing, std::span<const SortKey> keys) {

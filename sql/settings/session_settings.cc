@@ -115,6 +115,8 @@ Result<std::string> check_special(const SettingDef& def, std::string_view value,
     if (zone == nullptr) return invalid();
     return zone->name;
   }
+  if (def.name == "pg_stat_statements.track" && value == "all")
+    return Status{sqlstate::feature_not_supported, "statements within functions are not counted"}.with_hint("Use top or none.");
   if (def.name == "client_encoding") {
     const int number = encoding_number(value);
     if (number < 0) return invalid();
@@ -445,6 +447,12 @@ void SessionSettings::decode(std::size_t index) {
     d.idle_session_timeout_ms = number_of(text);
   } else if (def.name == "session_replication_role") {
     d.is_replica = text == "replica";
+  } else if (def.name == "pg_stat_statements.track") {
+    d.track_statements = text != "none";
+  } else if (def.name == "pg_stat_statements.track_planning") {
+    d.track_planning = text == "on";
+  } else if (def.name == "pg_stat_statements.track_utility") {
+    d.track_utility = text == "on";
   } else if (def.name == "work_mem") {
     d.work_mem_bytes = static_cast<std::size_t>(number_of(text)) << 10;
   }

@@ -36,6 +36,7 @@ struct DecodedSettings {
   std::size_t work_mem_bytes = std::size_t{4} << 20;
   bool is_replica = false;                ///< session_replication_role
   std::vector<std::string> search_path;   ///< names as given, "$user" among them
+  bool track_statements = true, track_planning = false, track_utility = true;   ///< of pg_stat_statements
 };
 
 /// Values that all sessions start from: built-in ones, then the command line's.

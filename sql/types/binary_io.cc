@@ -15,8 +15,8 @@
 #include "sql/types/network.h"
 #include "sql/types/range_text.h"
 #include "sql/types/string_types.h"
-#include "sql/types/timetz.h"
 #include "sql/types/text_io.h"
+#include "sql/types/timetz.h"
 #include "sql/types/type_forms.h"
 #include "sql/types/user_type.h"
 
@@ -175,7 +175,7 @@ bool append_binary_to(EvalContext& ctx, Oid type, const Value& value, Out& out) 
     case kInt8: case kTime: case kTimestamp: case kTimestamptz: case kPgLsn: case kXid8: case kMoney: case kMacaddr8: put<std::int64_t>(out, value.i); return true;
     case kFloat8: put<std::uint64_t>(out, std::bit_cast<std::uint64_t>(value.d)); return true;
     case kFloat4: put<std::uint32_t>(out, std::bit_cast<std::uint32_t>(static_cast<float>(value.d))); return true;
-    case kText: case kVarchar: case kBpchar: case kName: case kJson: case kUnknown: case kCstring: case kPgNodeTree: case kAclItem:
+    case kText: case kVarchar: case kBpchar: case kName: case kCitext: case kJson: case kUnknown: case kCstring: case kPgNodeTree: case kAclItem:
     case kRefcursor:
       return append_client_text(ctx, value.bytes(), out);
     case kBytea: case kUuid:
@@ -520,7 +520,7 @@ bool value_from_binary(EvalContext& ctx, Oid type, std::int32_t typmod, std::str
     case kFloat4:
       *out = Value::of_double(static_cast<double>(std::bit_cast<float>(in.get<std::uint32_t>())));
       return in.finish(ctx);
-    case kText: case kVarchar: case kBpchar: case kName: case kJson: case kUnknown: case kCstring: case kAclItem: case kRefcursor:
+    case kText: case kVarchar: case kBpchar: case kName: case kCitext: case kJson: case kUnknown: case kCstring: case kAclItem: case kRefcursor:
     case kPgNodeTree: case kVoid:
       return from_client(ctx, &bytes) && value_from_text(ctx, type, typmod, bytes, out);
     case kJsonb: case kJsonpath: {

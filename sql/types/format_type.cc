@@ -49,7 +49,7 @@ std::string format_type(Oid type, std::int32_t typmod) {
   if (info->category == 'A' && info->element != 0 && type != kOidVector && type != kInt2Vector)
     return format_type(info->element, typmod) + "[]";
   if (type == 2287) return "record[]";
-  if (type >= kFirstUserOid) {
+  if (type >= kFirstUserOid || type == kCitext) {
     TypeCatalog* types = current_type_catalog();
     const std::string name = types != nullptr ? types->user_type_name(type) : std::string();
     return name.empty() ? "???" : name;

@@ -142,7 +142,7 @@ bool append_text_to(EvalContext& ctx, Oid type, const Value& value, Out& out) {
     case kOid: case kXid: case kCid:
       put(out, text, write_uint(static_cast<std::uint32_t>(value.i), text));
       return true;
-    case kText: case kVarchar: case kBpchar: case kName: case kJson: case kJsonb: case kUnknown: case kCstring:
+    case kText: case kVarchar: case kBpchar: case kName: case kCitext: case kJson: case kJsonb: case kUnknown: case kCstring:
     case kPgNodeTree: case kAclItem: case kRefcursor: case kJsonpath: case kBit: case kVarbit:
       out.append(value.p, value.size);
       return true;
@@ -281,7 +281,7 @@ bool value_from_text(EvalContext& ctx, Oid type, std::int32_t typmod, std::strin
       *out = Value::of_bytes(ctx.arena.copy(acl_item_text(ctx.session->current_catalog(), *item)));
       return true;
     }
-    case kText: case kCstring: case kUnknown: case kRefcursor:
+    case kText: case kCitext: case kCstring: case kUnknown: case kRefcursor:
       if (!finish(ctx, check_utf8(text))) return false;
       *out = Value::of_bytes(ctx.arena.copy(text));
       return true;

@@ -5,9 +5,11 @@
 
 #include "sql/bind/binder.h"
 #include "sql/catalog_objects.h"
+#include "sql/functions/citext.h"
 #include "sql/functions/quote.h"
 #include "sql/functions/registry.h"
 #include "sql/functions/session_hooks.h"
+#include "sql/types/collation.h"
 
 namespace wandian::sql {
 
@@ -158,6 +160,10 @@ const UserType* CatalogTypes::user_type(Oid type) {
 }
 
 CatalogTypes::Named CatalogTypes::named(Oid type) const {
+  if (type == type_oid::kCitext) {
+    const std::optional<Oid> schema = citext_schema(catalog_, database_);
+    return schema ? Named{kCitextName, *schema} : Named{};
+  }
   if (const auto object = catalog_.object(ObjectKind::kType, type)) return {object->name, object->parent};
   if ((type & kRowTypeBit) == 0) return {};
   const Oid relation = relation_of_row_type(type);
@@ -179,6 +185,28 @@ std::string CatalogTypes::user_type_name(Oid type) {
   return (schema != nullptr ? quote_identifier(schema->name) + "." : std::string()) + quote_identifier(known.name);
 }
 
+std::string CatalogTypes::collation_name(Oid collation) {
+  const auto object = catalog_.object(ObjectKind::kCollation, collation);
+  if (object == nullptr) return {};
+  const std::string name = quote_identifier(object->name);
+  for (const Oid schema : search_path_) {
+    if (schema == object->parent) return name;
+    const bool hidden = schema == kPgCatalogSchema ? find_collation(object->name) != nullptr && user_collation_oid(object->name) == 0
+                                                   : catalog_.find_object(ObjectKind::kCollation, schema, object->name) != nullptr;
+    if (hidden) break;
+  }
+  const auto schema = catalog_.schema(object->parent);
+  return (schema != nullptr ? quote_identifier(schema->name) + "." : std::string()) + name;
+}
+
+std::string shown_collation(std::string_view stored) {
+  const Oid user = user_collation_oid(stored);
+  if (user == 0) return quote_identifier(stored);
+  TypeCatalog* const types = current_type_catalog();
+  std::string name = types != nullptr ? types->collation_name(user) : std::string();
+  return name.empty() ? quote_identifier(stored) : name;
+}
+
 std::pair<std::string, std::string> CatalogTypes::type_identity(Oid type) {
   const Named known = named(type);
   const auto schema = catalog_.schema(known.schema);
@@ -186,7 +214,10 @@ std::pair<std::string, std::string> CatalogTypes::type_identity(Oid type) {
 }
 
 Oid CatalogTypes::find_user_type(std::string_view schema, std::string_view name) {
+  const std::optional<Oid> citext = name.ends_with(kCitextName) ? citext_schema(catalog_, database_) : std::nullopt;
   const auto in_schema = [&](Oid where) -> Oid {
+    if (citext && *citext == where && name == kCitextName) return type_oid::kCitext;
+    if (citext && *citext == where && name == "_citext") return type_oid::kCitextArray;
     if (const ObjectDef* object = named_type(catalog_, where, name)) return object->oid;
     if (const auto relation = catalog_.find_relation(where, name);
         relation && (relation->kind == Catalog::RelationName::Kind::kTable || relation->kind == Catalog::RelationName::Kind::kView))
@@ -273,7 +304,7 @@ std::string stored_type_name(Oid type) { return "pg_catalog.\"" + std::to_string
 Oid stored_type(std::string_view name) {
   Oid oid = 0;
   if (name.empty() || name[0] < '1' || name[0] > '9' || !read_number(name, &oid)) return 0;
-  return oid >= kFirstUserOid && find_type(oid) != nullptr ? oid : 0;
+  return (oid >= kFirstUserOid || oid == type_oid::kCitext) && find_type(oid) != nullptr ? oid : 0;
 }
 
 }  // namespace wandian::sql

@@ -87,6 +87,8 @@ class TypeCatalog {
   virtual Oid find_user_type(std::string_view schema, std::string_view name) = 0;
   /// The fields of a composite or row type, by number; false if there is no such type here.
   virtual bool row_fields(Oid type, std::vector<RowField>* out) = 0;
+  /// A collation that users made: its name, quoted and qualified as user_type_name(); empty: no such collation here.
+  virtual std::string collation_name(Oid) { return {}; }
   /// Whether a label was added by the transaction that is open: it cannot be used before that is committed.
   virtual bool is_new_label(Oid) { return false; }
 };
@@ -115,6 +117,7 @@ class CatalogTypes final : public TypeCatalog {
   std::pair<std::string, std::string> type_identity(Oid type) override;
   Oid find_user_type(std::string_view schema, std::string_view name) override;
   bool row_fields(Oid type, std::vector<RowField>* out) override;
+  std::string collation_name(Oid collation) override;
   /// Whether the type is there and its name alone finds it.
   bool is_visible(Oid type);
 
@@ -144,6 +147,8 @@ std::int32_t domain_typmod(Oid type);
 std::int32_t domain_typmod(const EvalContext& context, Oid type);
 /// The default of a domain, or of what it is made over; empty: none.
 std::string domain_default(Oid type);
+/// A collation as definitions name it, as people see it: quoted, and qualified where the search path does not find it.
+std::string shown_collation(std::string_view stored);
 /// How stored definitions name a type that users made, so that renaming it changes nothing: pg_catalog."16400".
 std::string stored_type_name(Oid type);
 /// The type which such a name stands for, or 0.
