@@ -37,6 +37,7 @@
 #include "sql/ddl/ddl.h"
 #include "sql/exec/deferred.h"
 #include "sql/exec/execution.h"
+#include "sql/exec/place_memory.h"
 #include "sql/expr/call_journal.h"
 #include "sql/functions/registry.h"
 #include "sql/functions/session_hooks.h"
@@ -739,6 +740,7 @@ class SessionImpl final : public SessionHooks, public RoutineRunner, public Type
   RunningProcedure* procedure_ = nullptr;
   std::unique_ptr<NullSink> null_sink_;
   ExecutionEnv env_;
+  PlaceMemory places_;
   Arena scratch_;                                ///< of one statement that runs within one call
   std::vector<Value> argument_values_;
   std::uint64_t random_state_[2] = {};

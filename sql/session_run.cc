@@ -116,6 +116,7 @@ ExecutionEnv& SessionImpl::execution_env() {
   env_.statement_timestamp = statement_timestamp_;
   env_.transaction_timestamp = transaction_timestamp_;
   env_.memory_limit_bytes = kStatementMemoryBytes;
+  env_.places = &places_;
   env_.spill_bytes = std::clamp(settings_.decoded().work_mem_bytes, kLeastSortBytes, kStatementMemoryBytes / 2);
   return env_;
 }

@@ -24,6 +24,7 @@
 namespace wandian::sql {
 
 class DeferredConstraints;
+class PlaceMemory;
 class Server;
 struct RoutineCall;
 
@@ -54,6 +55,7 @@ struct ExecutionEnv {
   /// wherever they can stop. At least 4, since operators that stand on each other check before either of them gets on.
   std::uint32_t checks_per_share = 0;
   RoutineRunner* routines = nullptr;          ///< null: run() answers kCall
+  PlaceMemory* places = nullptr;              ///< the session's; may be null
 };
 
 enum class Progress : std::uint8_t {

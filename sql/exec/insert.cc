@@ -96,6 +96,7 @@ Status ModifyDriver::send_later(PendingInsert& row) {
 Status ModifyDriver::inserted(const PendingInsert& row) {
   ++processed_;
   const std::span<const Value> values(row.values, row.table->layout_columns());
+  if (!modify_.target_system.empty()) system_ = system_columns_after(ctx_, *row.op);
   if (!row.table->triggers.empty()) WANDIAN_TRY(triggers_.after_row(row.table, TriggerDef::kInsert, {}, {}, values));
   if (row.table->has_later_keys) WANDIAN_TRY(foreign_keys_.written_unique(row.table, values, nullptr));
   if (!row.table->foreign_keys.empty()) WANDIAN_TRY(foreign_keys_.written(row.table, values, nullptr));
@@ -197,6 +198,7 @@ Task<Status> ModifyDriver::insert_carefully(PendingInsert row) {
       if (conflict < 0) conflict = static_cast<std::int64_t>(made.index);
     }
     if (done) {
+      row.op = &op;
       if (!globals.empty() && modify_.conflict == ConflictAction::kUpdate) touched_.insert(touched_key(*table, row.key));
       co_return inserted(row);
     }
@@ -214,13 +216,15 @@ namespace {
 
 class ConflictMutation final : public Mutation {
  public:
-  ConflictMutation(ExecContext& ctx, const ModifyPlan& plan, const Value* proposed, std::function<Status(std::span<const Value>)> returning)
+  ConflictMutation(ExecContext& ctx, const ModifyPlan& plan, const Value* proposed,
+                   std::function<Status(std::span<const Value>, const SystemColumns&)> returning)
       : ctx_(ctx), plan_(plan), proposed_(proposed), returning_(std::move(returning)) {
     may_move = false;
   }
   Status decide(const Target&, bool, std::span<Value> values, Decision* decision) override {
     ctx_.reset_row(0);
     for (const ScanColumn& c : plan_.conflict_columns) ctx_.slots[c.slot] = values[at(c.column)];
+    put_system_columns(plan_.target_system, system, ctx_.slots);
     for (const ScanColumn& c : plan_.excluded_columns) ctx_.slots[c.slot] = proposed_[at(c.column)];
     if (leaf != nullptr && plan_.table_slot != kNoSlot) ctx_.slots[plan_.table_slot] = Value::of_int(leaf->table->oid);
     if (plan_.conflict_where) {
@@ -237,13 +241,13 @@ class ConflictMutation final : public Mutation {
     for (std::size_t i = 0; i < results_.size(); ++i) values[at(plan_.conflict_sets[i].column)] = results_[i];
     return {};
   }
-  Status done(const Target&, std::span<const Value>, std::span<const Value> new_values) override { return returning_(new_values); }
+  Status done(const Target&, std::span<const Value>, std::span<const Value> new_values) override { return returning_(new_values, system); }
 
  private:
   ExecContext& ctx_;
   const ModifyPlan& plan_;
   const Value* proposed_;
-  std::function<Status(std::span<const Value>)> returning_;
+  std::function<Status(std::span<const Value>, const SystemColumns&)> returning_;
   std::vector<Value> results_;
 };
 
@@ -282,8 +286,11 @@ Task<Status> ModifyDriver::resolve_conflict(const PendingInsert& row, std::size_
         .with_hint("Ensure that no rows proposed for insertion within the same command have duplicate constrained values.");
   };
   if (touched_.contains(touched_key(*row.table, key.ref()))) co_return second_time();
-  ConflictMutation mutation(ctx_, modify_, row.values, [this, leaf = row.leaf](std::span<const Value> values) {
+  ConflictMutation mutation(ctx_, modify_, row.values, [this, leaf = row.leaf](std::span<const Value> values, const SystemColumns& system) {
     ++processed_;
+    // The row was locked before it was updated, and shows it: clients tell updates from inserts by that.
+    system_ = system;
+    system_.xmax = system.xmin;
     WANDIAN_TRY(check_view(modify_.returning_columns, values, leaf));
     return return_row(modify_.returning_columns, values, nullptr, leaf);
   });

@@ -6,6 +6,7 @@
 #include "engine/placement.h"
 #include "engine/scan.h"
 #include "sql/exec/operator.h"
+#include "sql/exec/place_lookup.h"
 #include "sql/exec/table_access.h"
 #include "sql/index_expressions.h"
 
@@ -21,6 +22,7 @@ class ScanOperator final : public Operator {
   void do_restart(ExecContext&) override { state_ = State::kStart; }
   void do_pause(ExecContext&) override {
     if (state_ == State::kScanning) table_scan_.pause();
+    if (state_ == State::kPlaces) places_->pause();
   }
 
   Step do_next(ExecContext& ctx) override {
@@ -54,13 +56,24 @@ class ScanOperator final : public Operator {
           state_ = State::kEnd;
           break;
         }
+        case State::kPlaces: {
+          for (RowView row;;) {
+            const PlaceLookup::Found found = places_->next(ctx, &row);
+            if (found == PlaceLookup::Found::kPause) return Step::kPause;
+            if (found == PlaceLookup::Found::kEnd) break;
+            const Step step = accept(ctx, row);
+            if (step == Step::kRow || step == Step::kError) return step;
+          }
+          state_ = State::kEnd;
+          break;
+        }
         case State::kEnd: return Step::kEnd;
       }
     }
   }
 
  private:
-  enum class State : std::uint8_t { kStart, kScanning, kPoints, kEnd };
+  enum class State : std::uint8_t { kStart, kScanning, kPoints, kPlaces, kEnd };
 
   bool prepare(ExecContext& ctx) {
     ctx.reset_row(node_.arena);
@@ -68,6 +81,7 @@ class ScanOperator final : public Operator {
     ranges_.clear();
     points_.clear();
     partition_ = kNoPartition;
+    if (scan_.method == ScanMethod::kPlace) return open_places(ctx);
     if (scan_.method == ScanMethod::kSequential) {
       if (!scan_.known.empty() && !locate(ctx)) return false;
       ranges_.emplace_back();
@@ -83,6 +97,22 @@ class ScanOperator final : public Operator {
     } else {
       state_ = State::kPoints;
     }
+    return true;
+  }
+
+  bool open_places(ExecContext& ctx) {
+    if (places_ == nullptr) places_ = std::make_unique<PlaceLookup>(scan_.table);
+    state_ = State::kPlaces;
+    std::vector<std::int64_t> places;
+    Value value;
+    if (!ctx.eval(scan_.equals[0].value, node_.arena, &value)) return false;
+    if (!value.is_null && !scan_.equals[0].list) places.push_back(value.i);
+    if (!value.is_null && scan_.equals[0].list) {
+      const ArrayView array(value);
+      for (std::uint32_t e = 0; e < array.count(); ++e)
+        if (const Value element = array.element(e); !element.is_null) places.push_back(element.i);
+    }
+    places_->open(std::move(places));
     return true;
   }
 
@@ -330,6 +360,11 @@ class ScanOperator final : public Operator {
     };
     // What the nodes above make of the row before is no longer wanted.
     ctx.reset_row(node_.arena);
+    SystemColumns system;
+    if (!scan_.system.empty()) [[unlikely]] {
+      system = system_columns(table_, ctx.shard->database().place_secret(), row, ctx.view.own);
+      put_system_columns(scan_.system, system, slots);
+    }
     if (scan_.filter) {
       read(scan_.filter_columns);
       bool passes;
@@ -340,6 +375,10 @@ class ScanOperator final : public Operator {
       }
     }
     read(scan_.columns);
+    if (!scan_.system.empty() && ctx.env->places != nullptr && !key_of_place(table_, system.ctid)) [[unlikely]] {
+      table_.codecs[0].encode_from_row(layouts, row.layout, row.row, table_.codec_columns[0], key_);
+      ctx.env->places->remember(table_.oid, system.ctid, row.partition, key_);
+    }
     if (scan_.key_slot != kNoSlot) {
       table_.codecs[0].encode_from_row(layouts, row.layout, row.row, table_.codec_columns[0], key_);
       ctx.slots[scan_.key_slot] = Value::of_bytes(ctx.row_memory[node_.arena]->arena.copy(key_.ref().view()));
@@ -362,6 +401,7 @@ class ScanOperator final : public Operator {
     IndexEntries entries;
   };
   std::unique_ptr<Inverted> inverted_;
+  std::unique_ptr<PlaceLookup> places_;
   std::vector<Value> known_values_;
   std::vector<const Value*> known_;
   KeyBuffer key_;

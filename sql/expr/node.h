@@ -87,6 +87,14 @@ struct ParamExpr : Expr {
 /// System columns as ColumnExpr::column; user columns are 0-based positions in RangeEntry::columns.
 inline constexpr std::int16_t kCtidColumn = -1, kXminColumn = -2, kCminColumn = -3, kXmaxColumn = -4, kCmaxColumn = -5,
                               kTableOidColumn = -6;
+constexpr Oid system_column_type(std::int16_t column) {
+  switch (column) {
+    case kCtidColumn: return type_oid::kTid;
+    case kXminColumn: case kXmaxColumn: return type_oid::kXid;
+    case kCminColumn: case kCmaxColumn: return type_oid::kCid;
+    default: return type_oid::kOid;
+  }
+}
 
 struct ColumnExpr : Expr {
   ColumnExpr() : Expr(ExprKind::kColumn) {}

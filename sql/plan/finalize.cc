@@ -91,6 +91,7 @@ class Finalizer {
         std::vector<Slot> filter;
         if (scan.filter) collect_slots(scan.filter.expr, filter);
         for (const ScanColumn& c : columns) (contains(filter, c.slot) ? scan.filter_columns : scan.columns).push_back(c);
+        scan.system = range.system_columns();
         break;
       }
       case NodeType::kPartitions: static_cast<PartitionsNode&>(node).table_slot = range.table_slot; break;
@@ -203,6 +204,7 @@ class Finalizer {
         for (const PlanRowMark& m : locks.marks) {
           set[m.key_slot] = set[m.partition_slot] = true;
           for (const ScanColumn& c : m.columns) set[c.slot] = true;
+          for (const ScanColumn& c : m.system) set[c.slot] = true;
           if (m.table_slot != kNoSlot) set[m.table_slot] = true;
         }
         break;
@@ -266,6 +268,7 @@ class Finalizer {
         auto& scan = static_cast<ScanNode&>(node);
         add_columns(scan.filter_columns);
         add_columns(scan.columns);
+        add_columns(scan.system);
         if (scan.key_slot != kNoSlot) own.push_back(scan.key_slot), own.push_back(scan.partition_slot);
         break;
       }

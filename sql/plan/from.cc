@@ -66,8 +66,7 @@ std::vector<Slot> Relation::slots() const {
   std::vector<Slot> out;
   for (const RangeInfo* member : members) {
     append_new(out, member->outputs);
-    for (const auto& [column, slot] : member->used)
-      if (!contains(out, slot)) out.push_back(slot);
+    append_new(out, member->table_slots());
     if (member->table_slot != kNoSlot && !contains(out, member->table_slot)) out.push_back(member->table_slot);
   }
   return out;
@@ -239,7 +238,7 @@ Result<Relation> Planner::leaf(PlanScope& scope, std::uint16_t range_index) {
       ColumnExpr column;
       column.range = use.range;
       column.column = use.column;
-      column.type = scope.ranges[use.range].entry->columns[static_cast<std::size_t>(use.column)].type;
+      column.type = use.column < 0 ? system_column_type(use.column) : scope.ranges[use.range].entry->columns[static_cast<std::size_t>(use.column)].type;
       Result<const Expr*> made = lower({&scope, nullptr, nullptr, nullptr, nullptr}, make_node<ColumnExpr>(arena_, column));
       if (made.ok()) lowered = made.value();
       if (lowered != nullptr) collect_slots(lowered, relation.needs);

@@ -133,6 +133,7 @@ Status Planner::plan_insert(PlanScope& scope, ModifyPlan& modify, NodePtr& root)
   }
   WANDIAN_TRY(plan_returning(scope, query, modify));
   modify.returning_columns = columns_of(scope.ranges[0]);
+  modify.target_system = scope.ranges[0].system_columns();
   modify.table_slot = scope.ranges[0].table_slot;
   return {};
 }
@@ -222,6 +223,7 @@ Status Planner::plan_update_delete(PlanScope& scope, ModifyPlan& modify, NodePtr
   }
   WANDIAN_TRY(plan_returning(scope, query, modify));
   modify.target_columns = columns_of(target);
+  modify.target_system = target.system_columns();
   const bool sets_wait = std::any_of(modify.sets.begin(), modify.sets.end(), [](const ModifyPlan::Set& set) { return set.value.waits; });
   if (sets_wait) {
     // The row is locked before the routines see it: what they compute must be of its newest version.
@@ -232,6 +234,7 @@ Status Planner::plan_update_delete(PlanScope& scope, ModifyPlan& modify, NodePtr
     mark.key_slot = target.key_slot;
     mark.partition_slot = target.partition_slot;
     mark.columns = modify.target_columns;
+    mark.system = modify.target_system;
     mark.tree = modify.tree;
     mark.table_slot = modify.table_slot;
     locks->marks.push_back(std::move(mark));
@@ -262,7 +265,8 @@ Status Planner::plan_update_delete(PlanScope& scope, ModifyPlan& modify, NodePtr
 void Planner::keep_others(ModifyPlan& modify, std::span<const Slot> read) const {
   for (const Slot slot : read) {
     bool own = false;
-    for (const ScanColumn& c : modify.target_columns) own = own || c.slot == slot;
+    for (const std::vector<ScanColumn>* columns : {&modify.target_columns, &modify.target_system})
+      for (const ScanColumn& c : *columns) own = own || c.slot == slot;
     for (const std::unique_ptr<PlanSubselect>& init : body_.init_plans) own = own || init->out == slot;
     own = own || slot == modify.table_slot;
     if (!own) modify.others.slots.push_back(slot);
@@ -315,6 +319,7 @@ Status Planner::plan_merge(PlanScope& scope, ModifyPlan& modify, NodePtr& root) 
     collect_slots(modify.recheck.expr, read);
   }
   modify.target_columns = columns_of(target);
+  modify.target_system = target.system_columns();
   keep_others(modify, read);
   return {};
 }
@@ -323,7 +328,7 @@ Status Planner::plan_merge(PlanScope& scope, ModifyPlan& modify, NodePtr& root) 
 void Planner::find_fast_path(Plan& plan) {
   FastPath& fast = body_.fast;
   if (!body_.init_plans.empty() || !body_.ctes.empty() || body_.locks_rows) return;
-  if (body_.modify && (!body_.modify->table->triggers.empty() || body_.modify->tree != nullptr)) return;
+  if (body_.modify && (!body_.modify->table->triggers.empty() || body_.modify->tree != nullptr || !body_.modify->target_system.empty())) return;
   if (plan.kind == PlanKind::kInsert) {
     const ModifyPlan& modify = *body_.modify;
     if (body_.root || modify.returning_waits || modify.conflict != ConflictAction::kNone || !modify.table->foreign_keys.empty() || !modify.checks.empty()) return;
@@ -344,7 +349,7 @@ void Planner::find_fast_path(Plan& plan) {
   }
   if (node == nullptr || node->type != NodeType::kScan || (project != nullptr && plan.kind != PlanKind::kSelect)) return;
   const auto& scan = node->as<ScanNode>();
-  if (scan.method != ScanMethod::kPoint || !scan.free_slots.empty()) return;
+  if (scan.method != ScanMethod::kPoint || !scan.free_slots.empty() || !scan.system.empty()) return;
   for (const KeyCondition& condition : scan.equals)
     if (condition.list) return;
   if (project != nullptr && std::any_of(project->items.begin(), project->items.end(), [](const auto& item) { return item.first.waits; })) return;

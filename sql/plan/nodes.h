@@ -120,6 +120,7 @@ enum class ScanMethod : std::uint8_t {
   kIndex,        ///< a range (or several, for lists) of an index
   kPoint,        ///< one row by its whole primary key
   kGlobal,       ///< one row by a global unique index
+  kPlace,        ///< rows by their places: ctid
 };
 
 struct ScanNode : PlanNode {
@@ -131,8 +132,9 @@ struct ScanNode : PlanNode {
   std::shared_ptr<const TableDef> global;      ///< kGlobal: the index's own table
   std::vector<ScanColumn> filter_columns;      ///< read before `filter` is evaluated
   std::vector<ScanColumn> columns;             ///< read for rows that pass
+  std::vector<ScanColumn> system;              ///< system columns, by minus their number; read before `filter` is evaluated
   PlanExpr filter;
-  std::vector<KeyCondition> equals;            ///< on the index's leading columns
+  std::vector<KeyCondition> equals;            ///< on the index's leading columns; kPlace: the one on ctid
   PlanExpr lower, upper;                       ///< on the column after them
   bool lower_inclusive = true, upper_inclusive = true;
   PlanExpr inverted;                           ///< kIndex of an inverted index: what its column is compared with
@@ -398,6 +400,7 @@ struct PlanRowMark {
   LockWait wait = LockWait::kBlock;
   Slot key_slot = kNoSlot, partition_slot = kNoSlot;
   std::vector<ScanColumn> columns;             ///< read again if the row changed
+  std::vector<ScanColumn> system;              ///< likewise, as ScanNode::system
   std::shared_ptr<const PartitionTree> tree;   ///< of a partitioned table: `table_slot` says where the row is
   Slot table_slot = kNoSlot;
 };
@@ -417,6 +420,7 @@ struct ModifyPlan {
   };
   std::vector<Set> sets;                       ///< INSERT: one a column given; UPDATE: the columns set
   std::vector<ScanColumn> target_columns;      ///< UPDATE, DELETE: what sets, recheck and RETURNING read of the target
+  std::vector<ScanColumn> target_system;       ///< its system columns, as ScanNode::system; INSERT: those of the new or conflicting row
   Slot key_slot = kNoSlot, partition_slot = kNoSlot;
   PlanExpr recheck;                            ///< UPDATE, DELETE: WHERE with the joins' conditions
   SavedSlots others;                           ///< slots of the other tables that sets, recheck and RETURNING read

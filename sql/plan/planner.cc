@@ -152,6 +152,14 @@ Result<Slot> Planner::column_slot(PlanScope& scope, std::uint16_t range_index, s
   return slot;
 }
 
+Slot Planner::system_slot(RangeInfo& range, std::int16_t column, Oid type) {
+  const auto number = static_cast<std::uint16_t>(-column);
+  for (const auto& [used, slot] : range.system)
+    if (used == number) return slot;
+  range.system.emplace_back(number, new_slot(type));
+  return range.system.back().second;
+}
+
 Result<const Expr*> Planner::lower(const Lowering& lowering, const Expr* expr) {
   Status status;
   const Expr* out = lower_node(lowering, expr, &status);
@@ -180,8 +188,7 @@ const Expr* Planner::lower_node(const Lowering& lowering, const Expr* expr, Stat
           return make_slot(arena_, table_slot(range), type_oid::kOid, -1);
         if (column.column == kTableOidColumn && (entry.table != nullptr || entry.system != nullptr))
           return make_constant(arena_, type_oid::kOid, -1, Value::of_int(entry.table != nullptr ? entry.table->oid : entry.system->oid));
-        *status = Status(sqlstate::feature_not_supported, "this system column is not supported");
-        return expr;
+        return make_slot(arena_, system_slot(scope->ranges[column.range], column.column, column.type), column.type, -1);
       }
       if (const PlanScope* pulled = scope->ranges[column.range].pulled; pulled != nullptr) {
         Lowering inside;

@@ -28,6 +28,7 @@ struct RangeInfo {
   const RangeEntry* entry = nullptr;
   std::shared_ptr<const TableDef> table;
   std::vector<std::pair<std::uint16_t, Slot>> used;   ///< columns somebody asked for
+  std::vector<std::pair<std::uint16_t, Slot>> system; ///< system columns somebody asked for, by minus their number
   std::vector<Slot> outputs;                          ///< kSubquery, kSetResult: all columns
   struct PlanScope* pulled = nullptr;                     ///< kSubquery whose FROM and WHERE became part of the outer query's
   NodePtr plan;                                       ///< kSubquery: until it is put into the tree
@@ -44,6 +45,10 @@ struct RangeInfo {
 
   /// `used`, which a part takes from the whole.
   std::vector<std::pair<std::uint16_t, Slot>> columns() const;
+  /// `system` as scans and writes take it.
+  std::vector<ScanColumn> system_columns() const;
+  /// The slots of `used` and `system`.
+  std::vector<Slot> table_slots() const;
 };
 
 struct PlanScope {
@@ -133,6 +138,7 @@ class Planner {
   PlanScope& open_scope(const Query& query, PlanScope* parent);
   Status plan_ranges(PlanScope& scope);
   Result<Slot> column_slot(PlanScope& scope, std::uint16_t range, std::int16_t column);
+  Slot system_slot(RangeInfo& range, std::int16_t column, Oid type);
   Result<const Expr*> lower(const Lowering& lowering, const Expr* expr);
   const Expr* lower_node(const Lowering& lowering, const Expr* expr, Status* status);
   const Expr* lower_sublink(const Lowering& lowering, const SubLinkExpr& link, Status* status);
@@ -262,6 +268,8 @@ class Planner {
   // access.cc: how one table is read
   Path best_path(const RangeInfo& base, std::span<Conjunct* const> conjuncts, const std::vector<Slot>& outer,
                  std::span<const OrderWish> wish, double row_limit);
+  /// Rows by ctid, if a condition gives it; false: none does.
+  bool place_path(const RangeInfo& base, std::span<Conjunct* const> conjuncts, const std::vector<Slot>& outer, Path* out);
   Path table_path(const RangeInfo& base, std::span<Conjunct* const> conjuncts, const std::vector<Slot>& outer,
                   std::span<const OrderWish> wish, double row_limit);
   Result<NodePtr> make_scan(RangeInfo& base, const Path& path, std::span<Conjunct* const> conjuncts);

@@ -405,6 +405,7 @@ Result<Planned> Planner::plan_select(PlanScope& scope) {
       RangeInfo& range = scope.ranges[query.row_marks[i].range];
       if (range.table == nullptr) continue;
       for (const auto& [column, slot] : range.used) locks->marks[m].columns.push_back({column, slot});
+      locks->marks[m].system = range.system_columns();
       ++m;
     }
     locks->children.push_back(std::move(node));

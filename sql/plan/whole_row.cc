@@ -43,8 +43,7 @@ bool Planner::belongs_to_outer_query(const PlanScope& scope, Slot slot) {
   for (const PlanScope* outer = scope.parent; outer != nullptr; outer = outer->parent)
     for (const RangeInfo& range : outer->ranges) {
       if (contains(range.outputs, slot)) return true;
-      for (const auto& [column, of] : range.used)
-        if (of == slot) return true;
+      if (contains(range.table_slots(), slot)) return true;
     }
   return false;
 }
