@@ -54,7 +54,7 @@ SystemColumns system_columns(const TableDef& table, const PlaceSecret& secret, c
   out.ctid = place_of(table, secret, row.layout, row.row, row.anchor);
   out.xmin = writer_of(version);
   const std::uint64_t stamp = version.stamp.load(std::memory_order_acquire);
-  if (own != nullptr && (stamp & kStampActive) != 0 && stamp_descriptor(stamp) == own) out.cmin = version.command;
+  if (own != nullptr && (stamp & kStampActive) != 0 && stamp_descriptor(stamp) == own) out.cmin = shown_command(version.command);
   const Version* newer = nullptr;
   for (const Version* at = row.anchor->head.load(std::memory_order_acquire); at != nullptr && at != &version; at = at->older.load(std::memory_order_acquire))
     newer = at;

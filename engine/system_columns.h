@@ -35,6 +35,12 @@ inline std::uint32_t writer_of(const Version& version) {
   return (stamp & kStampActive) != 0 ? transaction_number(stamp_descriptor(stamp)->transaction_id) : version.command;
 }
 
+/// A command's number as cmin shows it: a transaction's first statement is 0.
+constexpr std::uint32_t shown_command(std::uint32_t command) {
+  constexpr std::uint32_t kFirst = 2;   // Transaction::begin() counts as 1
+  return command < kFirst ? 0 : command - kFirst;
+}
+
 struct SystemColumns {
   std::int64_t ctid = 0;
   std::uint32_t xmin = 0;

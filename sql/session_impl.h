@@ -260,6 +260,7 @@ class SessionImpl final : public SessionHooks, public RoutineRunner, public Type
   std::int64_t server_start_time() override;
   std::int64_t configuration_load_time() override;
   std::int64_t clock_timestamp() override;
+  Result<bool> cursor_row(std::string_view cursor, const TableDef& table, std::uint32_t* partition, std::string* key) override;
   std::uint64_t transaction_id() override;
   std::optional<std::uint64_t> transaction_id_if_assigned() override;
   std::string current_snapshot() override;

@@ -577,7 +577,9 @@ const JoinNode* Binder::bind_from_item(Scope& scope, const ParseNode* node, std:
                 location));
       }
       const bool outer = std::exchange(scope.lateral_active, source.lateral != 0);
+      const Place place = std::exchange(scope.place, Place::kFromQuery);
       const Query* query = bind_query_node(source.subquery, &scope);
+      scope.place = place;
       scope.lateral_active = outer;
       entry = make_subquery_entry(query, source.alias, {});
       entry->lateral = source.lateral != 0;

@@ -283,6 +283,67 @@ std::unique_ptr<Execution> Execution::create(std::shared_ptr<const Plan> plan, c
   return made;
 }
 
+namespace {
+
+// What gives the rows that the plan only passes on, computes columns for, counts or locks.
+const PlanNode* below_passing(const PlanNode* node, bool locks) {
+  while (node != nullptr) {
+    switch (node->type) {
+      case NodeType::kProject: case NodeType::kLimit: case NodeType::kFilter: case NodeType::kApply: case NodeType::kWith: break;
+      case NodeType::kLockRows:
+        if (locks) return node;
+        break;
+      default: return node;
+    }
+    node = node->children[0].get();
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+void Execution::keep_position() {
+  const PlanNode* scan = below_passing(impl_->plan->body->root.get(), true);
+  if (scan == nullptr || (scan->type != NodeType::kScan && scan->type != NodeType::kPartitions)) return;
+  impl_->ctx.position = std::make_unique<CursorPosition>();
+  impl_->ctx.position->scan = scan;
+}
+
+Execution::CurrentRow Execution::current_row(const TableDef& table) const {
+  using Kind = CurrentRow::Kind;
+  CurrentRow out;
+  const PlanNode* source = below_passing(impl_->plan->body->root.get(), true);
+  if (source != nullptr && source->type == NodeType::kLockRows) {
+    out.kind = Kind::kNotReferenced;
+    for (const PlanRowMark& mark : source->as<LockRowsNode>().marks) {
+      const bool whole = mark.table->oid == table.oid;
+      if (!whole && (mark.tree == nullptr || mark.tree->find(table.oid) == nullptr)) continue;
+      if (out.kind != Kind::kNotReferenced) {
+        out.kind = Kind::kReferencedTwice;
+        return out;
+      }
+      out.kind = Kind::kElsewhere;
+      if (!impl_->started) continue;
+      const Value& key = impl_->ctx.slots[mark.key_slot];
+      const bool here = !key.is_null && (mark.tree == nullptr || static_cast<Oid>(impl_->ctx.slots[mark.table_slot].i) == table.oid);
+      if (!here) continue;
+      out.kind = Kind::kRow;
+      out.partition = static_cast<PartitionId>(impl_->ctx.slots[mark.partition_slot].i);
+      out.key = key.bytes();
+    }
+    return out;
+  }
+  const CursorPosition* position = impl_->ctx.position.get();
+  if (position == nullptr) return out;
+  const bool partitioned = position->scan->type == NodeType::kPartitions;
+  const bool covers = partitioned ? position->scan->as<PartitionsNode>().tree->find(table.oid) != nullptr : position->scan->as<ScanNode>().table->oid == table.oid;
+  if (!covers) return out;
+  out.kind = position->table == table.oid ? Kind::kRow : Kind::kElsewhere;
+  out.partition = position->partition;
+  out.key = position->key;
+  return out;
+}
+
 Progress Execution::run(std::uint64_t max_rows, RowReceiver& receiver) {
   try {
     return impl_->run(max_rows, receiver);

@@ -72,6 +72,21 @@ class Execution {
   /// `params` are copied. Never fails: what can fail is reported by run().
   static std::unique_ptr<Execution> create(std::shared_ptr<const Plan> plan, const ExecutionEnv& env, std::span<const Value> params);
   ~Execution();
+  /// Before the first run(): current_row() will be asked.
+  void keep_position();
+  struct CurrentRow {
+    enum class Kind : std::uint8_t {
+      kRow,
+      kElsewhere,      ///< in another partition of a partitioned table
+      kNotReferenced,  ///< FOR UPDATE and its like are there, but not of the table
+      kReferencedTwice,
+      kNotSimple,      ///< the table is not what the rows come from, one by one
+    } kind = Kind::kNotSimple;
+    PartitionId partition = kNoPartition;
+    std::string_view key;
+  };
+  /// The row of `table` that the row given last came from.
+  CurrentRow current_row(const TableDef& table) const;
   Execution(const Execution&) = delete;
   Execution& operator=(const Execution&) = delete;
 

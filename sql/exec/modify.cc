@@ -583,7 +583,7 @@ SystemColumns ModifyDriver::system_columns_of(const TableDef& table, const Writt
     return out;
   }
   out.xmin = own;
-  out.cmin = ctx_.view.command;
+  out.cmin = shown_command(ctx_.view.command);
   // A row whose key changes is inserted anew.
   for (const WriteOp& write : ops.subspan(item.first_op, item.ops))
     if (write.index < 0 && write.op->kind == RowOp::Kind::kInsert) return system_columns_after(ctx_, *write.op);

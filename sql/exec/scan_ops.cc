@@ -8,6 +8,7 @@
 #include "sql/exec/operator.h"
 #include "sql/exec/place_lookup.h"
 #include "sql/exec/table_access.h"
+#include "sql/functions/session_hooks.h"
 #include "sql/index_expressions.h"
 
 namespace wandian::sql {
@@ -67,13 +68,21 @@ class ScanOperator final : public Operator {
           state_ = State::kEnd;
           break;
         }
+        case State::kCurrent: {
+          state_ = State::kEnd;
+          RowView row;
+          if (!find_row(table_, partition_, {current_key_.data(), static_cast<std::uint32_t>(current_key_.size())}, ctx.view, &row)) break;
+          const Step step = accept(ctx, row);
+          if (step == Step::kRow || step == Step::kError) return step;
+          break;
+        }
         case State::kEnd: return Step::kEnd;
       }
     }
   }
 
  private:
-  enum class State : std::uint8_t { kStart, kScanning, kPoints, kPlaces, kEnd };
+  enum class State : std::uint8_t { kStart, kScanning, kPoints, kPlaces, kCurrent, kEnd };
 
   bool prepare(ExecContext& ctx) {
     ctx.reset_row(node_.arena);
@@ -82,6 +91,7 @@ class ScanOperator final : public Operator {
     points_.clear();
     partition_ = kNoPartition;
     if (scan_.method == ScanMethod::kPlace) return open_places(ctx);
+    if (scan_.method == ScanMethod::kCurrent) return open_current(ctx);
     if (scan_.method == ScanMethod::kSequential) {
       if (!scan_.known.empty() && !locate(ctx)) return false;
       ranges_.emplace_back();
@@ -97,6 +107,18 @@ class ScanOperator final : public Operator {
     } else {
       state_ = State::kPoints;
     }
+    return true;
+  }
+
+  bool open_current(ExecContext& ctx) {
+    Value name;
+    if (!ctx.eval(scan_.equals[0].value, node_.arena, &name)) return false;
+    Result<bool> there = ctx.env->hooks->cursor_row(name.is_null ? std::string_view() : name.bytes(), table_, &partition_, &current_key_);
+    if (!there.ok()) {
+      ctx.error = there.take_status();
+      return false;
+    }
+    state_ = there.value() ? State::kCurrent : State::kEnd;
     return true;
   }
 
@@ -379,6 +401,12 @@ class ScanOperator final : public Operator {
       table_.codecs[0].encode_from_row(layouts, row.layout, row.row, table_.codec_columns[0], key_);
       ctx.env->places->remember(table_.oid, system.ctid, row.partition, key_);
     }
+    if (ctx.position != nullptr && ctx.position->is_of(node_)) [[unlikely]] {
+      table_.codecs[0].encode_from_row(layouts, row.layout, row.row, table_.codec_columns[0], key_);
+      ctx.position->table = table_.oid;
+      ctx.position->partition = row.partition;
+      ctx.position->key.assign(key_.ref().view());
+    }
     if (scan_.key_slot != kNoSlot) {
       table_.codecs[0].encode_from_row(layouts, row.layout, row.row, table_.codec_columns[0], key_);
       ctx.slots[scan_.key_slot] = Value::of_bytes(ctx.row_memory[node_.arena]->arena.copy(key_.ref().view()));
@@ -402,6 +430,7 @@ class ScanOperator final : public Operator {
   };
   std::unique_ptr<Inverted> inverted_;
   std::unique_ptr<PlaceLookup> places_;
+  std::string current_key_;
   std::vector<Value> known_values_;
   std::vector<const Value*> known_;
   KeyBuffer key_;

@@ -66,7 +66,7 @@ SystemColumns system_columns_after(ExecContext& ctx, const RowOp& op, std::strin
   SystemColumns out;
   out.ctid = place_of(table, ctx.shard->database().place_secret(), table.layouts->newest_id(), updated.empty() ? op.row.data() : updated.data(), op.anchor);
   out.xmin = transaction_number(ctx.transaction->id());
-  out.cmin = ctx.view.command;
+  out.cmin = shown_command(ctx.view.command);
   return out;
 }
 

@@ -107,6 +107,15 @@ bool Planner::place_path(const RangeInfo& base, std::span<Conjunct* const> conju
 
 Planner::Path Planner::table_path(const RangeInfo& base, std::span<Conjunct* const> conjuncts, const std::vector<Slot>& outer,
                                  std::span<const OrderWish> wish, double row_limit) {
+  if (base.current_of != nullptr) {
+    Path path;
+    path.method = ScanMethod::kCurrent;
+    path.equals.push_back(base.current_of);
+    path.lists.push_back(0);
+    path.rows = path.scanned = 1;
+    path.cost = 0.03;
+    return path;
+  }
   const TableDef& table = *base.table;
   const bool known_statistics = statistics_of(table) != nullptr;
   const double live = table_rows(table), total = std::max(kLeastRows, live);

@@ -224,7 +224,7 @@ class TreeMaker {
   }
   void identify_scan(ShownNode& out, const ScanNode& scan) const {
     const bool sequential = scan.method == ScanMethod::kSequential;
-    const bool place = scan.method == ScanMethod::kPlace;
+    const bool place = scan.method == ScanMethod::kPlace || scan.method == ScanMethod::kCurrent;
     const std::string type = sequential ? "Seq Scan" : place ? "Tid Scan" : "Index Scan";
     out.title = type;
     out.identity.emplace_back("Node Type", ShownValue::of(type));
@@ -261,6 +261,11 @@ class TreeMaker {
       case NodeType::kScan: {
         const auto& scan = n.as<ScanNode>();
         if (!scan.index_conditions.empty()) out.details.push_back({scan.method == ScanMethod::kPlace ? "TID Cond" : "Index Cond", ShownValue::of(conditions(scan.index_conditions))});
+        if (scan.method == ScanMethod::kCurrent) {
+          const Expr* cursor = scan.equals[0].value.expr;
+          const std::string name = cursor->kind == ExprKind::kConst ? std::string(cursor->as<ConstExpr>().value.bytes()) : expression_text(cursor, names_);
+          out.details.push_back({"TID Cond", ShownValue::of("CURRENT OF " + name)});
+        }
         filter(out, n, scan.filter);
         break;
       }

@@ -173,6 +173,7 @@ Status Planner::plan_update_delete(PlanScope& scope, ModifyPlan& modify, NodePtr
   const bool deletes = query.command == Command::kDelete;
   RangeInfo& target = scope.ranges[0];
   const TableDef& table = *modify.table;
+  target.current_of = query.current_of;
   WANDIAN_TRY(plan_targets(scope, modify, root));
 
   Subselects subselects;

@@ -121,6 +121,7 @@ enum class ScanMethod : std::uint8_t {
   kPoint,        ///< one row by its whole primary key
   kGlobal,       ///< one row by a global unique index
   kPlace,        ///< rows by their places: ctid
+  kCurrent,      ///< the row that a cursor stands on
 };
 
 struct ScanNode : PlanNode {
@@ -134,7 +135,7 @@ struct ScanNode : PlanNode {
   std::vector<ScanColumn> columns;             ///< read for rows that pass
   std::vector<ScanColumn> system;              ///< system columns, by minus their number; read before `filter` is evaluated
   PlanExpr filter;
-  std::vector<KeyCondition> equals;            ///< on the index's leading columns; kPlace: the one on ctid
+  std::vector<KeyCondition> equals;            ///< on the index's leading columns; kPlace: the one on ctid; kCurrent: the cursor's name
   PlanExpr lower, upper;                       ///< on the column after them
   bool lower_inclusive = true, upper_inclusive = true;
   PlanExpr inverted;                           ///< kIndex of an inverted index: what its column is compared with

@@ -272,6 +272,7 @@ Planner::Path Planner::partitions_path(const RangeInfo& base, std::span<Conjunct
     RangeInfo& part = *base.parts[leaf->leaf];
     part.used = part.columns();
     part.system = base.system;
+    part.current_of = base.current_of;
     part.key_slot = base.key_slot;
     part.partition_slot = base.partition_slot;
     Path one = table_path(part, conjuncts, outer, wish, row_limit);

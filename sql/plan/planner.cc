@@ -216,6 +216,12 @@ const Expr* Planner::lower_node(const Lowering& lowering, const Expr* expr, Stat
 // Aggregates become slots that the aggregation fills; equal ones share theirs.
 const Expr* Planner::lower_aggregate(const Lowering& lowering, const AggregateExpr& call, Status* status) {
   Aggregation* aggregation = lowering.aggregation;
+  if (call.levels_up != 0) {
+    // Of an outer query: its arguments are computed where that groups, and its value stands there for all that is further in.
+    const PlanScope* scope = lowering.scope;
+    for (unsigned up = 0; up < call.levels_up; ++up) scope = scope->parent;
+    aggregation = scope->aggregation;
+  }
   if (aggregation == nullptr) {
     *status = Status(sqlstate::internal_error, "aggregate function outside of an aggregating query");
     return &call;

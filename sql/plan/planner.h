@@ -39,6 +39,7 @@ struct RangeInfo {
   std::shared_ptr<const PartitionTree> tree;          ///< a partitioned table, read with its partitions
   std::vector<std::unique_ptr<RangeInfo>> parts;      ///< by PartitionTree::leaves()
   Slot table_slot = kNoSlot;                          ///< of `tree`: the table a row is in, if asked for
+  const Expr* current_of = nullptr;                   ///< the cursor whose row it is, and no other
   // Of a part.
   const RangeInfo* whole = nullptr;
   const PartitionNode* node = nullptr;
@@ -62,6 +63,7 @@ struct PlanScope {
     double rows = 0;
   };
   std::vector<Cte> ctes;
+  struct Aggregation* aggregation = nullptr;   ///< while what stands above its grouping is lowered
 };
 
 using Subselects = std::vector<std::unique_ptr<PlanSubselect>>;
@@ -222,6 +224,7 @@ class Planner {
   Status collect(PlanScope& scope, const JoinNode& node, JoinProblem& problem);
   Status collect_outer(JoinProblem& problem);
   Status add_conjuncts(PlanScope& scope, const Expr* condition, JoinProblem* semis, std::vector<Conjunct*>& out);
+  const Expr* as_array_comparison(const PlanScope& scope, const Expr* condition);
   Result<const Expr*> compute_operand_once(const Expr* lowered);
   Conjunct* make_conjunct(const Expr* lowered, Subselects subselects);
   Result<Relation> leaf(PlanScope& scope, std::uint16_t range);

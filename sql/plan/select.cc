@@ -247,7 +247,7 @@ Result<Planned> Planner::plan_select(PlanScope& scope) {
       group_inputs.push_back(slot);
       aggregation.group_slots.push_back(query.grouping_sets.empty() ? slot : new_slot(expr->type));
     }
-    lowering.aggregation = &aggregation;
+    lowering.aggregation = scope.aggregation = &aggregation;
   }
   Subselects having_subselects, target_subselects;
   const Expr* having = nullptr;
@@ -287,6 +287,7 @@ Result<Planned> Planner::plan_select(PlanScope& scope) {
       WANDIAN_ASSIGN(node, filter(std::move(node), having));
     }
   }
+  scope.aggregation = nullptr;
   if (query.has_windows) {
     WANDIAN_ASSIGN(node, stack_windows(std::move(node), windowing, &window_sorted));
   }

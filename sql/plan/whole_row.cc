@@ -40,11 +40,15 @@ bool Planner::shows_presence(const PlanScope& scope, std::size_t range) {
 }
 
 bool Planner::belongs_to_outer_query(const PlanScope& scope, Slot slot) {
-  for (const PlanScope* outer = scope.parent; outer != nullptr; outer = outer->parent)
+  for (const PlanScope* outer = scope.parent; outer != nullptr; outer = outer->parent) {
+    if (outer->aggregation != nullptr)
+      for (const auto& [call, of] : outer->aggregation->calls)
+        if (of == slot) return true;
     for (const RangeInfo& range : outer->ranges) {
       if (contains(range.outputs, slot)) return true;
       if (contains(range.table_slots(), slot)) return true;
     }
+  }
   return false;
 }
 
