@@ -1,6 +1,7 @@
 #include "engine/system_columns.h"
 
 #include <cstddef>
+#include <limits>
 
 #include "engine/row_layout.h"
 
@@ -25,27 +26,35 @@ std::int64_t scrambled(const Row* anchor, const PlaceSecret& secret) {
   return static_cast<std::int64_t>(x) | kAddressForm;
 }
 
-// The column whose value is the place, or -1.
-int place_column(const TableDef& table) {
+// The column whose value is the place, or -1; `narrow`: it has 32 bits at most, and all its values are places.
+int place_column(const TableDef& table, bool* narrow) {
+  *narrow = false;
   if (table.codec_columns.empty() || table.codec_columns[0].size() != 1 || table.is_computed(0)) return -1;
   const std::uint16_t column = table.codec_columns[0][0];
   if (table.hidden_row_number) return column;
-  return is_integer_type(base_type(table.columns[column].type)) ? column : -1;
+  const Oid type = base_type(table.columns[column].type);
+  *narrow = type == type_oid::kInt2 || type == type_oid::kInt4;
+  return is_integer_type(type) ? column : -1;
 }
 
 }  // namespace
 
 std::int64_t place_of(const TableDef& table, const PlaceSecret& secret, std::uint16_t layout, const char* row, const Row* anchor) {
-  if (const int column = place_column(table); column >= 0) {
+  bool narrow;
+  if (const int column = place_column(table, &narrow); column >= 0) {
     const Value key = table.layouts->read(layout, row, static_cast<unsigned>(column));
+    if (narrow) return static_cast<std::uint32_t>(key.i);
     if (!key.is_null && key.i >= 0 && key.i < kAddressForm) return key.i;
   }
   return scrambled(anchor, secret);
 }
 
 std::optional<std::int64_t> key_of_place(const TableDef& table, std::int64_t place) {
-  if ((place & kAddressForm) != 0 || place_column(table) < 0) return std::nullopt;
-  return place;
+  bool narrow;
+  if ((place & kAddressForm) != 0 || place_column(table, &narrow) < 0) return std::nullopt;
+  if (!narrow) return place;
+  if (place > std::numeric_limits<std::uint32_t>::max()) return std::numeric_limits<std::int64_t>::max();   // no row has it
+  return static_cast<std::int32_t>(static_cast<std::uint32_t>(place));
 }
 
 SystemColumns system_columns(const TableDef& table, const PlaceSecret& secret, const RowView& row, const TxnDescriptor* own) {

@@ -1,7 +1,7 @@
 // What PostgreSQL shows of a row beside its columns: its place (ctid) and the transactions that wrote and ended its version.
 // Places:  48 bits, as type tid holds them. Where the primary key is one integer (or the hidden row number), a key from 0 up to
-//          2^47 - 1 is the place itself: the row is found from it, whoever made it up. Any other row's place has the top bit set and is
-//          made from its anchor's address, which is the row's own for as long as any version of it is kept; such a place is compared
+//          2^47 - 1 is the place itself, and so is any of at most 32 bits, its sign one of them: the row is found from it, whoever made
+//          it up. Any other row's place has the top bit set and is made from its anchor's address, which is the row's own for as long as any version of it is kept; such a place is compared
 //          and never followed. Both survive updates that leave the primary key alone.
 // Numbers: a transaction's number counts up on each shard and carries the shard in its low bits; what clients see as xid are its low
 //          32 bits. It is known before the commit, is kept in the version in the room of what only an active transaction needs, and comes

@@ -431,9 +431,10 @@ std::span<const RecordField> Binder::fields_of(Oid type) {
 // Where a set-returning function may stand.
 void Binder::check_set_place(Scope& scope, int location) {
   switch (scope.place) {
-    case Place::kWindowPartition: case Place::kWindowOrder: case Place::kWindowRange: case Place::kWindowRows: case Place::kWindowGroups:
+    case Place::kWindowRange: case Place::kWindowRows: case Place::kWindowGroups:
       fail(at(Status{sqlstate::feature_not_supported, "set-returning functions are not allowed in window definitions"}, location));
     case Place::kTarget: case Place::kGroupBy: case Place::kOrderBy: case Place::kDistinctOn: case Place::kInsertTarget:
+    case Place::kWindowPartition: case Place::kWindowOrder:
       if (scope.in_aggregate) {
         fail(at(Status{sqlstate::feature_not_supported, "aggregate function calls cannot contain set-returning function calls"}.with_hint(
                     "You might be able to move the set-returning function into a LATERAL FROM item."),

@@ -17,6 +17,7 @@ struct Execution::Impl {
   std::vector<std::unique_ptr<SubselectRunner>> init;
   std::size_t next_init = 0;
   OperatorPtr root;
+  OperatorPtr returning;               // sub-selects of RETURNING
   std::unique_ptr<ModifyDriver> modify;
   SavedSlots kept_slots;
   std::unique_ptr<RowStore> kept;      // rows of a SELECT above statements that write
@@ -79,6 +80,7 @@ struct Execution::Impl {
     for (const std::unique_ptr<PlanSubselect>& sub : body.init_plans) init.push_back(std::make_unique<SubselectRunner>(*sub, ctx));
     if (body.root && !keyed) root = make_operator(*body.root, ctx);
     if (body.modify) modify = std::make_unique<ModifyDriver>(ctx, *body.modify, root.get());
+    if (body.modify && body.modify->returning_node) returning = make_operator(*body.modify->returning_node, ctx);
     row.resize(body.outputs.size());
     if (!body.writing_ctes.empty() && modify == nullptr) {
       kept_slots.slots = body.outputs;
@@ -94,6 +96,7 @@ struct Execution::Impl {
   void pause_all() {
     ctx.hold_snapshot();
     if (root) root->pause(ctx);
+    if (returning) returning->pause(ctx);
     for (const std::unique_ptr<SubselectRunner>& runner : init) runner->pause(ctx);
     raise_floor();
   }
@@ -247,20 +250,29 @@ struct Execution::Impl {
     done = true;
     return Progress::kDone;
   }
-  // RETURNING with calls of routines: what the rows need stands in `returned`.
+  // RETURNING with calls of routines and sub-selects: what the rows need stands in `returned`.
   Step compute_returned() {
     const ModifyPlan& plan_of = *plan->body->modify;
-    if (next_item == 0) {
+    if (!returning_begun) {
+      returning_begun = true;
       ctx.reset_row(0);
       row.resize(plan_of.returning.size());
       restore_slots(plan_of.returning_slots, modify->returned(next_returned).data(), ctx.slots);
+      returning_ready = returning == nullptr;
+      if (returning != nullptr) returning->restart(ctx);
+    }
+    if (!returning_ready) {
+      if (const Step step = returning->next(ctx); step != Step::kRow) return step;
+      returning_ready = true;
     }
     for (; next_item < plan_of.returning.size(); ++next_item)
       if (const Step step = returning_eval.eval(ctx, plan_of.returning[next_item], 0, &row[next_item]); step != Step::kRow) return step;
     next_item = 0;
+    returning_begun = false;
     return Step::kRow;
   }
   JournaledEval returning_eval;
+  bool returning_begun = false, returning_ready = false;
   std::size_t next_item = 0;
 
   bool root_started = false;

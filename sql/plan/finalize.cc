@@ -23,6 +23,9 @@ class Finalizer {
     }
     for (const std::unique_ptr<PlanSubselect>& plan : body_.init_plans) give_subselect(*plan);
     if (body_.root) give(*body_.root);
+    for (PlanCte& cte : body_.ctes)
+      if (cte.modify) give_returning(*cte.modify);
+    if (body_.modify) give_returning(*body_.modify);
     // Top down: what is wanted.
     for (PlanCte& cte : body_.ctes) {
       SlotSet wanted(width_, false);
@@ -39,6 +42,11 @@ class Finalizer {
       if (body_.modify) mark_modify(*body_.modify, wanted);
       want(*body_.root, wanted);
     }
+    if (body_.modify && body_.modify->returning_node) {
+      SlotSet wanted(width_, false);
+      for (const PlanExpr& expr : body_.modify->returning) mark(wanted, expr);
+      want(*body_.modify->returning_node, wanted);
+    }
     if (body_.modify) {
       fill(body_.modify->others);
       fill(body_.modify->returning_slots);
@@ -48,6 +56,7 @@ class Finalizer {
       if (cte.plan) number(*cte.plan);
     for (const std::unique_ptr<PlanSubselect>& plan : body_.init_plans) number(*plan->plan);
     if (body_.root) number(*body_.root);
+    if (body_.modify && body_.modify->returning_node) number(*body_.modify->returning_node);
   }
 
  private:
@@ -246,6 +255,26 @@ class Finalizer {
     for (const Slot slot : plan.outputs) set[slot] = false;
     mark(set, plan.plan->free_slots);
     return list(set);
+  }
+
+  // What the sub-selects of RETURNING read is kept of the row, and of the other tables' rows; what they give is not.
+  void give_returning(ModifyPlan& modify) {
+    if (!modify.returning_node) return;
+    PlanNode& node = *modify.returning_node;
+    give(node);
+    const auto given = [&](Slot slot) { return contains(node.visible, slot); };
+    std::erase_if(modify.returning_slots.slots, given);
+    std::erase_if(modify.others.slots, given);
+    const auto add = [](std::vector<Slot>& slots, Slot slot) {
+      if (!contains(slots, slot)) slots.push_back(slot);
+    };
+    for (const Slot slot : node.free_slots) {
+      add(modify.returning_slots.slots, slot);
+      bool own = slot == modify.table_slot;
+      for (const std::vector<ScanColumn>* columns : {&modify.target_columns, &modify.target_system, &modify.returning_columns})
+        for (const ScanColumn& c : *columns) own = own || c.slot == slot;
+      if (!own) add(modify.others.slots, slot);
+    }
   }
 
   void give_subselect(PlanSubselect& plan) { give(*plan.plan); }

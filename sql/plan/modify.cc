@@ -36,10 +36,15 @@ Status Planner::plan_returning(PlanScope& scope, const Query& query, ModifyPlan&
     WANDIAN_ASSIGN(PlanExpr compiled, lower_and_compile({&scope, nullptr, nullptr, nullptr, nullptr}, check.condition));
     modify.checks.push_back({std::string(check.view), compiled});
   }
+  Subselects subselects;
   for (const TargetEntry& target : query.returning) {
-    WANDIAN_ASSIGN(PlanExpr compiled, lower_and_compile({&scope, nullptr, nullptr, nullptr, nullptr}, target.expr));
+    WANDIAN_ASSIGN(PlanExpr compiled, lower_and_compile({&scope, &subselects, nullptr, nullptr, nullptr}, target.expr));
     modify.returning.push_back(compiled);
     modify.returning_waits = modify.returning_waits || compiled.waits;
+  }
+  if (!subselects.empty()) {
+    modify.returning_waits = true;
+    modify.returning_node = apply(std::make_unique<ResultNode>(), std::move(subselects));
   }
   if (modify.returning_waits)
     for (const PlanExpr& expr : modify.returning) collect_slots(expr.expr, modify.returning_slots.slots);
@@ -84,7 +89,9 @@ Status Planner::plan_writing_ctes() {
     if (top.query->ctes[i]->query->command == Command::kSelect) continue;
     if (top.ctes[i].index < 0) WANDIAN_TRY(plan_cte(top, static_cast<std::uint16_t>(i)));
     if (const auto& modify = body_.ctes[static_cast<std::size_t>(top.ctes[i].index)].modify; modify != nullptr && modify->returning_waits)
-      return Status(sqlstate::feature_not_supported, "functions written in SQL or PL/pgSQL are not supported in RETURNING of a statement in WITH");
+      return Status(sqlstate::feature_not_supported, modify->returning_node != nullptr
+                                                        ? "correlated subqueries are not supported in RETURNING of a statement in WITH"
+                                                        : "functions written in SQL or PL/pgSQL are not supported in RETURNING of a statement in WITH");
     body_.writing_ctes.push_back(static_cast<std::uint32_t>(top.ctes[i].index));
   }
   return {};

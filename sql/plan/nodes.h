@@ -431,6 +431,7 @@ struct ModifyPlan {
   std::vector<PlanExpr> returning;             ///< over target_columns' slots (the new row; of DELETE the old one) and others
   bool returning_waits = false;                ///< some of `returning` calls routines: evaluated when the rows are given out
   SavedSlots returning_slots;                  ///< ... over these
+  NodePtr returning_node;                      ///< sub-selects over the returned row, one row of it; null: none. They run when rows are given out
   bool calls_routines = false;                 ///< the source or the sets call routines: rows are written one by one, for them to see
   struct Check {
     std::string view;

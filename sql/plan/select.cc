@@ -265,6 +265,13 @@ Result<Planned> Planner::plan_select(PlanScope& scope) {
     WANDIAN_ASSIGN(lowered[i], lower(lowering, query.targets[i].expr));
   }
   if (query.has_windows) WANDIAN_TRY(lower_windows(scope, lowering));
+  for (const std::pair<const Expr*, Slot>& key : windowing.items) {
+    // A set that is a window's key, too, is the same rows.
+    if (!contains_set_function(key.first)) continue;
+    const Expr* made = make_slot(arena_, key.second, key.first->type, key.first->typmod);
+    for (const Expr*& target : lowered)
+      target = rewrite(arena_, target, [&](const Expr* part) -> const Expr* { return equal(part, key.first) ? made : nullptr; });
+  }
   if (aggregating) {
     // Sets among the keys are rows before they are groups.
     std::vector<const Expr*> keys;
