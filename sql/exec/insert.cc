@@ -221,12 +221,16 @@ class ConflictMutation final : public Mutation {
       : ctx_(ctx), plan_(plan), proposed_(proposed), returning_(std::move(returning)) {
     may_move = false;
   }
-  Status decide(const Target&, bool, std::span<Value> values, Decision* decision) override {
+  /// The row and the proposed one in their slots.
+  void show(std::span<const Value> values) {
     ctx_.reset_row(0);
     for (const ScanColumn& c : plan_.conflict_columns) ctx_.slots[c.slot] = values[at(c.column)];
     put_system_columns(plan_.target_system, system, ctx_.slots);
     for (const ScanColumn& c : plan_.excluded_columns) ctx_.slots[c.slot] = proposed_[at(c.column)];
     if (leaf != nullptr && plan_.table_slot != kNoSlot) ctx_.slots[plan_.table_slot] = Value::of_int(leaf->table->oid);
+  }
+  Status decide(const Target&, bool, std::span<Value> values, Decision* decision) override {
+    show(values);
     if (plan_.conflict_where) {
       bool passes;
       if (!ctx_.test(plan_.conflict_where, 0, &passes)) return std::move(ctx_.error);
@@ -315,6 +319,13 @@ Task<Status> ModifyDriver::resolve_conflict(const PendingInsert& row, std::size_
   }
   if (op.outcome == RowOutcome::kSelfModified || (op.outcome == RowOutcome::kLocked && op.old_row.data() == nullptr))
     co_return second_time();
+  if (modify_.conflict_node) {
+    std::vector<Value> values(row.table->layout_columns());
+    row.table->layouts->read_all(op.old_layout, op.old_row.data(), values);
+    mutation.system = system_columns_before(*ctx_.shard, *row.table, op);
+    mutation.show(values);
+    WANDIAN_CO_TRY(co_await run_conflict_subselects());
+  }
   const Target target{partition, key, nullptr, 0, row.leaf};
   std::uint64_t missing = 0;
   WANDIAN_CO_TRY(co_await mutate(row.table, {&target, 1}, mutation, 0, &missing));
@@ -327,6 +338,17 @@ Task<Status> ModifyDriver::resolve_conflict(const PendingInsert& row, std::size_
       }
   }
   co_return Status{};
+}
+
+Task<Status> ModifyDriver::run_conflict_subselects() {
+  if (conflict_node_ == nullptr) conflict_node_ = make_operator(*modify_.conflict_node, ctx_);
+  conflict_node_->restart(ctx_);
+  for (;;) {
+    const Step step = conflict_node_->next(ctx_);
+    if (step == Step::kRow) co_return Status{};
+    if (step == Step::kError) co_return std::move(ctx_.error);
+    WANDIAN_CO_TRY(co_await ctx_.pause(conflict_node_.get()));
+  }
 }
 
 // The primary key of the row that holds the unique key, if `view` sees one. DO UPDATE locks it by a primary key without looking.

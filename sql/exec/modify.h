@@ -136,6 +136,8 @@ class ModifyDriver {
   /// What follows once a moved row is written.
   Status moved(const std::shared_ptr<const TableDef>& table, const Written& item, unsigned depth);
   const PartitionNode* leaf_of_row();
+  /// The sub-selects of DO UPDATE, over the row and what was to be inserted; it is locked, so they hold when it is changed.
+  Task<Status> run_conflict_subselects();
   Status find_conflicting(const PendingInsert& row, std::size_t index, ReadView view, KeyBuffer* key, PartitionId* partition, bool* found);
   /// 44000 if a row that was written is not one that its view shows.
   Status check_view(std::span<const ScanColumn> columns, std::span<const Value> values, const PartitionNode* leaf = nullptr);
@@ -173,6 +175,7 @@ class ModifyDriver {
   const PartitionNode* last_leaf_ = nullptr;
   PartitionGuard target_guard_;      ///< the statement's table is itself a partition
   DeleteRow delete_row_;
+  OperatorPtr conflict_node_;        ///< made when it is wanted first
   friend class MergeMutation;
 };
 

@@ -382,11 +382,7 @@ class ScanOperator final : public Operator {
     };
     // What the nodes above make of the row before is no longer wanted.
     ctx.reset_row(node_.arena);
-    SystemColumns system;
-    if (!scan_.system.empty()) [[unlikely]] {
-      system = system_columns(table_, ctx.shard->database().place_secret(), row, ctx.view.own);
-      put_system_columns(scan_.system, system, slots);
-    }
+    if (!scan_.system.empty()) [[unlikely]] read_system(ctx, row);
     if (scan_.filter) {
       read(scan_.filter_columns);
       bool passes;
@@ -397,22 +393,32 @@ class ScanOperator final : public Operator {
       }
     }
     read(scan_.columns);
-    if (!scan_.system.empty() && ctx.env->places != nullptr && !key_of_place(table_, system.ctid)) [[unlikely]] {
-      table_.codecs[0].encode_from_row(layouts, row.layout, row.row, table_.codec_columns[0], key_);
-      ctx.env->places->remember(table_.oid, system.ctid, row.partition, key_);
-    }
-    if (ctx.position != nullptr && ctx.position->is_of(node_)) [[unlikely]] {
-      table_.codecs[0].encode_from_row(layouts, row.layout, row.row, table_.codec_columns[0], key_);
-      ctx.position->table = table_.oid;
-      ctx.position->partition = row.partition;
-      ctx.position->key.assign(key_.ref().view());
-    }
+    if (!scan_.system.empty()) [[unlikely]] remember_place(ctx, row);
+    if (ctx.position != nullptr) [[unlikely]] note_position(ctx, row);
     if (scan_.key_slot != kNoSlot) {
       table_.codecs[0].encode_from_row(layouts, row.layout, row.row, table_.codec_columns[0], key_);
       ctx.slots[scan_.key_slot] = Value::of_bytes(ctx.row_memory[node_.arena]->arena.copy(key_.ref().view()));
       ctx.slots[scan_.partition_slot] = Value::of_int(row.partition);
     }
     return Step::kRow;
+  }
+
+  [[gnu::noinline]] void read_system(ExecContext& ctx, const RowView& row) {
+    const SystemColumns values = system_columns(table_, ctx.shard->database().place_secret(), row, ctx.view.own);
+    put_system_columns(scan_.system, values, ctx.slots);
+    place_ = values.ctid;
+  }
+  void remember_place(ExecContext& ctx, const RowView& row) {
+    if (ctx.env->places == nullptr || key_of_place(table_, place_)) return;
+    table_.codecs[0].encode_from_row(*table_.layouts, row.layout, row.row, table_.codec_columns[0], key_);
+    ctx.env->places->remember(table_.oid, place_, row.partition, key_);
+  }
+  void note_position(ExecContext& ctx, const RowView& row) {
+    if (!ctx.position->is_of(node_)) return;
+    table_.codecs[0].encode_from_row(*table_.layouts, row.layout, row.row, table_.codec_columns[0], key_);
+    ctx.position->table = table_.oid;
+    ctx.position->partition = row.partition;
+    ctx.position->key.assign(key_.ref().view());
   }
 
   const ScanNode& scan_;
@@ -431,6 +437,7 @@ class ScanOperator final : public Operator {
   std::unique_ptr<Inverted> inverted_;
   std::unique_ptr<PlaceLookup> places_;
   std::string current_key_;
+  std::int64_t place_ = 0;   ///< of the row that is looked at, if the plan reads system columns
   std::vector<Value> known_values_;
   std::vector<const Value*> known_;
   KeyBuffer key_;

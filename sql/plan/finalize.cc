@@ -26,6 +26,14 @@ class Finalizer {
     for (PlanCte& cte : body_.ctes)
       if (cte.modify) give_returning(*cte.modify);
     if (body_.modify) give_returning(*body_.modify);
+    const auto of_modifies = [&](const auto& act) {
+      for (PlanCte& cte : body_.ctes)
+        if (cte.modify) act(*cte.modify);
+      if (body_.modify) act(*body_.modify);
+    };
+    of_modifies([&](ModifyPlan& modify) {
+      if (modify.conflict_node) give(*modify.conflict_node);
+    });
     // Top down: what is wanted.
     for (PlanCte& cte : body_.ctes) {
       SlotSet wanted(width_, false);
@@ -42,6 +50,13 @@ class Finalizer {
       if (body_.modify) mark_modify(*body_.modify, wanted);
       want(*body_.root, wanted);
     }
+    of_modifies([&](ModifyPlan& modify) {
+      if (!modify.conflict_node) return;
+      SlotSet wanted(width_, false);
+      for (const ModifyPlan::Set& item : modify.conflict_sets) mark(wanted, item.value);
+      mark(wanted, modify.conflict_where);
+      want(*modify.conflict_node, wanted);
+    });
     if (body_.modify && body_.modify->returning_node) {
       SlotSet wanted(width_, false);
       for (const PlanExpr& expr : body_.modify->returning) mark(wanted, expr);
@@ -57,6 +72,9 @@ class Finalizer {
     for (const std::unique_ptr<PlanSubselect>& plan : body_.init_plans) number(*plan->plan);
     if (body_.root) number(*body_.root);
     if (body_.modify && body_.modify->returning_node) number(*body_.modify->returning_node);
+    of_modifies([&](ModifyPlan& modify) {
+      if (modify.conflict_node) number(*modify.conflict_node);
+    });
   }
 
  private:

@@ -121,7 +121,8 @@ Status Planner::plan_insert(PlanScope& scope, ModifyPlan& modify, NodePtr& root)
   modify.any_arbiter = conflict.any_index;
   modify.arbiters.assign(conflict.indexes.begin(), conflict.indexes.end());
   if (conflict.action == ConflictAction::kUpdate) {
-    const Lowering lowering{&scope, nullptr, nullptr, nullptr, nullptr};
+    Subselects of_row;
+    const Lowering lowering{&scope, &of_row, nullptr, nullptr, nullptr};
     for (const Assignment& assignment : conflict.assignments) {
       ModifyPlan::Set set;
       set.column = assignment.column;
@@ -135,6 +136,7 @@ Status Planner::plan_insert(PlanScope& scope, ModifyPlan& modify, NodePtr& root)
     for (const ModifyPlan::Set& set : modify.conflict_sets) waits = waits || set.value.waits;
     if (waits)
       return Status(sqlstate::feature_not_supported, "functions written in SQL or PL/pgSQL are not supported in ON CONFLICT DO UPDATE");
+    if (!of_row.empty()) modify.conflict_node = apply(std::make_unique<ResultNode>(), std::move(of_row));
     modify.conflict_columns = columns_of(scope.ranges[0]);
     modify.excluded_columns = columns_of(scope.ranges[conflict.excluded]);
   }

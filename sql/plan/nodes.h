@@ -445,6 +445,7 @@ struct ModifyPlan {
   std::vector<std::uint16_t> arbiters;
   std::vector<Set> conflict_sets;
   PlanExpr conflict_where;
+  NodePtr conflict_node;                       ///< sub-selects that these read, one row of them; null: none
   std::vector<ScanColumn> excluded_columns;    ///< slots of EXCLUDED
   std::vector<ScanColumn> conflict_columns;    ///< slots of the existing row
   /// MERGE: in their order. `recheck` is the join's condition; a null key_slot is a row without a match.

@@ -51,5 +51,14 @@ UPDATE oa_in i SET b = o.x FROM oa o WHERE o.g = 3 AND i.a = 3 RETURNING i.a, o.
 DELETE FROM oa_in WHERE a > 4 RETURNING a, (SELECT count(*) FROM oa WHERE x < a), (SELECT count(*) FROM oa_in o WHERE o.a = oa_in.a);
 DELETE FROM oa_in WHERE a = 1 RETURNING (SELECT x FROM oa WHERE g = a);
 SELECT count(*) FROM oa_in WHERE a = 1;
+-- sub-selects over the row that is there and the one that was to be inserted
+CREATE TABLE oa_totals (k int PRIMARY KEY, n bigint, t text);
+INSERT INTO oa_totals VALUES (1, 0, 'x'), (2, 0, 'y');
+INSERT INTO oa_totals VALUES (1, 5, 'p'), (2, 6, 'q'), (3, 7, 'r') ON CONFLICT (k) DO UPDATE SET n = (SELECT sum(x) FROM oa WHERE g = excluded.k), t = oa_totals.t || excluded.t RETURNING k, n, t, (SELECT count(*) FROM oa WHERE g = k);
+INSERT INTO oa_totals SELECT g, count(*) FROM oa GROUP BY g ON CONFLICT (k) DO UPDATE SET (n, t) = (SELECT max(x) + excluded.n, min(oa.t) FROM oa WHERE g = oa_totals.k) WHERE EXISTS (SELECT FROM oa_in WHERE a = oa_totals.k AND b > 20) RETURNING *;
+INSERT INTO oa_totals VALUES (1, 5, 'p') ON CONFLICT (k) DO UPDATE SET n = (SELECT x FROM oa WHERE g = excluded.k);
+INSERT INTO oa_totals VALUES (1, 5, 'p') ON CONFLICT (k) DO UPDATE SET n = (SELECT count(excluded.n));
+SELECT * FROM oa_totals ORDER BY k;
+DROP TABLE oa_totals;
 DROP VIEW oa_view;
 DROP TABLE oa, oa_in;

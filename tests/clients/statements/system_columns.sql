@@ -51,6 +51,16 @@ SELECT s, count(*) FROM sc_text GROUP BY s ORDER BY s;
 DELETE FROM sc_text WHERE ctid = (SELECT ctid FROM sc_text WHERE k = 'k9') RETURNING k, n, ctid IS NOT NULL;
 WITH gone AS (DELETE FROM sc_text WHERE ctid = ANY (ARRAY(SELECT ctid FROM sc_text WHERE n > 45)) RETURNING n) SELECT count(*), min(n) FROM gone;
 SELECT count(*) FROM sc_text a, sc_text b WHERE a.ctid = b.ctid;
+-- places that another session has seen
+CREATE TABLE sc_kept AS SELECT n, ctid AS place FROM sc_text WHERE n BETWEEN 20 AND 30;
+\connect second;
+SELECT k, n FROM statements.sc_text WHERE ctid = ANY (ARRAY(SELECT place FROM statements.sc_kept)) ORDER BY n;
+SELECT t.k, t.n = kept.n FROM statements.sc_kept kept JOIN statements.sc_text t ON t.ctid = kept.place ORDER BY kept.n;
+SELECT (SELECT t.k FROM statements.sc_text t WHERE t.ctid = kept.place) FROM statements.sc_kept kept ORDER BY kept.n;
+UPDATE statements.sc_text SET s = 'seen' WHERE ctid = (SELECT place FROM statements.sc_kept WHERE n = 21) RETURNING k, n, s;
+\connect main;
+\disconnect second;
+DROP TABLE sc_kept;
 -- by the cursor, as foreign tables do it
 BEGIN;
 DECLARE fdw CURSOR FOR SELECT ctid, k, n FROM sc_text WHERE n < 4 FOR UPDATE;
