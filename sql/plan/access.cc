@@ -504,7 +504,8 @@ Result<NodePtr> Planner::make_scan(RangeInfo& base, const Path& path, std::span<
 Result<NodePtr> Planner::plan_simple_range(PlanScope& scope, std::uint16_t index) {
   RangeInfo& range = scope.ranges[index];
   const RangeEntry& entry = *range.entry;
-  const Lowering lowering{&scope, nullptr, nullptr, nullptr, nullptr};
+  Subselects subselects;
+  const Lowering lowering{&scope, &subselects, nullptr, nullptr, nullptr};
   NodePtr made;
   switch (entry.kind) {
     case RangeKind::kValues: {
@@ -591,7 +592,7 @@ Result<NodePtr> Planner::plan_simple_range(PlanScope& scope, std::uint16_t index
       return Status(sqlstate::feature_not_supported, "this kind of FROM item is not supported here");
   }
   scans_.emplace_back(made.get(), &range);
-  return made;
+  return after_subselects(std::move(made), std::move(subselects));
 }
 
 }  // namespace wandian::sql

@@ -450,6 +450,18 @@ NodePtr Planner::apply(NodePtr child, Subselects subselects) {
   return node;
 }
 
+NodePtr Planner::after_subselects(NodePtr node, Subselects subselects) {
+  if (subselects.empty()) return node;
+  auto loop = std::make_unique<JoinPlanNode>(NodeType::kNestLoop);
+  NodePtr values = apply(std::make_unique<ResultNode>(), std::move(subselects));
+  loop->rows = node->rows;
+  loop->cost = node->cost + values->cost;
+  loop->startup_cost = node->startup_cost + values->cost;
+  loop->children.push_back(std::move(values));
+  loop->children.push_back(std::move(node));
+  return loop;
+}
+
 Result<NodePtr> Planner::filter(NodePtr child, const Expr* lowered) {
   auto node = std::make_unique<FilterNode>();
   WANDIAN_ASSIGN(node->filter, compile_expr(lowered));

@@ -151,6 +151,8 @@ class Planner {
   Status plan_cte(PlanScope& scope, std::uint16_t index);
   PlanScope& cte_scope(PlanScope& from, const RangeEntry& entry, std::uint16_t* index);
   NodePtr apply(NodePtr child, Subselects subselects);
+  /// `node`, whose expressions read what the sub-selects give: they are computed before its first row.
+  NodePtr after_subselects(NodePtr node, Subselects subselects);
   Result<NodePtr> filter(NodePtr child, const Expr* lowered);
 
   // window.cc

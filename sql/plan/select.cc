@@ -423,7 +423,8 @@ Result<Planned> Planner::plan_select(PlanScope& scope) {
 
   if (query.limit != nullptr || query.offset != nullptr) {
     auto limit = std::make_unique<LimitNode>();
-    const Lowering plain{&scope, nullptr, nullptr, nullptr, nullptr};
+    Subselects counts;
+    const Lowering plain{&scope, &counts, nullptr, nullptr, nullptr};
     if (query.limit != nullptr) {
       WANDIAN_ASSIGN(limit->limit, lower_and_compile(plain, query.limit));
     }
@@ -447,7 +448,7 @@ Result<Planned> Planner::plan_select(PlanScope& scope) {
     limit->startup_cost = node->startup_cost;
     limit->cost = node->startup_cost + (node->cost - node->startup_cost) * (limit->rows / std::max(1.0, node->rows));
     limit->children.push_back(std::move(node));
-    node = std::move(limit);
+    node = after_subselects(std::move(limit), std::move(counts));
   }
   WANDIAN_ASSIGN(node, project(std::move(node), std::move(late), {}));
 

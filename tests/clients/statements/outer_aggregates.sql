@@ -51,6 +51,16 @@ UPDATE oa_in i SET b = o.x FROM oa o WHERE o.g = 3 AND i.a = 3 RETURNING i.a, o.
 DELETE FROM oa_in WHERE a > 4 RETURNING a, (SELECT count(*) FROM oa WHERE x < a), (SELECT count(*) FROM oa_in o WHERE o.a = oa_in.a);
 DELETE FROM oa_in WHERE a = 1 RETURNING (SELECT x FROM oa WHERE g = a);
 SELECT count(*) FROM oa_in WHERE a = 1;
+-- correlated sub-selects in arguments of functions, VALUES and LIMIT
+SELECT i.a, n FROM oa_in i, generate_series(1, (SELECT count(*) FROM oa WHERE g = i.a)) AS n ORDER BY 1, 2;
+SELECT i.a, n, w FROM oa_in i, LATERAL unnest(ARRAY(SELECT x FROM oa WHERE g = i.a ORDER BY x)) WITH ORDINALITY AS u (n, w) ORDER BY 1, 3;
+SELECT i.a, v.* FROM oa_in i, LATERAL (VALUES ((SELECT sum(x) FROM oa WHERE g = i.a), 'sum'), ((SELECT max(x) FROM oa WHERE g = i.a), 'max')) AS v (n, what) ORDER BY 1, 3;
+SELECT i.a, (SELECT string_agg(x::text, ',') FROM (SELECT x FROM oa ORDER BY x LIMIT (SELECT i.a)) AS few) FROM oa_in i ORDER BY 1;
+SELECT i.a, (SELECT x FROM oa ORDER BY x OFFSET (SELECT count(*) FROM oa WHERE g < i.a) LIMIT 1) FROM oa_in i ORDER BY 1;
+SELECT i.a, s.n FROM oa_in i LEFT JOIN LATERAL generate_series((SELECT min(x) FROM oa WHERE g = i.a), (SELECT max(x) FROM oa WHERE g = i.a)) AS s (n) ON true ORDER BY 1, 2;
+SELECT i.a, o.x FROM oa_in i LEFT JOIN oa o ON o.g = i.a AND o.x = (SELECT max(x) FROM oa WHERE g = i.a) ORDER BY 1;
+SELECT i.a, o.x FROM oa_in i LEFT JOIN oa o ON o.x = (SELECT max(x) FROM oa p WHERE p.g = o.g AND p.g <= i.a) ORDER BY 1, 2;
+SELECT i.a, o.x FROM oa_in i FULL JOIN oa o ON i.a = o.x AND EXISTS (SELECT FROM oa p WHERE p.g = i.a AND p.x = o.x) ORDER BY 1, 2;
 -- sub-selects over the row that is there and the one that was to be inserted
 CREATE TABLE oa_totals (k int PRIMARY KEY, n bigint, t text);
 INSERT INTO oa_totals VALUES (1, 0, 'x'), (2, 0, 'y');
