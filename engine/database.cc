@@ -15,7 +15,11 @@ constexpr unsigned kReadingHelpers = 4;
 }  // namespace
 
 Database::Database(Env& env, const DatabaseOptions& options, CatalogCompiler* compiler)
-    : env_(env), options_(options), compiler_(compiler) {}
+    : env_(env), options_(options), compiler_(compiler) {
+  env.entropy(&place_secret_, sizeof place_secret_);
+  place_secret_.first |= 1;
+  place_secret_.second |= 1;
+}
 
 Database::~Database() {
   // Shards go first: their limbo frees what readers no longer look at. Then the tables, with the catalog.

@@ -19,6 +19,7 @@
 #include "engine/exported_snapshots.h"
 #include "engine/prepared.h"
 #include "engine/quiescence.h"
+#include "engine/system_columns.h"
 #include "storage/base/env.h"
 #include "storage/log.h"
 
@@ -50,6 +51,7 @@ class Database {
   CatalogCompiler* compiler() { return compiler_; }
   QuiescenceDomain& quiescence() { return *quiescence_; }
   AdvisoryLocks& advisory_locks() { return advisory_locks_; }
+  const PlaceSecret& place_secret() const { return place_secret_; }
   PreparedTransactions& prepared() { return prepared_; }
   ExportedSnapshots& exported_snapshots() { return exported_snapshots_; }
   unsigned shards() const { return options_.shards; }
@@ -88,6 +90,7 @@ class Database {
   AdvisoryLocks advisory_locks_;
   PreparedTransactions prepared_;
   ExportedSnapshots exported_snapshots_;
+  PlaceSecret place_secret_;
   std::unique_ptr<MessageRings> rings_;
   std::unique_ptr<SnapshotSlot[]> snapshot_slots_;
   std::vector<std::unique_ptr<Shard>> shards_;

@@ -8,6 +8,7 @@
 #include "engine/redo.h"
 #include "engine/shard.h"
 #include "engine/shard_state.h"
+#include "engine/system_columns.h"
 
 namespace wandian {
 
@@ -342,6 +343,7 @@ Owner::Step Owner::insert(RowRequest& request, RowOp& op) {
     if (table.indexes[i].global_table == 0) insert_entry(table, partition, i, op.row.data(), *row);
   partition.live_rows.fetch_add(1, std::memory_order_relaxed);
   redo::append_insert(request.batch->redo, table.oid, op.partition, table.layout, op.row);
+  op.anchor = row;
   op.outcome = RowOutcome::kInserted;
   return Step::kDone;
 }
@@ -358,6 +360,7 @@ Owner::Step Owner::modify(RowRequest& request, RowOp& op) {
     return Step::kDone;
   }
   TablePartition& partition = table.storage->at(table, op.partition, shard_.limbo());
+  op.anchor = row;
   const Head head = look_at(*row, request.descriptor);
   if (head.state == HeadState::kHeldByOther) {
     const bool shares = op.kind == RowOp::Kind::kLock && op.lock == RowLock::kKeyShare && (head.version->flags & Version::kExclusive) == 0;
@@ -403,6 +406,7 @@ Owner::Step Owner::modify(RowRequest& request, RowOp& op) {
   if (op.want_old) {
     op.old_row = copy_row(newest);
     op.old_layout = newest.layout;
+    op.old_writer = writer_of(newest);
   }
   if (op.kind == RowOp::Kind::kLock) {
     add_lock(transaction, partition, *row, op.lock, request.command);
@@ -645,7 +649,9 @@ void Owner::finish(TxnDescriptor& descriptor, const Lsn* commit) {
   descriptor.at[shard_.index()] = nullptr;
   if (commit != nullptr) {
     last_commit_ = std::max(last_commit_, commit->bytes);
+    const std::uint32_t number = transaction_number(descriptor.transaction_id);
     for (const OwnerTransaction::Write& write : transaction->writes) {
+      write.version->command = number;
       write.version->stamp.store(commit->bytes, std::memory_order_release);
       if ((write.version->flags & (Version::kTombstone | Version::kKeyChanged)) != 0) queue_garbage(*write.partition, *write.row, commit->bytes);
     }

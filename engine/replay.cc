@@ -5,6 +5,8 @@
 
 #include "engine/sequence.h"
 #include "engine/shard.h"
+#include "engine/shard_state.h"
+#include "engine/system_columns.h"
 
 namespace wandian {
 
@@ -12,7 +14,7 @@ namespace {
 
 Status malformed(const char* what) { return Status{sqlstate::data_corrupted, std::string("malformed operation in the log: ") + what}; }
 
-Row* make_committed_row(std::string_view bytes, std::uint16_t layout, Lsn commit) {
+Row* make_committed_row(std::string_view bytes, std::uint16_t layout, std::uint32_t writer, Lsn commit) {
   void* memory = std::malloc(sizeof(Row) + sizeof(Version) + bytes.size());
   if (memory == nullptr) throw std::bad_alloc();
   Row* row = new (memory) Row();
@@ -23,6 +25,7 @@ Row* make_committed_row(std::string_view bytes, std::uint16_t layout, Lsn commit
   version->capacity = row->inline_capacity;
   version->size = static_cast<std::uint32_t>(bytes.size());
   version->layout = layout;
+  version->command = writer;
   std::memcpy(version->row(), bytes.data(), bytes.size());
   version->stamp.store(commit.bytes, std::memory_order_relaxed);
   row->head.store(version, std::memory_order_release);
@@ -31,7 +34,9 @@ Row* make_committed_row(std::string_view bytes, std::uint16_t layout, Lsn commit
 
 }  // namespace
 
-Status ReplayApplier::apply(Lsn commit, std::span<const std::span<const char>> payloads) {
+Status ReplayApplier::apply(Lsn commit, std::uint64_t transaction, std::span<const std::span<const char>> payloads) {
+  writer_ = transaction_number(transaction);
+  highest_transaction_ = std::max(highest_transaction_, transaction_counter(transaction));
   try {
     const std::span<const char> last = payloads.back();
     if (last.size() < 8) return malformed("commit time");
@@ -111,7 +116,7 @@ Status ReplayApplier::insert(const TableDef& table, PartitionId partition, std::
   TablePartition& storage = table.storage->at(table, partition, limbo);
   table.codecs[0].encode_from_row(*table.layouts, layout, bytes.data(), table.codec_columns[0], key_);
   if (storage.index(0).find(key_) != nullptr) return malformed("insert of a key that is there");
-  Row* row = make_committed_row(bytes, layout, commit);
+  Row* row = make_committed_row(bytes, layout, writer_, commit);
   storage.index(0).insert(key_, row);
   for (unsigned i = 1; i < table.indexes.size(); ++i) {
     if (table.indexes[i].global_table != 0) continue;
@@ -183,6 +188,7 @@ Status ReplayApplier::update(const TableDef& table, PartitionId partition, std::
   std::memcpy(version->row(), new_row_.data(), new_row_.size());
   version->size = static_cast<std::uint32_t>(new_row_.size());
   version->layout = layout;
+  version->command = writer_;
   version->stamp.store(commit.bytes, std::memory_order_relaxed);
   return {};
 }
@@ -241,7 +247,12 @@ void ReplayApplier::finish() {
   Oid next = database_.next_oid_.load();
   database_.next_oid_.store(std::max(next, highest_oid_ + 1));
   database_.next_storage_id_.store(std::max(database_.next_storage_id_.load(), highest_storage_ + 1));
-  for (unsigned i = 0; i < database_.shards(); ++i) database_.shard(i).limbo().free_everything();
+  for (unsigned i = 0; i < database_.shards(); ++i) {
+    Shard& shard = database_.shard(i);
+    // A number that was there before would pass for the old one's where clients compare them.
+    shard.state().next_transaction = std::max(shard.state().next_transaction, highest_transaction_ + 1);
+    shard.limbo().free_everything();
+  }
 }
 
 }  // namespace wandian

@@ -18,7 +18,7 @@ namespace wandian {
 class ReplayApplier final : public LogApplier {
  public:
   explicit ReplayApplier(Database& database) : database_(database) {}
-  Status apply(Lsn commit, std::span<const std::span<const char>> payloads) override;
+  Status apply(Lsn commit, std::uint64_t transaction, std::span<const std::span<const char>> payloads) override;
   /// After the last transaction: counters that must go on above everything seen.
   void finish();
 
@@ -37,6 +37,8 @@ class ReplayApplier final : public LogApplier {
   std::vector<CatalogChange> pending_changes_;
   Oid highest_oid_ = 0;
   std::uint64_t highest_storage_ = 0;
+  std::uint64_t highest_transaction_ = 0;   ///< counter of a transaction's number, without its shard
+  std::uint32_t writer_ = 0;                ///< number of the transaction that is being applied
   std::string joined_, new_row_;
   // The table of the operation before, which is mostly this one's too.
   Oid cached_oid_ = 0;

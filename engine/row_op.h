@@ -79,6 +79,8 @@ struct RowOp {
   std::int16_t conflict_index = -1;            ///< which index of the table an insert conflicted on
   std::string_view old_row, new_row;           ///< in RowBatch::arena
   std::uint16_t old_layout = 0;
+  std::uint32_t old_writer = 0;                ///< number of the transaction that wrote old_row
+  const Row* anchor = nullptr;                 ///< of the row that was found or made: an address to compare, not to follow
   Status error;
 };
 

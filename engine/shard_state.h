@@ -13,6 +13,7 @@
 #include "engine/owner.h"
 #include "engine/shard.h"
 #include "engine/snapshot_slot.h"
+#include "engine/system_columns.h"
 #include "engine/table_lock.h"
 #include "storage/log.h"
 
@@ -68,7 +69,10 @@ struct Shard::State {
   const void* last_procedure = nullptr;                 ///< the entry found last, which is mostly the next one too
   BoundProcedure* last_bound = nullptr;
 
-  std::uint64_t new_transaction_id(unsigned shard) { return std::uint64_t{shard} << 56 | next_transaction++; }
+  std::uint64_t new_transaction_id(unsigned shard) {
+    if (transaction_number(next_transaction) == 0) [[unlikely]] ++next_transaction;   // those numbers mean something else to clients
+    return std::uint64_t{shard} << 56 | next_transaction++;
+  }
 
   /// `seen`: a version carried its address, so that a reader may have loaded it from a stamp just before the owners stamped:
   /// reuse only after a grace period.

@@ -26,13 +26,17 @@ struct Version {
   std::atomic<std::uint64_t> stamp;      ///< written by the owner (release), read by all (acquire)
   std::atomic<Version*> older{nullptr};
   std::uint32_t size = 0;                ///< bytes of the row
-  std::uint32_t command = 0;             ///< of the writing transaction: an own write is seen from the next command on
+  /// Of the writing transaction while that is active: an own write is seen from the next command on. Once it has committed the owner
+  /// puts the transaction's number here, before it stores the stamp (engine/system_columns.h).
+  std::uint32_t command = 0;
   std::uint16_t flags = 0;
   std::uint16_t layout = 0;
   std::uint32_t capacity = 0;            ///< bytes there is room for
 
   const char* row() const { return reinterpret_cast<const char*>(this + 1); }
   char* row() { return reinterpret_cast<char*>(this + 1); }
+  /// The version that bytes got by reading belong to.
+  static const Version& of_row(const char* row) { return *(reinterpret_cast<const Version*>(row) - 1); }
   bool tombstone() const { return (flags & kTombstone) != 0; }
 };
 static_assert(sizeof(Version) == 32);

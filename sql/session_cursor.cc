@@ -57,6 +57,7 @@ Task<Status> SessionImpl::declare_cursor(Portal& portal) {
                                                       : copy_value(inner->parameter_types[i], portal.params[i], cursor->arena));
   cursor->statement = inner;
   cursor->execution = Execution::create(inner->plan, execution_env(), cursor->params);
+  cursor->execution->keep_position();
   // Its rows are those of now, however late the first FETCH comes.
   cursor->view = transaction_.view();
   shard_.hold_snapshot(cursor->view.snapshot);
@@ -225,6 +226,32 @@ Task<Status> SessionImpl::fetch(Portal& portal, std::string* tag) {
   portal.kept = std::move(out);
   portal.tag = *tag;
   co_return Status{};
+}
+
+// What WHERE CURRENT OF means for one table.
+Result<bool> SessionImpl::cursor_row(std::string_view name, const TableDef& table, std::uint32_t* partition, std::string* key) {
+  const auto found = portals_.find(name);
+  if (name.empty() || found == portals_.end())
+    return Status{sqlstate::invalid_cursor_name, "cursor \"" + std::string(name) + "\" does not exist"};
+  const Portal& cursor = *found->second;
+  const auto refuse = [&](const std::string& why) { return Status{sqlstate::invalid_cursor_state, "cursor \"" + std::string(name) + "\" " + why}; };
+  if (cursor.statement == nullptr || cursor.statement->kind != StatementKind::kSelect || cursor.statement->plan == nullptr) return refuse("is not a SELECT query");
+  if (cursor.held) return refuse("is held from a previous transaction");
+  if (cursor.kept_all || cursor.execution == nullptr)
+    return Status{sqlstate::feature_not_supported, "WHERE CURRENT OF a cursor that keeps its rows (SCROLL, WITH HOLD) is not supported"};
+  const Execution::CurrentRow row = cursor.execution->current_row(table);
+  using Kind = Execution::CurrentRow::Kind;
+  switch (row.kind) {
+    case Kind::kNotReferenced: return refuse("does not have a FOR UPDATE/SHARE reference to table " + quoted(table.name));
+    case Kind::kReferencedTwice: return refuse("has multiple FOR UPDATE/SHARE references to table " + quoted(table.name));
+    case Kind::kNotSimple: return refuse("is not a simply updatable scan of table " + quoted(table.name));
+    default: break;
+  }
+  if (cursor.position == 0 || cursor.done) return refuse("is not positioned on a row");
+  if (row.kind != Kind::kRow) return false;
+  *partition = row.partition;
+  key->assign(row.key);
+  return true;
 }
 
 Status SessionImpl::close_cursor(StatementRef statement) {

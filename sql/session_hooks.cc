@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "engine/sequence.h"
+#include "engine/system_columns.h"
 #include "sql/access/roles.h"
 #include "sql/session_impl.h"
 #include "sql/types/datetime.h"
@@ -205,10 +206,10 @@ std::int64_t SessionImpl::clock_timestamp() { return shard_.wall_us() - std::int
 
 // ---- Transactions ----
 
-std::uint64_t SessionImpl::transaction_id() { return transaction_.id(); }
+std::uint64_t SessionImpl::transaction_id() { return full_transaction_number(transaction_.id()); }
 std::optional<std::uint64_t> SessionImpl::transaction_id_if_assigned() {
   if (!transaction_.has_writes()) return std::nullopt;
-  return transaction_.id();
+  return full_transaction_number(transaction_.id());
 }
 std::string SessionImpl::current_snapshot() {
   const std::string at = std::to_string(transaction_.view().snapshot.bytes);

@@ -37,6 +37,7 @@
 #include "sql/ddl/ddl.h"
 #include "sql/exec/deferred.h"
 #include "sql/exec/execution.h"
+#include "sql/exec/place_memory.h"
 #include "sql/expr/call_journal.h"
 #include "sql/functions/registry.h"
 #include "sql/functions/session_hooks.h"
@@ -269,6 +270,7 @@ class SessionImpl final : public SessionHooks, public RoutineRunner, public Type
   std::int64_t server_start_time() override;
   std::int64_t configuration_load_time() override;
   std::int64_t clock_timestamp() override;
+  Result<bool> cursor_row(std::string_view cursor, const TableDef& table, std::uint32_t* partition, std::string* key) override;
   std::uint64_t transaction_id() override;
   std::optional<std::uint64_t> transaction_id_if_assigned() override;
   std::string current_snapshot() override;
@@ -769,6 +771,7 @@ class SessionImpl final : public SessionHooks, public RoutineRunner, public Type
   RunningProcedure* procedure_ = nullptr;
   std::unique_ptr<NullSink> null_sink_;
   ExecutionEnv env_;
+  PlaceMemory places_;
   Arena scratch_;                                ///< of one statement that runs within one call
   std::vector<Value> argument_values_;
   std::uint64_t random_state_[2] = {};

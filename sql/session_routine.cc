@@ -544,6 +544,7 @@ Task<Status> SessionImpl::open_cursor(std::string* name, CompiledPtr statement, 
   cursor->savepoint_depth = savepoints_.size();
   cursor->statement = std::move(statement);
   cursor->execution = std::move(execution);
+  cursor->execution->keep_position();
   cursor->view = transaction_.view();
   shard_.hold_snapshot(cursor->view.snapshot);
   cursor->holds_snapshot = true;

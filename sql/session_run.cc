@@ -120,6 +120,7 @@ ExecutionEnv& SessionImpl::execution_env() {
   env_.memory_limit_bytes = kStatementMemoryBytes;
   env_.is_replica = settings_.decoded().is_replica;
   env_.transitions = transitions_;
+  env_.places = &places_;
   env_.spill_bytes = std::clamp(settings_.decoded().work_mem_bytes, kLeastSortBytes, kStatementMemoryBytes / 2);
   return env_;
 }

@@ -104,8 +104,9 @@ static_assert(offsetof(RecordHeader, checksum) == offsetof(RecordHeader, begin_l
 class LogApplier {
  public:
   virtual ~LogApplier() = default;
-  /// `payloads` are the parts in order, then the commit record's own. `commit` is the transaction's commit LSN.
-  virtual Status apply(Lsn commit, std::span<const std::span<const char>> payloads) = 0;
+  /// `payloads` are the parts in order, then the commit record's own. `commit` is the transaction's commit LSN, `transaction` what
+  /// its record was sealed with.
+  virtual Status apply(Lsn commit, std::uint64_t transaction, std::span<const std::span<const char>> payloads) = 0;
 };
 
 struct LogOptions {

@@ -76,7 +76,7 @@ Status RecordAssembler::deliver(const RecordHeader& header, std::span<const char
     payloads_.clear();
     for (std::size_t i = there - header.part_count; i < there; ++i) payloads_.emplace_back(found->second[i]);
     payloads_.push_back(payload);
-    WANDIAN_TRY(applier_.apply(position_, payloads_));
+    WANDIAN_TRY(applier_.apply(position_, header.transaction, payloads_));
   }
   if (found != parts_.end()) parts_.erase(found);
   return {};

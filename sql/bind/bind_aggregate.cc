@@ -107,8 +107,13 @@ const Expr* Binder::bind_aggregate(Scope& scope, const PgQuery__FuncCall& call, 
       fail(at(Status{sqlstate::undefined_function, "could not identify an equality operator for type " + type_text(arg->type)}, arg->location));
     }
   }
-  // An aggregate belongs to the innermost query whose columns it aggregates.
-  int lowest = INT32_MAX;
+  // An aggregate belongs to the innermost query whose columns, or aggregates, it aggregates; one of neither to its own.
+  int lowest = INT32_MAX, lowest_aggregate = INT32_MAX, aggregate_location = -1;
+  const auto note_aggregate = [&](const Expr* node, int up) {
+    if (up < 0 || up >= lowest_aggregate) return;
+    lowest_aggregate = up;
+    aggregate_location = node->location;
+  };
   const auto look = [&](const Expr* expr) {
     any_node(expr, [&](const Expr* node) {
       if (node->kind == ExprKind::kColumn) lowest = std::min<int>(lowest, node->as<ColumnExpr>().levels_up);
@@ -118,12 +123,12 @@ const Expr* Binder::bind_aggregate(Scope& scope, const PgQuery__FuncCall& call, 
             const int up = inner->as<ColumnExpr>().levels_up - level - 1;
             if (up >= 0) lowest = std::min(lowest, up);
           }
+          if (inner->kind == ExprKind::kAggregate) note_aggregate(inner, inner->as<AggregateExpr>().levels_up - level - 1);
           return false;
         });
       }
-      if (node->kind == ExprKind::kAggregate || node->kind == ExprKind::kGrouping) {
-        fail(at(Status{sqlstate::grouping_error, "aggregate function calls cannot be nested"}, node->location));
-      }
+      if (node->kind == ExprKind::kAggregate) note_aggregate(node, node->as<AggregateExpr>().levels_up);
+      if (node->kind == ExprKind::kGrouping) note_aggregate(node, 0);
       if (node->kind == ExprKind::kWindow) {
         fail(at(Status{sqlstate::grouping_error, "aggregate function calls cannot contain window function calls"}, node->location));
       }
@@ -133,10 +138,18 @@ const Expr* Binder::bind_aggregate(Scope& scope, const PgQuery__FuncCall& call, 
   for (const Expr* arg : args) look(arg);
   for (const SortKey& key : order) look(key.expr);
   look(out->filter);
-  if (lowest != INT32_MAX && lowest > 0) {
-    fail(at(Status{sqlstate::feature_not_supported, "aggregates over the columns of an outer query are not supported"}, location));
+  const int level = std::min(lowest, lowest_aggregate);
+  if (lowest_aggregate != INT32_MAX && level == lowest_aggregate) {
+    fail(at(Status{sqlstate::grouping_error, "aggregate function calls cannot be nested"}, aggregate_location));
   }
-  check_aggregate_place(scope, "aggregate functions", location);
+  Scope* owner = &scope;
+  if (level != INT32_MAX) {
+    out->levels_up = static_cast<std::uint16_t>(level);
+    for (int up = 0; up < level; ++up) owner = owner->parent;
+    check_direct_arguments(std::span<const Expr* const>(args).first(direct), level);
+    mark_correlated(scope, level);
+  }
+  check_aggregate_place(*owner, "aggregate functions", location);
 
   std::vector<Oid> types;
   for (const Expr* arg : args) types.push_back(arg->type);
@@ -148,15 +161,31 @@ const Expr* Binder::bind_aggregate(Scope& scope, const PgQuery__FuncCall& call, 
   out->types = keep(types);
   out->order_by = keep(order);
   out->type = result;
-  if (scope.query != nullptr) {
-    for (const RangeEntry* range : scope.ranges) {
+  if (owner->query != nullptr) {
+    for (const RangeEntry* range : owner->ranges) {
       if (range->self_reference)
         fail(at(Status{sqlstate::invalid_recursion, "aggregate functions are not allowed in a recursive query's recursive term"}, location));
     }
-    scope.query->has_aggregates = true;
-    scope.query->grouped = true;
+    owner->query->has_aggregates = true;
+    owner->query->grouped = true;
   }
   return out;
+}
+
+// Direct arguments are computed once a group of the query that the aggregate belongs to.
+void Binder::check_direct_arguments(std::span<const Expr* const> direct, int level) {
+  if (level == 0) return;
+  for (const Expr* arg : direct) {
+    any_node(arg, [&](const Expr* node) {
+      if (node->kind == ExprKind::kColumn && node->as<ColumnExpr>().levels_up < level) {
+        fail(at(Status{sqlstate::grouping_error, "outer-level aggregate cannot contain a lower-level variable in its direct arguments"}, node->location));
+      }
+      if (node->kind == ExprKind::kColumn || node->kind == ExprKind::kSubLink) {
+        fail(at(Status{sqlstate::feature_not_supported, "columns in the direct arguments of an outer query's aggregate are not supported"}, node->location));
+      }
+      return false;
+    });
+  }
 }
 
 const Expr* Binder::bind_grouping(Scope& scope, const PgQuery__GroupingFunc& call) {

@@ -18,6 +18,7 @@ std::string_view place_name(Place place) {
     case Place::kConflictWhere: return "WHERE";
     case Place::kJoinOn: return "JOIN conditions";
     case Place::kFrom: return "functions in FROM";
+    case Place::kFromQuery: return "FROM clause of their own query level";
     case Place::kHaving: return "HAVING";
     case Place::kFilter: return "FILTER";
     case Place::kGroupBy: return "GROUP BY";
@@ -182,7 +183,24 @@ std::vector<Candidate> Binder::named_candidates(std::string_view name, std::size
   return out;
 }
 
-const Expr* Binder::bind_function_call(Scope& scope, const PgQuery__FuncCall& call) {
+// row.f, of something that has no such field: the function f of the row, or null.
+const Expr* Binder::call_of_row(Scope& scope, const Expr* row, std::string_view function, int location) {
+  if (row->type != kRecord && type_kind(base_type(row->type)) != 'c') return nullptr;
+  const std::string name(function);
+  PgQuery__String string = PG_QUERY__STRING__INIT;
+  string.sval = const_cast<char*>(name.c_str());
+  PgQuery__Node node = PG_QUERY__NODE__INIT;
+  node.node_case = PG_QUERY__NODE__NODE_STRING;
+  node.string = &string;
+  PgQuery__Node* names[] = {&node};
+  PgQuery__FuncCall call = PG_QUERY__FUNC_CALL__INIT;
+  call.n_funcname = 1;
+  call.funcname = names;
+  call.location = location;
+  return bind_function_call(scope, call, row);
+}
+
+const Expr* Binder::bind_function_call(Scope& scope, const PgQuery__FuncCall& call, const Expr* row) {
   const CallName called = call_name(call);
   const int location = call.location;
   if (called.schema == "pg_catalog" && (called.name == kStoredAnd || called.name == kStoredOr)) {
@@ -194,7 +212,8 @@ const Expr* Binder::bind_function_call(Scope& scope, const PgQuery__FuncCall& ca
   const bool is_aggregate_name = call.over == nullptr && is_builtin_schema(called.schema) && !sql::find_aggregates(called.name).empty();
   const bool outer_aggregate = std::exchange(scope.in_aggregate, scope.in_aggregate || is_aggregate_name);
   std::vector<std::string_view> names;
-  std::vector<const Expr*> args = bind_arguments(scope, call, &names);
+  std::vector<const Expr*> args = row != nullptr ? std::vector<const Expr*>{row} : bind_arguments(scope, call, &names);
+  if (row != nullptr) names.emplace_back();
   std::vector<Oid> types;
   // What WITHIN GROUP sorts are arguments, too: the last ones.
   for (std::size_t i = 0; within_group && i < call.n_agg_order; ++i) {
@@ -246,7 +265,7 @@ const Expr* Binder::bind_function_call(Scope& scope, const PgQuery__FuncCall& ca
     }
     chosen = exact_match(candidates, types);
   }
-  if (chosen < 0 && args.size() == 1 && is_builtin_schema(called.schema) && call.agg_distinct == 0 && call.n_agg_order == 0 &&
+  if (chosen < 0 && row == nullptr && args.size() == 1 && is_builtin_schema(called.schema) && call.agg_distinct == 0 && call.n_agg_order == 0 &&
       call.over == nullptr && !named) {
     // f(x) with f a type's name: a cast, if it needs no function of another name.
     if (const TypeInfo* info = find_type(called.name); info != nullptr && info->category != 'P') {
@@ -260,6 +279,12 @@ const Expr* Binder::bind_function_call(Scope& scope, const PgQuery__FuncCall& ca
     }
   }
   if (chosen < 0) chosen = choose_candidate(candidates, types);
+  if (chosen < 0 && row != nullptr) return nullptr;
+  // f(row): its field f.
+  const bool plain = call.agg_distinct == 0 && call.agg_star == 0 && call.n_agg_order == 0 && call.agg_filter == nullptr && call.over == nullptr &&
+                     call.func_variadic == 0 && !named;
+  if (chosen < 0 && plain && args.size() == 1 && call.n_funcname == 1)
+    if (const Expr* field = find_field(scope, args[0], called.name, location)) return field;
   if (chosen < 0) {
     std::vector<ProcedureSignature> procedures;
     if (find_procedure_call(call, &procedures)) {
@@ -408,9 +433,10 @@ std::span<const RecordField> Binder::fields_of(Oid type) {
 // Where a set-returning function may stand.
 void Binder::check_set_place(Scope& scope, int location) {
   switch (scope.place) {
-    case Place::kWindowPartition: case Place::kWindowOrder: case Place::kWindowRange: case Place::kWindowRows: case Place::kWindowGroups:
+    case Place::kWindowRange: case Place::kWindowRows: case Place::kWindowGroups:
       fail(at(Status{sqlstate::feature_not_supported, "set-returning functions are not allowed in window definitions"}, location));
     case Place::kTarget: case Place::kGroupBy: case Place::kOrderBy: case Place::kDistinctOn: case Place::kInsertTarget:
+    case Place::kWindowPartition: case Place::kWindowOrder:
       if (scope.in_aggregate) {
         fail(at(Status{sqlstate::feature_not_supported, "aggregate function calls cannot contain set-returning function calls"}.with_hint(
                     "You might be able to move the set-returning function into a LATERAL FROM item."),

@@ -742,11 +742,24 @@ Query* Binder::bind_update(const PgQuery__UpdateStmt& update, Scope* parent) {
   scope.items[0].lateral_ok = false;
   bind_from(scope, *query, update.from_clause, update.n_from_clause);
   query->assignments = keep(bind_set_list(scope, table, update.target_list, update.n_target_list));
-  query->where = with_view_condition(scope, bind_condition(scope, update.where_clause, Place::kWhere, "WHERE"));
+  bind_target_condition(scope, update.where_clause, *query);
   bind_returning(scope, update.returning_list, update.n_returning_list, *query);
   query->ranges = copy_list<const RangeEntry*>(arena_, std::vector<const RangeEntry*>(scope.ranges.begin(), scope.ranges.end()));
   finish_query(scope, *query);
   return query;
+}
+
+void Binder::bind_target_condition(Scope& scope, const ParseNode* where, Query& query) {
+  if (where == nullptr || where->node_case != PG_QUERY__NODE__NODE_CURRENT_OF_EXPR) {
+    query.where = with_view_condition(scope, bind_condition(scope, where, Place::kWhere, "WHERE"));
+    return;
+  }
+  if (view_target_) fail(Status{sqlstate::feature_not_supported, "WHERE CURRENT OF on a view is not implemented"});
+  const std::string_view cursor = arena_.copy(std::string_view(where->current_of_expr->cursor_name));
+  // A cursor variable of PL/pgSQL holds the cursor's name.
+  const Expr* variable = find_variable(std::span(&cursor, 1), -1, true);
+  const bool holds_name = variable != nullptr && variable->kind == ExprKind::kParam && variable->type == kRefcursor;
+  query.current_of = holds_name ? variable : text_constant(cursor, -1);
 }
 
 Query* Binder::bind_delete(const PgQuery__DeleteStmt& del, Scope* parent) {
@@ -761,7 +774,7 @@ Query* Binder::bind_delete(const PgQuery__DeleteStmt& del, Scope* parent) {
   scope.items[0].lateral_only = true;
   scope.items[0].lateral_ok = false;
   bind_from(scope, *query, del.using_clause, del.n_using_clause);
-  query->where = with_view_condition(scope, bind_condition(scope, del.where_clause, Place::kWhere, "WHERE"));
+  bind_target_condition(scope, del.where_clause, *query);
   bind_returning(scope, del.returning_list, del.n_returning_list, *query);
   query->ranges = copy_list<const RangeEntry*>(arena_, std::vector<const RangeEntry*>(scope.ranges.begin(), scope.ranges.end()));
   finish_query(scope, *query);

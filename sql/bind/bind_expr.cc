@@ -177,7 +177,7 @@ const Expr* Binder::bind_expr(Scope& scope, const ParseNode* node) {
     case PG_QUERY__NODE__NODE_NAMED_ARG_EXPR: return bind_expr(scope, node->named_arg_expr->arg);
     case PG_QUERY__NODE__NODE_GROUPING_FUNC: return bind_grouping(scope, *node->grouping_func);
     case PG_QUERY__NODE__NODE_CURRENT_OF_EXPR:
-      fail(Status{sqlstate::feature_not_supported, "WHERE CURRENT OF is not supported"});
+      fail(Status{sqlstate::syntax_error, "WHERE CURRENT OF is not supported here"});
     case PG_QUERY__NODE__NODE_XML_EXPR:
     case PG_QUERY__NODE__NODE_XML_SERIALIZE: fail(Status{sqlstate::feature_not_supported, "XML is not supported"});
     default: fail(Status{sqlstate::feature_not_supported, "this kind of expression is not supported"});

@@ -364,18 +364,25 @@ RangeEntry* Binder::bind_sample(Scope& scope, const PgQuery__RangeTableSample& s
                    "tablesample method " + method + " requires 1 argument, not " + std::to_string(sample.n_args)},
             sample.location));
   }
+  bool correlated = false;
   const auto argument = [&](const ParseNode* node, Oid type) {
+    // The table is there, but what it samples by cannot be its own.
+    scope.ranges.push_back(table);
     const Expr* value = bind_in_place(scope, node, Place::kFrom);
+    scope.ranges.pop_back();
     const Expr* out = coerce(value, type, -1, CoerceContext::kAssignment, CallForm::kImplicitCast, -1);
     if (out == nullptr) {
       fail(at(Status{sqlstate::datatype_mismatch, "TABLESAMPLE argument must be type " + type_text(type) + ", not type " + type_text(value->type)},
               value->location));
     }
-    if (!collect_columns(out).empty()) {
-      fail(at(Status{sqlstate::feature_not_supported, "columns in the arguments of TABLESAMPLE are not supported"}, value->location));
+    if (any_node(out, [](const Expr* part) { return part->kind == ExprKind::kSubLink && part->as<SubLinkExpr>().query->correlated; })) {
+      fail(at(Status{sqlstate::feature_not_supported, "correlated subqueries in the arguments of TABLESAMPLE are not supported"}, value->location));
     }
+    correlated = correlated || contains_columns(out);
     return out;
   };
+  // In the sub-select that draws the rows an outer query is one level further out.
+  const auto inside = [&](const Expr* value) { return raise(value, 1); };
   if (context_.as_written) {
     table->sample_method = arena_.copy(method);
     table->sample_argument = argument(sample.args[0], kFloat4);
@@ -385,7 +392,7 @@ RangeEntry* Binder::bind_sample(Scope& scope, const PgQuery__RangeTableSample& s
   auto* query = make<Query>();
   query->ranges = keep(std::vector<const RangeEntry*>{table});
   query->from = keep(std::vector<const JoinNode*>{make<JoinNode>()});
-  std::vector<const Expr*> args{argument(sample.args[0], kFloat4)};
+  std::vector<const Expr*> args{inside(argument(sample.args[0], kFloat4))};
   if (sample.repeatable != nullptr) {
     // The same rows are drawn as long as they are the same.
     auto* row = make<RowExpr>();
@@ -394,9 +401,10 @@ RangeEntry* Binder::bind_sample(Scope& scope, const PgQuery__RangeTableSample& s
       if (!table->columns[i].hidden) fields.push_back(column_expr(*table, 0, static_cast<int>(i), 0, -1));
     row->args = keep(fields);
     row->type = kRecord;
-    args.push_back(argument(sample.repeatable, kFloat8));
+    args.push_back(inside(argument(sample.repeatable, kFloat8)));
     args.push_back(row);
   }
+  query->correlated = correlated;
   query->where = make_call(sample_function(sample.repeatable != nullptr), keep(args), kBool, CallForm::kCall, -1);
   std::vector<TargetEntry> targets;
   for (std::size_t i = 0; i < table->columns.size(); ++i) {
@@ -600,7 +608,9 @@ const JoinNode* Binder::bind_from_item(Scope& scope, const ParseNode* node, std:
                 location));
       }
       const bool outer = std::exchange(scope.lateral_active, source.lateral != 0);
+      const Place place = std::exchange(scope.place, Place::kFromQuery);
       const Query* query = bind_query_node(source.subquery, &scope);
+      scope.place = place;
       scope.lateral_active = outer;
       entry = make_subquery_entry(query, source.alias, {});
       entry->lateral = source.lateral != 0;

@@ -1,5 +1,6 @@
 // SELECT: target lists, WITH, GROUP BY, DISTINCT, ORDER BY, LIMIT and row locking. Set operations and VALUES: bind_set.cc.
 #include <algorithm>
+#include <set>
 
 #include "sql/bind/internal.h"
 #include "sql/messages.h"
@@ -173,7 +174,7 @@ int Binder::find_target_sql99(Scope& scope, const ParseNode* node, std::vector<T
 // GROUP BY may name a target, but none that is computed after grouping.
 void Binder::refuse_above_grouping(const Expr* target) {
   any_node(target, [&](const Expr* node) {
-    if (node->kind == ExprKind::kAggregate) {
+    if (node->kind == ExprKind::kAggregate && node->as<AggregateExpr>().levels_up == 0) {
       fail(at(Status{sqlstate::grouping_error, "aggregate functions are not allowed in GROUP BY"}, node->location));
     }
     if (node->kind == ExprKind::kWindow) {
@@ -254,7 +255,9 @@ SortKey Binder::sort_key(const PgQuery__SortBy& by, const Expr* expr) {
   }
   key.nulls_first = by.sortby_nulls == PG_QUERY__SORT_BY_NULLS__SORTBY_NULLS_FIRST ||
                     (by.sortby_nulls != PG_QUERY__SORT_BY_NULLS__SORTBY_NULLS_LAST && key.descending);
-  if (!is_order_by_type(expr->type)) {
+  // Kinds of numbers that wrap have equality alone.
+  const bool wraps = base_type(expr->type) == kXid || base_type(expr->type) == kCid;
+  if (wraps || !is_order_by_type(expr->type)) {
     const bool column = by.node->node_case == PG_QUERY__NODE__NODE_COLUMN_REF;
     fail(at(no_ordering(expr), column ? by.node->column_ref->location : expr->location));
   }
@@ -670,7 +673,7 @@ void Binder::check_grouping(Scope& scope, Query& query, std::span<const TargetEn
   bool in_direct_argument = false;
   const auto check = [&](auto&& self, const Expr* expr, int level) -> void {
     if (expr == nullptr || expr->kind == ExprKind::kConst || expr->kind == ExprKind::kParam) return;
-    if (level == 0 && expr->kind == ExprKind::kAggregate) {
+    if (expr->kind == ExprKind::kAggregate && expr->as<AggregateExpr>().levels_up == level) {
       const ExprList direct = expr->as<AggregateExpr>().direct_args;
       in_direct_argument = true;
       for (const Expr* arg : direct) self(self, arg, level);
@@ -703,9 +706,23 @@ void Binder::check_grouping(Scope& scope, Query& query, std::span<const TargetEn
               column.location));
     }
     if (expr->kind == ExprKind::kSubLink) {
-      any_query_expr(*expr->as<SubLinkExpr>().query, true, [&](const Expr* inner, int below) {
+      const Query& query = *expr->as<SubLinkExpr>().query;
+      std::set<const Expr*> aggregated;   // columns that this query's aggregates in there take
+      any_query_expr(query, true, [&](const Expr* inner, int below) {
+        if (inner->kind != ExprKind::kAggregate || inner->as<AggregateExpr>().levels_up != level + below + 1) return false;
+        any_node(inner, [&](const Expr* node) {
+          if (node->kind == ExprKind::kColumn) aggregated.insert(node);
+          if (node->kind != ExprKind::kSubLink) return false;
+          return any_query_expr(*node->as<SubLinkExpr>().query, true, [&](const Expr* further_in, int) {
+            if (further_in->kind == ExprKind::kColumn) aggregated.insert(further_in);
+            return false;
+          });
+        });
+        return false;
+      });
+      any_query_expr(query, true, [&](const Expr* inner, int below) {
         // The walk visits every node: only columns need a look of their own here.
-        if (inner->kind == ExprKind::kColumn) self(self, inner, level + below + 1);
+        if (inner->kind == ExprKind::kColumn && !aggregated.contains(inner)) self(self, inner, level + below + 1);
         return false;
       });
     }

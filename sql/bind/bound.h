@@ -254,6 +254,7 @@ struct Query {
   /// MERGE: `from` joins the source with the target, outer where rows without a match matter.
   std::span<const MergeAction> merge_actions;
   std::span<const TargetEntry> returning;
+  const Expr* current_of = nullptr;         ///< UPDATE, DELETE ... WHERE CURRENT OF: the cursor's name; there is no `where` then
   /// INSERT, UPDATE: conditions of views WITH CHECK OPTION that the new row, as ranges[0], must meet; the innermost view's first.
   struct ViewCheck {
     std::string_view view;

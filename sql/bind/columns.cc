@@ -10,20 +10,6 @@ namespace wandian::sql {
 
 using namespace type_oid;
 
-namespace {
-
-struct SystemColumnName {
-  std::string_view name;
-  std::int16_t column;
-  Oid type;
-};
-constexpr SystemColumnName kSystemColumns[] = {
-    {"ctid", kCtidColumn, kTid}, {"xmin", kXminColumn, kXid}, {"cmin", kCminColumn, kCid},
-    {"xmax", kXmaxColumn, kXid}, {"cmax", kCmaxColumn, kCid}, {"tableoid", kTableOidColumn, kOid},
-};
-
-}  // namespace
-
 const Expr* Binder::column_expr(const RangeEntry& entry, int range, int column, int levels_up, int location) {
   const RangeColumn& info = entry.columns[static_cast<std::size_t>(column)];
   auto* out = make<ColumnExpr>();
@@ -79,19 +65,19 @@ const Expr* Binder::item_column(Scope& scope, const NsItem& item, std::string_vi
     // A column generation expression finds them too, to be told that it may not use them.
     if (found == nullptr &&
         (item.entry->kind == RangeKind::kTable || item.entry->kind == RangeKind::kSystem || scope.place == Place::kGenerated)) {
-      for (const SystemColumnName& system : kSystemColumns) {
-        if (system.name != column) continue;
+      for (std::int16_t system = kCtidColumn; system >= kTableOidColumn; --system) {
+        if (system_column_name(system) != column) continue;
         if (item.entry->kind == RangeKind::kSystem) {
           // Rows of catalogs have no versions of their own to show.
-          Value value = system.column == kTableOidColumn ? Value::of_int(item.entry->system->oid) : Value::of_int(1);
-          if (system.column == kCtidColumn) break;
-          return make_constant(arena_, system.type, -1, value);
+          Value value = system == kTableOidColumn ? Value::of_int(item.entry->system->oid) : Value::of_int(1);
+          if (system == kCtidColumn) break;
+          return make_constant(arena_, system_column_type(system), -1, value);
         }
         auto* out = make<ColumnExpr>();
         out->range = static_cast<std::uint16_t>(item.range);
-        out->column = system.column;
+        out->column = system;
         out->levels_up = static_cast<std::uint16_t>(levels_up);
-        out->type = system.type;
+        out->type = system_column_type(system);
         out->location = location;
         found = out;
       }
@@ -201,6 +187,8 @@ const Expr* Binder::whole_row(Scope& scope, const NsItem& item, int levels_up, i
     mark_correlated(scope, levels_up);
     return typed_row(scope, item, levels_up, location);
   }
+  if (item.entry != nullptr && item.entry->kind == RangeKind::kFunction)
+    if (const Expr* row = function_row(*item.entry, item.range, levels_up, location)) return row;
   const std::vector<NamedExpr> columns = expand_item(scope, item, levels_up, location);
   auto* row = make<RowExpr>();
   std::vector<const Expr*> args;
@@ -213,6 +201,31 @@ const Expr* Binder::whole_row(Scope& scope, const NsItem& item, int levels_up, i
   row->names = keep(names);
   row->type = kRecord;
   row->whole_range = item.range;
+  row->whole_levels_up = static_cast<std::uint16_t>(levels_up);
+  row->location = location;
+  return row;
+}
+
+// What one function of a composite type gives has that type; null: the row has none.
+const Expr* Binder::function_row(const RangeEntry& entry, int range, int levels_up, int location) {
+  if (entry.functions.size() != 1 || entry.ordinality) return nullptr;
+  const Oid type = base_type(entry.functions[0].call->type);
+  std::vector<RowField> fields;
+  if (type_kind(type) != 'c' || !CatalogTypes(catalog(), context_.search_path, context_.database).row_fields(type, &fields)) return nullptr;
+  note_type(type);
+  auto* row = make<RowExpr>();
+  std::vector<const Expr*> args;
+  std::vector<std::string_view> names;
+  int column = 0;
+  for (const RowField& field : fields) {
+    if (!field.dropped && static_cast<std::size_t>(column) >= entry.columns.size()) return nullptr;
+    args.push_back(field.dropped ? make_null(arena_, kInvalidOid) : column_expr(entry, range, column++, levels_up, location));
+    names.push_back(field.dropped ? std::string_view{} : entry.columns[static_cast<std::size_t>(column) - 1].name);
+  }
+  row->args = keep(args);
+  row->names = keep(names);
+  row->type = type;
+  row->whole_range = range;
   row->whole_levels_up = static_cast<std::uint16_t>(levels_up);
   row->location = location;
   return row;
@@ -446,6 +459,7 @@ const Expr* Binder::find_column_ref(Scope& scope, std::span<const std::string_vi
   const NsItem* item = find_item(scope, schema, table, &levels_up, location);
   if (item != nullptr) {
     if (const Expr* found = item_column(scope, *item, column, levels_up, location)) return found;
+    if (const Expr* called = call_of_row(scope, whole_row(scope, *item, levels_up, location), column, location)) return called;
     if (!must_exist) return nullptr;
     fail(at(Status{sqlstate::undefined_column, "column " + std::string(table) + "." + std::string(column) + " does not exist"}, location));
   }
@@ -591,10 +605,23 @@ std::vector<NamedExpr> Binder::record_fields(Scope& scope, const Expr* record) {
   return out;
 }
 
-const Expr* Binder::field_of(Scope& scope, const Expr* record, std::string_view field, int location) {
+// A field of a record, or a system column of the table that it is a row of; null: there is none of this name.
+const Expr* Binder::find_field(Scope& scope, const Expr* record, std::string_view field, int location) {
+  if (record->type != kRecord && type_kind(base_type(record->type)) != 'c') return nullptr;
   for (const NamedExpr& candidate : record_fields(scope, record)) {
     if (candidate.name == field) return candidate.expr;
   }
+  if (record->kind != ExprKind::kRow || record->as<RowExpr>().whole_range < 0) return nullptr;
+  const auto& row = record->as<RowExpr>();
+  Scope* level = &scope;
+  for (unsigned up = 0; up < row.whole_levels_up && level != nullptr; ++up) level = level->parent;
+  if (level == nullptr) return nullptr;
+  return item_column(scope, make_item(*level, row.whole_range), field, row.whole_levels_up, location);
+}
+
+const Expr* Binder::field_of(Scope& scope, const Expr* record, std::string_view field, int location) {
+  if (const Expr* found = find_field(scope, record, field, location)) return found;
+  if (const Expr* called = call_of_row(scope, record, field, location)) return called;
   if (record->kind == ExprKind::kRow && record->as<RowExpr>().whole_range >= 0 && record->as<RowExpr>().whole_levels_up == 0) {
     const RangeEntry& entry = *scope.ranges[static_cast<std::size_t>(record->as<RowExpr>().whole_range)];
     fail(at(Status{sqlstate::undefined_column, "column " + std::string(entry.alias) + "." + std::string(field) + " does not exist"}, location));

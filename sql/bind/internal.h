@@ -32,6 +32,7 @@ enum class Place : std::uint8_t {
   kTarget, kWhere, kJoinOn, kFrom, kHaving, kFilter, kGroupBy, kOrderBy, kDistinctOn, kLimit, kOffset, kReturning, kValues,
   kInsertTarget, kUpdateSource, kConflictWhere, kCheck, kDefault, kIndex, kIndexPredicate, kUsing, kExecute, kCall, kCopyWhere, kTriggerWhen,
   kMergeWhen, kWindowPartition, kWindowOrder, kWindowRange, kWindowRows, kWindowGroups, kGenerated, kPartitionKey, kPartitionBound,
+  kFromQuery,   ///< a sub-select in FROM
 };
 
 struct NamedExpr {
@@ -198,10 +199,14 @@ class Binder {
   std::vector<NamedExpr> expand_item(Scope& scope, const NsItem& item, int levels_up, int location, bool read = true);
   const NsItem* find_item(Scope& scope, std::string_view schema, std::string_view name, int* levels_up, int location);
   std::vector<NamedExpr> record_fields(Scope& scope, const Expr* record);
+  const Expr* find_field(Scope& scope, const Expr* record, std::string_view field, int location);
+  const Expr* function_row(const RangeEntry& entry, int range, int levels_up, int location);
 
   // bind_call.cc
   std::span<const RecordField> fields_of(Oid type);
-  const Expr* bind_function_call(Scope& scope, const PgQuery__FuncCall& call);
+  /// `row`: instead of the call's arguments; null then means that no function takes it.
+  const Expr* bind_function_call(Scope& scope, const PgQuery__FuncCall& call, const Expr* row = nullptr);
+  const Expr* call_of_row(Scope& scope, const Expr* row, std::string_view function, int location);
   void note_given(FunctionExpr* call, const Candidate& candidate, std::size_t count, std::size_t named);
   bool find_procedure_call(const PgQuery__FuncCall& call, std::vector<ProcedureSignature>* found);
   void bind_procedure_call(const PgQuery__FuncCall& call, BoundStatement* out, bool is_call);
@@ -358,6 +363,7 @@ class Binder {
   std::vector<SortKey> bind_aggregate_order(Scope& scope, const PgQuery__FuncCall& call, std::span<const Expr* const> args, bool distinct);
   void check_set_place(Scope& scope, int location);
   void check_aggregate_place(Scope& scope, std::string_view what, int location);
+  void check_direct_arguments(std::span<const Expr* const> direct, int level);
   const Expr* bind_grouping(Scope& scope, const PgQuery__GroupingFunc& call);
 
   // bind_window.cc
@@ -447,6 +453,8 @@ class Binder {
   ViewTarget open_view(const RangeEntry& view, Command command, bool cascaded);
   [[noreturn]] void refuse_view_column(std::string_view column) const;
   const Expr* with_view_condition(Scope& scope, const Expr* where);
+  /// WHERE of UPDATE and DELETE.
+  void bind_target_condition(Scope& scope, const ParseNode* where, Query& query);
   /// A column that INSERT gives a value, and where the statement names it.
   struct InsertColumn {
     int column;

@@ -6,6 +6,7 @@
 #include "engine/numeric.h"
 #include "engine/shard.h"
 #include "engine/shard_state.h"
+#include "engine/system_columns.h"
 #include "sql/access/roles.h"
 #include "sql/catalog/producers.h"
 #include "sql/catalog_objects.h"
@@ -105,8 +106,6 @@ const char* wait_event(const LockReport& report, std::int32_t process) {
   return nullptr;
 }
 
-std::int64_t shown_transaction(std::uint64_t transaction) { return static_cast<std::int64_t>(transaction & 0xffffffffu); }
-
 Status pg_stat_activity(const SystemContext& context, SystemRows& rows) {
   const LockReport& report = report_of(context);
   const auto* self = dynamic_cast<SessionImpl*>(&context.session);
@@ -179,7 +178,7 @@ Status pg_locks(const SystemContext& context, SystemRows& rows) {
   }
   const auto add_transaction = [&](std::uint64_t transaction, std::uint64_t owner, std::int32_t process, const char* mode, bool granted) {
     CatalogRow row(rows);
-    row.t("transactionid").null(5).i(shown_transaction(transaction)).null(3);
+    row.t("transactionid").null(5).i(transaction_number(transaction)).null(3);
     row.t(transaction_text(owner)).i(process).t(mode).b(granted).b(false).null();
     row.done();
   };
@@ -204,7 +203,7 @@ Status pg_prepared_xacts(const SystemContext& context, SystemRows& rows) {
     return object != nullptr ? object->name : std::string("???");
   };
   for (const PreparedTransactionInfo& info : context.shard.database().prepared().list())
-    CatalogRow(rows).i(shown_transaction(info.transaction)).t(info.gid).i(info.prepared_at)
+    CatalogRow(rows).i(transaction_number(info.transaction)).t(info.gid).i(info.prepared_at)
         .t(name_of(ObjectKind::kRole, info.owner)).t(name_of(ObjectKind::kDatabase, info.database)).done();
   return {};
 }

@@ -17,6 +17,7 @@ struct Execution::Impl {
   std::vector<std::unique_ptr<SubselectRunner>> init;
   std::size_t next_init = 0;
   OperatorPtr root;
+  OperatorPtr returning;               // sub-selects of RETURNING
   std::unique_ptr<ModifyDriver> modify;
   SavedSlots kept_slots;
   std::unique_ptr<RowStore> kept;      // rows of a SELECT above statements that write
@@ -79,6 +80,7 @@ struct Execution::Impl {
     for (const std::unique_ptr<PlanSubselect>& sub : body.init_plans) init.push_back(std::make_unique<SubselectRunner>(*sub, ctx));
     if (body.root && !keyed) root = make_operator(*body.root, ctx);
     if (body.modify) modify = std::make_unique<ModifyDriver>(ctx, *body.modify, root.get());
+    if (body.modify && body.modify->returning_node) returning = make_operator(*body.modify->returning_node, ctx);
     row.resize(body.outputs.size());
     if (!body.writing_ctes.empty() && modify == nullptr) {
       kept_slots.slots = body.outputs;
@@ -94,6 +96,7 @@ struct Execution::Impl {
   void pause_all() {
     ctx.hold_snapshot();
     if (root) root->pause(ctx);
+    if (returning) returning->pause(ctx);
     for (const std::unique_ptr<SubselectRunner>& runner : init) runner->pause(ctx);
     raise_floor();
   }
@@ -248,20 +251,29 @@ struct Execution::Impl {
     done = true;
     return Progress::kDone;
   }
-  // RETURNING with calls of routines: what the rows need stands in `returned`.
+  // RETURNING with calls of routines and sub-selects: what the rows need stands in `returned`.
   Step compute_returned() {
     const ModifyPlan& plan_of = *plan->body->modify;
-    if (next_item == 0) {
+    if (!returning_begun) {
+      returning_begun = true;
       ctx.reset_row(0);
       row.resize(plan_of.returning.size());
       restore_slots(plan_of.returning_slots, modify->returned(next_returned).data(), ctx.slots);
+      returning_ready = returning == nullptr;
+      if (returning != nullptr) returning->restart(ctx);
+    }
+    if (!returning_ready) {
+      if (const Step step = returning->next(ctx); step != Step::kRow) return step;
+      returning_ready = true;
     }
     for (; next_item < plan_of.returning.size(); ++next_item)
       if (const Step step = returning_eval.eval(ctx, plan_of.returning[next_item], 0, &row[next_item]); step != Step::kRow) return step;
     next_item = 0;
+    returning_begun = false;
     return Step::kRow;
   }
   JournaledEval returning_eval;
+  bool returning_begun = false, returning_ready = false;
   std::size_t next_item = 0;
 
   bool root_started = false;
@@ -282,6 +294,67 @@ std::unique_ptr<Execution> Execution::create(std::shared_ptr<const Plan> plan, c
     impl.params.push_back(params[i].is_null ? Value::null() : copy_value(type, params[i], impl.ctx.statement));
   }
   return made;
+}
+
+namespace {
+
+// What gives the rows that the plan only passes on, computes columns for, counts or locks.
+const PlanNode* below_passing(const PlanNode* node, bool locks) {
+  while (node != nullptr) {
+    switch (node->type) {
+      case NodeType::kProject: case NodeType::kLimit: case NodeType::kFilter: case NodeType::kApply: case NodeType::kWith: break;
+      case NodeType::kLockRows:
+        if (locks) return node;
+        break;
+      default: return node;
+    }
+    node = node->children[0].get();
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+void Execution::keep_position() {
+  const PlanNode* scan = below_passing(impl_->plan->body->root.get(), true);
+  if (scan == nullptr || (scan->type != NodeType::kScan && scan->type != NodeType::kPartitions)) return;
+  impl_->ctx.position = std::make_unique<CursorPosition>();
+  impl_->ctx.position->scan = scan;
+}
+
+Execution::CurrentRow Execution::current_row(const TableDef& table) const {
+  using Kind = CurrentRow::Kind;
+  CurrentRow out;
+  const PlanNode* source = below_passing(impl_->plan->body->root.get(), true);
+  if (source != nullptr && source->type == NodeType::kLockRows) {
+    out.kind = Kind::kNotReferenced;
+    for (const PlanRowMark& mark : source->as<LockRowsNode>().marks) {
+      const bool whole = mark.table->oid == table.oid;
+      if (!whole && (mark.tree == nullptr || mark.tree->find(table.oid) == nullptr)) continue;
+      if (out.kind != Kind::kNotReferenced) {
+        out.kind = Kind::kReferencedTwice;
+        return out;
+      }
+      out.kind = Kind::kElsewhere;
+      if (!impl_->started) continue;
+      const Value& key = impl_->ctx.slots[mark.key_slot];
+      const bool here = !key.is_null && (mark.tree == nullptr || static_cast<Oid>(impl_->ctx.slots[mark.table_slot].i) == table.oid);
+      if (!here) continue;
+      out.kind = Kind::kRow;
+      out.partition = static_cast<PartitionId>(impl_->ctx.slots[mark.partition_slot].i);
+      out.key = key.bytes();
+    }
+    return out;
+  }
+  const CursorPosition* position = impl_->ctx.position.get();
+  if (position == nullptr) return out;
+  const bool partitioned = position->scan->type == NodeType::kPartitions;
+  const bool covers = partitioned ? position->scan->as<PartitionsNode>().tree->find(table.oid) != nullptr : position->scan->as<ScanNode>().table->oid == table.oid;
+  if (!covers) return out;
+  out.kind = position->table == table.oid ? Kind::kRow : Kind::kElsewhere;
+  out.partition = position->partition;
+  out.key = position->key;
+  return out;
 }
 
 Progress Execution::run(std::uint64_t max_rows, RowReceiver& receiver) {

@@ -24,6 +24,7 @@
 namespace wandian::sql {
 
 class DeferredConstraints;
+class PlaceMemory;
 class Server;
 struct TransitionTables;   // sql/routine/trigger.h
 struct RoutineCall;
@@ -57,6 +58,7 @@ struct ExecutionEnv {
   /// wherever they can stop. At least 4, since operators that stand on each other check before either of them gets on.
   std::uint32_t checks_per_share = 0;
   RoutineRunner* routines = nullptr;          ///< null: run() answers kCall
+  PlaceMemory* places = nullptr;              ///< the session's; may be null
 };
 
 enum class Progress : std::uint8_t {
@@ -73,6 +75,21 @@ class Execution {
   /// `params` are copied. Never fails: what can fail is reported by run().
   static std::unique_ptr<Execution> create(std::shared_ptr<const Plan> plan, const ExecutionEnv& env, std::span<const Value> params);
   ~Execution();
+  /// Before the first run(): current_row() will be asked.
+  void keep_position();
+  struct CurrentRow {
+    enum class Kind : std::uint8_t {
+      kRow,
+      kElsewhere,      ///< in another partition of a partitioned table
+      kNotReferenced,  ///< FOR UPDATE and its like are there, but not of the table
+      kReferencedTwice,
+      kNotSimple,      ///< the table is not what the rows come from, one by one
+    } kind = Kind::kNotSimple;
+    PartitionId partition = kNoPartition;
+    std::string_view key;
+  };
+  /// The row of `table` that the row given last came from.
+  CurrentRow current_row(const TableDef& table) const;
   Execution(const Execution&) = delete;
   Execution& operator=(const Execution&) = delete;
 

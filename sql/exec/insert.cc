@@ -102,6 +102,7 @@ Status ModifyDriver::send_later(PendingInsert& row) {
 Status ModifyDriver::inserted(const PendingInsert& row) {
   ++processed_;
   const std::span<const Value> values(row.values, row.table->layout_columns());
+  if (!modify_.target_system.empty()) system_ = system_columns_after(ctx_, *row.op);
   if (captures_) triggers().capture(*modify_.table, TriggerDef::kInsert, {}, values, nullptr, row.leaf);
   if (!row.table->triggers.empty()) WANDIAN_TRY(triggers().after_row(row.table, TriggerDef::kInsert, {}, {}, values));
   if (row.table->has_later_keys) WANDIAN_TRY(foreign_keys_.written_unique(row.table, values, nullptr));
@@ -205,6 +206,7 @@ Task<Status> ModifyDriver::insert_carefully(PendingInsert row) {
       if (conflict < 0) conflict = static_cast<std::int64_t>(made.index);
     }
     if (done) {
+      row.op = &op;
       if (!globals.empty() && modify_.conflict == ConflictAction::kUpdate) touched_.insert(touched_key(*table, row.key));
       WANDIAN_CO_TRY(inserted(row));
       if (triggers_ != nullptr && triggers_->unsettled()) WANDIAN_CO_TRY(co_await triggers_->settle());
@@ -224,16 +226,22 @@ namespace {
 
 class ConflictMutation final : public Mutation {
  public:
-  ConflictMutation(ExecContext& ctx, const ModifyPlan& plan, const Value* proposed, std::function<Status(std::span<const Value>)> returning)
+  ConflictMutation(ExecContext& ctx, const ModifyPlan& plan, const Value* proposed,
+                   std::function<Status(std::span<const Value>, const SystemColumns&)> returning)
       : ctx_(ctx), plan_(plan), proposed_(proposed), returning_(std::move(returning)) {
     may_move = false;
     waits = plan.decisions_wait;
   }
-  Status decide(const Target&, bool, std::span<Value> values, Decision* decision) override {
+  /// The row and the proposed one in their slots.
+  void show(std::span<const Value> values) {
     ctx_.reset_row(0);
     for (const ScanColumn& c : plan_.conflict_columns) ctx_.slots[c.slot] = values[at(c.column)];
+    put_system_columns(plan_.target_system, system, ctx_.slots);
     for (const ScanColumn& c : plan_.excluded_columns) ctx_.slots[c.slot] = proposed_[at(c.column)];
     if (leaf != nullptr && plan_.table_slot != kNoSlot) ctx_.slots[plan_.table_slot] = Value::of_int(leaf->table->oid);
+  }
+  Status decide(const Target&, bool, std::span<Value> values, Decision* decision) override {
+    show(values);
     if (plan_.conflict_where) {
       bool passes;
       if (!ctx_.test(plan_.conflict_where, 0, &passes)) return std::move(ctx_.error);
@@ -248,13 +256,13 @@ class ConflictMutation final : public Mutation {
     for (std::size_t i = 0; i < results_.size(); ++i) values[at(plan_.conflict_sets[i].column)] = results_[i];
     return {};
   }
-  Status done(const Target&, std::span<const Value>, std::span<const Value> new_values) override { return returning_(new_values); }
+  Status done(const Target&, std::span<const Value>, std::span<const Value> new_values) override { return returning_(new_values, system); }
 
  private:
   ExecContext& ctx_;
   const ModifyPlan& plan_;
   const Value* proposed_;
-  std::function<Status(std::span<const Value>)> returning_;
+  std::function<Status(std::span<const Value>, const SystemColumns&)> returning_;
   std::vector<Value> results_;
 };
 
@@ -293,8 +301,11 @@ Task<Status> ModifyDriver::resolve_conflict(const PendingInsert& row, std::size_
         .with_hint("Ensure that no rows proposed for insertion within the same command have duplicate constrained values.");
   };
   if (touched_.contains(touched_key(*row.table, key.ref()))) co_return second_time();
-  ConflictMutation mutation(ctx_, modify_, row.values, [this, leaf = row.leaf](std::span<const Value> values) {
+  ConflictMutation mutation(ctx_, modify_, row.values, [this, leaf = row.leaf](std::span<const Value> values, const SystemColumns& system) {
     ++processed_;
+    // The row was locked before it was updated, and shows it: clients tell updates from inserts by that.
+    system_ = system;
+    system_.xmax = system.xmin;
     WANDIAN_TRY(check_view(modify_.returning_columns, values, leaf));
     return return_row(modify_.returning_columns, values, nullptr, leaf);
   });
@@ -319,6 +330,13 @@ Task<Status> ModifyDriver::resolve_conflict(const PendingInsert& row, std::size_
   }
   if (op.outcome == RowOutcome::kSelfModified || (op.outcome == RowOutcome::kLocked && op.old_row.data() == nullptr))
     co_return second_time();
+  if (modify_.conflict_node) {
+    std::vector<Value> values(row.table->layout_columns());
+    row.table->layouts->read_all(op.old_layout, op.old_row.data(), values);
+    mutation.system = system_columns_before(*ctx_.shard, *row.table, op);
+    mutation.show(values);
+    WANDIAN_CO_TRY(co_await run_conflict_subselects());
+  }
   const Target target{partition, key, nullptr, 0, row.leaf};
   std::uint64_t missing = 0;
   WANDIAN_CO_TRY(co_await mutate(row.table, {&target, 1}, mutation, 0, &missing));
@@ -331,6 +349,17 @@ Task<Status> ModifyDriver::resolve_conflict(const PendingInsert& row, std::size_
       }
   }
   co_return Status{};
+}
+
+Task<Status> ModifyDriver::run_conflict_subselects() {
+  if (conflict_node_ == nullptr) conflict_node_ = make_operator(*modify_.conflict_node, ctx_);
+  conflict_node_->restart(ctx_);
+  for (;;) {
+    const Step step = conflict_node_->next(ctx_);
+    if (step == Step::kRow) co_return Status{};
+    if (step == Step::kError) co_return std::move(ctx_.error);
+    WANDIAN_CO_TRY(co_await ctx_.pause(conflict_node_.get()));
+  }
 }
 
 // The primary key of the row that holds the unique key, if `view` sees one. DO UPDATE locks it by a primary key without looking.

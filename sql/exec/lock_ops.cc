@@ -1,6 +1,7 @@
 // FOR UPDATE and its kin: each row is locked at its owner when it is about to be given out, so that LIMIT and SKIP LOCKED lock only
 // what they return. A row that changed while its lock was waited for is looked at again.
 #include "sql/exec/operator.h"
+#include "sql/exec/table_access.h"
 
 namespace wandian::sql {
 
@@ -56,6 +57,7 @@ class LockRowsOperator final : public Operator {
           const PartitionNode* leaf = mark.tree != nullptr ? mark.tree->find(table.oid) : nullptr;
           for (const ScanColumn& c : mark.columns)
             ctx.slots[c.slot] = table.layouts->read(op.old_layout, row.data(), leaf != nullptr ? leaf->columns[c.column] : c.column);
+          if (!mark.system.empty()) put_system_columns(mark.system, system_columns_before(*ctx.shard, table, op), ctx.slots);
         }
       }
       in_row_ = false;

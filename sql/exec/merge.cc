@@ -19,6 +19,7 @@ class MergeMutation final : public Mutation {
   Status decide(const Target& target, bool changed, std::span<Value> values, Decision* decision) override {
     ctx_.reset_row(0);
     for (const ScanColumn& c : plan_.target_columns) ctx_.slots[c.slot] = values[at(c.column)];
+    put_system_columns(plan_.target_system, system, ctx_.slots);
     if (leaf != nullptr) ctx_.slots[plan_.table_slot] = Value::of_int(leaf->table->oid);
     if (target.others != nullptr) restore_slots(plan_.others, target.others, ctx_.slots);
     std::uint32_t number = target.action;
@@ -99,7 +100,8 @@ Task<Status> ModifyDriver::merge_targets(std::vector<Target>& targets) {
   WANDIAN_CO_TRY(co_await mutate_targets(targets, mutation, nullptr));
   for (const Value* others : mutation.unmatched) {
     if (others != nullptr) restore_slots(modify_.others, others, ctx_.slots);
-    for (const ScanColumn& c : modify_.target_columns) ctx_.slots[c.slot] = Value::null();
+    for (const std::vector<ScanColumn>* columns : {&modify_.target_columns, &modify_.target_system})
+      for (const ScanColumn& c : *columns) ctx_.slots[c.slot] = Value::null();
     WANDIAN_CO_TRY(co_await merge_unmatched(true));
   }
   if (!mutation.unmatched.empty()) WANDIAN_CO_TRY(co_await flush_inserts());

@@ -180,6 +180,7 @@ Status ModifyDriver::check_view(std::span<const ScanColumn> columns, std::span<c
   if (modify_.checks.empty()) return {};
   ctx_.reset_row(0);
   for (const ScanColumn& c : columns) ctx_.slots[c.slot] = values[leaf != nullptr ? leaf->columns[c.column] : c.column];
+  put_system_columns(modify_.target_system, system_, ctx_.slots);
   for (const ModifyPlan::Check& check : modify_.checks) {
     bool holds;
     if (!ctx_.test(check.condition, 0, &holds)) return std::move(ctx_.error);
@@ -195,6 +196,7 @@ Status ModifyDriver::return_row(std::span<const ScanColumn> columns, std::span<c
   if (modify_.returning.empty()) return {};
   ctx_.reset_row(0);
   for (const ScanColumn& c : columns) ctx_.slots[c.slot] = values[leaf != nullptr ? leaf->columns[c.column] : c.column];
+  put_system_columns(modify_.target_system, system_, ctx_.slots);
   if (others != nullptr) restore_slots(modify_.others, others, ctx_.slots);
   if (leaf != nullptr && modify_.table_slot != kNoSlot) ctx_.slots[modify_.table_slot] = Value::of_int(table != 0 ? table : leaf->table->oid);
   if (modify_.returning_waits) {
@@ -240,6 +242,8 @@ RowTransform::Verdict OwnerTransform::apply(const RowView& newest, bool changed,
   input.columns = frame;
   input.params = params;
   for (const ScanColumn& c : modify->target_columns) frame[c.slot] = layouts.read(newest.layout, newest.row, c.column);
+  if (!modify->target_system.empty())
+    put_system_columns(modify->target_system, system_columns(table, env->shard->database().place_secret(), newest, nullptr), frame);
   if (others != nullptr) restore_slots(modify->others, others, frame);
   if (changed && modify->recheck) {
     bool passes;
@@ -388,6 +392,10 @@ Task<Status> ModifyDriver::run_at_owner() {
           values_.resize(table->layout_columns());
           if (deletes) table->layouts->read_all(op.old_layout, op.old_row.data(), values_);
           else table->layouts->read_all(table->layouts->newest_id(), op.new_row.data(), values_);
+          if (!modify_.target_system.empty()) {
+            system_ = deletes ? system_columns_before(*ctx_.shard, *table, op) : system_columns_after(ctx_, op, op.new_row);
+            if (deletes) system_.xmax = transaction_number(ctx_.transaction->id());
+          }
           WANDIAN_CO_TRY(return_row(modify_.target_columns, values_, item.others));
           break;
         }
@@ -419,6 +427,7 @@ class StatementMutation final : public Mutation {
   Status decide(const Target& target, bool changed, std::span<Value> values, Decision* decision) override {
     ctx_.reset_row(0);
     for (const ScanColumn& c : plan_.target_columns) ctx_.slots[c.slot] = values[at(c.column)];
+    put_system_columns(plan_.target_system, system, ctx_.slots);
     if (target.others != nullptr) restore_slots(plan_.others, target.others, ctx_.slots);
     if (leaf != nullptr) ctx_.slots[plan_.table_slot] = Value::of_int(leaf->table->oid);
     if (changed && plan_.recheck) {
@@ -452,6 +461,7 @@ class StatementMutation final : public Mutation {
 Task<Status> ModifyDriver::run_locked() {
   StatementMutation mutation(ctx_, modify_, [this](std::span<const Value> values, const Value* others, const Mutation& of) {
     ++processed_;
+    system_ = of.system;
     if (modify_.kind == PlanKind::kUpdate) WANDIAN_TRY(check_view(modify_.target_columns, values, of.leaf));
     return return_row(modify_.target_columns, values, others, of.leaf, of.written_to);
   });
@@ -527,6 +537,7 @@ Task<Status> ModifyDriver::mutate(std::shared_ptr<const TableDef> table, std::sp
     Value* new_values = memory.allocate_array<Value>(width);
     layouts.read_all(lock.old_layout, lock.old_row.data(), {old_values, width});
     std::copy(old_values, old_values + width, new_values);
+    if (!modify_.target_system.empty()) mutation.system = system_columns_before(*ctx_.shard, *table, lock);
     Mutation::Decision decision = mutation.deletes ? Mutation::Decision::kDelete : Mutation::Decision::kUpdate;
     if (mutation.waits) {
       const bool deletes = mutation.deletes;
@@ -563,7 +574,7 @@ Task<Status> ModifyDriver::mutate(std::shared_ptr<const TableDef> table, std::sp
       if (!deletes && has_triggers(*table, TriggerDef::kRow | TriggerDef::kBefore | TriggerDef::kUpdate))
         key_changes = key_changes || changed(table->codec_columns[0]) || changed(table->placement.columns);
     }
-    Written item{&targets[i], old_values, new_values, ops.size(), 0, deletes, nullptr, nullptr};
+    Written item{&targets[i], old_values, new_values, ops.size(), 0, deletes, nullptr, nullptr, &lock};
     if (!deletes && !guard.empty()) {
       bool belongs = true;
       WANDIAN_CO_TRY(guard.belongs({new_values, width}, eval(), &belongs));
@@ -660,6 +671,7 @@ Task<Status> ModifyDriver::mutate(std::shared_ptr<const TableDef> table, std::sp
                                  {item.new_values, width});
     }
     mutation.written_to = item.moved_to != nullptr ? item.moved_to->oid : 0;
+    if (!modify_.target_system.empty()) mutation.system = system_columns_of(*table, item, ops);
     if (item.moved_to != nullptr) {
       WANDIAN_CO_TRY(moved(table, item, depth));
       capture(*table, mutation, depth, TriggerDef::kUpdate, {item.old_values, width}, {item.new_values, width});
@@ -682,6 +694,21 @@ Task<Status> ModifyDriver::mutate(std::shared_ptr<const TableDef> table, std::sp
     WANDIAN_CO_TRY(mutation.done(*item.target, {item.old_values, width}, {item.new_values, width}));
   }
   co_return Status{};
+}
+
+SystemColumns ModifyDriver::system_columns_of(const TableDef& table, const Written& item, std::span<const WriteOp> ops) {
+  SystemColumns out = system_columns_before(*ctx_.shard, table, *item.lock);
+  const std::uint32_t own = transaction_number(ctx_.transaction->id());
+  if (item.deleted) {
+    out.xmax = own;
+    return out;
+  }
+  out.xmin = own;
+  out.cmin = shown_command(ctx_.view.command);
+  // A row whose key changes is inserted anew.
+  for (const WriteOp& write : ops.subspan(item.first_op, item.ops))
+    if (write.index < 0 && write.op->kind == RowOp::Kind::kInsert) return system_columns_after(ctx_, *write.op);
+  return out;
 }
 
 Status ModifyDriver::queue_delete(RowWriter& writes, const TableDef& table, std::shared_ptr<const TableDef> shared, const Target& target,

@@ -11,6 +11,7 @@
 #include "sql/exec/foreign_keys.h"
 #include "sql/exec/operator.h"
 #include "sql/exec/row_writer.h"
+#include "sql/exec/table_access.h"
 #include "sql/exec/triggers.h"
 
 namespace wandian::sql {
@@ -31,6 +32,8 @@ class Mutation {
   enum class Decision : std::uint8_t { kUpdate, kDelete, kSkip };
   bool deletes = false;
   std::vector<std::uint16_t> columns;   ///< that a foreign key's action sets
+  /// Of the row that decide() is asked about, then of the one that done() is told of; where the statement reads them.
+  SystemColumns system;
   bool key_changes = false;          ///< primary key or placement may change
   /// Of a partitioned table: what the rows are in, and where the one that was written last is now.
   const PartitionNode* leaf = nullptr;
@@ -140,11 +143,14 @@ class ModifyDriver {
     bool deleted;
     std::shared_ptr<const TableDef> moved_to;   ///< another partition
     Value* moved_values;
+    const RowOp* lock;
   };
   struct WriteOp {
     RowOp* op;
     int index;                       ///< that a conflict of it means, or -1 for the operation's own
   };
+  /// What done() is told of a row that was written.
+  SystemColumns system_columns_of(const TableDef& table, const Written& item, std::span<const WriteOp> ops);
   Status queue_delete(RowWriter& writes, const TableDef& table, std::shared_ptr<const TableDef> shared, const Target& target, std::span<const Value> values,
                       std::vector<WriteOp>* ops);
   /// A row that belongs to another partition now: deleted here, inserted there.
@@ -156,6 +162,8 @@ class ModifyDriver {
   void capture(const TableDef& table, const Mutation& mutation, unsigned depth, std::uint16_t event, std::span<const Value> old_values,
                std::span<const Value> new_values);
   const PartitionNode* leaf_of_row();
+  /// The sub-selects of DO UPDATE, over the row and what was to be inserted; it is locked, so they hold when it is changed.
+  Task<Status> run_conflict_subselects();
   Status find_conflicting(const PendingInsert& row, std::size_t index, ReadView view, KeyBuffer* key, PartitionId* partition, bool* found);
   /// 44000 if a row that was written is not one that its view shows.
   Status check_view(std::span<const ScanColumn> columns, std::span<const Value> values, const PartitionNode* leaf = nullptr);
@@ -185,6 +193,7 @@ class ModifyDriver {
   std::vector<Value> source_frame_;   ///< while the source is set aside
   std::vector<PendingInsert> inserts_;
   std::vector<Value> values_;
+  SystemColumns system_;             ///< of the row that is returned or checked, if anybody reads them
   std::vector<GlobalOp> global_ops_;
   /// Primary keys that ON CONFLICT DO UPDATE has inserted or changed. Owners know it themselves, but where a savepoint stands
   /// around each row: it begins a new command.
@@ -195,6 +204,7 @@ class ModifyDriver {
   DeleteRow delete_row_;
   AwaitedEval awaited_;
   bool captures_ = false;            ///< the statement's table has triggers with transition tables
+  OperatorPtr conflict_node_;        ///< made when it is wanted first
   friend class MergeMutation;
 };
 

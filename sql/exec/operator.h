@@ -5,10 +5,12 @@
 //             is good until the operator's next next() or restart().
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "engine/arena.h"
@@ -44,6 +46,18 @@ struct NodeStats {
   std::uint64_t filtered = 0;
 };
 
+/// Where a cursor stands, for WHERE CURRENT OF: the row that its one scan has given last.
+struct CursorPosition {
+  const PlanNode* scan = nullptr;              ///< a scan, or the partitions of a table
+  Oid table = 0;                               ///< that the row is in
+  PartitionId partition = kNoPartition;
+  std::string key;
+  bool is_of(const PlanNode& node) const {
+    return scan == &node || (scan->type == NodeType::kPartitions &&
+                             std::any_of(scan->children.begin(), scan->children.end(), [&](const NodePtr& child) { return child.get() == &node; }));
+  }
+};
+
 struct ExecContext {
   const PlanBody* body = nullptr;
   const ExecutionEnv* env = nullptr;
@@ -67,6 +81,7 @@ struct ExecContext {
   RoutineCall* call = nullptr;
   std::coroutine_handle<> call_waiter;         ///< the coroutine that waits for `call`, if it is one
   bool driven = false;                         ///< Execution::run() is under way
+  std::unique_ptr<CursorPosition> position;    ///< null: nobody will ask
 
   EvalContext& eval(std::uint32_t arena) { return row_memory[arena]->eval; }
   void reset_row(std::uint32_t arena) { row_memory[arena]->arena.reset(); }

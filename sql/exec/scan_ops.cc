@@ -7,7 +7,9 @@
 #include "engine/placement.h"
 #include "engine/scan.h"
 #include "sql/exec/operator.h"
+#include "sql/exec/place_lookup.h"
 #include "sql/exec/table_access.h"
+#include "sql/functions/session_hooks.h"
 #include "sql/index_expressions.h"
 
 namespace wandian::sql {
@@ -23,6 +25,7 @@ class ScanOperator final : public Operator {
   void do_restart(ExecContext&) override { state_ = State::kStart; }
   void do_pause(ExecContext&) override {
     if (state_ == State::kScanning) table_scan_.pause();
+    if (state_ == State::kPlaces) places_->pause();
   }
 
   Step do_next(ExecContext& ctx) override {
@@ -56,13 +59,32 @@ class ScanOperator final : public Operator {
           state_ = State::kEnd;
           break;
         }
+        case State::kPlaces: {
+          for (RowView row;;) {
+            const PlaceLookup::Found found = places_->next(ctx, &row);
+            if (found == PlaceLookup::Found::kPause) return Step::kPause;
+            if (found == PlaceLookup::Found::kEnd) break;
+            const Step step = accept(ctx, row);
+            if (step == Step::kRow || step == Step::kError) return step;
+          }
+          state_ = State::kEnd;
+          break;
+        }
+        case State::kCurrent: {
+          state_ = State::kEnd;
+          RowView row;
+          if (!find_row(table_, partition_, {current_key_.data(), static_cast<std::uint32_t>(current_key_.size())}, ctx.view, &row)) break;
+          const Step step = accept(ctx, row);
+          if (step == Step::kRow || step == Step::kError) return step;
+          break;
+        }
         case State::kEnd: return Step::kEnd;
       }
     }
   }
 
  private:
-  enum class State : std::uint8_t { kStart, kScanning, kPoints, kEnd };
+  enum class State : std::uint8_t { kStart, kScanning, kPoints, kPlaces, kCurrent, kEnd };
 
   bool prepare(ExecContext& ctx) {
     ctx.reset_row(node_.arena);
@@ -70,6 +92,8 @@ class ScanOperator final : public Operator {
     ranges_.clear();
     points_.clear();
     partition_ = kNoPartition;
+    if (scan_.method == ScanMethod::kPlace) return open_places(ctx);
+    if (scan_.method == ScanMethod::kCurrent) return open_current(ctx);
     if (scan_.method == ScanMethod::kSequential) {
       if (!scan_.known.empty() && !locate(ctx)) return false;
       ranges_.emplace_back();
@@ -85,6 +109,34 @@ class ScanOperator final : public Operator {
     } else {
       state_ = State::kPoints;
     }
+    return true;
+  }
+
+  bool open_current(ExecContext& ctx) {
+    Value name;
+    if (!ctx.eval(scan_.equals[0].value, node_.arena, &name)) return false;
+    Result<bool> there = ctx.env->hooks->cursor_row(name.is_null ? std::string_view() : name.bytes(), table_, &partition_, &current_key_);
+    if (!there.ok()) {
+      ctx.error = there.take_status();
+      return false;
+    }
+    state_ = there.value() ? State::kCurrent : State::kEnd;
+    return true;
+  }
+
+  bool open_places(ExecContext& ctx) {
+    if (places_ == nullptr) places_ = std::make_unique<PlaceLookup>(scan_.table);
+    state_ = State::kPlaces;
+    std::vector<std::int64_t> places;
+    Value value;
+    if (!ctx.eval(scan_.equals[0].value, node_.arena, &value)) return false;
+    if (!value.is_null && !scan_.equals[0].list) places.push_back(value.i);
+    if (!value.is_null && scan_.equals[0].list) {
+      const ArrayView array(value);
+      for (std::uint32_t e = 0; e < array.count(); ++e)
+        if (const Value element = array.element(e); !element.is_null) places.push_back(element.i);
+    }
+    places_->open(std::move(places));
     return true;
   }
 
@@ -342,6 +394,7 @@ class ScanOperator final : public Operator {
   Step accept(ExecContext& ctx, const RowView& row) {
     // What the nodes above make of the row before is no longer wanted.
     ctx.reset_row(node_.arena);
+    if (!scan_.system.empty()) [[unlikely]] read_system(ctx, row);
     if (scan_.filter) {
       read_columns(ctx, row, scan_.filter_columns);
       bool passes;
@@ -352,12 +405,32 @@ class ScanOperator final : public Operator {
       }
     }
     read_columns(ctx, row, scan_.columns);
+    if (!scan_.system.empty()) [[unlikely]] remember_place(ctx, row);
+    if (ctx.position != nullptr) [[unlikely]] note_position(ctx, row);
     if (scan_.key_slot != kNoSlot) {
       table_.codecs[0].encode_from_row(*table_.layouts, row.layout, row.row, table_.codec_columns[0], key_);
       ctx.slots[scan_.key_slot] = Value::of_bytes(ctx.row_memory[node_.arena]->arena.copy(key_.ref().view()));
       ctx.slots[scan_.partition_slot] = Value::of_int(row.partition);
     }
     return Step::kRow;
+  }
+
+  [[gnu::noinline]] void read_system(ExecContext& ctx, const RowView& row) {
+    const SystemColumns values = system_columns(table_, ctx.shard->database().place_secret(), row, ctx.view.own);
+    put_system_columns(scan_.system, values, ctx.slots);
+    place_ = values.ctid;
+  }
+  void remember_place(ExecContext& ctx, const RowView& row) {
+    if (ctx.env->places == nullptr || key_of_place(table_, place_)) return;
+    table_.codecs[0].encode_from_row(*table_.layouts, row.layout, row.row, table_.codec_columns[0], key_);
+    ctx.env->places->remember(table_.oid, place_, row.partition, key_);
+  }
+  void note_position(ExecContext& ctx, const RowView& row) {
+    if (!ctx.position->is_of(node_)) return;
+    table_.codecs[0].encode_from_row(*table_.layouts, row.layout, row.row, table_.codec_columns[0], key_);
+    ctx.position->table = table_.oid;
+    ctx.position->partition = row.partition;
+    ctx.position->key.assign(key_.ref().view());
   }
 
   const ScanNode& scan_;
@@ -376,6 +449,9 @@ class ScanOperator final : public Operator {
     IndexEntries entries;
   };
   std::unique_ptr<Inverted> inverted_;
+  std::unique_ptr<PlaceLookup> places_;
+  std::string current_key_;
+  std::int64_t place_ = 0;   ///< of the row that is looked at, if the plan reads system columns
   std::vector<Value> known_values_;
   std::vector<const Value*> known_;
   KeyBuffer key_;

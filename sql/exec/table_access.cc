@@ -42,4 +42,32 @@ bool find_by_key(ExecContext& ctx, const TableDef& table, KeyRef key, std::span<
   return false;
 }
 
+void put_system_columns(std::span<const ScanColumn> columns, const SystemColumns& values, Value* slots) {
+  for (const ScanColumn& c : columns) {
+    switch (-static_cast<int>(c.column)) {
+      case kCtidColumn: slots[c.slot] = Value::of_int(values.ctid); break;
+      case kXminColumn: slots[c.slot] = Value::of_int(values.xmin); break;
+      case kXmaxColumn: slots[c.slot] = Value::of_int(values.xmax); break;
+      // PostgreSQL keeps both in one word.
+      default: slots[c.slot] = Value::of_int(values.cmin);
+    }
+  }
+}
+
+SystemColumns system_columns_before(Shard& shard, const TableDef& table, const RowOp& op) {
+  SystemColumns out;
+  out.ctid = place_of(table, shard.database().place_secret(), op.old_layout, op.old_row.data(), op.anchor);
+  out.xmin = op.old_writer;
+  return out;
+}
+
+SystemColumns system_columns_after(ExecContext& ctx, const RowOp& op, std::string_view updated) {
+  const TableDef& table = **op.table;
+  SystemColumns out;
+  out.ctid = place_of(table, ctx.shard->database().place_secret(), table.layouts->newest_id(), updated.empty() ? op.row.data() : updated.data(), op.anchor);
+  out.xmin = transaction_number(ctx.transaction->id());
+  out.cmin = shown_command(ctx.view.command);
+  return out;
+}
+
 }  // namespace wandian::sql

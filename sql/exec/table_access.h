@@ -6,10 +6,13 @@
 
 #include "engine/catalog.h"
 #include "engine/key.h"
+#include "engine/row_op.h"
 #include "engine/scan.h"
 #include "engine/shard.h"
+#include "engine/system_columns.h"
 #include "engine/table.h"
 #include "engine/version.h"
+#include "sql/plan/nodes.h"
 
 namespace wandian::sql {
 
@@ -26,5 +29,12 @@ std::int64_t new_row_number(Shard& shard, const TableDef& table);
 
 /// The row that the statement's view sees under this primary key.
 bool find_by_key(ExecContext& ctx, const TableDef& table, KeyRef key, std::span<const Value> key_values, RowView* out);
+
+/// Puts system columns, numbered as in ScanNode::system, into their slots.
+void put_system_columns(std::span<const ScanColumn> columns, const SystemColumns& values, Value* slots);
+/// Those of a row that was read or locked under a key, from its bytes and the operation's outcome: as they were before the statement.
+SystemColumns system_columns_before(Shard& shard, const TableDef& table, const RowOp& op);
+/// Those of the row that the running statement has written by `op`, an insert, or an update if `updated` has its bytes.
+SystemColumns system_columns_after(ExecContext& ctx, const RowOp& op, std::string_view updated = {});
 
 }  // namespace wandian::sql

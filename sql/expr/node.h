@@ -90,6 +90,18 @@ struct ParamExpr : Expr {
 /// System columns as ColumnExpr::column; user columns are 0-based positions in RangeEntry::columns.
 inline constexpr std::int16_t kCtidColumn = -1, kXminColumn = -2, kCminColumn = -3, kXmaxColumn = -4, kCmaxColumn = -5,
                               kTableOidColumn = -6;
+constexpr std::string_view system_column_name(std::int16_t column) {
+  constexpr std::string_view kNames[] = {"ctid", "xmin", "cmin", "xmax", "cmax", "tableoid"};
+  return kNames[-column - 1];
+}
+constexpr Oid system_column_type(std::int16_t column) {
+  switch (column) {
+    case kCtidColumn: return type_oid::kTid;
+    case kXminColumn: case kXmaxColumn: return type_oid::kXid;
+    case kCminColumn: case kCmaxColumn: return type_oid::kCid;
+    default: return type_oid::kOid;
+  }
+}
 
 struct ColumnExpr : Expr {
   ColumnExpr() : Expr(ExprKind::kColumn) {}
@@ -141,6 +153,7 @@ struct AggregateExpr : Expr {
   std::span<const SortKey> order_by;
   bool distinct = false;
   bool star = false;
+  std::uint16_t levels_up = 0;       ///< whose groups it aggregates: that of the query this many levels out. Columns of `args` count from here.
 };
 
 /// Belongs to the query it stands in; its arguments hold no other.

@@ -635,7 +635,7 @@ bool equal(const Expr* a, const Expr* b) {
     case ExprKind::kAggregate: {
       const auto& x = a->as<AggregateExpr>();
       const auto& y = b->as<AggregateExpr>();
-      if (x.aggregate != y.aggregate || x.distinct != y.distinct || x.star != y.star || !equal_lists(x.args, y.args) ||
+      if (x.aggregate != y.aggregate || x.levels_up != y.levels_up || x.distinct != y.distinct || x.star != y.star || !equal_lists(x.args, y.args) ||
           !equal_lists(x.direct_args, y.direct_args) || x.order_by.size() != y.order_by.size()) {
         return false;
       }

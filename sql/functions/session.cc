@@ -1,5 +1,7 @@
 // Functions that ask the session and the server: sequences, settings, identity, transactions, locks, randomness.
+#include <algorithm>
 #include <cstring>
+#include <limits>
 
 #include "engine/numeric.h"
 #include "sql/functions/bindings.h"
@@ -120,6 +122,13 @@ bool transaction_id(EvalContext& ctx, const Value*, Value* result) {
 bool transaction_id_if_assigned(EvalContext& ctx, const Value*, Value* result) {
   const auto id = ctx.session->transaction_id_if_assigned();
   return id ? return_int(result, static_cast<std::int64_t>(*id)) : return_null(result);
+}
+// How long ago, counted in transactions; numbers of other shards may be ahead.
+bool xid_age(EvalContext& ctx, const Value* args, Value* result) {
+  constexpr std::int64_t kFirstNormal = 3;
+  if (args[0].i < kFirstNormal) return return_int(result, std::numeric_limits<std::int32_t>::max());
+  const auto now = static_cast<std::uint32_t>(ctx.session->transaction_id());
+  return return_int(result, std::max(0, static_cast<std::int32_t>(now - static_cast<std::uint32_t>(args[0].i))));
 }
 bool to_xid(EvalContext&, const Value* args, Value* result) { return return_int(result, args[0].i & 0xffffffff); }
 bool export_snapshot(EvalContext& ctx, const Value*, Value* result) {
@@ -260,7 +269,7 @@ constexpr FunctionBinding kBindings[] = {
     {"current_schema", current_schema}, {"current_schemas", current_schemas}, {"current_query", current_query},
     {"pg_backend_pid", backend_pid}, {"inet_client_port", client_port}, {"inet_server_port", server_port},
     {"pg_postmaster_start_time", start_time}, {"pg_conf_load_time", load_time},
-    {"pg_current_xact_id", transaction_id}, {"pg_current_xact_id_if_assigned", transaction_id_if_assigned}, {"xid8toxid", to_xid},
+    {"pg_current_xact_id", transaction_id}, {"pg_current_xact_id_if_assigned", transaction_id_if_assigned}, {"xid8toxid", to_xid}, {"xid_age", xid_age},
     {"pg_export_snapshot", export_snapshot},
     {"pg_cancel_backend", cancel_backend}, {"pg_terminate_backend", terminate_backend},
     {"pg_blocking_pids", blocking_pids}, {"pg_safe_snapshot_blocking_pids", blocking_pids},

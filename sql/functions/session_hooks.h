@@ -15,6 +15,7 @@
 
 namespace wandian {
 class Catalog;
+struct TableDef;
 }
 
 namespace wandian::sql {
@@ -75,6 +76,12 @@ class SessionHooks {
   virtual std::optional<std::uint64_t> transaction_id_if_assigned() = 0;
   virtual std::string current_snapshot() = 0;            ///< "xmin:xmax:xip,..."
   virtual Result<std::string> export_snapshot() = 0;
+
+  /// WHERE CURRENT OF: the partition and primary key of the row of `table` that a cursor stands on. False: it stands on a row of
+  /// another partition of a partitioned table. 34000, 24000; 0A000 where there are no cursors.
+  virtual Result<bool> cursor_row(std::string_view /*cursor*/, const TableDef& /*table*/, std::uint32_t* /*partition*/, std::string* /*key*/) {
+    return Status{sqlstate::feature_not_supported, "there are no cursors here"};
+  }
 
   // Other sessions.
   virtual Result<bool> cancel_backend(std::int32_t pid) = 0;

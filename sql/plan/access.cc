@@ -78,8 +78,51 @@ Planner::Path Planner::best_path(const RangeInfo& base, std::span<Conjunct* cons
   return base.tree != nullptr ? partitions_path(base, conjuncts, outer, wish, row_limit) : table_path(base, conjuncts, outer, wish, row_limit);
 }
 
+bool Planner::place_path(const RangeInfo& base, std::span<Conjunct* const> conjuncts, const std::vector<Slot>& outer, Path* out) {
+  const auto place = std::find_if(base.system.begin(), base.system.end(), [](const auto& item) { return item.first == -kCtidColumn; });
+  if (place == base.system.end()) return false;
+  const std::vector<Slot> own = base.table_slots();
+  const auto take = [&](const Expr* side, const Expr* value, bool list, Conjunct* source) {
+    if (side->kind != ExprKind::kSlot || side->as<SlotExpr>().slot != place->second) return false;
+    std::vector<Slot> slots;
+    collect_slots(value, slots);
+    if (std::any_of(own.begin(), own.end(), [&](Slot slot) { return contains(slots, slot); })) return false;
+    out->method = ScanMethod::kPlace;
+    out->equals.push_back(value);
+    out->lists.push_back(list);
+    out->exact.push_back(source);
+    out->conditions.push_back(source->expr);
+    out->scanned = out->rows = list ? list_length(value) : 1;
+    out->cost = 0.03 * out->rows;
+    for (const Slot slot : slots) out->parameterised = out->parameterised || contains(outer, slot);
+    return true;
+  };
+  for (Conjunct* conjunct : conjuncts) {
+    if (conjunct->is_volatile || !conjunct->subselects.empty()) continue;
+    if (conjunct->expr->kind == ExprKind::kFunction) {
+      const auto& call = conjunct->expr->as<FunctionExpr>();
+      if (call.op == nullptr || call.op->btree_strategy != 3 || call.args.size() != 2) continue;
+      if (take(call.args[0], call.args[1], false, conjunct) || take(call.args[1], call.args[0], false, conjunct)) return true;
+    } else if (conjunct->expr->kind == ExprKind::kArrayCompare) {
+      const auto& compare = conjunct->expr->as<ArrayCompareExpr>();
+      if (compare.all || compare.op == nullptr || compare.op->btree_strategy != 3) continue;
+      if (take(compare.left, compare.array, true, conjunct)) return true;
+    }
+  }
+  return false;
+}
+
 Planner::Path Planner::table_path(const RangeInfo& base, std::span<Conjunct* const> conjuncts, const std::vector<Slot>& outer,
                                  std::span<const OrderWish> wish, double row_limit) {
+  if (base.current_of != nullptr) {
+    Path path;
+    path.method = ScanMethod::kCurrent;
+    path.equals.push_back(base.current_of);
+    path.lists.push_back(0);
+    path.rows = path.scanned = 1;
+    path.cost = 0.03;
+    return path;
+  }
   const TableDef& table = *base.table;
   const bool known_statistics = statistics_of(table) != nullptr;
   const double live = table_rows(table), total = std::max(kLeastRows, live);
@@ -93,7 +136,7 @@ Planner::Path Planner::table_path(const RangeInfo& base, std::span<Conjunct* con
   const auto reads_own = [&](const Expr* expr) {
     std::vector<Slot> slots;
     collect_slots(expr, slots);
-    for (const auto& [column, slot] : base.used)
+    for (const Slot slot : base.table_slots())
       if (contains(slots, slot)) return true;
     return false;
   };
@@ -196,6 +239,10 @@ Planner::Path Planner::table_path(const RangeInfo& base, std::span<Conjunct* con
   double best_total = best.cost + sort_cost(sort_penalty_rows);
   if (wish.empty() && row_limit > 0) best_total = best.cost * std::min(1.0, row_limit / best.rows);
 
+  if (Path by_place; place_path(base, conjuncts, outer, &by_place) && by_place.cost + sort_cost(by_place.rows) < best_total) {
+    best_total = by_place.cost + sort_cost(by_place.rows);
+    best = std::move(by_place);
+  }
   for (std::size_t i = 0; i < table.indexes.size(); ++i) {
     const IndexDef& index = table.indexes[i];
     if (i == 0 && table.hidden_row_number) continue;
@@ -472,7 +519,8 @@ Result<NodePtr> Planner::make_scan(RangeInfo& base, const Path& path, std::span<
 Result<NodePtr> Planner::plan_simple_range(PlanScope& scope, std::uint16_t index) {
   RangeInfo& range = scope.ranges[index];
   const RangeEntry& entry = *range.entry;
-  const Lowering lowering{&scope, nullptr, nullptr, nullptr, nullptr};
+  Subselects subselects;
+  const Lowering lowering{&scope, &subselects, nullptr, nullptr, nullptr};
   NodePtr made;
   switch (entry.kind) {
     case RangeKind::kValues: {
@@ -569,7 +617,7 @@ Result<NodePtr> Planner::plan_simple_range(PlanScope& scope, std::uint16_t index
       return Status(sqlstate::feature_not_supported, "this kind of FROM item is not supported here");
   }
   scans_.emplace_back(made.get(), &range);
-  return made;
+  return after_subselects(std::move(made), std::move(subselects));
 }
 
 }  // namespace wandian::sql

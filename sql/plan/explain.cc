@@ -67,6 +67,7 @@ void SlotNames::visit(const PlanNode& node, bool qualify) {
       const auto& scan = node.as<ScanNode>();
       for (const std::vector<ScanColumn>* columns : {&scan.filter_columns, &scan.columns})
         for (const ScanColumn& c : *columns) name(scan.alias, scan.table->columns[c.column].name, c.slot);
+      for (const ScanColumn& c : scan.system) name(scan.alias, system_column_name(static_cast<std::int16_t>(-c.column)), c.slot);
       break;
     }
     case NodeType::kSystemScan: {

@@ -230,10 +230,11 @@ class TreeMaker {
   }
   void identify_scan(ShownNode& out, const ScanNode& scan) const {
     const bool sequential = scan.method == ScanMethod::kSequential;
-    const std::string type = sequential ? "Seq Scan" : "Index Scan";
+    const bool place = scan.method == ScanMethod::kPlace || scan.method == ScanMethod::kCurrent;
+    const std::string type = sequential ? "Seq Scan" : place ? "Tid Scan" : "Index Scan";
     out.title = type;
     out.identity.emplace_back("Node Type", ShownValue::of(type));
-    if (!sequential) {
+    if (!sequential && !place) {
       const std::string& index = scan.table->indexes[scan.index].name;
       out.identity.emplace_back("Scan Direction", ShownValue::of(std::string(scan.backward ? "Backward" : "Forward")));
       out.identity.emplace_back("Index Name", ShownValue::of(index));
@@ -265,7 +266,12 @@ class TreeMaker {
       case NodeType::kResult: filter(out, n, n.as<ResultNode>().filter, "One-Time Filter"); break;
       case NodeType::kScan: {
         const auto& scan = n.as<ScanNode>();
-        if (!scan.index_conditions.empty()) out.details.push_back({"Index Cond", ShownValue::of(conditions(scan.index_conditions))});
+        if (!scan.index_conditions.empty()) out.details.push_back({scan.method == ScanMethod::kPlace ? "TID Cond" : "Index Cond", ShownValue::of(conditions(scan.index_conditions))});
+        if (scan.method == ScanMethod::kCurrent) {
+          const Expr* cursor = scan.equals[0].value.expr;
+          const std::string name = cursor->kind == ExprKind::kConst ? std::string(cursor->as<ConstExpr>().value.bytes()) : expression_text(cursor, names_);
+          out.details.push_back({"TID Cond", ShownValue::of("CURRENT OF " + name)});
+        }
         filter(out, n, scan.filter);
         break;
       }

@@ -23,6 +23,17 @@ class Finalizer {
     }
     for (const std::unique_ptr<PlanSubselect>& plan : body_.init_plans) give_subselect(*plan);
     if (body_.root) give(*body_.root);
+    for (PlanCte& cte : body_.ctes)
+      if (cte.modify) give_returning(*cte.modify);
+    if (body_.modify) give_returning(*body_.modify);
+    const auto of_modifies = [&](const auto& act) {
+      for (PlanCte& cte : body_.ctes)
+        if (cte.modify) act(*cte.modify);
+      if (body_.modify) act(*body_.modify);
+    };
+    of_modifies([&](ModifyPlan& modify) {
+      if (modify.conflict_node) give(*modify.conflict_node);
+    });
     // Top down: what is wanted.
     for (PlanCte& cte : body_.ctes) {
       SlotSet wanted(width_, false);
@@ -42,6 +53,18 @@ class Finalizer {
       if (body_.modify) mark_modify(*body_.modify, wanted);
       want(*body_.root, wanted);
     }
+    of_modifies([&](ModifyPlan& modify) {
+      if (!modify.conflict_node) return;
+      SlotSet wanted(width_, false);
+      for (const ModifyPlan::Set& item : modify.conflict_sets) mark(wanted, item.value);
+      mark(wanted, modify.conflict_where);
+      want(*modify.conflict_node, wanted);
+    });
+    if (body_.modify && body_.modify->returning_node) {
+      SlotSet wanted(width_, false);
+      for (const PlanExpr& expr : body_.modify->returning) mark(wanted, expr);
+      want(*body_.modify->returning_node, wanted);
+    }
     if (body_.modify) {
       fill(body_.modify->others);
       fill(body_.modify->returning_slots);
@@ -51,6 +74,10 @@ class Finalizer {
       if (cte.plan) number(*cte.plan);
     for (const std::unique_ptr<PlanSubselect>& plan : body_.init_plans) number(*plan->plan);
     if (body_.root) number(*body_.root);
+    if (body_.modify && body_.modify->returning_node) number(*body_.modify->returning_node);
+    of_modifies([&](ModifyPlan& modify) {
+      if (modify.conflict_node) number(*modify.conflict_node);
+    });
   }
 
  private:
@@ -94,6 +121,7 @@ class Finalizer {
         std::vector<Slot> filter;
         if (scan.filter) collect_slots(scan.filter.expr, filter);
         for (const ScanColumn& c : columns) (contains(filter, c.slot) ? scan.filter_columns : scan.columns).push_back(c);
+        scan.system = range.system_columns();
         break;
       }
       case NodeType::kPartitions: static_cast<PartitionsNode&>(node).table_slot = range.table_slot; break;
@@ -208,6 +236,7 @@ class Finalizer {
         for (const PlanRowMark& m : locks.marks) {
           set[m.key_slot] = set[m.partition_slot] = true;
           for (const ScanColumn& c : m.columns) set[c.slot] = true;
+          for (const ScanColumn& c : m.system) set[c.slot] = true;
           if (m.table_slot != kNoSlot) set[m.table_slot] = true;
         }
         break;
@@ -251,6 +280,26 @@ class Finalizer {
     return list(set);
   }
 
+  // What the sub-selects of RETURNING read is kept of the row, and of the other tables' rows; what they give is not.
+  void give_returning(ModifyPlan& modify) {
+    if (!modify.returning_node) return;
+    PlanNode& node = *modify.returning_node;
+    give(node);
+    const auto given = [&](Slot slot) { return contains(node.visible, slot); };
+    std::erase_if(modify.returning_slots.slots, given);
+    std::erase_if(modify.others.slots, given);
+    const auto add = [](std::vector<Slot>& slots, Slot slot) {
+      if (!contains(slots, slot)) slots.push_back(slot);
+    };
+    for (const Slot slot : node.free_slots) {
+      add(modify.returning_slots.slots, slot);
+      bool own = slot == modify.table_slot;
+      for (const std::vector<ScanColumn>* columns : {&modify.target_columns, &modify.target_system, &modify.returning_columns})
+        for (const ScanColumn& c : *columns) own = own || c.slot == slot;
+      if (!own) add(modify.others.slots, slot);
+    }
+  }
+
   void give_subselect(PlanSubselect& plan) { give(*plan.plan); }
 
   // Sets visible and free_slots.
@@ -271,6 +320,7 @@ class Finalizer {
         auto& scan = static_cast<ScanNode&>(node);
         add_columns(scan.filter_columns);
         add_columns(scan.columns);
+        add_columns(scan.system);
         if (scan.key_slot != kNoSlot) own.push_back(scan.key_slot), own.push_back(scan.partition_slot);
         break;
       }

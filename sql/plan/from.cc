@@ -39,8 +39,7 @@ std::vector<Slot> Relation::slots() const {
   std::vector<Slot> out;
   for (const RangeInfo* member : members) {
     append_new(out, member->outputs);
-    for (const auto& [column, slot] : member->used)
-      if (!contains(out, slot)) out.push_back(slot);
+    append_new(out, member->table_slots());
     if (member->table_slot != kNoSlot && !contains(out, member->table_slot)) out.push_back(member->table_slot);
   }
   return out;
@@ -88,7 +87,7 @@ Status Planner::add_conjuncts(PlanScope& scope, const Expr* condition, JoinProbl
       if (done) continue;
     }
     Subselects subselects;
-    WANDIAN_ASSIGN(const Expr* lowered, lower({&scope, &subselects, nullptr, nullptr, nullptr}, part));
+    WANDIAN_ASSIGN(const Expr* lowered, lower({&scope, &subselects, nullptr, nullptr, nullptr}, as_array_comparison(scope, part)));
     WANDIAN_ASSIGN(lowered, compute_operand_once(lowered));
     for (const Expr* piece : split_conjuncts(lowered)) {
       out.push_back(make_conjunct(piece, std::move(subselects)));
@@ -96,6 +95,42 @@ Status Planner::add_conjuncts(PlanScope& scope, const Expr* condition, JoinProbl
     }
   }
   return {};
+}
+
+// column IN (SELECT ... LIMIT n): the few values are computed first, as an array, so that an index or a place finds their rows. Queues
+// of jobs are worked off so: UPDATE ... WHERE id IN (SELECT id ... LIMIT 10 FOR UPDATE SKIP LOCKED).
+const Expr* Planner::as_array_comparison(const PlanScope& scope, const Expr* condition) {
+  if (condition->kind != ExprKind::kSubLink) return condition;
+  const auto& link = condition->as<SubLinkExpr>();
+  if (link.link != SubLinkKind::kAny || !link.simple_in || link.query->limit == nullptr || link.query->correlated) return condition;
+  if (link.test->kind != ExprKind::kFunction || link.query->result_columns().size() != 1) return condition;
+  const auto& test = link.test->as<FunctionExpr>();
+  if (test.op == nullptr || test.op->btree_strategy != 3 || test.args.size() != 2) return condition;
+  const Expr* left = test.args[0];
+  const Expr* right = test.args[1];
+  if (left->kind != ExprKind::kColumn || left->as<ColumnExpr>().levels_up != 0 || right->kind != ExprKind::kSubColumn) return condition;
+  const auto& column = left->as<ColumnExpr>();
+  const TableDef* table = scope.ranges[column.range].table.get();
+  const TypeInfo* element = find_type(right->type);
+  if (table == nullptr || element == nullptr || element->array == 0 || element->element != 0) return condition;
+  bool keyed = column.column == kCtidColumn;
+  for (const std::vector<std::uint16_t>& columns : table->codec_columns) keyed = keyed || (!columns.empty() && columns[0] == column.column);
+  if (!keyed) return condition;
+  auto* values = make_node<SubLinkExpr>(arena_, link);
+  values->link = SubLinkKind::kArray;
+  values->test = nullptr;
+  values->simple_in = false;
+  values->type = element->array;
+  auto* out = make_node<ArrayCompareExpr>(arena_);
+  const Oid types[] = {left->type, right->type, type_oid::kBool};
+  out->op = test.op;
+  out->function = test.function;
+  out->types = copy_list<Oid>(arena_, types);
+  out->left = left;
+  out->array = values;
+  out->type = type_oid::kBool;
+  out->location = condition->location;
+  return out;
 }
 
 // column = f(1): what a routine that is not volatile makes of constants is computed once, before the first row, so that it can be a
@@ -216,7 +251,7 @@ Result<Relation> Planner::leaf(PlanScope& scope, std::uint16_t range_index) {
       ColumnExpr column;
       column.range = use.range;
       column.column = use.column;
-      column.type = scope.ranges[use.range].entry->columns[static_cast<std::size_t>(use.column)].type;
+      column.type = use.column < 0 ? system_column_type(use.column) : scope.ranges[use.range].entry->columns[static_cast<std::size_t>(use.column)].type;
       Result<const Expr*> made = lower({&scope, nullptr, nullptr, nullptr, nullptr}, make_node<ColumnExpr>(arena_, column));
       if (made.ok()) lowered = made.value();
       if (lowered != nullptr) collect_slots(lowered, relation.needs);

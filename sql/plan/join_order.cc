@@ -181,7 +181,10 @@ bool Planner::is_unique_by(const Relation& relation, const std::vector<Conjunct*
       std::vector<Slot> read;
       collect_slots(other, read);
       bool outside = true;
-      for (const auto& [column, slot] : relation.base->used) outside = outside && !contains(read, slot);
+      for (const Slot slot : relation.base->table_slots()) outside = outside && !contains(read, slot);
+      // A place has one row.
+      for (const auto& [column, slot] : relation.base->system)
+        if (outside && column == -kCtidColumn && slot == own->as<SlotExpr>().slot && relation.base->tree == nullptr) return true;
       for (const auto& [column, slot] : relation.base->used)
         if (outside && slot == own->as<SlotExpr>().slot && same_key_form(table.columns[column].type, other->type)) given.push_back(column);
     }

@@ -38,10 +38,15 @@ Status Planner::plan_returning(PlanScope& scope, const Query& query, ModifyPlan&
     WANDIAN_ASSIGN(PlanExpr compiled, lower_and_compile({&scope, nullptr, nullptr, nullptr, nullptr}, check.condition));
     modify.checks.push_back({std::string(check.view), compiled});
   }
+  Subselects subselects;
   for (const TargetEntry& target : query.returning) {
-    WANDIAN_ASSIGN(PlanExpr compiled, lower_and_compile({&scope, nullptr, nullptr, nullptr, nullptr}, target.expr));
+    WANDIAN_ASSIGN(PlanExpr compiled, lower_and_compile({&scope, &subselects, nullptr, nullptr, nullptr}, target.expr));
     modify.returning.push_back(compiled);
     modify.returning_waits = modify.returning_waits || compiled.waits;
+  }
+  if (!subselects.empty()) {
+    modify.returning_waits = true;
+    modify.returning_node = apply(std::make_unique<ResultNode>(), std::move(subselects));
   }
   if (modify.returning_waits)
     for (const PlanExpr& expr : modify.returning) collect_slots(expr.expr, modify.returning_slots.slots);
@@ -125,6 +130,8 @@ Status Planner::plan_writing_ctes() {
   for (std::size_t i = 0; i < top.ctes.size(); ++i) {
     if (top.query->ctes[i]->query->command == Command::kSelect) continue;
     if (top.ctes[i].index < 0) WANDIAN_TRY(plan_cte(top, static_cast<std::uint16_t>(i)));
+    if (const auto& modify = body_.ctes[static_cast<std::size_t>(top.ctes[i].index)].modify; modify != nullptr && modify->returning_node != nullptr)
+      return Status(sqlstate::feature_not_supported, "correlated subqueries are not supported in RETURNING of a statement in WITH");
     body_.writing_ctes.push_back(static_cast<std::uint32_t>(top.ctes[i].index));
   }
   return {};
@@ -154,7 +161,8 @@ Status Planner::plan_insert(PlanScope& scope, ModifyPlan& modify, NodePtr& root)
   modify.any_arbiter = conflict.any_index;
   modify.arbiters.assign(conflict.indexes.begin(), conflict.indexes.end());
   if (conflict.action == ConflictAction::kUpdate) {
-    const Lowering lowering{&scope, nullptr, nullptr, nullptr, nullptr};
+    Subselects of_row;
+    const Lowering lowering{&scope, &of_row, nullptr, nullptr, nullptr};
     for (const Assignment& assignment : conflict.assignments) {
       ModifyPlan::Set set;
       set.column = assignment.column;
@@ -167,11 +175,13 @@ Status Planner::plan_insert(PlanScope& scope, ModifyPlan& modify, NodePtr& root)
     std::vector<PlanExpr*> decisions{&modify.conflict_where};
     for (ModifyPlan::Set& set : modify.conflict_sets) decisions.push_back(&set.value);
     WANDIAN_TRY(journal_decisions(modify, decisions));
+    if (!of_row.empty()) modify.conflict_node = apply(std::make_unique<ResultNode>(), std::move(of_row));
     modify.conflict_columns = columns_of(scope.ranges[0]);
     modify.excluded_columns = columns_of(scope.ranges[conflict.excluded]);
   }
   WANDIAN_TRY(plan_returning(scope, query, modify));
   modify.returning_columns = columns_of(scope.ranges[0]);
+  modify.target_system = scope.ranges[0].system_columns();
   modify.table_slot = scope.ranges[0].table_slot;
   return {};
 }
@@ -212,6 +222,7 @@ Status Planner::plan_update_delete(PlanScope& scope, ModifyPlan& modify, NodePtr
   RangeInfo& target = scope.ranges[0];
   const TableDef& table = *modify.table;
   if (query.instead_of) return plan_instead(scope, modify, root);
+  target.current_of = query.current_of;
   WANDIAN_TRY(plan_targets(scope, modify, root));
 
   Subselects subselects;
@@ -262,6 +273,7 @@ Status Planner::plan_update_delete(PlanScope& scope, ModifyPlan& modify, NodePtr
   }
   WANDIAN_TRY(plan_returning(scope, query, modify));
   modify.target_columns = columns_of(target);
+  modify.target_system = target.system_columns();
   const bool sets_wait = std::any_of(modify.sets.begin(), modify.sets.end(), [](const ModifyPlan::Set& set) { return set.value.waits; });
   if (sets_wait) {
     // The row is locked before the routines see it: what they compute must be of its newest version.
@@ -272,6 +284,7 @@ Status Planner::plan_update_delete(PlanScope& scope, ModifyPlan& modify, NodePtr
     mark.key_slot = target.key_slot;
     mark.partition_slot = target.partition_slot;
     mark.columns = modify.target_columns;
+    mark.system = modify.target_system;
     mark.tree = modify.tree;
     mark.table_slot = modify.table_slot;
     locks->marks.push_back(std::move(mark));
@@ -304,7 +317,8 @@ Status Planner::plan_update_delete(PlanScope& scope, ModifyPlan& modify, NodePtr
 void Planner::keep_others(ModifyPlan& modify, std::span<const Slot> read) const {
   for (const Slot slot : read) {
     bool own = false;
-    for (const ScanColumn& c : modify.target_columns) own = own || c.slot == slot;
+    for (const std::vector<ScanColumn>* columns : {&modify.target_columns, &modify.target_system})
+      for (const ScanColumn& c : *columns) own = own || c.slot == slot;
     for (const std::unique_ptr<PlanSubselect>& init : body_.init_plans) own = own || init->out == slot;
     own = own || slot == modify.table_slot;
     if (!own) modify.others.slots.push_back(slot);
@@ -360,6 +374,7 @@ Status Planner::plan_merge(PlanScope& scope, ModifyPlan& modify, NodePtr& root) 
     collect_slots(modify.recheck.expr, read);
   }
   modify.target_columns = columns_of(target);
+  modify.target_system = target.system_columns();
   keep_others(modify, read);
   return {};
 }
@@ -368,7 +383,7 @@ Status Planner::plan_merge(PlanScope& scope, ModifyPlan& modify, NodePtr& root) 
 void Planner::find_fast_path(Plan& plan) {
   FastPath& fast = body_.fast;
   if (!body_.init_plans.empty() || !body_.ctes.empty() || body_.locks_rows) return;
-  if (body_.modify && (!body_.modify->table->triggers.empty() || body_.modify->tree != nullptr)) return;
+  if (body_.modify && (!body_.modify->table->triggers.empty() || body_.modify->tree != nullptr || !body_.modify->target_system.empty())) return;
   if (plan.kind == PlanKind::kInsert) {
     const ModifyPlan& modify = *body_.modify;
     if (body_.root || modify.returning_waits || modify.conflict != ConflictAction::kNone || !modify.table->foreign_keys.empty() || !modify.checks.empty()) return;
@@ -390,7 +405,7 @@ void Planner::find_fast_path(Plan& plan) {
   }
   if (node == nullptr || node->type != NodeType::kScan || (project != nullptr && plan.kind != PlanKind::kSelect)) return;
   const auto& scan = node->as<ScanNode>();
-  if (scan.method != ScanMethod::kPoint || !scan.free_slots.empty()) return;
+  if (scan.method != ScanMethod::kPoint || !scan.free_slots.empty() || !scan.system.empty()) return;
   for (const KeyCondition& condition : scan.equals)
     if (condition.list) return;
   if (project != nullptr && std::any_of(project->items.begin(), project->items.end(), [](const auto& item) { return item.first.waits; })) return;

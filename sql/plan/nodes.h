@@ -121,6 +121,8 @@ enum class ScanMethod : std::uint8_t {
   kIndex,        ///< a range (or several, for lists) of an index
   kPoint,        ///< one row by its whole primary key
   kGlobal,       ///< one row by a global unique index
+  kPlace,        ///< rows by their places: ctid
+  kCurrent,      ///< the row that a cursor stands on
 };
 
 struct ScanNode : PlanNode {
@@ -132,8 +134,9 @@ struct ScanNode : PlanNode {
   std::shared_ptr<const TableDef> global;      ///< kGlobal: the index's own table
   std::vector<ScanColumn> filter_columns;      ///< read before `filter` is evaluated
   std::vector<ScanColumn> columns;             ///< read for rows that pass
+  std::vector<ScanColumn> system;              ///< system columns, by minus their number; read before `filter` is evaluated
   PlanExpr filter;
-  std::vector<KeyCondition> equals;            ///< on the index's leading columns
+  std::vector<KeyCondition> equals;            ///< on the index's leading columns; kPlace: the one on ctid; kCurrent: the cursor's name
   PlanExpr lower, upper;                       ///< on the column after them
   bool lower_inclusive = true, upper_inclusive = true;
   PlanExpr inverted;                           ///< kIndex of an inverted index: what its column is compared with
@@ -408,6 +411,7 @@ struct PlanRowMark {
   LockWait wait = LockWait::kBlock;
   Slot key_slot = kNoSlot, partition_slot = kNoSlot;
   std::vector<ScanColumn> columns;             ///< read again if the row changed
+  std::vector<ScanColumn> system;              ///< likewise, as ScanNode::system
   std::shared_ptr<const PartitionTree> tree;   ///< of a partitioned table: `table_slot` says where the row is
   Slot table_slot = kNoSlot;
 };
@@ -427,6 +431,7 @@ struct ModifyPlan {
   };
   std::vector<Set> sets;                       ///< INSERT: one a column given; UPDATE: the columns set
   std::vector<ScanColumn> target_columns;      ///< UPDATE, DELETE: what sets, recheck and RETURNING read of the target
+  std::vector<ScanColumn> target_system;       ///< its system columns, as ScanNode::system; INSERT: those of the new or conflicting row
   Slot key_slot = kNoSlot, partition_slot = kNoSlot;
   PlanExpr recheck;                            ///< UPDATE, DELETE: WHERE with the joins' conditions
   SavedSlots others;                           ///< slots of the other tables that sets, recheck and RETURNING read
@@ -436,6 +441,7 @@ struct ModifyPlan {
   std::vector<PlanExpr> returning;             ///< over target_columns' slots (the new row; of DELETE the old one) and others
   bool returning_waits = false;                ///< some of `returning` calls routines: evaluated when the rows are given out
   SavedSlots returning_slots;                  ///< ... over these
+  NodePtr returning_node;                      ///< sub-selects over the returned row, one row of it; null: none. They run when rows are given out
   bool calls_routines = false;                 ///< the source, the sets or checks call routines: rows are written one by one, for them to see
   bool decisions_wait = false;                 ///< ON CONFLICT DO UPDATE, MERGE: what is decided about a row calls routines
   /// `table` is a view (view_table()) whose INSTEAD OF triggers get the rows; `target_columns` are all of its columns.
@@ -452,6 +458,7 @@ struct ModifyPlan {
   std::vector<std::uint16_t> arbiters;
   std::vector<Set> conflict_sets;
   PlanExpr conflict_where;
+  NodePtr conflict_node;                       ///< sub-selects that these read, one row of them; null: none
   std::vector<ScanColumn> excluded_columns;    ///< slots of EXCLUDED
   std::vector<ScanColumn> conflict_columns;    ///< slots of the existing row
   /// MERGE: in their order. `recheck` is the join's condition; a null key_slot is a row without a match.

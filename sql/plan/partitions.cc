@@ -17,6 +17,19 @@ std::vector<std::pair<std::uint16_t, Slot>> RangeInfo::columns() const {
   return out;
 }
 
+std::vector<ScanColumn> RangeInfo::system_columns() const {
+  std::vector<ScanColumn> out;
+  for (const auto& [column, slot] : whole != nullptr ? whole->system : system) out.push_back({column, slot});
+  return out;
+}
+
+std::vector<Slot> RangeInfo::table_slots() const {
+  std::vector<Slot> out;
+  for (const auto& [column, slot] : used) out.push_back(slot);
+  for (const auto& [column, slot] : system) out.push_back(slot);
+  return out;
+}
+
 void Planner::divide(RangeInfo& range) {
   range.tree = std::make_shared<const PartitionTree>(*context_.catalog, range.table);
   for (const PartitionNode* leaf : range.tree->leaves()) {
@@ -143,7 +156,7 @@ class FilterReader {
   bool usable(const Expr* value) const {
     std::vector<Slot> slots;
     collect_slots(value, slots);
-    for (const auto& [column, slot] : base_.used)
+    for (const Slot slot : base_.table_slots())
       if (contains(slots, slot)) return false;
     return !contains(slots, base_.table_slot) && !contains_volatile(value) && !contains_routine(value);
   }
@@ -266,6 +279,8 @@ Planner::Path Planner::partitions_path(const RangeInfo& base, std::span<Conjunct
   for (const PartitionNode* leaf : leaves) {
     RangeInfo& part = *base.parts[leaf->leaf];
     part.used = part.columns();
+    part.system = base.system;
+    part.current_of = base.current_of;
     part.key_slot = base.key_slot;
     part.partition_slot = base.partition_slot;
     Path one = table_path(part, conjuncts, outer, wish, row_limit);
@@ -316,6 +331,7 @@ Result<NodePtr> Planner::make_partitions(RangeInfo& base, const Path& path, std:
   for (std::size_t i = 0; i < path.parts.size(); ++i) {
     RangeInfo& part = *base.parts[path.leaves[i]];
     part.used = part.columns();
+    part.system = base.system;
     WANDIAN_ASSIGN(NodePtr scan, make_scan(part, path.parts[i], conjuncts));
     auto& made = static_cast<ScanNode&>(*scan);
     if (path.parts.size() > 1) made.alias += "_" + std::to_string(i + 1);

@@ -156,6 +156,14 @@ Result<Slot> Planner::column_slot(PlanScope& scope, std::uint16_t range_index, s
   return slot;
 }
 
+Slot Planner::system_slot(RangeInfo& range, std::int16_t column, Oid type) {
+  const auto number = static_cast<std::uint16_t>(-column);
+  for (const auto& [used, slot] : range.system)
+    if (used == number) return slot;
+  range.system.emplace_back(number, new_slot(type));
+  return range.system.back().second;
+}
+
 Result<const Expr*> Planner::lower(const Lowering& lowering, const Expr* expr) {
   Status status;
   const Expr* out = lower_node(lowering, expr, &status);
@@ -184,8 +192,7 @@ const Expr* Planner::lower_node(const Lowering& lowering, const Expr* expr, Stat
           return make_slot(arena_, table_slot(range), type_oid::kOid, -1);
         if (column.column == kTableOidColumn && (entry.table != nullptr || entry.system != nullptr))
           return make_constant(arena_, type_oid::kOid, -1, Value::of_int(entry.table != nullptr ? entry.table->oid : entry.system->oid));
-        *status = Status(sqlstate::feature_not_supported, "this system column is not supported");
-        return expr;
+        return make_slot(arena_, system_slot(scope->ranges[column.range], column.column, column.type), column.type, -1);
       }
       if (const PlanScope* pulled = scope->ranges[column.range].pulled; pulled != nullptr) {
         Lowering inside;
@@ -213,6 +220,12 @@ const Expr* Planner::lower_node(const Lowering& lowering, const Expr* expr, Stat
 // Aggregates become slots that the aggregation fills; equal ones share theirs.
 const Expr* Planner::lower_aggregate(const Lowering& lowering, const AggregateExpr& call, Status* status) {
   Aggregation* aggregation = lowering.aggregation;
+  if (call.levels_up != 0) {
+    // Of an outer query: its arguments are computed where that groups, and its value stands there for all that is further in.
+    const PlanScope* scope = lowering.scope;
+    for (unsigned up = 0; up < call.levels_up; ++up) scope = scope->parent;
+    aggregation = scope->aggregation;
+  }
   if (aggregation == nullptr) {
     *status = Status(sqlstate::internal_error, "aggregate function outside of an aggregating query");
     return &call;
@@ -435,6 +448,18 @@ NodePtr Planner::apply(NodePtr child, Subselects subselects) {
   node->subselects = std::move(subselects);
   node->children.push_back(std::move(child));
   return node;
+}
+
+NodePtr Planner::after_subselects(NodePtr node, Subselects subselects) {
+  if (subselects.empty()) return node;
+  auto loop = std::make_unique<JoinPlanNode>(NodeType::kNestLoop);
+  NodePtr values = apply(std::make_unique<ResultNode>(), std::move(subselects));
+  loop->rows = node->rows;
+  loop->cost = node->cost + values->cost;
+  loop->startup_cost = node->startup_cost + values->cost;
+  loop->children.push_back(std::move(values));
+  loop->children.push_back(std::move(node));
+  return loop;
 }
 
 Result<NodePtr> Planner::filter(NodePtr child, const Expr* lowered) {

@@ -29,6 +29,7 @@ struct RangeInfo {
   const RangeEntry* entry = nullptr;
   std::shared_ptr<const TableDef> table;
   std::vector<std::pair<std::uint16_t, Slot>> used;   ///< columns somebody asked for
+  std::vector<std::pair<std::uint16_t, Slot>> system; ///< system columns somebody asked for, by minus their number
   std::vector<Slot> outputs;                          ///< kSubquery, kSetResult: all columns
   struct PlanScope* pulled = nullptr;                     ///< kSubquery whose FROM and WHERE became part of the outer query's
   NodePtr plan;                                       ///< kSubquery: until it is put into the tree
@@ -39,12 +40,17 @@ struct RangeInfo {
   std::shared_ptr<const PartitionTree> tree;          ///< a partitioned table, read with its partitions
   std::vector<std::unique_ptr<RangeInfo>> parts;      ///< by PartitionTree::leaves()
   Slot table_slot = kNoSlot;                          ///< of `tree`: the table a row is in, if asked for
+  const Expr* current_of = nullptr;                   ///< the cursor whose row it is, and no other
   // Of a part.
   const RangeInfo* whole = nullptr;
   const PartitionNode* node = nullptr;
 
   /// `used`, which a part takes from the whole.
   std::vector<std::pair<std::uint16_t, Slot>> columns() const;
+  /// `system` as scans and writes take it.
+  std::vector<ScanColumn> system_columns() const;
+  /// The slots of `used` and `system`.
+  std::vector<Slot> table_slots() const;
 };
 
 struct PlanScope {
@@ -58,6 +64,7 @@ struct PlanScope {
     double rows = 0;
   };
   std::vector<Cte> ctes;
+  struct Aggregation* aggregation = nullptr;   ///< while what stands above its grouping is lowered
 };
 
 using Subselects = std::vector<std::unique_ptr<PlanSubselect>>;
@@ -135,6 +142,7 @@ class Planner {
   PlanScope& open_scope(const Query& query, PlanScope* parent);
   Status plan_ranges(PlanScope& scope);
   Result<Slot> column_slot(PlanScope& scope, std::uint16_t range, std::int16_t column);
+  Slot system_slot(RangeInfo& range, std::int16_t column, Oid type);
   Result<const Expr*> lower(const Lowering& lowering, const Expr* expr);
   const Expr* lower_node(const Lowering& lowering, const Expr* expr, Status* status);
   const Expr* lower_sublink(const Lowering& lowering, const SubLinkExpr& link, Status* status);
@@ -148,6 +156,8 @@ class Planner {
   Status plan_cte(PlanScope& scope, std::uint16_t index);
   PlanScope& cte_scope(PlanScope& from, const RangeEntry& entry, std::uint16_t* index);
   NodePtr apply(NodePtr child, Subselects subselects);
+  /// `node`, whose expressions read what the sub-selects give: they are computed before its first row.
+  NodePtr after_subselects(NodePtr node, Subselects subselects);
   Result<NodePtr> filter(NodePtr child, const Expr* lowered);
 
   // window.cc
@@ -222,6 +232,7 @@ class Planner {
   Status collect(PlanScope& scope, const JoinNode& node, JoinProblem& problem);
   Status collect_outer(JoinProblem& problem);
   Status add_conjuncts(PlanScope& scope, const Expr* condition, JoinProblem* semis, std::vector<Conjunct*>& out);
+  const Expr* as_array_comparison(const PlanScope& scope, const Expr* condition);
   Result<const Expr*> compute_operand_once(const Expr* lowered);
   Conjunct* make_conjunct(const Expr* lowered, Subselects subselects);
   Result<Relation> leaf(PlanScope& scope, std::uint16_t range);
@@ -269,6 +280,8 @@ class Planner {
   // access.cc: how one table is read
   Path best_path(const RangeInfo& base, std::span<Conjunct* const> conjuncts, const std::vector<Slot>& outer,
                  std::span<const OrderWish> wish, double row_limit);
+  /// Rows by ctid, if a condition gives it; false: none does.
+  bool place_path(const RangeInfo& base, std::span<Conjunct* const> conjuncts, const std::vector<Slot>& outer, Path* out);
   Path table_path(const RangeInfo& base, std::span<Conjunct* const> conjuncts, const std::vector<Slot>& outer,
                   std::span<const OrderWish> wish, double row_limit);
   Result<NodePtr> make_scan(RangeInfo& base, const Path& path, std::span<Conjunct* const> conjuncts);

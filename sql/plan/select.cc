@@ -264,7 +264,7 @@ Result<Planned> Planner::plan_select(PlanScope& scope) {
       group_inputs.push_back(slot);
       aggregation.group_slots.push_back(query.grouping_sets.empty() ? slot : new_slot(*expr));
     }
-    lowering.aggregation = &aggregation;
+    lowering.aggregation = scope.aggregation = &aggregation;
   }
   Subselects having_subselects, target_subselects;
   const Expr* having = nullptr;
@@ -282,6 +282,13 @@ Result<Planned> Planner::plan_select(PlanScope& scope) {
     WANDIAN_ASSIGN(lowered[i], lower(lowering, query.targets[i].expr));
   }
   if (query.has_windows) WANDIAN_TRY(lower_windows(scope, lowering));
+  for (const std::pair<const Expr*, Slot>& key : windowing.items) {
+    // A set that is a window's key, too, is the same rows.
+    if (!contains_set_function(key.first)) continue;
+    const Expr* made = make_slot(arena_, key.second, key.first->type, key.first->typmod);
+    for (const Expr*& target : lowered)
+      target = rewrite(arena_, target, [&](const Expr* part) -> const Expr* { return equal(part, key.first) ? made : nullptr; });
+  }
   if (aggregating) {
     // Sets among the keys are rows before they are groups.
     std::vector<const Expr*> keys;
@@ -304,6 +311,7 @@ Result<Planned> Planner::plan_select(PlanScope& scope) {
       WANDIAN_ASSIGN(node, filter(std::move(node), having));
     }
   }
+  scope.aggregation = nullptr;
   if (query.has_windows) {
     WANDIAN_ASSIGN(node, stack_windows(std::move(node), windowing, &window_sorted));
   }
@@ -422,6 +430,7 @@ Result<Planned> Planner::plan_select(PlanScope& scope) {
       RangeInfo& range = scope.ranges[query.row_marks[i].range];
       if (range.table == nullptr) continue;
       for (const auto& [column, slot] : range.used) locks->marks[m].columns.push_back({column, slot});
+      locks->marks[m].system = range.system_columns();
       ++m;
     }
     locks->children.push_back(std::move(node));
@@ -431,8 +440,10 @@ Result<Planned> Planner::plan_select(PlanScope& scope) {
 
   if (query.limit != nullptr || query.offset != nullptr) {
     auto limit = std::make_unique<LimitNode>();
+    Subselects counts;
+    const Lowering plain{&scope, &counts, nullptr, nullptr, nullptr};
     const auto number = [&](const Expr* expr, PlanExpr* out) -> Status {
-      WANDIAN_ASSIGN(const Expr* lowered, lower({&scope, nullptr, nullptr, nullptr, nullptr}, expr));
+      WANDIAN_ASSIGN(const Expr* lowered, lower(plain, expr));
       std::vector<Slot> read;
       collect_slots(lowered, read);
       // What calls a routine is computed where it may wait.
@@ -460,7 +471,7 @@ Result<Planned> Planner::plan_select(PlanScope& scope) {
     limit->startup_cost = node->startup_cost;
     limit->cost = node->startup_cost + (node->cost - node->startup_cost) * (limit->rows / std::max(1.0, node->rows));
     limit->children.push_back(std::move(node));
-    node = std::move(limit);
+    node = after_subselects(std::move(limit), std::move(counts));
   }
   WANDIAN_ASSIGN(node, project(std::move(node), std::move(late), {}));
 

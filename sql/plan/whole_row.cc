@@ -42,14 +42,18 @@ bool Planner::shows_presence(const PlanScope& scope, std::size_t range) {
 // Whether a range of the scope, or of one that became part of it, gives the slot.
 bool Planner::gives_slot(const PlanScope& scope, Slot slot) {
   return std::any_of(scope.ranges.begin(), scope.ranges.end(), [&](const RangeInfo& range) {
-    return contains(range.outputs, slot) || std::any_of(range.used.begin(), range.used.end(), [&](const auto& used) { return used.second == slot; }) ||
+    return contains(range.outputs, slot) || contains(range.table_slots(), slot) ||
            (range.pulled != nullptr && gives_slot(*range.pulled, slot));
   });
 }
 
 bool Planner::belongs_to_outer_query(const PlanScope& scope, Slot slot) {
-  for (const PlanScope* outer = scope.parent; outer != nullptr; outer = outer->parent)
+  for (const PlanScope* outer = scope.parent; outer != nullptr; outer = outer->parent) {
+    if (outer->aggregation != nullptr)
+      for (const auto& [call, of] : outer->aggregation->calls)
+        if (of == slot) return true;
     if (gives_slot(*outer, slot)) return true;
+  }
   return false;
 }
 

@@ -152,6 +152,18 @@ Status Planner::lower_windows(PlanScope& scope, const Lowering& lowering) {
 }
 
 Result<NodePtr> Planner::stack_windows(NodePtr node, Windowing& windowing, std::vector<SortSlot>* sorted) {
+  // Sets among the keys are rows before they are in windows.
+  std::vector<const Expr*> inputs;
+  for (const auto& [expr, slot] : windowing.items) inputs.push_back(expr);
+  const auto holds_set = [](const Expr* expr) { return contains_set_function(expr); };
+  if (std::any_of(inputs.begin(), inputs.end(), holds_set)) {
+    node = apply(std::move(node), std::move(windowing.subselects));
+    windowing.subselects.clear();
+    while (std::any_of(inputs.begin(), inputs.end(), holds_set)) {
+      WANDIAN_ASSIGN(node, project_sets(std::move(node), inputs));
+    }
+    for (std::size_t i = 0; i < inputs.size(); ++i) windowing.items[i].first = inputs[i];
+  }
   WANDIAN_ASSIGN(node, project(std::move(node), std::move(windowing.items), std::move(windowing.subselects)));
   for (std::unique_ptr<WindowNode>& plan : windowing.nodes) {
     std::vector<SortSlot> keys;

@@ -37,7 +37,7 @@ void require(bool condition, const char* what, const std::string& context = {}) 
 
 class CheckingApplier final : public LogApplier {
  public:
-  Status apply(Lsn commit, std::span<const std::span<const char>> payloads) override {
+  Status apply(Lsn commit, std::uint64_t, std::span<const std::span<const char>> payloads) override {
     require(commit > last_ && !payloads.empty(), "commits are applied in order");
     last_ = commit;
     digest_ = XXH3_64bits_withSeed(&commit, sizeof commit, digest_);

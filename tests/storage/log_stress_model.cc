@@ -38,7 +38,7 @@ struct alignas(64) Shard {
 class ComparingApplier final : public LogApplier {
  public:
   explicit ComparingApplier(const std::vector<Shard>& shards) : shards_(shards), next_(shards.size()) {}
-  Status apply(Lsn commit, std::span<const std::span<const char>> payloads) override {
+  Status apply(Lsn commit, std::uint64_t, std::span<const std::span<const char>> payloads) override {
     Content content;
     const std::span<const char> payload = payloads.back();
     if (payload.size() < sizeof content) return Status{sqlstate::internal_error, "a payload is too short"};
@@ -63,7 +63,7 @@ class ComparingApplier final : public LogApplier {
 
 class IgnoringApplier final : public LogApplier {
  public:
-  Status apply(Lsn, std::span<const std::span<const char>>) override { return {}; }
+  Status apply(Lsn, std::uint64_t, std::span<const std::span<const char>>) override { return {}; }
 };
 
 class Burst {

@@ -17,7 +17,7 @@ struct AppliedCommit {
 
 class CollectingApplier final : public LogApplier {
  public:
-  Status apply(Lsn commit, std::span<const std::span<const char>> payloads) override {
+  Status apply(Lsn commit, std::uint64_t, std::span<const std::span<const char>> payloads) override {
     AppliedCommit applied{commit, {}};
     for (const std::span<const char> payload : payloads) applied.content.append(payload.data(), payload.size());
     commits.push_back(std::move(applied));

@@ -332,7 +332,7 @@ TEST_F(RecoveryTest, AnAppliersErrorEndsRecovery) {
   close();
   class Refusing final : public LogApplier {
    public:
-    Status apply(Lsn, std::span<const std::span<const char>>) override { return Status{sqlstate::out_of_memory, "no"}; }
+    Status apply(Lsn, std::uint64_t, std::span<const std::span<const char>>) override { return Status{sqlstate::out_of_memory, "no"}; }
   } refusing;
   EXPECT_EQ(Log::open(env, options, refusing, &report).status().code(), sqlstate::out_of_memory);
 }

@@ -20,9 +20,9 @@ class Generator:
         writes = Writes(rng, expressions, schema, selects)
         d = Definitions(rng, expressions, schema, selects, name)
         makers = [(8, selects.joins), (6, selects.plain), (2, selects.distinct), (2, selects.distinct_on), (5, selects.aggregates), (1.5, selects.ordered_set), (2, selects.filtered), (2, selects.grouping_sets), (3, selects.windows), (.7, selects.window_ranges),
-                  (2.5, selects.lateral), (3, selects.set_operations), (4, selects.subqueries), (2, selects.with_queries), (1.5, selects.recursive), (1.5, selects.values), (2, selects.generate_series), (1.5, selects.set_functions), (2.5, selects.functions),
+                  (2.5, selects.lateral), (3, selects.set_operations), (4, selects.subqueries), (2, selects.with_queries), (1.5, selects.recursive), (1.5, selects.values), (2, selects.generate_series), (1.5, selects.set_functions), (1, selects.outer_aggregates), (2.5, selects.functions),
                   (1.5, writes.insert), (1.5, writes.update), (1, writes.update_from), (1, writes.delete), (.8, writes.delete_using), (1.3, writes.on_conflict), (1, writes.merge), (.8, writes.modifying_with), (.7, writes.foreign_keys), (.4, writes.deferrable), (.5, writes.triggers),
-                  (1.2, writes.copy), (.5, writes.view_writes), (.5, writes.savepoints), (.5, writes.cursors), (1, writes.prepared),
+                  (1.2, writes.copy), (.5, writes.view_writes), (.5, writes.savepoints), (.5, writes.cursors), (.6, writes.current_of), (1, writes.places), (1, writes.prepared),
                   (.4, d.create_as), (.4, d.temporary), (.5, d.comments), (.5, d.sequences), (.6, d.serials), (.5, d.generated), (.5, d.views), (.4, d.materialized), (.2, d.refresh), (.4, d.partitions), (.5, d.privileges), (.5, d.domains), (.5, d.enums), (.5, d.composites), (.4, d.do_blocks), (.7, d.alter),
                   (.5, d.constraints), (1, d.errors), (.6, d.catalog)]
         for feature, (over_rows, condition, constants) in EXPRESSIONS.items():

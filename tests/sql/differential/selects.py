@@ -309,6 +309,21 @@ class Selects:
     def ordered_set(self):
         return self.aggregates("ordered-set aggregates")
 
+    def outer_aggregates(self):
+        self.use("aggregates of outer queries")
+        tables, scope = self.tables(2)
+        keys = self.group_keys(scope)
+        aggregate, kind = self.x.aggregate(scope)
+        text, inner = self.source("oa")
+        numbers = [reference for reference, of in scope.columns if of == "int4"]
+        number = f"{self.pick(('count', 'max', 'sum'))}({self.pick(numbers)})" if numbers else f"count({keys[0][0]})"
+        values = [(f"(SELECT {aggregate})", kind), (f"(SELECT count(*) FROM {text} WHERE oa.id < {number})", "int8"), (f"EXISTS (SELECT FROM {text} WHERE oa.id = {number}{' AND ' + self.x.predicate(inner, 1) if self.chance(0.5) else ''})", "bool"),
+                  (f"(SELECT {number} + oa.id FROM {text} WHERE oa.id = {self.number(1, 9)} ORDER BY 1 LIMIT 1)", "int8")]
+        outputs = keys + [self.pick(values) for _ in range(self.number(1, 2))]
+        having = f" HAVING (SELECT {number}) > {self.number(0, 4)}" if self.chance(0.2) else ""
+        order, total = self.limited(outputs)
+        return self.unit(f"SELECT {self.listed(outputs)} FROM {tables}{self.where(scope)} GROUP BY {', '.join(text for text, _ in keys)}{having}{order}", total)
+
     def filtered(self):
         tables, scope = self.tables(2)
         self.use("filter", "aggregates")

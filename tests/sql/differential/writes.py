@@ -61,6 +61,9 @@ class Writes:
         if self.chance(0.3):
             return " RETURNING *"
         scope = self.scope(relation, alias)
+        if self.chance(0.2):
+            other = self.pick(self.schema.plain)
+            return f" RETURNING {alias}.id, (SELECT count(*) FROM {other.name} q WHERE q.g <= {alias}.g), EXISTS (SELECT FROM {other.name} q WHERE q.id = {alias}.g)"
         return f" RETURNING {self.selects.listed([(self.x.make(kind, scope, 1), kind) for kind in (self.x.kind(scope) for _ in range(self.number(1, 3)))])}"
 
     def new_row(self, relation, number):
@@ -281,6 +284,35 @@ class Writes:
             steps.append(Statement(f"{self.pick((f'UPDATE {relation.name} SET g = 7', f'DELETE FROM {relation.name}'))} WHERE CURRENT OF c", f))
         steps.append(Statement(self.pick(("CLOSE c", "CLOSE ALL", "CLOSE nosuch", "FETCH FROM nosuch", "SELECT name, is_holdable, is_binary, is_scrollable FROM pg_cursors")), f))
         return Unit.rolled_back(steps)
+
+    def current_of(self):
+        f = {"where current of"}
+        relation = self.pick(self.schema.plain)
+        scope = self.scope(relation, relation.name)
+        locks = self.pick((" FOR UPDATE", " FOR UPDATE", " FOR NO KEY UPDATE", ""))
+        order = " ORDER BY id" if locks or self.chance(0.3) else " WHERE id = " + str(self.number(1, 6))
+        steps = [Statement(f"DECLARE c CURSOR FOR SELECT id, g FROM {relation.name}{order}{locks}", f)]
+        for _ in range(self.number(1, 4)):
+            steps.append(Statement(self.pick(("FETCH c", "FETCH 2 FROM c", "MOVE c", "FETCH NEXT FROM c", "FETCH ALL FROM c")), f, True))
+            target = self.pick(self.schema.plain).name if self.chance(0.1) else relation.name
+            change = f"UPDATE {target} SET {self.assignments(relation, scope)}" if target == relation.name and self.chance(0.7) else f"DELETE FROM {target}"
+            steps.append(Statement(f"{change} WHERE CURRENT OF {'nosuch' if self.chance(0.03) else 'c'} RETURNING id, g", self.x.take_features() | f))
+        return Unit.rolled_back([*steps, self.look(relation, "where current of")])
+
+    def places(self):
+        relation = self.pick(self.schema.plain)
+        self.use("system columns")
+        name, scope = relation.name, self.scope(relation, relation.name)
+        some = f"SELECT ctid FROM {name}{self.selects.where(scope, 1, 0.9)}"
+        first = f"SELECT ctid FROM {name} ORDER BY id LIMIT {self.number(1, 4)}{self.pick(('', ' FOR UPDATE', ' FOR UPDATE SKIP LOCKED'))}"
+        condition = self.pick((f"ctid IN ({some})", f"ctid = ANY (ARRAY({some}))", f"ctid IN ({first})", f"ctid = ANY (ARRAY({first}))", f"ctid NOT IN (SELECT min(ctid) FROM {name} WHERE g IS NULL)",
+                               f"ctid = (SELECT ctid FROM {name} WHERE id = {self.number(1, 9)})", f"xmin <> pg_current_xact_id()::xid AND {self.x.predicate(scope, 1)}", "ctid = '(4294967295,1)'"))
+        sql = self.pick((f"SELECT id, xmax, ctid IS NULL, tableoid = '{name}'::regclass FROM {name} WHERE {condition} ORDER BY id",
+                         f"UPDATE {name} SET {self.assignments(relation, scope)} WHERE {condition} RETURNING id, xmin = pg_current_xact_id()::xid, xmin IS NULL",
+                         f"DELETE FROM {name} WHERE {condition} RETURNING id, xmax = pg_current_xact_id()::xid",
+                         f"SELECT count(*) FROM {name} a JOIN {name} b ON a.ctid = b.ctid AND a.id = b.id",
+                         f"SELECT a.id FROM {name} a LEFT JOIN {name} b ON a.ctid = b.ctid AND b.id < {self.number(2, 9)} WHERE b.ctid IS NULL ORDER BY 1"))
+        return Unit.rolled_back([self.statement(sql, loose=True), self.look(relation, "system columns")])
 
     def prepared(self):
         f = {"prepared statements"}

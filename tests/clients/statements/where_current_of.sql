@@ -1,0 +1,164 @@
+CREATE TABLE co (id int PRIMARY KEY, v text);
+CREATE TABLE co_rows (k int, v text);
+CREATE TABLE co_other (id int, w text);
+INSERT INTO co SELECT i, 'v' || i FROM generate_series(1, 6) AS i;
+INSERT INTO co_rows SELECT i, 'r' || i FROM generate_series(1, 4) AS i;
+INSERT INTO co_other SELECT i, 'w' || i FROM generate_series(1, 3) AS i;
+UPDATE co SET v = 'x' WHERE CURRENT OF nothing;
+DELETE FROM co WHERE CURRENT OF nothing;
+BEGIN;
+DECLARE c CURSOR FOR SELECT * FROM co ORDER BY id;
+UPDATE co SET v = 'x' WHERE CURRENT OF c;
+ROLLBACK;
+BEGIN;
+DECLARE c CURSOR FOR SELECT * FROM co WHERE id BETWEEN 2 AND 4 ORDER BY id FOR UPDATE;
+FETCH c;
+UPDATE co SET v = v || '+' WHERE CURRENT OF c RETURNING id, v;
+UPDATE co SET v = v || '+' WHERE CURRENT OF c RETURNING id, v;
+FETCH c;
+DELETE FROM co WHERE CURRENT OF c RETURNING *;
+DELETE FROM co WHERE CURRENT OF c RETURNING *;
+UPDATE co SET v = 'gone' WHERE CURRENT OF c RETURNING *;
+FETCH c;
+FETCH c;
+COMMIT;
+SELECT * FROM co ORDER BY id;
+BEGIN;
+DECLARE c CURSOR FOR SELECT * FROM co WHERE id > 3 FOR UPDATE;
+FETCH ALL FROM c;
+UPDATE co SET v = 'x' WHERE CURRENT OF c;
+ROLLBACK;
+-- plain cursors, of scans alone
+BEGIN;
+DECLARE c CURSOR FOR SELECT v, id * 2 AS twice FROM co_rows AS co_rows (id, v) WHERE id > 1;
+MOVE c;
+UPDATE co_rows SET v = 'plain' WHERE CURRENT OF c RETURNING *;
+FETCH 2 FROM c;
+DELETE FROM co_rows WHERE CURRENT OF c RETURNING *;
+COMMIT;
+SELECT * FROM co_rows ORDER BY k;
+BEGIN;
+DECLARE c CURSOR FOR SELECT * FROM co WHERE id = 4;
+FETCH c;
+UPDATE co SET v = 'keyed' WHERE CURRENT OF c RETURNING *;
+COMMIT;
+-- another table, several tables
+BEGIN;
+DECLARE c CURSOR FOR SELECT * FROM co FOR UPDATE;
+FETCH 1 FROM c;
+SAVEPOINT s;
+UPDATE co_rows SET v = 'x' WHERE CURRENT OF c;
+ROLLBACK TO s;
+DECLARE d CURSOR FOR SELECT * FROM co_rows;
+FETCH 1 FROM d;
+SAVEPOINT s;
+UPDATE co SET v = 'x' WHERE CURRENT OF d;
+ROLLBACK TO s;
+DECLARE e CURSOR FOR SELECT * FROM co a JOIN co b USING (id) FOR UPDATE;
+FETCH 0 FROM e;
+SAVEPOINT s;
+UPDATE co SET v = 'x' WHERE CURRENT OF e;
+ROLLBACK TO s;
+DECLARE f CURSOR FOR SELECT * FROM co JOIN co_other USING (id) ORDER BY id FOR UPDATE OF co;
+FETCH 1 FROM f;
+UPDATE co SET v = 'joined' WHERE CURRENT OF f RETURNING *;
+SAVEPOINT s;
+UPDATE co_other SET w = 'x' WHERE CURRENT OF f;
+ROLLBACK TO s;
+DECLARE g CURSOR FOR SELECT id FROM co JOIN co_other USING (id);
+FETCH 0 FROM g;
+SAVEPOINT s;
+UPDATE co SET v = 'x' WHERE CURRENT OF g;
+ROLLBACK TO s;
+DECLARE h CURSOR FOR SELECT count(*) FROM co;
+FETCH 1 FROM h;
+SAVEPOINT s;
+UPDATE co SET v = 'x' WHERE CURRENT OF h;
+ROLLBACK TO s;
+DECLARE i CURSOR FOR SELECT DISTINCT v FROM co_rows;
+FETCH 1 FROM i;
+SAVEPOINT s;
+DELETE FROM co_rows WHERE CURRENT OF i;
+ROLLBACK;
+-- with other tables, sub-selects and settings of the row
+BEGIN;
+DECLARE c CURSOR FOR SELECT * FROM co WHERE id = 5 FOR UPDATE;
+FETCH c;
+UPDATE co SET v = co_other.w FROM co_other WHERE CURRENT OF c;
+UPDATE co SET v = (SELECT max(w) FROM co_other) WHERE CURRENT OF c RETURNING v;
+UPDATE co SET id = 50 WHERE CURRENT OF c RETURNING id;
+COMMIT;
+-- views
+CREATE VIEW co_view AS SELECT * FROM co;
+BEGIN;
+DECLARE c CURSOR FOR SELECT * FROM co FOR UPDATE;
+FETCH 0 FROM c;
+UPDATE co_view SET v = 'x' WHERE CURRENT OF c;
+ROLLBACK;
+SELECT * FROM co WHERE CURRENT OF c;
+-- held
+BEGIN;
+DECLARE kept CURSOR WITH HOLD FOR SELECT * FROM co_rows;
+COMMIT;
+FETCH 1 FROM kept;
+UPDATE co_rows SET v = 'x' WHERE CURRENT OF kept;
+CLOSE kept;
+-- partitions
+CREATE TABLE co_parts (a int, b text) PARTITION BY RANGE (a);
+CREATE TABLE co_parts_1 PARTITION OF co_parts FOR VALUES FROM (0) TO (10);
+CREATE TABLE co_parts_2 PARTITION OF co_parts FOR VALUES FROM (10) TO (20);
+INSERT INTO co_parts SELECT i, 'p' || i FROM generate_series(8, 12) AS i;
+BEGIN;
+DECLARE c CURSOR FOR SELECT * FROM co_parts WHERE a IN (9, 11) ORDER BY a FOR UPDATE;
+FETCH c;
+UPDATE co_parts SET b = 'first' WHERE CURRENT OF c RETURNING tableoid::regclass, *;
+FETCH c;
+UPDATE co_parts SET b = 'second' WHERE CURRENT OF c RETURNING tableoid::regclass, *;
+DELETE FROM co_parts WHERE CURRENT OF c RETURNING *;
+COMMIT;
+SELECT * FROM co_parts ORDER BY a;
+-- PL/pgSQL
+CREATE FUNCTION co_bound() RETURNS int LANGUAGE plpgsql AS $$
+DECLARE
+  c CURSOR (least int) FOR SELECT * FROM co WHERE id >= least ORDER BY id FOR UPDATE;
+  r record;
+  n int := 0;
+BEGIN
+  FOR r IN c(2) LOOP
+    UPDATE co SET v = 'loop' || r.id WHERE CURRENT OF c;
+    n := n + 1;
+  END LOOP;
+  OPEN c(1);
+  FETCH c INTO r;
+  DELETE FROM co WHERE CURRENT OF c;
+  CLOSE c;
+  RETURN n;
+END $$;
+SELECT co_bound();
+SELECT * FROM co ORDER BY id;
+CREATE FUNCTION co_unbound() RETURNS SETOF co_rows LANGUAGE plpgsql AS $$
+DECLARE
+  c refcursor;
+  r co_rows;
+BEGIN
+  OPEN c FOR SELECT * FROM co_rows FOR UPDATE;
+  LOOP
+    FETCH c INTO r;
+    EXIT WHEN NOT FOUND;
+    UPDATE co_rows SET v = v || '!' WHERE CURRENT OF c;
+  END LOOP;
+  CLOSE c;
+  RETURN QUERY SELECT * FROM co_rows ORDER BY k;
+END $$;
+SELECT * FROM co_unbound();
+CREATE FUNCTION co_closed() RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  c CURSOR FOR SELECT * FROM co FOR UPDATE;
+BEGIN
+  OPEN c;
+  UPDATE co SET v = 'x' WHERE CURRENT OF c;
+END $$;
+SELECT co_closed();
+DROP FUNCTION co_bound, co_unbound, co_closed;
+DROP VIEW co_view;
+DROP TABLE co, co_rows, co_other, co_parts;
