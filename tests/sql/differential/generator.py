@@ -9,7 +9,7 @@ from writes import Writes
 # Weights of the features of expressions.txt over rows, in conditions, and over constants with edge values.
 EXPRESSIONS = {
     "math functions": (4, 1, 4), "string functions": (5, 2, 4), "regular expressions": (2, 2, 2), "casts": (3, 1, 5), "date/time functions": (3, 1, 3), "intervals": (1.5, 1, 1.5), "time zones": (1.5, .5, 1.5),
-    "formatting": (2, 0, 2.5), "arrays": (3, 2, 2), "jsonb": (4, 2.5, 3), "jsonpath": (.4, .4, .8), "named arguments": (.4, 0, .3), "nulls": (2, 2, .5), "expressions": (2, 2, .5), "row comparisons": (1.2, 1, .3), "uuid": (.5, .5, 0),
+    "formatting": (2, 0, 2.5), "arrays": (3, 2, 2), "jsonb": (4, 2.5, 3), "jsonpath": (.4, .4, .8), "named arguments": (.8, 0, .5), "nulls": (2, 2, .5), "expressions": (2, 2, .5), "row comparisons": (1.2, 1, .3), "uuid": (.5, .5, 0),
     "collations": (.7, .7, .4), "ranges": (.8, .6, .8), "size functions": (.4, .3, .9), "pgcrypto": (.6, .2, 1),
 }
 RELATIONS = {"enums": 1, "domains": 1, "composite types": 1, "ranges": 1, "partitioning": 1.2, "generated columns": 1, "sequences": .6, "views": 2, "materialized views": .8}
@@ -36,7 +36,7 @@ class Generator:
         for feature, (over_rows, condition, constants) in EXPRESSIONS.items():
             makers += [(over_rows, lambda f=feature: selects.about_expressions(f)), (condition, lambda f=feature: selects.about_condition(f)), (constants, lambda f=feature: selects.about_constants(f))]
         makers += [(weight, lambda f=feature: selects.relation_of(f)) for feature, weight in RELATIONS.items()]
-        makers += [(1.2, lambda f=feature: selects.indexed(f)) for feature in ("array indexes", "jsonb indexes", "expression and partial indexes")]
+        makers += [(weight, lambda f=feature: selects.indexed(f)) for feature, weight in (("array indexes", 1.2), ("jsonb indexes", 3), ("expression and partial indexes", 1.2))]
         self.makers = [make for _, make in makers]
         self.weights, total = [], 0
         for weight, _ in makers:
