@@ -1,24 +1,11 @@
 #include "engine/scan.h"
 
 #include <algorithm>
-#include <optional>
+#include <utility>
 
 #include "engine/index_entries.h"
 
 namespace wandian {
-
-// One partition's part of a scan.
-struct TableScan::Source {
-  PartitionId partition = kNoPartition;
-  TablePartition* storage = nullptr;
-  std::optional<OrderedIndex::Cursor> cursor;
-  RowView row;              // the row found last; in a merge, the one that waits for its turn
-  KeyBuffer key;            // its index key: where to go on after a pause
-  bool positioned = false;  // `key` says where the scan stands
-  bool again = false;       // after a pause the row at `key` itself is wanted again (a merge had not given it out yet)
-  bool finished = false;
-  bool moved = false;       // the cursor stands on an entry that was looked at
-};
 
 TableScan::TableScan() = default;
 TableScan::~TableScan() = default;
@@ -41,12 +28,15 @@ void TableScan::open(std::shared_ptr<const TableDef> table, const Options& optio
   merging_started_ = false;
   heap_.clear();
   progress_.reset();
+  current_window_ = nullptr;
+  wanted_ = 1;
   const TableStorage& storage = *table_->storage;
   std::size_t used = 0;
   const auto add = [&](PartitionId partition) {
     if (used == sources_.size()) sources_.push_back(std::make_unique<Source>());
     Source& source = *sources_[used++];
-    source.partition = partition;
+    source.window.partition = partition;
+    source.window.at = source.window.count = 0;
     source.storage = nullptr;
     source.cursor.reset();
     source.positioned = source.again = source.finished = source.moved = false;
@@ -64,66 +54,88 @@ void TableScan::open(std::shared_ptr<const TableDef> table, const Options& optio
   unfinished_ = used;
 }
 
-// Moves to the next row of one partition that the view sees. False at its end.
-bool TableScan::advance(Source& source, ReadView& view) {
-  if (source.finished) return false;
-  if (source.storage == nullptr) {
-    source.storage = table_->storage->find(source.partition);
-    if (source.storage == nullptr) {
-      source.finished = true;
-      return false;
-    }
+// The cursor to the entry that was taken from the window last; the window stays.
+KeyRef TableScan::Source::taken_key() {
+  const std::uint32_t taken = covered - (window.count - window.at) - 1;
+  cursor->pass(taken);
+  covered -= taken;
+  return cursor->key();
+}
+
+// Opens a partition's cursor where the scan stands. False: it has no entry there.
+bool TableScan::seek(Source& source) {
+  if (source.storage == nullptr) source.storage = table_->storage->find(source.window.partition);
+  if (source.storage == nullptr) return false;
+  const OrderedIndex* index = source.storage->indexes[options_.index].load(std::memory_order_acquire);
+  if (index == nullptr) return false;   // the owner has not made this new index here yet: it is empty as far as this view goes
+  OrderedIndex::Cursor& cursor = source.cursor.emplace(*index);
+  const bool again = std::exchange(source.again, false);
+  if (options_.backward) {
+    if (range_.has_lower) cursor.stop_at(range_.lower, range_.lower_inclusive);
+    if (source.positioned) return cursor.seek_last(source.key, again);
+    return range_.has_upper ? cursor.seek_last(range_.upper, range_.upper_inclusive) : cursor.seek_last();
   }
-  const bool backward = options_.backward;
+  if (range_.has_upper) cursor.stop_at(range_.upper, range_.upper_inclusive);
+  if (source.positioned) return cursor.seek(source.key, again);
+  return range_.has_lower ? cursor.seek(range_.lower, range_.lower_inclusive) : cursor.seek_first();
+}
+
+// The next window of a partition. False at its end.
+bool TableScan::look(Source& source, ReadView& view) {
+  if (source.finished) return false;
   bool on;
   if (!source.cursor) {
-    const OrderedIndex* index = source.storage->indexes[options_.index].load(std::memory_order_acquire);
-    if (index == nullptr) {   // the owner has not made this new index here yet: it is empty as far as this view goes
-      source.finished = true;
-      return false;
-    }
-    OrderedIndex::Cursor& cursor = source.cursor.emplace(*index);
-    if (backward) {
-      if (range_.has_lower) cursor.stop_at(range_.lower, range_.lower_inclusive);
-      if (source.positioned) on = cursor.seek_last(source.key, source.again);
-      else on = range_.has_upper ? cursor.seek_last(range_.upper, range_.upper_inclusive) : cursor.seek_last();
-    } else {
-      if (range_.has_upper) cursor.stop_at(range_.upper, range_.upper_inclusive);
-      if (source.positioned) on = cursor.seek(source.key, source.again);
-      else on = range_.has_lower ? cursor.seek(range_.lower, range_.lower_inclusive) : cursor.seek_first();
-    }
-    source.again = false;
+    on = seek(source);
   } else {
-    on = backward ? source.cursor->prev() : source.cursor->next();
+    const auto left = static_cast<std::uint32_t>(source.cursor->rest_of_batch().size());
+    on = source.covered < left;
+    source.cursor->pass(on ? source.covered : left - 1);
+    if (!on) on = options_.backward ? source.cursor->prev() : source.cursor->next();
+  }
+  Window& window = source.window;
+  window.at = window.count = 0;
+  if (!on) {
+    source.finished = true;
+    source.cursor.reset();
+    return false;
+  }
+  const std::span<void* const> entries = source.cursor->rest_of_batch();
+  const auto count = static_cast<std::uint32_t>(std::min<std::size_t>(entries.size(), wanted_));
+  wanted_ = std::min(Window::kMost, wanted_ * 2);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const Version* const version = visible_version(*static_cast<const Row*>(entries[i]), view);
+    window.versions[i] = version == nullptr || version->tombstone() ? nullptr : version;
+  }
+  window.rows = entries.data();
+  window.ahead = source.cursor->beyond_batch();
+  window.count = source.covered = count;
+  return true;
+}
+
+// An index entry may belong to another version of its row: it counts only if the version seen has this key.
+bool TableScan::own_entry(Source& source, const RowView& row) {
+  const KeyRef key = source.taken_key();
+  if (table_->is_computed(options_.index)) [[unlikely]] {
+    if (entries_ == nullptr) entries_ = std::make_unique<IndexEntries>();
+    entries_->remake(*table_, options_.index, row.layout, row.row);
+    return entries_->has(key);
   }
   KeyBuffer own_key;
-  for (; on; on = backward ? source.cursor->prev() : source.cursor->next()) {
-    Row* row = static_cast<Row*>(source.cursor->value());
-    const Version* version = visible_version(*row, view);
-    if (version == nullptr || version->tombstone()) continue;
-    if (options_.index != 0) {
-      // The entry may belong to another version of the row: it counts only if the version seen has this key.
-      if (table_->is_computed(options_.index)) [[unlikely]] {
-        if (entries_ == nullptr) entries_ = std::make_unique<IndexEntries>();
-        entries_->remake(*table_, options_.index, version->layout, version->row());
-        if (!entries_->has(source.cursor->key())) continue;
-      } else {
-        table_->codecs[options_.index].encode_from_row(*table_->layouts, version->layout, version->row(),
-                                                       table_->codec_columns[options_.index], own_key);
-        if (!(own_key.ref() == source.cursor->key())) continue;
-      }
-    }
-    source.row.row = version->row();
-    source.row.layout = version->layout;
-    source.row.anchor = row;
-    source.row.partition = source.partition;
-    const std::uint64_t stamp = version->stamp.load(std::memory_order_acquire);
-    source.row.stamp = (stamp & kStampActive) == 0 ? stamp : 0;
-    return true;
-  }
-  source.finished = true;
-  source.cursor.reset();
+  table_->codecs[options_.index].encode_from_row(*table_->layouts, row.layout, row.row, table_->codec_columns[options_.index], own_key);
+  return own_key.ref() == key;
+}
+
+bool TableScan::take(Source& source, RowView* out) {
+  while (source.window.take(out))
+    if (options_.index == 0 || own_entry(source, *out)) return true;
   return false;
+}
+
+// Of a merge: moves to the next row of one partition that the view sees. False at its end.
+bool TableScan::advance(Source& source, ReadView& view) {
+  while (!take(source, &source.row))
+    if (!look(source, view)) return false;
+  return true;
 }
 
 // All partitions together, or the one: by key where rows come by key.
@@ -139,33 +151,48 @@ void TableScan::remember(ReadView& view) {
   progress_.begin(*view.reads, *table_, range, options_.ordered || options_.partition != kNoPartition, options_.backward);
 }
 
-bool TableScan::next(ReadView& view, RowView* out) {
+// To the next partition.
+void TableScan::go_round() {
+  Window& window = sources_[current_]->window;
+  window.at = window.count = 0;
+  if (++current_ == unfinished_) current_ = 0;
+}
+
+bool TableScan::next_slowly(ReadView& view, RowView* out) {
   // Absences depend on the DDL that made the storage.
   view.raise_floor(table_->storage->created.load(std::memory_order_relaxed));
   if (view.reads != nullptr && !progress_.begun()) [[unlikely]] remember(view);
-  if (!options_.ordered || sources_.size() <= 1) {
-    // By turns from each partition: rows that were inserted one after the other stand side by side in memory, whatever partition they
-    // were dealt to, so a line or page that was fetched for one of them is still there for the next.
-    while (unfinished_ != 0) {
-      Source& source = *sources_[current_];
-      if (advance(source, view)) {
-        *out = source.row;
-        if (view.reads != nullptr) [[unlikely]] progress_.passed(source.cursor->key());
-        if (source.cursor->at_batch_end() && ++current_ == unfinished_) current_ = 0;
-        return true;
-      }
-      std::swap(sources_[current_], sources_[--unfinished_]);
-      if (current_ == unfinished_) current_ = 0;
+  if (options_.ordered && sources_.size() > 1) return advance_in_order(view, out);
+  // By turns from each partition: rows that were inserted one after the other stand side by side in memory, whatever partition they
+  // were dealt to, so a line or page that was fetched for one of them is still there for the next.
+  while (unfinished_ != 0) {
+    Source& source = *sources_[current_];
+    if (take(source, out)) {
+      if (view.reads != nullptr) [[unlikely]] progress_.passed(source.taken_key());
+      current_window_ = options_.index == 0 && view.reads == nullptr ? &source.window : nullptr;
+      return true;
     }
-    if (view.reads != nullptr) [[unlikely]] progress_.ended();
-    return false;
+    if (source.at_batch_end()) {
+      go_round();
+      if (unfinished_ > 1) continue;
+    }
+    if (look(source, view)) {
+      // What is wanted next are the rows of the next partition's next batch.
+      const Source& next = *sources_[current_ + 1 == unfinished_ ? 0 : current_ + 1];
+      if (&next != &source) source.window.ahead = next.cursor ? next.cursor->beyond_batch() : std::span<const void* const>();
+      continue;
+    }
+    std::swap(sources_[current_], sources_[--unfinished_]);
+    if (current_ == unfinished_) current_ = 0;
   }
-  return advance_in_order(view, out);
+  current_window_ = nullptr;
+  if (view.reads != nullptr) [[unlikely]] progress_.ended();
+  return false;
 }
 
 bool TableScan::advance_in_order(ReadView& view, RowView* out) {
   const auto after = [&](std::size_t a, std::size_t b) {
-    const KeyRef ka = sources_[a]->cursor->key(), kb = sources_[b]->cursor->key();
+    const KeyRef ka = sources_[a]->taken_key(), kb = sources_[b]->taken_key();
     return options_.backward ? ka < kb : kb < ka;
   };
   if (!merging_started_) {
@@ -194,18 +221,22 @@ bool TableScan::advance_in_order(ReadView& view, RowView* out) {
   Source& front = *sources_[heap_.front()];
   front.moved = true;
   *out = front.row;
-  if (view.reads != nullptr) [[unlikely]] progress_.passed(front.cursor->key());
+  if (view.reads != nullptr) [[unlikely]] progress_.passed(front.taken_key());
   return true;
 }
 
 void TableScan::pause() {
+  current_window_ = nullptr;
+  // As it would go on without a pause, so that rows come in the same order.
+  if (unfinished_ != 0 && !merging_started_ && sources_[current_]->at_batch_end()) go_round();
   for (const std::unique_ptr<Source>& source : sources_) {
     if (!source->cursor) continue;
     if (source->cursor->valid()) {
-      source->key.assign(source->cursor->key());
+      source->key.assign(source->taken_key());
       source->positioned = true;
       source->again = merging_started_ && !source->moved;
     }
+    source->window.at = source->window.count = 0;
     source->cursor.reset();
     source->moved = false;
   }

@@ -4,8 +4,10 @@
 //             An index entry counts only if the version the view sees has that key, so a row is returned at most once.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -52,14 +54,62 @@ class TableScan {
   /// Starts, or starts again. Copies the range.
   void open(std::shared_ptr<const TableDef> table, const Options& options, const ScanRange& range);
   /// The next row that `view` sees. False at the end.
-  bool next(ReadView& view, RowView* out);
+  bool next(ReadView& view, RowView* out) {
+    if (current_window_ != nullptr && current_window_->take(out)) [[likely]] return true;
+    return next_slowly(view, out);
+  }
   /// Gives pointers up; cheap if called once a turn.
   void pause();
 
  private:
-  struct Source;
+  /// Entries of one partition's index that are looked at together, so that the cache misses of their rows pass beside each other.
+  struct Window {
+    static constexpr unsigned kMost = 16;
+    PartitionId partition = kNoPartition;
+    std::uint32_t at = 0;                  ///< the entry that comes next
+    std::uint32_t count = 0;
+    void* const* rows = nullptr;           ///< in the cursor
+    std::span<const void* const> ahead;    ///< rows that will be wanted after these
+    const Version* versions[kMost];        ///< that the view sees; null: none, or a tombstone
+
+    /// The next row of them that is there.
+    bool take(RowView* out) {
+      while (at < count) {
+        if (at < ahead.size()) OrderedIndex::Cursor::prefetch(ahead[at]);
+        const Version* const version = versions[at];
+        Row* const row = static_cast<Row*>(rows[at++]);
+        if (version == nullptr) continue;
+        const std::uint64_t stamp = version->stamp.load(std::memory_order_relaxed);
+        *out = {version->row(), version->layout, row, partition, (stamp & kStampActive) == 0 ? stamp : 0};
+        return true;
+      }
+      return false;
+    }
+  };
+  /// One partition's part of the scan.
+  struct Source {
+    Window window;
+    TablePartition* storage = nullptr;
+    std::optional<OrderedIndex::Cursor> cursor;
+    std::uint32_t covered = 0;   ///< entries from the cursor's on, to the window's end
+    RowView row;                 ///< of a merge: the row that waits for its turn
+    KeyBuffer key;               ///< where to go on after a pause
+    bool positioned = false;     ///< `key` says where the scan stands
+    bool again = false;          ///< after a pause the row at `key` itself is wanted again (a merge had not given it out yet)
+    bool finished = false;
+    bool moved = false;          ///< of a merge: the row was given out
+    KeyRef taken_key();
+    /// All that the cursor has at hand was taken: a good moment to go on with another partition.
+    bool at_batch_end() const { return window.count != 0 && window.at == window.count && cursor->rest_of_batch().size() == covered; }
+  };
+  bool next_slowly(ReadView& view, RowView* out);
   bool advance(Source& source, ReadView& view);
+  bool take(Source& source, RowView* out);
+  bool look(Source& source, ReadView& view);
+  bool seek(Source& source);
+  bool own_entry(Source& source, const RowView& row);
   bool advance_in_order(ReadView& view, RowView* out);
+  void go_round();
   void remember(ReadView& view);
   std::shared_ptr<const TableDef> table_;
   Options options_;
@@ -68,6 +118,8 @@ class TableScan {
   std::vector<std::unique_ptr<Source>> sources_;
   std::size_t current_ = 0;
   std::size_t unfinished_ = 0;           ///< not ordered: those at the front of `sources_` have more rows
+  Window* current_window_ = nullptr;     ///< not ordered, by the primary key, not SERIALIZABLE: no need to ask the cursor for each row
+  unsigned wanted_ = 1;                  ///< entries of the next window: few rows are looked at if few are wanted
   std::vector<std::size_t> heap_;
   std::unique_ptr<IndexEntries> entries_;   ///< of a computed index
   bool merging_started_ = false;

@@ -168,6 +168,18 @@ class OrderedIndex::Cursor {
   bool valid() const { return position_ < count_; }
   /// The next step needs the tree again: a good moment to do something else first.
   bool at_batch_end() const { return position_ + 1 >= count_; }
+
+  // For scans that take several entries at a time: the values from the cursor's entry on that need no further step, in its direction.
+
+  std::span<void* const> rest_of_batch() const { return {values_ + position_, count_ - position_}; }
+  /// Goes on by `count` of them, to an entry that is one of them.
+  void pass(std::uint32_t count) { position_ += count; }
+  /// What will probably come after this batch, for prefetching alone.
+  std::span<const void* const> beyond_batch() const { return {ahead_, ahead_count_}; }
+  static void prefetch(const void* row) {
+    __builtin_prefetch(row);
+    __builtin_prefetch(static_cast<const char*>(row) + 64);   // a row's first version stands behind its anchor
+  }
   /// Good until the cursor moves.
   KeyRef key() const;
   void* value() const { return values_[position_]; }
@@ -180,10 +192,7 @@ class OrderedIndex::Cursor {
   // One of the next batch's rows for each of this one's, so that their cache misses pass beside the work on this one's.
   void step() {
     ++position_;
-    if (position_ < ahead_count_) {
-      __builtin_prefetch(ahead_[position_]);
-      __builtin_prefetch(static_cast<const char*>(ahead_[position_]) + 64);
-    }
+    if (position_ < ahead_count_) prefetch(ahead_[position_]);
   }
 
   const OrderedIndex& index_;

@@ -212,10 +212,7 @@ bool Tree<Policy>::finish_batch(Cursor& cursor) {
     }
   }
   if (cursor.ahead_count_ == 0)
-    for (unsigned i = 0; i < cursor.count_; ++i) {
-      __builtin_prefetch(cursor.values_[i]);
-      __builtin_prefetch(static_cast<const char*>(cursor.values_[i]) + 64);
-    }
+    for (unsigned i = 0; i < cursor.count_; ++i) Cursor::prefetch(cursor.values_[i]);
   cursor.ahead_count_ = 0;
   if (cursor.moved_ && !cursor.last_batch_) look_beyond(cursor);
   return cursor.count_ != 0;
@@ -240,8 +237,7 @@ void Tree<Policy>::look_beyond(Cursor& cursor) {
   for (unsigned i = 0; i < count; ++i)
     cursor.ahead_[i] = reinterpret_cast<const void*>(node->slot(forward ? begin + i : end - 1 - i));
   cursor.ahead_count_ = count;
-  __builtin_prefetch(cursor.ahead_[0]);
-  __builtin_prefetch(static_cast<const char*>(cursor.ahead_[0]) + 64);
+  Cursor::prefetch(cursor.ahead_[0]);
 }
 
 // One descent, one leaf. False if a node changed meanwhile. A batch of 0 means that the leaf has nothing on that side of

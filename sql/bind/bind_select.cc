@@ -53,17 +53,25 @@ int item_location(const ParseNode* node, const Expr* target) {
 
 // The column a target shows, for RowDescription.
 void set_origin(const Scope& own, TargetEntry& target) {
+  const auto outer = [&own](unsigned levels) {
+    const Scope* scope = &own;
+    for (; levels > 0 && scope != nullptr; --levels) scope = scope->parent;
+    return scope;
+  };
   if (target.expr->kind == ExprKind::kRow && target.expr->as<RowExpr>().whole_range >= 0) {
     // A whole row shows its relation, and no column of it.
-    const RangeEntry& entry = *own.ranges[static_cast<std::size_t>(target.expr->as<RowExpr>().whole_range)];
+    const auto& row = target.expr->as<RowExpr>();
+    const Scope* scope = outer(row.whole_levels_up);
+    const auto range = static_cast<std::size_t>(row.whole_range);
+    if (scope == nullptr || range >= scope->ranges.size()) return;
+    const RangeEntry& entry = *scope->ranges[range];
     target.origin_table = entry.kind == RangeKind::kTable ? entry.table->oid : entry.kind == RangeKind::kSystem ? entry.system->oid : entry.view;
     return;
   }
   if (target.expr->kind != ExprKind::kColumn) return;
   const auto& column = target.expr->as<ColumnExpr>();
   if (column.column < 0) return;
-  const Scope* scope = &own;
-  for (unsigned up = column.levels_up; up > 0 && scope != nullptr; --up) scope = scope->parent;
+  const Scope* scope = outer(column.levels_up);
   if (scope == nullptr || column.range >= scope->ranges.size()) return;
   const RangeEntry& entry = *scope->ranges[column.range];
   const auto position = static_cast<std::size_t>(column.column);

@@ -731,7 +731,7 @@ Result<ViewDefinition> define_view(const ParseNode* select, std::string_view tex
   WANDIAN_TRY(view_columns(columns, aliases, &out.columns));
   out.query = stored_query(*bound->query);
   // What is kept must mean what was written.
-  WANDIAN_ASSIGN(const std::shared_ptr<const BoundStatement> again, bind_view_query(out, context, false));
+  WANDIAN_ASSIGN(const std::shared_ptr<const BoundStatement> again, bind_view_query(out, context, true));
   const std::span<const TargetEntry> kept = again->result_columns();
   const bool same = std::equal(columns.begin(), columns.end(), kept.begin(), kept.end(), [](const TargetEntry& a, const TargetEntry& b) {
     return a.expr->type == b.expr->type && a.expr->typmod == b.expr->typmod;

@@ -24,6 +24,15 @@ bool has_immutable_text(Oid type) {
   }
 }
 
+// Something to be computed of constants and parameters alone: PostgreSQL does so, and meets its error, before it sees that it is not needed.
+bool may_fail_as_constant(const Expr* expr) {
+  if (is_const(expr) || expr->kind == ExprKind::kParam) return false;
+  return !any_node(expr, [](const Expr* node) {
+    return node->kind == ExprKind::kColumn || node->kind == ExprKind::kSubLink || node->kind == ExprKind::kAggregate || node->kind == ExprKind::kWindow ||
+           (node->kind == ExprKind::kFunction && node->as<FunctionExpr>().function->volatility != Volatility::kImmutable);
+  });
+}
+
 }  // namespace
 
 const Expr* Binder::fold(const Expr* expr) {
@@ -69,7 +78,8 @@ const Expr* Binder::fold(const Expr* expr) {
     case ExprKind::kFunction: case ExprKind::kNullIf: case ExprKind::kDistinct: {
       const auto& call = expr->as<FunctionExpr>();
       if (call.function->returns_set) return expr;
-      if (expr->kind == ExprKind::kFunction && call.function->strict && std::any_of(call.args.begin(), call.args.end(), is_null)) {
+      if (expr->kind == ExprKind::kFunction && call.function->strict && std::any_of(call.args.begin(), call.args.end(), is_null) &&
+          std::none_of(call.args.begin(), call.args.end(), may_fail_as_constant)) {
         auto* out = const_cast<ConstExpr*>(make_null(arena_, expr->type));
         out->typmod = expr->typmod;
         out->location = expr->location;

@@ -405,6 +405,7 @@ Status TableAlteration::alter_type(const PgQuery__AlterTableCmd& command) {
 
 // Conditions mean what they say with the columns' types as they are now.
 Status TableAlteration::rebind_checks() {
+  WANDIAN_TRY(reprint_indexes(ctx_, *table_, table_.get()));   // first, as PostgreSQL's errors come
   const std::vector<StandaloneColumn> columns = standalone_columns(*table_);
   for (CheckDef& check : table_->checks) {
     StandaloneOptions options;
@@ -414,7 +415,7 @@ Status TableAlteration::rebind_checks() {
     WANDIAN_ASSIGN(const BoundExpression bound, bind_standalone_expression(check.expression, ctx_.bind_context(), options));
     check.expression = deparse(bound.expr, {column_names(*table_), nullptr, false, {}});
   }
-  return reprint_indexes(ctx_, *table_, table_.get());
+  return {};
 }
 
 Status TableAlteration::set_default(const PgQuery__AlterTableCmd& command) {

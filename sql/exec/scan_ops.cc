@@ -1,5 +1,6 @@
 // Reading tables: sequential and index scans.
 #include <algorithm>
+#include <cmath>
 
 #include "engine/array_value.h"
 #include "engine/database.h"
@@ -15,7 +16,8 @@ namespace {
 
 class ScanOperator final : public Operator {
  public:
-  explicit ScanOperator(const ScanNode& node) : Operator(node), scan_(node), table_(*node.table) {}
+  explicit ScanOperator(const ScanNode& node)
+      : Operator(node), scan_(node), table_(*node.table), newest_(table_.layouts->newest()), newest_id_(table_.layouts->newest_id()) {}
 
  protected:
   void do_restart(ExecContext&) override { state_ = State::kStart; }
@@ -236,7 +238,18 @@ class ScanOperator final : public Operator {
     return false;
   }
 
-  void add_range(const KeyCodec& codec, const std::vector<Value>& prefix, const Value& lower, const Value& upper) {
+  // A bound between two values of a float4 column becomes the one that it lets in.
+  static void round_bound(const KeyColumn& column, bool is_lower, Value& bound, bool* inclusive) {
+    if (column.rep != Rep::kFloat32 || std::isnan(bound.d)) return;
+    auto nearest = static_cast<float>(bound.d);
+    if (static_cast<double>(nearest) == bound.d) return;
+    if (is_lower && nearest < bound.d) nearest = std::nextafterf(nearest, INFINITY);
+    if (!is_lower && nearest > bound.d) nearest = std::nextafterf(nearest, -INFINITY);
+    bound.d = nearest;
+    *inclusive = true;
+  }
+
+  void add_range(const KeyCodec& codec, const std::vector<Value>& prefix, Value lower, Value upper) {
     ScanRange range;
     codec.encode(prefix, range.lower);
     range.upper = range.lower;
@@ -244,13 +257,16 @@ class ScanOperator final : public Operator {
     bool ends = true;
     if (scan_.lower || scan_.upper) {
       const KeyColumn& column = codec.column(position);
+      bool lower_inclusive = scan_.lower_inclusive, upper_inclusive = scan_.upper_inclusive;
+      if (scan_.lower) round_bound(column, true, lower, &lower_inclusive);
+      if (scan_.upper) round_bound(column, false, upper, &upper_inclusive);
       // In the key's order a descending column's lower bound is the upper one.
       const bool has_low = column.descending ? static_cast<bool>(scan_.upper) : static_cast<bool>(scan_.lower);
       const bool has_high = column.descending ? static_cast<bool>(scan_.lower) : static_cast<bool>(scan_.upper);
       const Value& low = column.descending ? upper : lower;
       const Value& high = column.descending ? lower : upper;
-      const bool low_inclusive = column.descending ? scan_.upper_inclusive : scan_.lower_inclusive;
-      const bool high_inclusive = column.descending ? scan_.lower_inclusive : scan_.upper_inclusive;
+      const bool low_inclusive = column.descending ? upper_inclusive : lower_inclusive;
+      const bool high_inclusive = column.descending ? lower_inclusive : upper_inclusive;
       KeyBuffer base = range.lower;
       if (column.nullable) base.push_back(1);   // values alone: no comparison holds for a null
       if (has_low && codec.fits(position, low)) {
@@ -278,8 +294,7 @@ class ScanOperator final : public Operator {
   }
   // For a bound that the column cannot hold: whether it lies before everything the column can hold, in the key's order.
   static bool below_all(const Value& bound, const KeyColumn& column) {
-    const bool negative = column.order == Order::kFloat ? bound.d < 0 : bound.i < 0;
-    return negative != column.descending;
+    return (bound.i < 0) != column.descending;
   }
 
   bool find(ExecContext& ctx, const Point& point, RowView* out) {
@@ -314,24 +329,21 @@ class ScanOperator final : public Operator {
     return own.ref() == point.key.ref();
   }
 
+  // Nearly all rows have the newest layout, whose columns are read without asking which.
+  [[gnu::always_inline]] void read_columns(ExecContext& ctx, const RowView& row, const std::vector<ScanColumn>& columns) const {
+    Value* const slots = ctx.slots;
+    if (row.layout == newest_id_) [[likely]] {
+      for (const ScanColumn& c : columns) slots[c.slot] = newest_.read_inline(row.row, c.column);
+    } else {
+      for (const ScanColumn& c : columns) slots[c.slot] = table_.layouts->read(row.layout, row.row, c.column);
+    }
+  }
   // Reads the row's columns; kEnd if the filter does not hold.
   Step accept(ExecContext& ctx, const RowView& row) {
-    const LayoutSet& layouts = *table_.layouts;
-    // Nearly all rows have the newest layout, whose columns are read without asking which.
-    const RowLayout& newest = layouts.newest();
-    const bool current = row.layout == layouts.newest_id();
-    Value* const slots = ctx.slots;
-    const auto read = [&](const std::vector<ScanColumn>& columns) {
-      if (current) [[likely]] {
-        for (const ScanColumn& c : columns) slots[c.slot] = newest.read_inline(row.row, c.column);
-      } else {
-        for (const ScanColumn& c : columns) slots[c.slot] = layouts.read(row.layout, row.row, c.column);
-      }
-    };
     // What the nodes above make of the row before is no longer wanted.
     ctx.reset_row(node_.arena);
     if (scan_.filter) {
-      read(scan_.filter_columns);
+      read_columns(ctx, row, scan_.filter_columns);
       bool passes;
       if (!ctx.test(scan_.filter, node_.arena, &passes)) return Step::kError;
       if (!passes) {
@@ -339,9 +351,9 @@ class ScanOperator final : public Operator {
         return Step::kEnd;
       }
     }
-    read(scan_.columns);
+    read_columns(ctx, row, scan_.columns);
     if (scan_.key_slot != kNoSlot) {
-      table_.codecs[0].encode_from_row(layouts, row.layout, row.row, table_.codec_columns[0], key_);
+      table_.codecs[0].encode_from_row(*table_.layouts, row.layout, row.row, table_.codec_columns[0], key_);
       ctx.slots[scan_.key_slot] = Value::of_bytes(ctx.row_memory[node_.arena]->arena.copy(key_.ref().view()));
       ctx.slots[scan_.partition_slot] = Value::of_int(row.partition);
     }
@@ -350,6 +362,8 @@ class ScanOperator final : public Operator {
 
   const ScanNode& scan_;
   const TableDef& table_;
+  const RowLayout& newest_;
+  const LayoutSet::Id newest_id_;
   State state_ = State::kStart;
   TableScan table_scan_;
   std::vector<ScanRange> ranges_;

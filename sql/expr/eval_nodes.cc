@@ -163,33 +163,33 @@ class Args {
   Value* values_;
 };
 
-// N < 0: any number.
+// All arguments are computed, whatever is null among them: an error in one shows. N < 0: any number.
 template <int N, bool Strict, bool Typed>
 bool call(const EvalNode& node, EvalContext& ctx, const ExprInput& in, Value* out) {
   const auto& c = as<CallNode>(node);
   if constexpr (N >= 0) {
     std::array<Value, N == 0 ? 1 : N> values;
+    bool any_null = false;
     for (std::size_t i = 0; i < N; ++i) {
       if (!run(c.args[i], ctx, in, &values[i])) [[unlikely]] return false;
-      if constexpr (Strict) {
-        if (values[i].is_null) {
-          *out = Value::null();
-          return true;
-        }
-      }
+      any_null = any_null || values[i].is_null;
+    }
+    if (Strict && any_null) {
+      *out = Value::null();
+      return true;
     }
     if constexpr (Typed) return c.typed(ctx, c.types, values.data(), out);
     return c.scalar(ctx, values.data(), out);
   } else {
     Args values(c.args.size(), ctx);
+    bool any_null = false;
     for (std::size_t i = 0; i < c.args.size(); ++i) {
       if (!run(c.args[i], ctx, in, &values[i])) [[unlikely]] return false;
-      if constexpr (Strict) {
-        if (values[i].is_null) {
-          *out = Value::null();
-          return true;
-        }
-      }
+      any_null = any_null || values[i].is_null;
+    }
+    if (Strict && any_null) {
+      *out = Value::null();
+      return true;
     }
     return c.invoke(ctx, values.data(), out);
   }

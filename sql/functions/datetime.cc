@@ -174,8 +174,9 @@ bool time_minus_time(EvalContext& ctx, const Value* args, Value* result) {
 bool timestamp_minus(EvalContext& ctx, const Value* args, Value* result) {
   if (!timestamp_finite(args[0].i) || !timestamp_finite(args[1].i))
     return date_out_of_range(ctx, "cannot subtract infinite timestamps");
+  // Wraps around, as PostgreSQL's subtraction does: from the first timestamp to the last are more microseconds than fit.
   IntervalValue v;
-  if (__builtin_sub_overflow(args[0].i, args[1].i, &v.microseconds)) return interval_out_of_range(ctx);
+  v.microseconds = static_cast<std::int64_t>(static_cast<std::uint64_t>(args[0].i) - static_cast<std::uint64_t>(args[1].i));
   return justify_hours(&v) ? give_interval(ctx, v, result) : interval_out_of_range(ctx);
 }
 

@@ -160,6 +160,7 @@ class Planner {
   Result<Planned> plan_select(PlanScope& scope);
   Status plan_set_operation(PlanScope& scope, NodePtr* node);
   Status plan_recursive(PlanScope& scope, const CommonTable& cte, PlanScope::Cte& state, Planned* out);
+  bool one_row_a_group(const PlanScope& scope, const std::vector<Slot>& groups) const;
   Result<NodePtr> aggregate(PlanScope& scope, NodePtr child, Aggregation& aggregation, std::vector<Slot> group_inputs);
   Result<NodePtr> project(NodePtr child, std::vector<std::pair<const Expr*, Slot>> items, Subselects subselects);
   Result<NodePtr> project_sets(NodePtr child, std::vector<const Expr*>& targets);

@@ -94,6 +94,19 @@ NodePtr Planner::distinct(NodePtr child, const std::vector<Slot>& slots) {
   return node;
 }
 
+// Whether no two rows of FROM are equal in `groups`: they hold the primary key of the only table there.
+bool Planner::one_row_a_group(const PlanScope& scope, const std::vector<Slot>& groups) const {
+  if (scope.ranges.size() != 1) return false;
+  for (const std::uint16_t target : scope.query->group_by)
+    if (contains_set_function(scope.query->targets[target].expr)) return false;   // makes several rows of one
+  const RangeInfo& range = scope.ranges[0];
+  if (range.table == nullptr || range.tree != nullptr || range.table->hidden_row_number) return false;
+  const std::vector<std::uint16_t>& key = range.table->codec_columns[0];
+  return std::all_of(key.begin(), key.end(), [&](std::uint16_t column) {
+    return std::any_of(range.used.begin(), range.used.end(), [&](const auto& used) { return used.first == column && contains(groups, used.second); });
+  });
+}
+
 // `group_inputs`: what the columns grouped by are below the aggregation; with grouping sets not what they are above.
 Result<NodePtr> Planner::aggregate(PlanScope& scope, NodePtr child, Aggregation& aggregation, std::vector<Slot> group_inputs) {
   const Query& query = *scope.query;
@@ -134,7 +147,11 @@ Result<NodePtr> Planner::aggregate(PlanScope& scope, NodePtr child, Aggregation&
   node->aggregates = std::move(aggregation.plans);
   const double input = child->rows;
   node->rows = node->strategy == AggStrategy::kPlain ? 1 : group_count(node->groups, input);
-  if (node->strategy == AggStrategy::kHashed && query.grouping_sets.empty() && node->rows * group_bytes(*node) > kMostHashBytes) {
+  if (node->strategy == AggStrategy::kHashed && query.grouping_sets.empty() && one_row_a_group(scope, node->groups)) {
+    // A group ends where the next row does not equal it, so rows of groups of one need no order.
+    node->strategy = AggStrategy::kSorted;
+    node->rows = input;
+  } else if (node->strategy == AggStrategy::kHashed && query.grouping_sets.empty() && node->rows * group_bytes(*node) > kMostHashBytes) {
     // More groups than may be in memory at a time come one after the other.
     std::vector<SortSlot> keys;
     for (std::size_t i = 0; i < node->groups.size(); ++i) keys.push_back({node->groups[i], node->group_orders[i], false, false});

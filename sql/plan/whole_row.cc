@@ -34,8 +34,8 @@ bool Planner::is_nullable(const Query& query, std::uint16_t range) {
 
 bool Planner::shows_presence(const PlanScope& scope, std::size_t range) {
   const auto number = static_cast<std::uint16_t>(range);
-  return is_nullable(*scope.query, number) && any_query_expr(*scope.query, false, [&](const Expr* expr, int) {
-           return expr->kind == ExprKind::kRow && expr->as<RowExpr>().whole_range == number;
+  return is_nullable(*scope.query, number) && any_query_expr(*scope.query, true, [&](const Expr* expr, int level) {
+           return expr->kind == ExprKind::kRow && expr->as<RowExpr>().whole_range == number && expr->as<RowExpr>().whole_levels_up == level;
          });
 }
 
@@ -54,7 +54,10 @@ bool Planner::belongs_to_outer_query(const PlanScope& scope, Slot slot) {
 const Expr* Planner::lower_whole_row(const Lowering& lowering, const RowExpr& row, Status* status) {
   const Expr* lowered = mutate_children(arena_, &row, [&](const Expr* child) { return lower_node(lowering, child, status); });
   if (row.whole_range < 0 || lowering.scope == nullptr || lowering.aggregation != nullptr) return lowered;
-  const PlanScope& scope = *lowering.scope;
+  const PlanScope* of = lowering.scope;
+  for (unsigned up = row.whole_levels_up; up > 0 && of != nullptr; --up) of = of->parent;
+  if (of == nullptr) return lowered;
+  const PlanScope& scope = *of;
   const auto range = static_cast<std::uint16_t>(row.whole_range);
   if (range >= scope.ranges.size() || !is_nullable(*scope.query, range)) return lowered;
   const RangeEntry& entry = *scope.ranges[range].entry;

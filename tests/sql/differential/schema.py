@@ -140,7 +140,7 @@ class Schema:
             for number, part in enumerate(parts):
                 bound = part if part == "DEFAULT" else f"FOR VALUES {part}"
                 self.statement(1, f"CREATE TABLE {name}_{number} PARTITION OF {name} {bound}", "partitioning", creates=name)
-            relation = Relation(name, columns, ("partitioning",), notnull={"id"})
+            relation = Relation(name, columns, ("partitioning",), unique=False, notnull={"id"})
             self.insert(2, relation, 12, "partitioning")
             self.special.append(relation)
 

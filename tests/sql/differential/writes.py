@@ -255,8 +255,8 @@ class Writes:
                 steps.append(Statement(self.pick(("SELECT 1 / 0", "SELECT nosuch", f"INSERT INTO {relation.name} (id) VALUES (1)")), f))
             else:
                 steps.append(Statement(self.pick((f"SELECT id, g FROM {relation.name} WHERE id < 6", f"UPDATE {relation.name} SET g = {n} WHERE id < {self.number(3, 5)} RETURNING id, g", f"UPDATE {relation.name} SET g = {n} WHERE id = {self.number(1, 5)}", f"DELETE FROM {relation.name} WHERE id = {self.number(1, 5)}", f"UPDATE {relation.name} SET g = g + 1 WHERE g = {self.number(0, 4)}")), f))
-        steps.append(Statement(f"ROLLBACK TO {names[0]}" if self.chance(0.3) else f"SELECT id, g FROM {relation.name} ORDER BY id", f, True))
-        steps.append(Statement(f"SELECT id, g FROM {relation.name} ORDER BY id", f, True))
+        steps.append(Statement(f"ROLLBACK TO {names[0]}" if self.chance(0.3) else f"SELECT id, g FROM {relation.name} ORDER BY id", f, relation.unique))
+        steps.append(Statement(f"SELECT id, g FROM {relation.name} ORDER BY id", f, relation.unique))
         return Unit.rolled_back(steps)
 
     def cursors(self):

@@ -1,0 +1,22 @@
+-- Arguments of a strict function are computed, whatever is null among them.
+SELECT NULL::int + (1 / 0);
+SELECT NULL + 9223372036854775807::int4;
+SELECT NULL::date + (-9223372036854775808)::int4;
+SELECT a + (1 / b) FROM (VALUES (NULL::int, 0)) v (a, b);
+SELECT NULL::int + (1 / b) FROM (VALUES (0), (0)) v (b);
+SELECT substr(a, 1 / b) FROM (VALUES (NULL::text, 0)) v (a, b);
+SELECT a || repeat('x', 1 / b) FROM (VALUES (NULL::text, 0)) v (a, b);
+SELECT lpad(NULL, 1 / b, 'x') FROM (VALUES (0), (0)) v (b);
+SELECT lpad(a, 3, repeat('x', 1 / b)) FROM (VALUES (NULL::text, 0)) v (a, b);
+SELECT make_date(a, 1, 1 / b) FROM (VALUES (NULL::int, 0)) v (a, b);
+SELECT make_timestamp(a, 1, 1, 0, 0, 1 / b) FROM (VALUES (NULL::int, 0)) v (a, b);
+SELECT CASE WHEN true THEN 1 ELSE 1 / 0 END;
+SELECT coalesce(1, 1 / 0);
+SELECT coalesce(a, 1 / b) FROM (VALUES (1, 0)) v (a, b);
+SELECT a < 1 / b FROM (VALUES (NULL::int, 0)) v (a, b);
+SELECT NULL = 1 / b FROM (VALUES (0), (0)) v (b);
+SELECT NULLIF(a, 1 / b) FROM (VALUES (NULL::int, 0)) v (a, b);
+SELECT a IS DISTINCT FROM 1 / b FROM (VALUES (NULL::int, 0)) v (a, b);
+PREPARE strict_arg (int, int) AS SELECT $1 + (1 / $2);
+EXECUTE strict_arg (NULL, 0);
+EXECUTE strict_arg (1, 1);
