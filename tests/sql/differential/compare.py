@@ -9,6 +9,7 @@ _JSON = 114   # OID of json
 _LITERAL = re.compile(r"E?'(?:[^']|'')*'|\$\$.*?\$\$", re.S)
 _NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e[-+]?\d+)?\b")
 _NAME = re.compile(r'"[^"]*"')
+_BYTES = re.compile(r"0x[0-9a-f]{2}(?: 0x[0-9a-f]{2})*")
 # What may differ in a message's text: OIDs, and which of several duplicates an index build meets first.
 _MAY_DIFFER = ((re.compile(r"(\(enumtypid, enumlabel\)=\()\d+"), r"\1…"), (re.compile(r"(=\().*(\) is duplicated\.)$"), r"\1…\2"))
 
@@ -94,7 +95,7 @@ def shape(text):
     """A statement or message without what is particular to it."""
     text = _LITERAL.sub("'…'", text)
     text = _NAME.sub('"…"', text)
-    text = _NUMBER.sub("N", text)
+    text = _NUMBER.sub("N", _BYTES.sub("0x…", text))
     return re.sub(r"\s+", " ", text).strip()
 
 

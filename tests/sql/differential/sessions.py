@@ -128,7 +128,7 @@ class Sessions:
                 f"SELECT pg_advisory_unlock{self.pick(('', '_shared'))}({key})", f"SELECT pg_advisory_unlock{self.pick(('', '_shared'))}({key}), {self.x.make(self.x.kind(EMPTY), EMPTY, 1)}",
                 shown, shown, "SELECT pg_advisory_unlock_all()" if self.chance(0.4) else shown,
                 f"SELECT a.id, pg_try_advisory_lock{self.pick(('', '_shared'))}({self.base} + a.id{self.pick(('', ', a.g'))}) FROM {text} WHERE a.id < {self.number(2, 8)}", f"SELECT a.id FROM {text} WHERE a.id < {self.number(2, 7)} AND pg_try_advisory_xact_lock({self.base}, a.id)",
-                f"SELECT a.id, pg_advisory_unlock({self.base} + a.id) FROM {text} WHERE a.id < {self.number(2, 5)}", f"SELECT count(*) FROM {text} WHERE {self.x.predicate(scope, 1)} AND pg_advisory_lock({self.base + 9}) IS NOT NULL", f"DO $$BEGIN PERFORM pg_advisory_lock({key}); RAISE NOTICE '%', pg_try_advisory_lock({self.pick(keys)}); END$$",
+                f"SELECT a.id, pg_advisory_unlock({self.base} + a.id) FROM {text} WHERE a.id < {self.number(2, 5)}", f"SELECT {self.x.make(self.x.kind(scope), scope, 1)}, pg_advisory_lock({self.base + 9}) IS NOT NULL FROM {text}{self.selects.where(scope, 1, 0.6)}", f"DO $$BEGIN PERFORM pg_advisory_lock({key}); RAISE NOTICE '%', pg_try_advisory_lock({self.pick(keys)}); END$$",
                 f"UPDATE t1 SET g = g WHERE pg_try_advisory_xact_lock({self.base} + id) AND id < 4 RETURNING id")))
             if block and self.chance(0.25):
                 steps.append(self.pick(("SAVEPOINT s", "SAVEPOINT s", "ROLLBACK TO s", "RELEASE s", "SELECT 1 / 0" if self.chance(0.3) else "SAVEPOINT s")))
@@ -171,7 +171,7 @@ class Sessions:
 
     def committed(self, feature, steps, undo=()):
         """A unit that may commit changes of `scratch`, which is empty afterwards."""
-        return Unit([*self.steps(feature, self.FILL), *steps], [Statement("ROLLBACK"), *[Statement(text) for text in undo], Statement("DELETE FROM scratch")])
+        return Unit([*self.steps(feature, self.FILL), *steps], [Statement("ROLLBACK"), *[Statement(text) for text in undo], Statement("DELETE FROM scratch"), Statement("DEALLOCATE ALL")])
 
     def transactions(self):
         f = "transaction modes"
@@ -193,7 +193,7 @@ class Sessions:
         steps = [f"{self.pick(BEGINS)} {self.pick(('READ ONLY', 'ISOLATION LEVEL REPEATABLE READ READ ONLY', 'ISOLATION LEVEL SERIALIZABLE, READ ONLY, DEFERRABLE'))}"]
         for n in range(self.number(2, 3)):
             steps += [f"SAVEPOINT s{n}", self.refused() if self.chance(0.4) else self.work(), f"ROLLBACK TO s{n}", f"SELECT {n}, count(*), max(v) FROM scratch"]
-        return Unit([*self.steps(f, self.FILL), *self.steps(f, *steps)], [Statement("ROLLBACK"), Statement("DELETE FROM scratch")])
+        return self.committed(f, self.steps(f, *steps))
 
     def outside(self):
         """What warns or fails outside of a block, and the session's defaults."""
