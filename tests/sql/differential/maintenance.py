@@ -47,13 +47,13 @@ class Maintenance:
         return f"{expression}{collation}{' ' if operators else ''}{operators}{self.pick(('', '', '', ' ASC', ' DESC', ' NULLS FIRST', ' DESC NULLS LAST', ' ASC NULLS LAST'))}", expression
 
     def definition(self, relation, name, concurrently=False):
-        """(CREATE INDEX, expressions of its keys)."""
+        """(CREATE INDEX, expressions of its keys). What fails CONCURRENTLY leaves an invalid index behind, so none is UNIQUE."""
         keys = [self.key(relation) for _ in range(self.pick((1, 1, 1, 2, 2, 3)))]
         method = self.pick(("", "", "", "", " USING btree", " USING hash") if len(keys) == 1 else ("", " USING btree"))
         if method == " USING hash":
             keys = [(keys[0][1], keys[0][1])]
         include = ", ".join(column for column, _ in [self.pick(relation.columns) for _ in range(self.number(1, 2))])
-        text = f"CREATE {'UNIQUE ' if self.chance(0.15) and method != ' USING hash' else ''}INDEX {'CONCURRENTLY ' if concurrently else ''}{'IF NOT EXISTS ' if name and self.chance(0.2) else ''}{name}{' ' if name else ''}ON {'ONLY ' if self.chance(0.05) else ''}{relation.name}{method} ({', '.join(key for key, _ in keys)})"
+        text = f"CREATE {'UNIQUE ' if self.chance(0.15) and method != ' USING hash' and not concurrently else ''}INDEX {'CONCURRENTLY ' if concurrently else ''}{'IF NOT EXISTS ' if name and self.chance(0.2) else ''}{name}{' ' if name else ''}ON {'ONLY ' if self.chance(0.05) else ''}{relation.name}{method} ({', '.join(key for key, _ in keys)})"
         if self.chance(0.25) and method != " USING hash":
             text += f" INCLUDE ({include})"
         if self.chance(0.12):
