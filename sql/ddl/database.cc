@@ -96,6 +96,10 @@ Result<CreateOptions> read_options(DdlContext& ctx, const PgQuery__CreatedbStmt&
     if (*slot != nullptr) return Status{sqlstate::syntax_error, "conflicting or redundant options"}.with_position(ctx.position(option.location));
     *slot = &option;
   }
+  // DEFAULT says nothing, though it may be said but once.
+  for (const PgQuery__DefElem** slot : {&out.owner, &out.model, &out.encoding, &out.locale, &out.collate, &out.ctype, &out.is_template, &out.allow_connections,
+                                        &out.connection_limit, &out.space, &out.provider, &out.icu_locale, &out.strategy, &out.collation_version, &out.oid})
+    if (*slot != nullptr && (*slot)->arg == nullptr) *slot = nullptr;
   return out;
 }
 
@@ -367,7 +371,7 @@ Task<Status> drop_database(DdlContext& ctx) {
   const auto database = ctx.catalog()->find_object(ObjectKind::kDatabase, 0, name);
   if (database == nullptr) {
     if (node.missing_ok == 0) co_return no_database(name);
-    ctx.notice(sqlstate::invalid_catalog_name, "database " + quoted(name) + " does not exist, skipping");
+    ctx.notice(sqlstate::successful_completion, "database " + quoted(name) + " does not exist, skipping");
     co_return Status{};
   }
   WANDIAN_CO_TRY(ctx.must_own(*securable_database(*ctx.catalog(), database->oid)));

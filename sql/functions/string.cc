@@ -329,7 +329,7 @@ bool encode(EvalContext& ctx, const Value* args, Value* result) {
         for (std::size_t k = 0; k < 3; ++k) v = (v << 8) | (k < n ? static_cast<unsigned char>(s[i + k]) : 0u);
         for (std::size_t k = 0; k < 4; ++k) out.push_back(k <= n ? kBase64[(v >> (18 - 6 * k)) & 63] : '=');
         line += 4;
-        if (line == 76 && i + 3 < s.size() + 0) {
+        if (line == 76 && n == 3) {   // behind the last line too, if it is full without padding
           out.push_back('\n');
           line = 0;
         }

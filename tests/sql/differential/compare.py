@@ -1,12 +1,15 @@
 """Whether two answers are the same, and if not, what kind of difference it is and which name many like it share."""
 
+import json
 import re
 
 # From what a program would notice first to what only a reader would.
 _ERROR_FIELDS = (("message", "VM"), ("detail", "DH"), ("position", "Pp"), ("objects", "stcdn"))
+_JSON = 114   # OID of json
 _LITERAL = re.compile(r"E?'(?:[^']|'')*'|\$\$.*?\$\$", re.S)
 _NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e[-+]?\d+)?\b")
 _NAME = re.compile(r'"[^"]*"')
+_BYTES = re.compile(r"0x[0-9a-f]{2}(?: 0x[0-9a-f]{2})*")
 # What may differ in a message's text: OIDs, and which of several duplicates an index build meets first.
 _MAY_DIFFER = ((re.compile(r"(\(enumtypid, enumlabel\)=\()\d+"), r"\1…"), (re.compile(r"(=\().*(\) is duplicated\.)$"), r"\1…\2"))
 
@@ -45,17 +48,48 @@ def difference(statement, want, got):
         for kind, fields in _ERROR_FIELDS:
             if any(_field(ours, field) != _field(theirs, field) for field in fields):
                 return Difference(kind, want, got)
-        return None
-    if want.columns != got.columns:
-        return Difference("columns", want, got)
-    if want.rows != got.rows and (statement.ordered or sorted(want.rows) != sorted(got.rows)):
-        return Difference("order" if sorted(want.rows) == sorted(got.rows) else "rows", want, got)
-    if want.copied != got.copied and sorted(want.copied) != sorted(got.copied):
-        return Difference("copied", want, got)
+        return _beside(want, got)
+    found = _results(statement, want, got)
+    if found:
+        return Difference(found, want, got)
     if want.tags != got.tags:
         return Difference("tag", want, got)
     if _notes(want) != _notes(got):
         return Difference("notices", want, got)
+    return _beside(want, got)
+
+
+def _results(statement, want, got):
+    """The kind of a difference between what two statements returned, or None."""
+    if want.columns != got.columns:
+        return "columns"
+    if statement.plan:
+        return None if _is_plan(want, got) else "plan"
+    if want.rows != got.rows and (statement.ordered or sorted(want.rows) != sorted(got.rows)):
+        return "order" if sorted(want.rows) == sorted(got.rows) else "rows"
+    if want.copied != got.copied and sorted(want.copied) != sorted(got.copied):
+        return "copied"
+    return None
+
+
+def _is_plan(want, got):
+    """Whether there are rows as there are at the oracle, and JSON if its are JSON."""
+    if bool(want.rows) != bool(got.rows):
+        return False
+    if not want.columns or want.columns[0][0][1] != _JSON:
+        return True
+    try:
+        return all(isinstance(json.loads(row[0]), list) for row in got.decoded_rows())
+    except ValueError:
+        return False
+
+
+def _beside(want, got):
+    """What comes beside an answer, of statements that fail as well: notifications and settings that are reported."""
+    if want.notifications != got.notifications:
+        return Difference("notifications", want, got)
+    if sorted(want.settings) != sorted(got.settings):
+        return Difference("settings", want, got)
     return None
 
 
@@ -63,7 +97,7 @@ def shape(text):
     """A statement or message without what is particular to it."""
     text = _LITERAL.sub("'…'", text)
     text = _NAME.sub('"…"', text)
-    text = _NUMBER.sub("N", text)
+    text = _NUMBER.sub("N", _BYTES.sub("0x…", text))
     return re.sub(r"\s+", " ", text).strip()
 
 

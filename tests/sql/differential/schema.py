@@ -34,6 +34,7 @@ class Schema:
         self._partitioned()
         self._generated()
         self._tree()
+        self._scratch()
         self._foreign_keys()
         self._sequences()
         self._views()
@@ -155,6 +156,10 @@ class Schema:
         self.statement(0, "CREATE TABLE tree (id integer PRIMARY KEY, parent integer, g integer, label text)", creates=TREE)
         rows = [f"({n}, {'NULL' if n < 3 else 1 + int(rng.random() * (n - 1))}, {int(rng.random() * 4)}, {literals.string(rng)})" for n in range(1, 15)]
         self.statement(1, f"INSERT INTO tree VALUES {', '.join(rows)}")
+
+    def _scratch(self):
+        """A table that is empty between units, for what commits."""
+        self.statement(0, "CREATE TABLE scratch (id integer PRIMARY KEY, g integer, v text)", creates="scratch")
 
     def _foreign_keys(self):
         rng = self.rng

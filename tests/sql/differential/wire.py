@@ -21,8 +21,8 @@ def _message(kind, body):
     return kind + struct.pack("!I", len(body) + 4) + body
 
 
-def query(sql):
-    return _message(b"Q", sql.encode() + b"\0")
+def query(sql, encoding="utf-8"):
+    return _message(b"Q", sql.encode(encoding, "replace") + b"\0")
 
 
 def copy_in(sql, data):
@@ -41,7 +41,7 @@ def extended(sql, parameters, name=b""):
 class Answer:
     """What came back to one request: the messages up to ReadyForQuery that clients see, in order of arrival within each list."""
 
-    __slots__ = ("columns", "rows", "copied", "tags", "errors", "notices", "status")
+    __slots__ = ("columns", "rows", "copied", "tags", "errors", "notices", "notifications", "settings", "status")
 
     def __init__(self):
         self.columns = []   # a tuple of (name, type OID, typmod, from a table) for each RowDescription; user types as 1
@@ -50,6 +50,8 @@ class Answer:
         self.tags = []
         self.errors = []    # dicts of the fields that are compared
         self.notices = []
+        self.notifications = []   # (channel and payload, whether this session sent it)
+        self.settings = []        # what ParameterStatus reported, as "name\0value\0"
         self.status = ""    # transaction status: I, T or E
 
     @property
@@ -72,6 +74,8 @@ class Answer:
             lines.append(" | ".join("NULL" if v is None else v for v in row))
         lines += [data.decode("utf-8", "replace").rstrip("\n") for data in self.copied]
         lines += self.tags
+        lines += [f"notification {said.decode('utf-8', 'replace')!r}{'' if own else ' of another session'}" for said, own in self.notifications]
+        lines += [f"setting {said.decode('utf-8', 'replace')!r}" for said in self.settings]
         for fields in self.notices + self.errors:
             lines.append(f"{fields.get('V')} {fields.get('C')}: {fields.get('M')}" + "".join(f"  [{k}: {fields[k]}]" for k in "DHPWstcdn" if k in fields))
         return "\n".join(lines)
@@ -97,7 +101,7 @@ def _columns(body):
     for _ in range(count):
         end = body.index(0, at)
         table, _number, oid, _size, modifier, _format = _COLUMN.unpack_from(body, end + 1)
-        out.append((body[at:end].decode(), oid if oid < FIRST_USER_OID else 1, modifier, table != 0))
+        out.append((body[at:end].decode("utf-8", "replace"), oid if oid < FIRST_USER_OID else 1, modifier, table != 0))
         at = end + 1 + _COLUMN.size
     return tuple(out)
 
@@ -122,6 +126,7 @@ class Connection:
         self._socket = socket.create_connection((parts.hostname or "127.0.0.1", parts.port or 5432), timeout)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._buffer, self._at = b"", 0
+        self._process = None   # id of the server's process, as BackendKeyData says
         settings = {"user": user, "database": parts.path.lstrip("/") or user, "client_encoding": "UTF8", "application_name": "differential"}
         body = struct.pack("!I", 196608) + b"".join(f"{k}\0{v}\0".encode() for k, v in settings.items()) + b"\0"
         self._socket.sendall(struct.pack("!I", len(body) + 4) + body)
@@ -138,6 +143,8 @@ class Connection:
                     raise ServerGone(f"{self.url}: authentication method {code} is not spoken here")
             elif kind == b"E":
                 raise ServerGone(f"{self.url}: {_fields(body).get('M')}")
+            elif kind == b"K":
+                (self._process,) = struct.unpack_from("!I", body)
             elif kind == b"Z":
                 return
 
@@ -178,6 +185,10 @@ class Connection:
                 answer.errors.append(_fields(body))
             elif kind == b"N":
                 answer.notices.append(_fields(body))
+            elif kind == b"A":
+                answer.notifications.append((body[4:], struct.unpack_from("!I", body)[0] == self._process))
+            elif kind == b"S":
+                answer.settings.append(body)
             elif kind == b"d":
                 answer.copied.append(body)
             elif kind == b"I":

@@ -18,7 +18,7 @@ class Writes:
 
     def look(self, relation, *features):
         names = ", ".join(name for name, _ in relation.columns)
-        return Statement(f"SELECT {names} FROM {relation.name} ORDER BY id", relation.features | frozenset(features), relation.unique)
+        return Statement(f"SELECT {names} FROM {relation.name} ORDER BY id", relation.features | frozenset(features), relation.unique and "partitioning" not in relation.features)
 
     def target(self, share=0.75):
         writable = [relation for relation in self.schema.special if relation.writable]
