@@ -22,11 +22,6 @@ std::size_t number_of(Order order) { return static_cast<std::size_t>(order) - st
 Collated form_of(Order order) { return static_cast<Collated>(number_of(order) % kForms); }
 Order with_form(Order text, Collated form) { return static_cast<Order>(static_cast<std::size_t>(text) + static_cast<std::size_t>(form)); }
 
-std::string_view without_padding(std::string_view text) {
-  while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
-  return text;
-}
-
 std::string_view text_of(Order order, const Value& value) {
   return form_of(order) == Collated::kPadded ? without_padding(value.bytes()) : value.bytes();
 }

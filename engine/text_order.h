@@ -47,6 +47,12 @@ const TextOrder& text_order(Order order);
 /// Whether values that are equal in this order are equal as bytes; true of every order that no collation gave.
 inline bool is_deterministic(Order order) { return !is_collated(order) || text_order(order).deterministic(); }
 
+/// Of bpchar, whose comparisons do not see the blanks at the end.
+inline std::string_view without_padding(std::string_view text) {
+  while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
+  return text;
+}
+
 /// compare_values() and hash_value() of a collated order, and its form in keys, which ends itself.
 int compare_collated(Order order, const Value& a, const Value& b);
 std::uint64_t hash_collated(Order order, const Value& value);

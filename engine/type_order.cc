@@ -35,11 +35,6 @@ int compare_bytes(std::string_view a, std::string_view b) {
   return order != 0 ? order : three_way(a.size(), b.size());
 }
 
-std::string_view without_padding(std::string_view text) {
-  while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
-  return text;
-}
-
 int compare_arrays(const Value& a, const Value& b) {
   const ArrayView x(a);
   const TypeInfo* type = find_type(x.element_type());

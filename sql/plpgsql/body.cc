@@ -15,13 +15,6 @@ namespace plpgsql {
 
 namespace {
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
-  return out;
-}
-
 Result<std::vector<std::string>> name_parts(std::string_view text) {
   const auto invalid = [&] { return Status{sqlstate::syntax_error, "invalid type name \"" + std::string(text) + "\""}; };
   Result<ParsedStatements> parsed = ParsedStatements::parse("SELECT " + std::string(text));
