@@ -14,7 +14,6 @@ SELECT rf.name, name(rf) FROM rf WHERE id = 1;
 SELECT rf.rf_numbers FROM rf ORDER BY 1;
 SELECT (rf).rf_label FROM rf WHERE id = 1;
 SELECT (rf.rf_self).name FROM rf WHERE id = 1;
-SELECT (rf_self(rf)).rf_label FROM rf WHERE id = 2;
 SELECT rf.rf_default FROM rf WHERE id = 1;
 SELECT rf_label FROM rf;
 SELECT rf.nothing FROM rf;
@@ -69,7 +68,7 @@ SELECT pg_typeof(f) FROM ROWS FROM (rf_all(), generate_series(1, 2)) AS f LIMIT 
 SELECT row_to_json(f) FROM rf_all() AS f;
 SELECT f IS NULL FROM rf LEFT JOIN rf_all() AS f ON false LIMIT 1;
 INSERT INTO rf SELECT (f).* FROM rf_all() AS f WHERE f.id = 1;
-SELECT pg_typeof(rf_all()), rf_all() FROM rf LIMIT 1;
+SELECT (rf_all()).name, (rf_all()).id FROM rf LIMIT 2;
 DROP VIEW rf_view;
 DROP FUNCTION rf_all, rf_one, rf_table, rf_pairs, rf_label, name(rf), rf_twice, rf_numbers, rf_self, rf_default;
 DROP TYPE rf_pair;
