@@ -322,6 +322,8 @@ std::vector<Binder::InsertColumn> Binder::bind_insert_columns(const TableDef& ta
   std::vector<InsertColumn> columns;
   for (std::size_t i = 0; i < count; ++i) {
     const PgQuery__ResTarget& item = *items[i]->res_target;
+    // A system column is none that INSERT could name.
+    if (!view_target_ && table.find_column(item.name) < 0) fail(at(undefined_column(item.name, table.name), item.location));
     const int column = find_target_column(table, item.name, item.location);
     const PgQuery__ResTarget* part = item.n_indirection > 0 ? &item : nullptr;
     if (std::any_of(columns.begin(), columns.end(), [&](const InsertColumn& c) { return c.column == column && (c.part == nullptr || part == nullptr); })) {

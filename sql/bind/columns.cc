@@ -4,6 +4,7 @@
 
 #include "sql/bind/internal.h"
 #include "sql/messages.h"
+#include "sql/routine/routine.h"
 #include "sql/types/user_type.h"
 
 namespace wandian::sql {
@@ -62,11 +63,15 @@ const Expr* Binder::item_column(Scope& scope, const NsItem& item, std::string_vi
       if (found != nullptr) twice();
       found = column_expr(*item.entry, item.range, static_cast<int>(i), levels_up, location);
     }
-    // A column generation expression finds them too, to be told that it may not use them.
-    if (found == nullptr &&
-        (item.entry->kind == RangeKind::kTable || item.entry->kind == RangeKind::kSystem || scope.place == Place::kGenerated)) {
+    // Generation expressions and checks find them too, to be told that they may not use them.
+    if (found == nullptr && (item.entry->kind == RangeKind::kTable || item.entry->kind == RangeKind::kSystem || scope.place == Place::kGenerated ||
+                             scope.place == Place::kCheck)) {
       for (std::int16_t system = kCtidColumn; system >= kTableOidColumn; --system) {
         if (system_column_name(system) != column) continue;
+        if (scope.place == Place::kCheck && system == kTableOidColumn) break;
+        if (scope.place == Place::kCheck) {
+          fail(at(Status{sqlstate::invalid_column_reference, "system column " + quoted(column) + " reference in check constraint is invalid"}, location));
+        }
         if (item.entry->kind == RangeKind::kSystem) {
           // Rows of catalogs have no versions of their own to show.
           Value value = system == kTableOidColumn ? Value::of_int(item.entry->system->oid) : Value::of_int(1);
@@ -209,7 +214,9 @@ const Expr* Binder::whole_row(Scope& scope, const NsItem& item, int levels_up, i
 // What one function of a composite type gives has that type; null: the row has none.
 const Expr* Binder::function_row(const RangeEntry& entry, int range, int levels_up, int location) {
   if (entry.functions.size() != 1 || entry.ordinality) return nullptr;
-  const Oid type = base_type(entry.functions[0].call->type);
+  const Expr* call = entry.functions[0].call;
+  const Routine* routine = call->kind == ExprKind::kFunction ? call->as<FunctionExpr>().function->routine : nullptr;
+  const Oid type = routine != nullptr && routine->declaration.result_relation != 0 ? routine->declaration.result_type() : base_type(call->type);
   std::vector<RowField> fields;
   if (type_kind(type) != 'c' || !CatalogTypes(catalog(), context_.search_path, context_.database).row_fields(type, &fields)) return nullptr;
   note_type(type);

@@ -223,6 +223,8 @@ void TableAlteration::forget_primary_key() {
 Status TableAlteration::drop_column(const PgQuery__AlterTableCmd& command) {
   const int found = table_->find_column(text_or_empty(command.name));
   if (found < 0) {
+    for (const std::string_view system : {"tableoid", "cmax", "xmax", "cmin", "xmin", "ctid"})
+      if (text_or_empty(command.name) == system) return feature_not_supported("cannot drop system column " + quoted(system));
     const std::string message = "column " + quoted(text_or_empty(command.name)) + " of relation " + quoted(old_->name) + " does not exist";
     if (!command.missing_ok) return Status{sqlstate::undefined_column, message};
     ctx_.notice(sqlstate::successful_completion, message + ", skipping");

@@ -25,6 +25,15 @@ bool repeatable(const Expr* expr) {
 
 bool checks_wait(const TableDef& table) { return table.row_checks != nullptr && table.row_checks->waits(); }
 
+// A sub-select whose value is not one for all rows, computed before the first.
+bool has_row_subselect(const Expr* expr) {
+  return any_node(expr, [](const Expr* node) {
+    if (node->kind != ExprKind::kSubLink) return false;
+    const auto& link = node->as<SubLinkExpr>();
+    return link.query->correlated || (link.link != SubLinkKind::kScalar && link.link != SubLinkKind::kArray);
+  });
+}
+
 std::vector<ScanColumn> columns_of(const RangeInfo& range) {
   std::vector<ScanColumn> out;
   for (const auto& [column, slot] : range.used) out.push_back({column, slot});
@@ -263,7 +272,7 @@ Status Planner::plan_update_delete(PlanScope& scope, ModifyPlan& modify, NodePtr
   // What holds for a row that changed meanwhile: everything that can be told from it, and the other tables' rows as they were.
   std::vector<const Expr*> recheck;
   for (const Expr* part : split_conjuncts(query.where)) {
-    if (contains_sublink(part) || contains_volatile(part) || contains_routine(part)) continue;
+    if (has_row_subselect(part) || contains_volatile(part) || contains_routine(part)) continue;
     WANDIAN_ASSIGN(const Expr* lowered, lower({&scope, nullptr, nullptr, nullptr, nullptr}, part));
     pure = pure && is_pure(lowered);
     recheck.push_back(lowered);

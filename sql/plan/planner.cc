@@ -335,6 +335,8 @@ bool reads_working_table(const Query& query) {
 }  // namespace
 
 const Expr* Planner::lower_sublink(const Lowering& lowering, const SubLinkExpr& link, Status* status) {
+  for (const auto& [known, slot] : init_slots_)
+    if (known == &link) return make_slot(arena_, slot, link.type, link.typmod);
   auto plan = std::make_unique<PlanSubselect>();
   plan->kind = link.link;
   plan->once = !link.query->correlated && !reads_working_table(*link.query);
@@ -416,6 +418,7 @@ const Expr* Planner::lower_sublink(const Lowering& lowering, const SubLinkExpr& 
   if (plan->once && !compares) {
     plan->name = "InitPlan " + std::to_string(next_init_++);
     body_.init_plans.push_back(std::move(plan));
+    init_slots_.emplace_back(&link, out);
   } else if (lowering.subselects == nullptr) {
     *status = Status(sqlstate::feature_not_supported, "a correlated subquery is not supported here");
   } else {

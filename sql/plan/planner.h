@@ -343,6 +343,7 @@ class Planner {
   std::vector<std::vector<Slot>> cte_free_;
   std::map<std::uint32_t, Slot> work_markers_;             ///< working table -> the slot that stands for it
   unsigned next_init_ = 1, next_sub_ = 1;
+  std::vector<std::pair<const SubLinkExpr*, Slot>> init_slots_;   ///< of sub-selects that are init plans: an expression lowered again reads them
   /// By slot: the column of a table that it is.
   struct SlotColumn {
     const TableDef* table = nullptr;

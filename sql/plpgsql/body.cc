@@ -3,6 +3,7 @@
 
 #include "sql/functions/quote.h"
 #include "sql/messages.h"
+#include "sql/plpgsql/body_reader.h"
 #include "sql/plpgsql/interpreter.h"
 #include "sql/plpgsql/parser.h"
 #include "sql/types/text_io.h"

@@ -13,7 +13,7 @@ SELECT g, (SELECT sum(b) FROM oa_in WHERE a <= count(o.x) AND a <> o.g) FROM oa 
 SELECT g FROM oa o GROUP BY g HAVING EXISTS (SELECT 1 FROM oa_in WHERE a = sum(o.x)) ORDER BY g;
 SELECT g FROM oa o GROUP BY g HAVING sum(x) IN (SELECT a FROM oa_in) ORDER BY g;
 SELECT g FROM oa o GROUP BY g HAVING (SELECT count(*) FROM oa_in WHERE a < sum(o.x)) > 1 ORDER BY g;
-SELECT g, sum(x), (SELECT sum(o.x)) AS again FROM oa o GROUP BY g ORDER BY (SELECT -sum(o.x)) NULLS LAST;
+SELECT g, sum(x), (SELECT sum(o.x)) AS again FROM oa o GROUP BY g ORDER BY (SELECT -sum(o.x)) NULLS LAST, g;
 SELECT (SELECT (SELECT sum(o.x))) FROM oa o;
 SELECT (SELECT (SELECT sum(o.x + i.a)) FROM oa_in i) FROM oa o WHERE o.g = 1;
 SELECT (SELECT sum(o.x + i.a) FROM oa_in i) FROM oa o WHERE o.g = 1 ORDER BY 1;
@@ -60,7 +60,6 @@ SELECT i.a, (SELECT x FROM oa ORDER BY x OFFSET (SELECT count(*) FROM oa WHERE g
 SELECT i.a, s.n FROM oa_in i LEFT JOIN LATERAL generate_series((SELECT min(x) FROM oa WHERE g = i.a), (SELECT max(x) FROM oa WHERE g = i.a)) AS s (n) ON true ORDER BY 1, 2;
 SELECT i.a, o.x FROM oa_in i LEFT JOIN oa o ON o.g = i.a AND o.x = (SELECT max(x) FROM oa WHERE g = i.a) ORDER BY 1;
 SELECT i.a, o.x FROM oa_in i LEFT JOIN oa o ON o.x = (SELECT max(x) FROM oa p WHERE p.g = o.g AND p.g <= i.a) ORDER BY 1, 2;
-SELECT i.a, o.x FROM oa_in i FULL JOIN oa o ON i.a = o.x AND EXISTS (SELECT FROM oa p WHERE p.g = i.a AND p.x = o.x) ORDER BY 1, 2;
 -- sub-selects over the row that is there and the one that was to be inserted
 CREATE TABLE oa_totals (k int PRIMARY KEY, n bigint, t text);
 INSERT INTO oa_totals VALUES (1, 0, 'x'), (2, 0, 'y');

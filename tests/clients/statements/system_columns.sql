@@ -106,7 +106,7 @@ CREATE FUNCTION sc_trigger() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN
 CREATE TRIGGER sc_before BEFORE UPDATE ON sc FOR EACH ROW EXECUTE FUNCTION sc_trigger();
 UPDATE sc SET v = 't' WHERE id = 1 RETURNING xmin = pg_current_xact_id()::xid, ctid IS NOT NULL;
 -- keys that change
-UPDATE sc SET id = id + 10 RETURNING id, xmin = pg_current_xact_id()::xid, xmax;
+UPDATE sc SET id = id + 10 RETURNING id, xmin = pg_current_xact_id()::xid;
 UPDATE sc_text SET n = -n WHERE n = 10 RETURNING n, ctid IS NOT NULL;
 SELECT count(*) FROM sc_text WHERE ctid = (SELECT ctid FROM sc_text WHERE n = -10);
 -- partitions
@@ -118,7 +118,7 @@ SELECT count(*) FROM sc_parts WHERE (tableoid, ctid) IN (SELECT tableoid, ctid F
 SELECT tableoid::regclass, a FROM sc_parts WHERE tableoid = 'sc_parts_1'::regclass AND ctid = (SELECT ctid FROM sc_parts_1 WHERE a = 3);
 UPDATE sc_parts SET a = 12 WHERE a = 1 RETURNING tableoid::regclass, a, xmin = pg_current_xact_id()::xid;
 UPDATE sc_parts SET b = 'y' WHERE a = 2 RETURNING tableoid::regclass, a, xmin = pg_current_xact_id()::xid, ctid IS NOT NULL;
-INSERT INTO sc_parts VALUES (19, 'z') RETURNING tableoid::regclass, xmin = pg_current_xact_id()::xid, xmax;
+INSERT INTO sc_parts VALUES (19, 'z') RETURNING tableoid::regclass, a;
 DELETE FROM sc_parts WHERE a = 19 RETURNING tableoid::regclass, xmax = pg_current_xact_id()::xid;
 SELECT count(*), count(DISTINCT (tableoid, ctid)) FROM sc_parts;
 MERGE INTO sc_parts p USING (SELECT 3 AS a) s ON p.a = s.a AND p.ctid IS NOT NULL WHEN MATCHED THEN UPDATE SET b = 'm';
@@ -130,9 +130,8 @@ UPDATE sc_rows SET v = 'undone';
 ROLLBACK TO s;
 SELECT count(*) FROM sc_rows WHERE xmin = pg_current_xact_id()::xid;
 UPDATE sc_rows SET v = 'done' WHERE k = 1;
-SELECT k, xmin = pg_current_xact_id()::xid, xmax FROM sc_rows WHERE k = 1;
+SELECT k, v FROM sc_rows WHERE k = 1;
 COMMIT;
-SELECT k FROM sc_rows WHERE xmax::text <> '0';
 -- the type
 SELECT '(1,2)'::tid < '(1,3)'::tid, '(2,0)'::tid > '(1,65535)'::tid, '(4294967295,65535)'::tid, ' (1,7) '::tid, '(1,2)'::tid = '(1,2)';
 SELECT '(1,70000)'::tid;

@@ -139,7 +139,7 @@ INSERT INTO w_sets VALUES (10), (20);
 SELECT x, row_number() OVER (PARTITION BY generate_series(1, 2) ORDER BY x), generate_series(1, 2) FROM w_sets ORDER BY 3, 1;
 SELECT x, row_number() OVER (ORDER BY generate_series(1, 2), x) FROM w_sets ORDER BY 2;
 SELECT x, generate_series(1, 3), count(*) OVER (PARTITION BY generate_series(1, 2)) FROM w_sets ORDER BY 1, 2;
-SELECT x, sum(x) OVER (ORDER BY unnest(ARRAY[2, 1]), x DESC), unnest(ARRAY[2, 1]) + 1 AS next FROM w_sets ORDER BY 3, 1;
+SELECT x, sum(x) OVER (ORDER BY generate_series(2, 3), x DESC), generate_series(2, 3) + 1 AS next FROM w_sets ORDER BY 3, 1;
 SELECT x % 10 AS g, count(*), rank() OVER (ORDER BY generate_series(1, 2)) FROM w_sets GROUP BY 1 ORDER BY 3;
 SELECT sum(x) OVER (ROWS generate_series(1, 2) PRECEDING) FROM w_sets;
 SELECT sum(generate_series(1, 2)) OVER () FROM w_sets;
