@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <bitset>
 #include <set>
 
 #include "engine/sequence.h"
@@ -204,7 +205,49 @@ Status compile_codecs(TableDef& table) {
 }  // namespace
 
 namespace {
+
 std::atomic<std::uint64_t> next_definition_id{1};
+
+// Slots that are given already stay, unless the definition before has something else there: then they came with a copy.
+void keep_slots(TableDef& table, const TableDef* previous) {
+  std::bitset<256> used;
+  const auto is_right = [&](const IndexDef& index) {
+    if (index.slot >= kIndexSlots || used[index.slot]) return false;
+    return previous == nullptr || std::none_of(previous->indexes.begin(), previous->indexes.end(),
+                                               [&](const IndexDef& own) { return own.slot == index.slot && own.oid != index.oid; });
+  };
+  for (IndexDef& index : table.indexes) {
+    if (!is_right(index)) index.slot = IndexDef::kNoSlot;
+    else used[index.slot] = true;
+  }
+  const TableDef* const before[] = {previous};
+  give_slots(table, previous == nullptr ? std::span<const TableDef* const>() : std::span<const TableDef* const>(before), false);
+}
+
+}  // namespace
+
+void give_slots(TableDef& table, std::span<const TableDef* const> others, bool anew) {
+  std::bitset<256> used;
+  const auto known = [&](Oid oid) {
+    for (const TableDef* other : others)
+      for (const IndexDef& index : other->indexes)
+        if (index.oid == oid) return index.slot;
+    return IndexDef::kNoSlot;
+  };
+  for (const TableDef* other : others)
+    for (const IndexDef& index : other->indexes) used[index.slot] = true;
+  for (std::size_t i = 0; i < table.indexes.size(); ++i) {
+    IndexDef& index = table.indexes[i];
+    if (i == 0) index.slot = 0;
+    else if (const std::uint8_t slot = known(index.oid); slot != IndexDef::kNoSlot) index.slot = slot;
+    else if (anew) index.slot = IndexDef::kNoSlot;
+    if (index.slot != IndexDef::kNoSlot) used[index.slot] = true;
+  }
+  for (IndexDef& index : table.indexes) {
+    if (index.slot != IndexDef::kNoSlot) continue;
+    for (index.slot = 1; used[index.slot];) ++index.slot;
+    used[index.slot] = true;
+  }
 }
 
 Result<std::shared_ptr<const Catalog>> CatalogEditor::apply(const Catalog& base, std::span<const CatalogChange> changes,
@@ -229,6 +272,7 @@ Result<std::shared_ptr<const Catalog>> CatalogEditor::apply(const Catalog& base,
         auto table = std::make_shared<TableDef>(*change.table);
         table->definition_id = next_definition_id.fetch_add(1, std::memory_order_relaxed);
         const std::shared_ptr<const TableDef> previous = next->table(table->oid);
+        keep_slots(*table, previous.get());
         WANDIAN_TRY(compile_layouts(*table));
         WANDIAN_TRY(compile_codecs(*table));
         if (table->storage == nullptr)

@@ -75,7 +75,11 @@ enum class IndexMethod : std::uint8_t {
 };
 
 struct IndexDef {
+  static constexpr std::uint8_t kNoSlot = 0xff;
   Oid oid = 0;
+  /// Its place in a partition (TablePartition::indexes), given when it comes to be and kept while others before it in the list go. Not in
+  /// the log: whoever reads a definition there gives new ones.
+  std::uint8_t slot = kNoSlot;
   std::string name;
   std::vector<IndexPart> parts;
   std::uint16_t key_parts = 0;       ///< the rest are INCLUDE columns, kept in the definition only
@@ -105,6 +109,9 @@ struct IndexDef {
   /// sql counts the rows of a key after they were written.
   bool checked_later() const { return unique && (deferrable || counted); }
 };
+
+/// How many slots (IndexDef::slot) a partition has: more than a table may have indexes.
+inline constexpr std::size_t kIndexSlots = 64;
 
 struct CheckDef {
   Oid oid = 0;
@@ -348,6 +355,10 @@ class CatalogCompiler {
   /// Returns the highest OID that its definition holds, so that a restart gives none of them out again.
   virtual Oid declare_type(const ObjectDef& type) { return type.oid; }
 };
+
+/// Gives the indexes that have none a slot which none of `others`, older definitions of the table, uses for another. `anew`: those that the others
+/// do not have get new ones.
+void give_slots(TableDef& table, std::span<const TableDef* const> others, bool anew);
 
 /// Makes the next catalog from one and a list of changes. `storages` are kept for tables whose storage_id did not change.
 class CatalogEditor {

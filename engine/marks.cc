@@ -96,7 +96,7 @@ bool ValidateMessage::holds_point(const ReadSet::Table& table, std::string_view 
 }
 
 bool ValidateMessage::look_at_range(const TablePartition& partition, const ReadSet::Range& range, unsigned* budget) {
-  const OrderedIndex* index = partition.indexes[range.index].load(std::memory_order_acquire);
+  const OrderedIndex* index = partition.indexes[range.slot].load(std::memory_order_acquire);
   // An index that the owner has not made yet: whatever changed counts.
   const bool by_index = index != nullptr;
   if (!by_index) index = &partition.index(0);

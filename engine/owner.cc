@@ -202,8 +202,8 @@ Row* Owner::unique_conflict(TablePartition& partition, unsigned i, const char* b
     return true;
   };
   if (!key_of(layout, bytes, wanted)) return nullptr;
-  OrderedIndex::Cursor cursor(partition.index(i));
-  for (bool on = partition.index(i).seek_prefix(wanted, cursor); on; on = cursor.next()) {
+  OrderedIndex::Cursor cursor(partition.index(table, i));
+  for (bool on = partition.index(table, i).seek_prefix(wanted, cursor); on; on = cursor.next()) {
     Row* row = static_cast<Row*>(cursor.value());
     if (row == self) continue;
     const Head head = look_at(*row, own);
@@ -300,7 +300,7 @@ Owner::Step Owner::insert(RowRequest& request, RowOp& op) {
                    .with_hint("Delete data or raise \"max_memory\"; reads and deletes still work.");
     return Step::kDone;
   }
-  TablePartition& partition = table.storage->at(table, op.partition, shard_.limbo());
+  TablePartition& partition = table.storage->at(table, op.partition, shard_.limbo(), &shard_);
   OwnerTransaction& transaction = this->transaction(*request.descriptor);
   Row* row = static_cast<Row*>(partition.index(0).find_own(op.key));
   if (row != nullptr) {
@@ -359,7 +359,7 @@ Owner::Step Owner::modify(RowRequest& request, RowOp& op) {
     op.outcome = RowOutcome::kAbsent;
     return Step::kDone;
   }
-  TablePartition& partition = table.storage->at(table, op.partition, shard_.limbo());
+  TablePartition& partition = table.storage->at(table, op.partition, shard_.limbo(), &shard_);
   op.anchor = row;
   const Head head = look_at(*row, request.descriptor);
   if (head.state == HeadState::kHeldByOther) {
@@ -497,12 +497,12 @@ Status Owner::make_entries(const TableDef& table, const char* row) {
 // The row's entry, or, where they are computed, those that make_entries() made.
 void Owner::insert_entry(const TableDef& table, TablePartition& partition, unsigned i, const char* bytes, Row& row) {
   if (table.is_computed(i)) [[unlikely]] {
-    for (const KeyBuffer& key : made_[i]->keys()) partition.index(i).insert(key, &row);
+    for (const KeyBuffer& key : made_[i]->keys()) partition.index(table, i).insert(key, &row);
     return;
   }
   KeyBuffer key;
   table.codecs[i].encode_from_row(table.layouts->newest(), bytes, table.codec_columns[i], key);
-  partition.index(i).insert(key, &row);
+  partition.index(table, i).insert(key, &row);
 }
 
 // For a unique constraint that is checked after the writes: whatever others are writing under the key is waited for.
@@ -511,7 +511,7 @@ Owner::Step Owner::count(RowRequest& request, RowOp& op) {
   op.found = 0;
   op.outcome = RowOutcome::kLocked;
   if (table.storage->find(op.partition) == nullptr) return Step::kDone;
-  TablePartition& partition = table.storage->at(table, op.partition, shard_.limbo());
+  TablePartition& partition = table.storage->at(table, op.partition, shard_.limbo(), &shard_);
   const std::size_t parts = table.indexes[op.index].key_parts;
   KeyBuffer key;
   const auto has_key = [&](const Version& version) {
@@ -525,8 +525,8 @@ Owner::Step Owner::count(RowRequest& request, RowOp& op) {
     table.codecs[op.index].encode(values.value(), key);
     return key.ref() == op.key;
   };
-  OrderedIndex::Cursor cursor(partition.index(op.index));
-  for (bool on = partition.index(op.index).seek_prefix(op.key, cursor); on; on = cursor.next()) {
+  OrderedIndex::Cursor cursor(partition.index(table, op.index));
+  for (bool on = partition.index(table, op.index).seek_prefix(op.key, cursor); on; on = cursor.next()) {
     Row* row = static_cast<Row*>(cursor.value());
     const Head head = look_at(*row, request.descriptor);
     if (head.state == HeadState::kHeldByOther) {
@@ -550,37 +550,39 @@ Owner::Step Owner::count(RowRequest& request, RowOp& op) {
 void Owner::erase_secondary_keys(TablePartition& partition, Row& row, const Version& gone, const Version* until) {
   if (gone.tombstone()) return;
   const TableDef& table = *partition.table;
-  KeyBuffer key, other;
-  for (unsigned i = 1; i < table.indexes.size(); ++i) {
-    if (table.indexes[i].global_table != 0) continue;
-    if (table.is_computed(i)) [[unlikely]] {
-      erase_computed_keys(partition, row, gone, until, i);
-      continue;
-    }
-    table.codecs[i].encode_from_row(*table.layouts, gone.layout, gone.row(), table.codec_columns[i], key);
-    bool kept = false;
-    for (const Version* v = row.head.load(std::memory_order_relaxed); v != nullptr && v != until && !kept;
-         v = v->older.load(std::memory_order_relaxed)) {
-      if (v == &gone || v->tombstone()) continue;
-      table.codecs[i].encode_from_row(*table.layouts, v->layout, v->row(), table.codec_columns[i], other);
-      kept = other.ref() == key.ref();
-    }
-    if (!kept) partition.index(i).erase(key, shard_.limbo());
-  }
+  for (unsigned i = 1; i < table.indexes.size(); ++i)
+    if (table.indexes[i].global_table == 0) erase_keys_of(table, i, partition, row, gone, until);
+  for (const TablePartition::Dropped& of : partition.dropped) erase_keys_of(*of.table, of.index, partition, row, gone, until);
 }
 
-void Owner::erase_computed_keys(TablePartition& partition, Row& row, const Version& gone, const Version* until, unsigned i) {
-  const TableDef& table = *partition.table;
+void Owner::erase_keys_of(const TableDef& table, unsigned i, TablePartition& partition, Row& row, const Version& gone, const Version* until) {
+  // What was written with a newer layout than a dropped index's definition has was never in that index.
+  const auto known = [&](const Version& version) { return version.layout < table.layouts->size(); };
+  if (!known(gone)) return;
+  if (table.is_computed(i)) [[unlikely]] return erase_computed_keys(table, i, partition, row, gone, until);
+  KeyBuffer key, other;
+  table.codecs[i].encode_from_row(*table.layouts, gone.layout, gone.row(), table.codec_columns[i], key);
+  bool kept = false;
+  for (const Version* v = row.head.load(std::memory_order_relaxed); v != nullptr && v != until && !kept;
+       v = v->older.load(std::memory_order_relaxed)) {
+    if (v == &gone || v->tombstone() || !known(*v)) continue;
+    table.codecs[i].encode_from_row(*table.layouts, v->layout, v->row(), table.codec_columns[i], other);
+    kept = other.ref() == key.ref();
+  }
+  if (!kept) partition.index(table, i).erase(key, shard_.limbo());
+}
+
+void Owner::erase_computed_keys(const TableDef& table, unsigned i, TablePartition& partition, Row& row, const Version& gone, const Version* until) {
   entries_.remake(table, i, gone.layout, gone.row());
   for (const KeyBuffer& key : entries_.keys()) {
     bool kept = false;
     for (const Version* v = row.head.load(std::memory_order_relaxed); v != nullptr && v != until && !kept;
          v = v->older.load(std::memory_order_relaxed)) {
-      if (v == &gone || v->tombstone()) continue;
+      if (v == &gone || v->tombstone() || v->layout >= table.layouts->size()) continue;
       other_entries_.remake(table, i, v->layout, v->row());
       kept = other_entries_.has(key);
     }
-    if (!kept) partition.index(i).erase(key, shard_.limbo());
+    if (!kept) partition.index(table, i).erase(key, shard_.limbo());
   }
 }
 

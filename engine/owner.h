@@ -177,7 +177,8 @@ class Owner {
   bool meets_mark(RowRequest& request, RowOp& op, const Version* before, const char* after, Step* step);
   void pop_version(const OwnerTransaction::Write& write);
   void erase_secondary_keys(TablePartition& partition, Row& row, const Version& gone, const Version* until);
-  void erase_computed_keys(TablePartition& partition, Row& row, const Version& gone, const Version* until, unsigned i);
+  void erase_keys_of(const TableDef& table, unsigned i, TablePartition& partition, Row& row, const Version& gone, const Version* until);
+  void erase_computed_keys(const TableDef& table, unsigned i, TablePartition& partition, Row& row, const Version& gone, const Version* until);
   void wake(Row& row);
   void wake_next(Row& row, const Waiter* just_ran);
   void release_entry_if_idle(Row& row, LockEntry& entry);

@@ -166,6 +166,7 @@ void LocalContext::remember(const ProcedureTable& table, unsigned index, KeyRef 
   ReadSet::Range range;
   range.partition = partition_;
   range.index = static_cast<std::uint16_t>(index);
+  range.slot = table.def().indexes[index].slot;
   range.has_lower = true;
   range.lower = prefix.view();
   KeyBuffer end(prefix);
@@ -260,7 +261,7 @@ bool LocalContext::find_all(std::span<Lookup> lookups) {
       if (partition == nullptr) continue;
     }
     of[looks.size()] = static_cast<std::uint8_t>(i);
-    OrderedIndex::Look& look = looks.emplace_back(OrderedIndex::Look{&partition->index(lookup.index), key, lookup.want});
+    OrderedIndex::Look& look = looks.emplace_back(OrderedIndex::Look{&partition->index(lookup.table->def(), lookup.index), key, lookup.want});
     if (lookup.want == Want::kLast || (lookup.want == Want::kExact && lookup.index != 0)) set_last(look, keys.emplace_back(key));
   }
   OrderedIndex::look_ahead(looks);
@@ -488,12 +489,12 @@ bool LocalContext::insert(const ProcedureTable& table, std::initializer_list<Val
   char* bytes = redo::write_insert_header(redo_->data() + redo_at, def.oid, partition_, def.layout, static_cast<std::uint32_t>(size));
   layout.encode(row_values, bytes);
   if (!check_row(table, bytes) || !check_foreign_keys(table, bytes, row_values) || !check_placement(def, row_values)) return false;
-  TablePartition& partition = def.storage->at(def, partition_, shard_->limbo());
+  TablePartition& partition = def.storage->at(def, partition_, shard_->limbo(), shard_);
   if (def.computed_indexes != 0) [[unlikely]]
     if (Status failed = owner_->make_entries(def, bytes); !failed.ok()) return fail(std::move(failed));
   for (unsigned i = 1; i < def.indexes.size(); ++i) {
     if (!def.indexes[i].enforced() || def.indexes[i].global_table != 0) continue;
-    if (absent_from_ == &partition.index(i)) {   // as was seen, and nobody else has had this shard since
+    if (absent_from_ == &partition.index(def, i)) {   // as was seen, and nobody else has had this shard since
       def.codecs[i].encode_columns(row_values, key_columns(def, i), key_);
       if (absent_.ref() == key_.ref()) continue;
     }
@@ -535,8 +536,8 @@ bool LocalContext::insert(const ProcedureTable& table, std::initializer_list<Val
       continue;
     }
     def.codecs[i].encode_columns(row_values, def.codec_columns[i], key_);
-    partition.index(i).insert(key_, row);
-    if (absent_from_ == &partition.index(i)) absent_from_ = nullptr;
+    partition.index(def, i).insert(key_, row);
+    if (absent_from_ == &partition.index(def, i)) absent_from_ = nullptr;
   }
   if (!def.referencing.empty()) {   // rows that refer to this one are likely to follow
     def.codecs[0].encode_columns(row_values, def.codec_columns[0], last_foreign_);
@@ -549,7 +550,7 @@ bool LocalContext::insert(const ProcedureTable& table, std::initializer_list<Val
 bool LocalContext::update(const ProcedureTable& table, ProcedureRow* row, std::initializer_list<ColumnChange> changes) {
   if (!spend(1)) return false;
   const TableDef& def = table.def();
-  TablePartition& partition = def.storage->at(def, partition_, shard_->limbo());
+  TablePartition& partition = def.storage->at(def, partition_, shard_->limbo(), shard_);
   Row& anchor = *row->anchor;
   const Owner::Head head = Owner::look_at(anchor, descriptor_);
   if (head.state == Owner::HeadState::kHeldByOther) return blocked(anchor, partition, RowLock::kNoKeyUpdate);
@@ -611,8 +612,8 @@ bool LocalContext::update(const ProcedureTable& table, ProcedureRow* row, std::i
       continue;
     }
     def.codecs[i].encode_from_row(layout, bytes, def.codec_columns[i], key_);
-    partition.index(i).insert(key_, &anchor);
-    if (absent_from_ == &partition.index(i)) absent_from_ = nullptr;
+    partition.index(def, i).insert(key_, &anchor);
+    if (absent_from_ == &partition.index(def, i)) absent_from_ = nullptr;
   }
   return true;
 }
@@ -622,7 +623,7 @@ bool LocalContext::remove(const ProcedureTable& table, const ProcedureRow& row) 
   const TableDef& def = table.def();
   if (!def.referencing.empty())
     return fail(Status{sqlstate::feature_not_supported, "a local procedure cannot delete from table \"" + def.name + "\", which foreign keys reference"});
-  TablePartition& partition = def.storage->at(def, partition_, shard_->limbo());
+  TablePartition& partition = def.storage->at(def, partition_, shard_->limbo(), shard_);
   const Owner::Head head = Owner::look_at(*row.anchor, descriptor_);
   if (head.state == Owner::HeadState::kHeldByOther) return blocked(*row.anchor, partition, RowLock::kUpdate);
   if (head.version != row.version) return overtaken();

@@ -23,7 +23,8 @@ class ReadSet {
   /// Keys of one index from `lower` on to `upper`; a side that is not there is open.
   struct Range {
     PartitionId partition = kNoPartition;   ///< kNoPartition: all of them
-    std::uint16_t index = 0;
+    std::uint16_t index = 0;                ///< position in the definition that was read with
+    std::uint8_t slot = 0;                  ///< the index's
     bool has_lower = false, has_upper = false;
     bool upper_inclusive = false;
     std::string lower, upper;

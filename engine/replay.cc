@@ -104,7 +104,7 @@ void ReplayApplier::publish(Lsn commit) {
     const PartitionId end = table->storage->highest.load(std::memory_order_acquire);
     for (PartitionId partition = 0; partition < end; ++partition)
       if (table->storage->find(partition) != nullptr)
-        table->storage->at(*table, partition, database_.shard(database_.owner_of(partition)).limbo());
+        table->storage->at(*table, partition, database_.shard(database_.owner_of(partition)).limbo(), nullptr);
   }
   pending_changes_.clear();
   cached_ = nullptr;
@@ -113,7 +113,7 @@ void ReplayApplier::publish(Lsn commit) {
 Status ReplayApplier::insert(const TableDef& table, PartitionId partition, std::uint16_t layout, std::string_view bytes, Lsn commit) {
   if (layout >= table.layouts->size() || !table.layouts->layout(layout).valid(bytes)) return malformed("row");
   Limbo& limbo = database_.shard(database_.owner_of(partition)).limbo();
-  TablePartition& storage = table.storage->at(table, partition, limbo);
+  TablePartition& storage = table.storage->at(table, partition, limbo, nullptr);
   table.codecs[0].encode_from_row(*table.layouts, layout, bytes.data(), table.codec_columns[0], key_);
   if (storage.index(0).find(key_) != nullptr) return malformed("insert of a key that is there");
   Row* row = make_committed_row(bytes, layout, writer_, commit);
@@ -122,11 +122,11 @@ Status ReplayApplier::insert(const TableDef& table, PartitionId partition, std::
     if (table.indexes[i].global_table != 0) continue;
     if (table.is_computed(i)) {
       entries_.remake(table, i, layout, bytes.data());
-      for (const KeyBuffer& key : entries_.keys()) storage.index(i).insert(key, row);
+      for (const KeyBuffer& key : entries_.keys()) storage.index(table, i).insert(key, row);
       continue;
     }
     table.codecs[i].encode_from_row(*table.layouts, layout, bytes.data(), table.codec_columns[i], other_key_);
-    storage.index(i).insert(other_key_, row);
+    storage.index(table, i).insert(other_key_, row);
   }
   storage.live_rows.fetch_add(1, std::memory_order_relaxed);
   if (table.hidden_row_number) {
@@ -164,16 +164,16 @@ Status ReplayApplier::update(const TableDef& table, PartitionId partition, std::
     Limbo& limbo = database_.shard(database_.owner_of(partition)).limbo();
     if (table.is_computed(i)) {
       entries_.remake(table, i, layout, old_bytes);
-      for (const KeyBuffer& own : entries_.keys()) storage->index(i).erase(own, limbo);
+      for (const KeyBuffer& own : entries_.keys()) storage->index(table, i).erase(own, limbo);
       entries_.remake(table, i, layout, new_row_.data());
-      for (const KeyBuffer& own : entries_.keys()) storage->index(i).insert(own, row);
+      for (const KeyBuffer& own : entries_.keys()) storage->index(table, i).insert(own, row);
       continue;
     }
     if (table.codecs[i].same_key(newest, old_bytes, newest, new_row_.data(), columns)) continue;
     table.codecs[i].encode_from_row(newest, old_bytes, columns, key_);
-    storage->index(i).erase(key_, limbo);
+    storage->index(table, i).erase(key_, limbo);
     table.codecs[i].encode_from_row(newest, new_row_.data(), columns, key_);
-    storage->index(i).insert(key_, row);
+    storage->index(table, i).insert(key_, row);
   }
   Version* version = old;
   if (new_row_.size() > old->capacity) {
@@ -203,11 +203,11 @@ Status ReplayApplier::remove(const TableDef& table, PartitionId partition, KeyRe
     if (table.indexes[i].global_table != 0) continue;
     if (table.is_computed(i)) {
       entries_.remake(table, i, version->layout, version->row());
-      for (const KeyBuffer& own : entries_.keys()) storage->index(i).erase(own, limbo);
+      for (const KeyBuffer& own : entries_.keys()) storage->index(table, i).erase(own, limbo);
       continue;
     }
     table.codecs[i].encode_from_row(*table.layouts, version->layout, version->row(), table.codec_columns[i], key_);
-    storage->index(i).erase(key_, limbo);
+    storage->index(table, i).erase(key_, limbo);
   }
   storage->index(0).erase(key, limbo);
   storage->live_rows.fetch_sub(1, std::memory_order_relaxed);

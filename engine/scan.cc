@@ -66,7 +66,7 @@ KeyRef TableScan::Source::taken_key() {
 bool TableScan::seek(Source& source) {
   if (source.storage == nullptr) source.storage = table_->storage->find(source.window.partition);
   if (source.storage == nullptr) return false;
-  const OrderedIndex* index = source.storage->indexes[options_.index].load(std::memory_order_acquire);
+  const OrderedIndex* index = source.storage->find_index(*table_, options_.index);
   if (index == nullptr) return false;   // the owner has not made this new index here yet: it is empty as far as this view goes
   OrderedIndex::Cursor& cursor = source.cursor.emplace(*index);
   const bool again = std::exchange(source.again, false);
@@ -143,6 +143,7 @@ void TableScan::remember(ReadView& view) {
   ReadSet::Range range;
   range.partition = options_.partition;
   range.index = static_cast<std::uint16_t>(options_.index);
+  range.slot = table_->indexes[options_.index].slot;
   range.has_lower = range_.has_lower;
   range.has_upper = range_.has_upper;
   range.upper_inclusive = range_.upper_inclusive;

@@ -1,15 +1,17 @@
 #include "engine/table.h"
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "engine/index_entries.h"
+#include "engine/shard.h"
 
 namespace wandian {
 
 namespace {
 
-std::unique_ptr<const TableDef> without_storage(const TableDef& table) {
-  auto copy = std::make_unique<TableDef>(table);
+std::shared_ptr<const TableDef> without_storage(const TableDef& table) {
+  auto copy = std::make_shared<TableDef>(table);
   copy->storage.reset();
   return copy;
 }
@@ -20,7 +22,7 @@ TablePartition::TablePartition(TableStorage& owner, const TableDef& definition, 
     : id(partition), storage(owner), table(without_storage(definition)) {
   for (std::size_t i = 0; i < table->indexes.size(); ++i)
     if (table->indexes[i].global_table == 0)
-      indexes[i].store(new OrderedIndex(table->codecs[i]), std::memory_order_release);
+      indexes[table->indexes[i].slot].store(new OrderedIndex(table->codecs[i]), std::memory_order_release);
 }
 
 TablePartition::~TablePartition() {
@@ -38,41 +40,66 @@ TablePartition::~TablePartition() {
   for (auto& index : indexes) delete index.load(std::memory_order_relaxed);
 }
 
-void TablePartition::adopt(const TableDef& newer, Limbo& limbo) {
-  // An index that was dropped frees its slot; one that moved in the list or is new is built over every version in the
-  // chains, because older snapshots use it too.
-  std::array<OrderedIndex*, 32> next{};
-  for (std::size_t i = 0; i < newer.indexes.size(); ++i) {
-    if (newer.indexes[i].global_table != 0) continue;
-    for (std::size_t j = 0; j < table->indexes.size(); ++j)
-      if (table->indexes[j].oid == newer.indexes[i].oid && (i == 0) == (j == 0)) next[i] = indexes[j].load(std::memory_order_relaxed);
-    if (next[i] != nullptr) continue;
-    DB_ASSERT(i != 0);
-    next[i] = new OrderedIndex(newer.codecs[i]);
-    OrderedIndex::Cursor cursor(index(0));
-    KeyBuffer key;
-    IndexEntries entries;
-    for (bool on = cursor.seek_first(); on; on = cursor.next()) {
-      Row* row = static_cast<Row*>(cursor.value());
-      for (const Version* version = row->head.load(std::memory_order_relaxed); version != nullptr;
-           version = version->older.load(std::memory_order_relaxed)) {
-        if (version->tombstone()) continue;
-        if (newer.is_computed(static_cast<unsigned>(i))) {
-          entries.remake(newer, static_cast<unsigned>(i), version->layout, version->row());
-          for (const KeyBuffer& entry : entries.keys()) next[i]->insert(entry, row);
-          continue;
-        }
-        newer.codecs[i].encode_from_row(*newer.layouts, version->layout, version->row(), newer.codec_columns[i], key);
-        next[i]->insert(key, row);
+namespace {
+
+// Over every version in the chains, because older snapshots use it too.
+void fill_index(const OrderedIndex& primary, const TableDef& table, unsigned i, OrderedIndex& index) {
+  OrderedIndex::Cursor cursor(primary);
+  KeyBuffer key;
+  IndexEntries entries;
+  for (bool on = cursor.seek_first(); on; on = cursor.next()) {
+    Row* row = static_cast<Row*>(cursor.value());
+    for (const Version* version = row->head.load(std::memory_order_relaxed); version != nullptr;
+         version = version->older.load(std::memory_order_relaxed)) {
+      if (version->tombstone()) continue;
+      if (table.is_computed(i)) {
+        entries.remake(table, i, version->layout, version->row());
+        for (const KeyBuffer& entry : entries.keys()) index.insert(entry, row);
+        continue;
       }
+      table.codecs[i].encode_from_row(*table.layouts, version->layout, version->row(), table.codec_columns[i], key);
+      index.insert(key, row);
     }
   }
-  for (std::size_t i = 0; i < indexes.size(); ++i) {
-    OrderedIndex* old = indexes[i].load(std::memory_order_relaxed);
-    if (old == next[i]) continue;
-    indexes[i].store(next[i], std::memory_order_release);
-    bool kept = old == nullptr;
-    for (OrderedIndex* other : next) kept = kept || other == old;
+}
+
+bool has_index(const TableDef& table, Oid index) {
+  return std::any_of(table.indexes.begin(), table.indexes.end(), [&](const IndexDef& own) { return own.oid == index; });
+}
+
+}  // namespace
+
+void TablePartition::adopt(const TableDef& newer, const TableDef* published, Limbo& limbo) {
+  // What is here: of the definition until now, and dropped by whoever has not committed.
+  std::vector<Dropped> here = std::move(dropped);
+  dropped.clear();
+  for (unsigned i = 0; i < table->indexes.size(); ++i)
+    if (table->indexes[i].global_table == 0) here.push_back({table, i});
+  std::array<OrderedIndex*, kSlots> next{};
+  for (unsigned i = 0; i < newer.indexes.size(); ++i) {
+    const IndexDef& wanted = newer.indexes[i];
+    if (wanted.global_table != 0) continue;
+    OrderedIndex*& place = next[wanted.slot];
+    for (const Dropped& known : here) {
+      const IndexDef& own = known.table->indexes[known.index];
+      if (own.oid == wanted.oid && (i == 0) == (known.index == 0)) place = indexes[own.slot].load(std::memory_order_relaxed);
+    }
+    if (place != nullptr) continue;
+    DB_ASSERT(i != 0);
+    place = new OrderedIndex(newer.codecs[i]);
+    fill_index(index(0), newer, i, *place);
+  }
+  for (const Dropped& known : here) {
+    const IndexDef& own = known.table->indexes[known.index];
+    if (has_index(newer, own.oid) || published == nullptr || !has_index(*published, own.oid) || next[own.slot] != nullptr) continue;
+    next[own.slot] = indexes[own.slot].load(std::memory_order_relaxed);
+    dropped.push_back(known);
+  }
+  for (std::size_t slot = 0; slot < kSlots; ++slot) {
+    OrderedIndex* old = indexes[slot].load(std::memory_order_relaxed);
+    if (old == next[slot]) continue;
+    indexes[slot].store(next[slot], std::memory_order_release);
+    const bool kept = old == nullptr || std::find(next.begin(), next.end(), old) != next.end();
     if (!kept) limbo.retire(old, [](void* object, void*) { delete static_cast<OrderedIndex*>(object); });
   }
   table = without_storage(newer);
@@ -82,7 +109,7 @@ TableStorage::~TableStorage() {
   for (auto& slot : slots) delete slot.load(std::memory_order_acquire);
 }
 
-TablePartition& TableStorage::at(const TableDef& table, PartitionId partition, Limbo& limbo) {
+TablePartition& TableStorage::at(const TableDef& table, PartitionId partition, Limbo& limbo, Shard* writer) {
   TablePartition* found = slots[partition].load(std::memory_order_relaxed);
   if (found == nullptr) [[unlikely]] {
     found = new TablePartition(*this, table, partition);
@@ -91,7 +118,8 @@ TablePartition& TableStorage::at(const TableDef& table, PartitionId partition, L
     while (seen <= partition && !highest.compare_exchange_weak(seen, partition + 1, std::memory_order_release)) {
     }
   } else if (found->table->definition_id != table.definition_id) [[unlikely]] {
-    found->adopt(table, limbo);
+    const std::shared_ptr<const TableDef> published = writer == nullptr ? nullptr : writer->catalog()->table(table.oid);
+    found->adopt(table, published.get(), limbo);
   }
   return *found;
 }

@@ -24,6 +24,8 @@ using PartitionId = std::uint32_t;
 inline constexpr PartitionId kMaxPartitions = 1024;
 inline constexpr PartitionId kNoPartition = ~PartitionId{0};
 
+class Shard;   // engine/shard.h
+
 struct TablePartition {
   TablePartition(TableStorage& storage, const TableDef& table, PartitionId partition);
   ~TablePartition();
@@ -31,8 +33,10 @@ struct TablePartition {
   TablePartition& operator=(const TablePartition&) = delete;
 
   const PartitionId id;
-  /// By TableDef::indexes; null where the index is global. Grows by add_indexes() alone.
-  std::array<std::atomic<OrderedIndex*>, 32> indexes{};
+  /// By IndexDef::slot; null where there is none (yet). The primary index is the first. There is room for those that a transaction drops
+  /// beside those that it makes, since it may be rolled back.
+  static constexpr std::size_t kSlots = kIndexSlots;
+  std::array<std::atomic<OrderedIndex*>, kSlots> indexes{};
   std::atomic<std::int64_t> live_rows{0};               ///< newest versions that are not tombstones: statistics
   /// Rows written since the server started, rolled back ones too: written by the owner, read by all.
   std::atomic<std::uint64_t> inserts{0}, updates{0}, deletes{0};
@@ -43,7 +47,7 @@ struct TablePartition {
   // Owner only.
   TableStorage& storage;
   /// A copy of the newest definition that the owner wrote with, without its storage (which would own itself).
-  std::unique_ptr<const TableDef> table;
+  std::shared_ptr<const TableDef> table;
   struct Garbage {
     Row* row;
     std::uint64_t lsn;                                  ///< what is older than the version committed here may go
@@ -51,11 +55,24 @@ struct TablePartition {
   std::deque<Garbage> garbage;
   bool in_garbage_list = false;
   std::vector<Row*> held;                               ///< some of what they have is for long snapshots: looked at again when one of those ends
+  /// An index that `table` does not have any more, though nobody has committed that: its entries still go with their versions.
+  struct Dropped {
+    std::shared_ptr<const TableDef> table;              ///< the last definition that had it
+    unsigned index;                                     ///< its position there
+  };
+  std::vector<Dropped> dropped;
 
-  const OrderedIndex& index(std::size_t i) const { return *indexes[i].load(std::memory_order_acquire); }
-  OrderedIndex& index(std::size_t i) { return *indexes[i].load(std::memory_order_acquire); }
-  /// Owner: makes the indexes that the newer definition has more, and fills them with every version's key.
-  void adopt(const TableDef& newer, Limbo& limbo);
+  /// By slot.
+  const OrderedIndex& index(std::size_t slot) const { return *indexes[slot].load(std::memory_order_acquire); }
+  OrderedIndex& index(std::size_t slot) { return *indexes[slot].load(std::memory_order_acquire); }
+  /// By position in a definition.
+  OrderedIndex& index(const TableDef& of, std::size_t position) { return index(of.indexes[position].slot); }
+  const OrderedIndex* find_index(const TableDef& of, std::size_t position) const {
+    return indexes[of.indexes[position].slot].load(std::memory_order_acquire);
+  }
+  /// Owner: makes the indexes that the newer definition has more, and fills them with every version's key. Frees those that neither it
+  /// nor `published` has, which is what others see (null: the newer one is).
+  void adopt(const TableDef& newer, const TableDef* published, Limbo& limbo);
 };
 
 struct TableStorage : std::enable_shared_from_this<TableStorage> {
@@ -63,8 +80,8 @@ struct TableStorage : std::enable_shared_from_this<TableStorage> {
   ~TableStorage();
   /// Null until the owner wrote the first row there.
   TablePartition* find(PartitionId partition) const { return slots[partition].load(std::memory_order_acquire); }
-  /// Owner only.
-  TablePartition& at(const TableDef& table, PartitionId partition, Limbo& limbo);
+  /// Owner only. `writer`: knows which definition is published; null in recovery, where `table` is.
+  TablePartition& at(const TableDef& table, PartitionId partition, Limbo& limbo, Shard* writer);
   /// For tables without a primary key. Any shard.
   std::int64_t next_row_number() { return row_number.fetch_add(1, std::memory_order_relaxed) + 1; }
 

@@ -401,6 +401,19 @@ Task<Status> Transaction::lock_advisory(const AdvisoryKey& key, bool shared, Adv
 // --- catalog -----------------------------------------------------------------------------------------------------
 
 Status Transaction::change_catalog(std::vector<CatalogChange> changes) {
+  for (CatalogChange& change : changes) {
+    if (change.drop || change.table == nullptr) continue;
+    // No place that an index had or has, for whoever sees it so: this one may be rolled back, as a whole or in part.
+    std::vector<std::shared_ptr<const TableDef>> known;
+    known.push_back(shard_.catalog()->table(change.table->oid));
+    for (const auto& overlay : overlays_) known.push_back(overlay->table(change.table->oid));
+    std::vector<const TableDef*> others;
+    for (const auto& other : known)
+      if (other != nullptr) others.push_back(other.get());
+    give_slots(*change.table, others, true);
+    if (std::any_of(change.table->indexes.begin(), change.table->indexes.end(), [](const IndexDef& index) { return index.slot >= kIndexSlots; }))
+      return Status{sqlstate::program_limit_exceeded, "too many indexes of table \"" + change.table->name + "\" were made and dropped in one transaction"};
+  }
   Result<std::shared_ptr<const Catalog>> next = CatalogEditor::apply(*catalog(), changes, shard_.database().compiler());
   if (!next.ok()) return next.take_status();
   for (CatalogChange& change : changes) {
@@ -709,6 +722,7 @@ Task<Status> Transaction::finish_prepared(std::string_view gid, bool commit) {
   std::string end;
   redo::append_finish_prepared(end, gid);
   if (commit) {
+    ensure_descriptor();   // a transaction that wrote nothing commits this record all the same
     redo_.insert(0, end);
     Status status = co_await this->commit(SyncCommit::kOn);
     if (!status.ok()) redo_.erase(0, end.size());

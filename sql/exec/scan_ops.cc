@@ -265,7 +265,7 @@ class ScanOperator final : public Operator {
       for (PartitionId p = 0; p < end && found < fewest; ++p) {
         if (partition_ != kNoPartition && p != partition_) continue;
         const TablePartition* partition = table_.storage->find(p);
-        const OrderedIndex* index = partition == nullptr ? nullptr : partition->indexes[scan_.index].load(std::memory_order_acquire);
+        const OrderedIndex* index = partition == nullptr ? nullptr : partition->find_index(table_, scan_.index);
         if (index == nullptr) continue;
         OrderedIndex::Cursor cursor(*index);
         if (range.has_upper) cursor.stop_at(range.upper, false);
