@@ -4,6 +4,7 @@
 
 #include "engine/array_value.h"
 #include "sql/bind/internal.h"
+#include "sql/functions/citext.h"
 #include "sql/types/collation.h"
 #include "sql/types/text_io.h"
 
@@ -458,7 +459,10 @@ const Expr* Binder::bind_distinct(Scope& scope, const PgQuery__AExpr& expr) {
 
 const Expr* Binder::bind_a_expr(Scope& scope, const PgQuery__AExpr& expr) {
   const std::string_view op = operator_name(expr.name, expr.n_name);
-  if (expr.n_name == 2 && string_value(expr.name[0]) != "pg_catalog") {
+  // Besides PostgreSQL's own there are those of citext alone, in its schema.
+  const std::optional<Oid> citext = expr.n_name == 2 ? citext_schema(catalog(), context_.database) : std::nullopt;
+  const bool of_citext = citext && context_.catalog->find_schema(context_.database, string_value(expr.name[0])) == citext;
+  if (expr.n_name == 2 && string_value(expr.name[0]) != "pg_catalog" && !of_citext) {
     fail(at(Status{sqlstate::undefined_function, "operator does not exist: " + std::string(string_value(expr.name[0])) + "." + std::string(op)},
             expr.location));
   }

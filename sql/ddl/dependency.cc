@@ -355,8 +355,6 @@ std::vector<DropPlan::Dependent> DropPlan::dependents(const ObjectRef& object) {
         if (key.first == ObjectKind::kCollation) out.push_back({{RefKind::kCollation, other->oid, 0, 0}, false});
       }
       std::stable_sort(out.begin(), out.end(), [](const Dependent& a, const Dependent& b) { return a.object.oid < b.object.oid; });
-      // What belongs to an extension goes with it.
-      std::stable_partition(out.begin(), out.end(), [](const Dependent& d) { return d.object.kind == RefKind::kExtension; });
       break;
     case RefKind::kExtension:
       if (const auto extension = catalog->object(ObjectKind::kExtension, object.oid)) {
@@ -376,8 +374,6 @@ std::vector<DropPlan::Dependent> DropPlan::dependents(const ObjectRef& object) {
                                                           : catalog->object(ObjectKind::kFunction, member.oid) != nullptr;
           if (there) out.push_back({{kind, member.oid, 0, 0}, true});
         }
-        // A view goes as a member before it would as what depends on a function of the same extension.
-        std::stable_partition(out.begin(), out.end(), [](const Dependent& d) { return d.object.kind != RefKind::kFunction && d.object.kind != RefKind::kType; });
         if (extension->name == kCitextName) citext_dependents(extension->parent, &out);
       }
       break;
@@ -414,6 +410,10 @@ void DropPlan::visit(const ObjectRef& object, const ObjectRef* because, bool tar
   // What is the object's own comes first, so that it is not reported as depending on something else.
   std::stable_sort(next.begin(), next.end(), [](const Dependent& a, const Dependent& b) {
     if (a.silent != b.silent) return a.silent;
+    // What belongs to an extension goes with it; of that, views before the functions that they read.
+    const auto is = [](const Dependent& d, RefKind kind) { return d.object.kind == kind; };
+    if (is(a, RefKind::kExtension) != is(b, RefKind::kExtension)) return is(a, RefKind::kExtension);
+    if (a.silent && is(a, RefKind::kFunction) != is(b, RefKind::kFunction)) return is(b, RefKind::kFunction);
     if (a.object.oid != b.object.oid) return a.object.oid < b.object.oid;
     return a.object.column > b.object.column;   // of one table the last column is reported first
   });
