@@ -487,7 +487,10 @@ std::optional<std::string> SessionImpl::trigger_definition(Oid oid, bool pretty)
   event(TriggerDef::kTruncate, "TRUNCATE");
   out += " ON " + relation(*table);
   if (trigger.constraint != 0) {
-    if (const auto from = known->table(trigger.constraint_table)) out += " FROM " + relation(*from);
+    if (const auto from = known->table(trigger.constraint_table)) {
+      // As it is seen from here, qualified or not.
+      out += " FROM " + object_name(ObjectClass::kRelation, from->oid).value_or(relation(*from));
+    }
     out += trigger.deferrable ? " DEFERRABLE" : " NOT DEFERRABLE";
     out += trigger.initially_deferred ? " INITIALLY DEFERRED" : " INITIALLY IMMEDIATE";
   }
