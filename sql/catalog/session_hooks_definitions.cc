@@ -133,6 +133,7 @@ std::string SessionImpl::print_stored(std::string_view node_tree, Oid relation, 
   EvalContext eval = eval_context(arena);
   BindContext context = bind_context();
   context.role = 0;   // stored
+  context.keep_calls = true;
   // Kept text is read by the settings that it is kept in, and shown by the session's.
   static const FormatSettings plain;
   EvalContext stored{arena, plain, this, eval.statement_timestamp, eval.transaction_timestamp, {}};
