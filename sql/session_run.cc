@@ -243,11 +243,15 @@ Result<CompiledPtr> SessionImpl::compile(std::shared_ptr<const ParsedStatements>
         WANDIAN_TRY(bind_and_plan(types, inside, false));
         statement->parameter_types = types.parameter_types;
       }
+      if (statement->kind == StatementKind::kExplain) {
+        WANDIAN_ASSIGN(statement->columns, utility_columns(*statement));
+      }
       break;
     }
     case StatementKind::kShow: {
       const char* name = node->variable_show_stmt->name;
       if (name != nullptr && std::string_view(name) != "all" && !show_value(name)) return unrecognized_setting(name);
+      WANDIAN_ASSIGN(statement->columns, utility_columns(*statement));
       break;
     }
     default: break;

@@ -56,7 +56,7 @@ int Binder::bind_target_table(Scope& scope, const PgQuery__RangeVar& range, Comm
   target_access_ = 0;
   check_schema(schema, range.location);
   if (schema.empty() && context_.transitions != nullptr && (table == context_.transitions->old_name || table == context_.transitions->new_name))
-    fail(Status{sqlstate::wrong_object_type, "relation " + quoted(table) + " cannot be the target of a modifying statement"});
+    fail(Status{sqlstate::feature_not_supported, "relation " + quoted(table) + " cannot be the target of a modifying statement"});
   const std::optional<FoundRelation> found = find_relation(context_, schema, table);
   if (!found) fail(at(undefined_relation(schema, table), range.location));
   switch (found->kind) {

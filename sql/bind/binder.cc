@@ -559,7 +559,7 @@ Result<BoundExpression> bind_standalone_node(const ParseNode* node, std::string_
     BindContext written = context;
     written.as_written = !options.fold;   // what is not folded is printed back
     // Elsewhere a function in SQL may stand only if it can be put in place of its call.
-    written.keep_calls = !options.fold && (options.use == StandaloneUse::kDefault || options.use == StandaloneUse::kTriggerWhen || options.use == StandaloneUse::kCheck);
+    written.keep_calls = context.keep_calls || (!options.fold && (options.use == StandaloneUse::kDefault || options.use == StandaloneUse::kTriggerWhen || options.use == StandaloneUse::kCheck));
     Binder binder(written, text, *out.arena, {});
     out.expr = binder.bind_standalone(node, options);
     out.sequences = std::move(binder.sequences());

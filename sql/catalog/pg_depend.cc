@@ -103,7 +103,10 @@ class Dependencies {
     add(self, {in::kNamespace, object.parent}, 'n');
     if (definition.array != 0) add({in::kType, definition.array}, self, 'i');
     if (definition.base != 0) type(self, definition.base);
-    for (const DomainCheck& check : definition.checks) add({in::kConstraint, check.oid}, self, 'a');
+    for (const DomainCheck& check : definition.checks) {
+      add({in::kConstraint, check.oid}, self, 'a');
+      expression({in::kConstraint, check.oid}, check.expression);
+    }
     if (definition.kind != 'c') return;
     const Oid relation = relation_of_row_type(object.oid);
     add({in::kClass, relation}, self, 'i');

@@ -134,6 +134,7 @@ std::string SessionImpl::print_stored(std::string_view node_tree, Oid relation, 
   EvalContext eval = eval_context(arena);
   BindContext context = bind_context();
   context.role = 0;   // stored
+  context.keep_calls = true;
   // Kept text is read by the settings that it is kept in, and shown by the session's.
   static const FormatSettings plain;
   EvalContext stored{arena, plain, this, eval.statement_timestamp, eval.transaction_timestamp, {}};
@@ -488,7 +489,10 @@ std::optional<std::string> SessionImpl::trigger_definition(Oid oid, bool pretty)
   event(TriggerDef::kTruncate, "TRUNCATE");
   out += " ON " + relation(*table);
   if (trigger.constraint != 0) {
-    if (const auto from = known->table(trigger.constraint_table)) out += " FROM " + relation(*from);
+    if (const auto from = known->table(trigger.constraint_table)) {
+      // As it is seen from here, qualified or not.
+      out += " FROM " + object_name(ObjectClass::kRelation, from->oid).value_or(relation(*from));
+    }
     out += trigger.deferrable ? " DEFERRABLE" : " NOT DEFERRABLE";
     out += trigger.initially_deferred ? " INITIALLY DEFERRED" : " INITIALLY IMMEDIATE";
   }

@@ -56,6 +56,21 @@ Status check_statistics(const TableDef& table, Oid oid, const PgQuery__AlterTabl
   return {};
 }
 
+// ENABLE and DISABLE of triggers, as errors call it; "" for other commands.
+std::string_view trigger_action(PgQuery__AlterTableType type) {
+  switch (type) {
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_EnableTrig: return "ENABLE TRIGGER";
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_EnableAlwaysTrig: return "ENABLE ALWAYS TRIGGER";
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_EnableReplicaTrig: return "ENABLE REPLICA TRIGGER";
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_DisableTrig: return "DISABLE TRIGGER";
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_EnableTrigAll: return "ENABLE TRIGGER ALL";
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_DisableTrigAll: return "DISABLE TRIGGER ALL";
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_EnableTrigUser: return "ENABLE TRIGGER USER";
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_DisableTrigUser: return "DISABLE TRIGGER USER";
+    default: return {};
+  }
+}
+
 // Everything but a table: its owner, and the storage parameters of an index.
 Status alter_other(DdlContext& ctx, const PgQuery__AlterTableStmt& node, const FoundRelation& found) {
   Changes changes;
@@ -88,6 +103,10 @@ Status alter_other(DdlContext& ctx, const PgQuery__AlterTableStmt& node, const F
       changes.put(std::move(view));
       continue;
     }
+    if (const std::string_view action = trigger_action(command.subtype); !action.empty())
+      return Status{sqlstate::wrong_object_type,
+                    "ALTER action " + std::string(action) + " cannot be performed on relation " + quoted(text_or_empty(node.relation->relname))}
+          .with_detail(found.kind == FoundRelation::Kind::kView ? "This operation is not supported for views." : "This operation is not supported for indexes.");
     if (found.kind != FoundRelation::Kind::kIndex || !options || command.def == nullptr)
       return feature_not_supported("this form of ALTER is not supported for " + quoted(text_or_empty(node.relation->relname)));
     auto table = std::make_shared<TableDef>(*catalog->table(found.table));

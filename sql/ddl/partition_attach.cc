@@ -30,7 +30,7 @@ Status refuse_attach(const TableDef& parent, const TableDef& table, const Catalo
       return feature_not_supported("a table with identity columns cannot be attached as a partition").with_hint("Drop the identity first.");
   for (const TriggerDef& trigger : table.triggers)
     if ((trigger.events & TriggerDef::kRow) != 0 && (!trigger.old_table.empty() || !trigger.new_table.empty()))
-      return Status{sqlstate::object_not_in_prerequisite_state,
+      return Status{sqlstate::feature_not_supported,
                     "trigger " + quoted(trigger.name) + " prevents table " + quoted(table.name) + " from becoming a partition"}
           .with_detail("ROW triggers with transition tables are not supported on partitions.");
   return {};

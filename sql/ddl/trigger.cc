@@ -132,7 +132,7 @@ Status check_kind(const PgQuery__CreateTrigStmt& node, const Triggered& of) {
   } else {
     if (node.timing == kTimingInstead) return not_for(table.is_partitioned() ? "a partitioned table" : "a table", "Tables cannot have INSTEAD OF triggers.");
     if (table.is_partitioned() && node.row != 0 && node.n_transition_rels > 0)
-      return not_for("a partitioned table", "ROW triggers with transition tables are not supported on partitioned tables.");
+      return feature_not_supported(quoted(table.name) + " is a partitioned table").with_detail("ROW triggers with transition tables are not supported on partitioned tables.");
   }
   if (node.row != 0 && (node.events & TriggerDef::kTruncate) != 0) return feature_not_supported("TRUNCATE FOR EACH ROW triggers are not supported");
   if (node.timing != kTimingInstead) return {};

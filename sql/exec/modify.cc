@@ -58,7 +58,7 @@ ModifyDriver::~ModifyDriver() = default;
 
 void ModifyDriver::set_source_aside() {
   ctx_.hold_snapshot();
-  source_->pause(ctx_);
+  if (source_ != nullptr) source_->pause(ctx_);   // null: one row, found by its key
   source_frame_.assign(ctx_.slots, ctx_.slots + ctx_.body->slots.size());
 }
 

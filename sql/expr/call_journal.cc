@@ -5,6 +5,7 @@
 namespace wandian::sql {
 
 void CallJournal::ask(const FunctionDef* function, std::span<const Oid> types, std::span<const Value> args) {
+  if (asked_) return;   // the first is answered first, and what follows begins anew
   asked_ = used_ = true;
   call_.function = function;
   call_.types = types;

@@ -322,7 +322,7 @@ bool journaled_call(const EvalNode& node, EvalContext& ctx, const ExprInput& in,
   CallJournal* const journal = std::exchange(ctx.journal, nullptr);
   const bool done = c.invoke(ctx, values.data(), out);
   ctx.journal = journal;
-  if (done && journal != nullptr) journal->note(*out, is_by_value(c.types[c.args.size()]));
+  if (done && journal != nullptr && !journal->asked()) journal->note(*out, is_by_value(c.types[c.args.size()]));
   return done;
 }
 

@@ -222,6 +222,16 @@ bool view_wrapped(EvalContext& ctx, const Value* args, Value* result) {
 bool function_definition(EvalContext& ctx, const Value* args, Value* result) {
   return give_text(ctx, ctx.session->function_definition(oid(args[0])), result);
 }
+// The end of the definition, from the line that begins a body without quotes on; null: the body is quoted.
+bool function_sqlbody(EvalContext& ctx, const Value* args, Value* result) {
+  std::optional<std::string> text = ctx.session->function_definition(oid(args[0]));
+  if (!text) return give_text(ctx, text, result);
+  const std::size_t body = std::min(text->find("\nRETURN "), text->find("\nBEGIN ATOMIC\n"));
+  if (body == std::string::npos || text->find("\nAS ") < body) return give_text(ctx, std::nullopt, result);
+  text->erase(0, body + 1);
+  while (text->ends_with('\n')) text->pop_back();
+  return give_text(ctx, text, result);
+}
 template <bool identity>
 bool function_arguments(EvalContext& ctx, const Value* args, Value* result) {
   return give_text(ctx, ctx.session->function_arguments(oid(args[0]), identity), result);
@@ -520,7 +530,7 @@ constexpr FunctionBinding kBindings[] = {
     {"pg_get_ruledef_ext", definition<&SessionHooks::rule_definition, true>},
     {"pg_get_functiondef", function_definition}, {"pg_get_function_arguments", function_arguments<false>},
     {"pg_get_function_identity_arguments", function_arguments<true>}, {"pg_get_function_result", function_result},
-    {"pg_get_function_sqlbody", nothing}, {"pg_get_function_arg_default", nothing},
+    {"pg_get_function_sqlbody", function_sqlbody}, {"pg_get_function_arg_default", nothing},
     {"pg_get_partkeydef", partition_key}, {"pg_get_partition_constraintdef", partition_constraint},
     {"pg_get_statisticsobjdef", nothing}, {"pg_get_statisticsobjdef_columns", nothing},
     {"obj_description(oid,name)", description}, {"obj_description(oid)", description_anywhere},

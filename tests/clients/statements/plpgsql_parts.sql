@@ -81,8 +81,6 @@ BEGIN;
 CALL declares_cursor(5);
 FETCH ALL FROM cur;
 ROLLBACK;
-DO $$ DECLARE v int := 1; BEGIN CREATE VIEW bad AS SELECT v; END $$;
-DO $$ DECLARE v int := 1; BEGIN CREATE MATERIALIZED VIEW bad AS SELECT v AS a; END $$;
 -- EXECUTE of a prepared statement.
 PREPARE p1(int) AS SELECT id, n FROM t WHERE id = $1;
 PREPARE p2(int) AS UPDATE t SET n = n + $1;

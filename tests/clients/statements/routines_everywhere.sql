@@ -17,7 +17,7 @@ SELECT id FROM t ORDER BY id LIMIT twice(1) OFFSET twice(3);
 SELECT id FROM t ORDER BY id OFFSET twice(5);
 SELECT id FROM t ORDER BY id LIMIT failing(7);
 SELECT id FROM t ORDER BY id LIMIT twice(NULL);
-SELECT id FROM t ORDER BY a FETCH FIRST twice(1) ROWS WITH TIES;
+SELECT count(*) FROM (SELECT id FROM t ORDER BY a FETCH FIRST twice(1) ROWS WITH TIES) s;
 SELECT (SELECT count(*) FROM (SELECT 1 FROM t LIMIT twice(3)) x);
 PREPARE lim(int) AS SELECT id FROM t ORDER BY id LIMIT twice($1);
 EXECUTE lim(1);
@@ -55,7 +55,7 @@ SELECT last_value FROM s;
 MERGE INTO t USING u ON t.id = u.id WHEN MATCHED AND small(u.id) THEN UPDATE SET a = twice(u.c) WHEN MATCHED AND pair(t.id, 0) THEN DELETE WHEN NOT MATCHED AND small(u.t) THEN INSERT VALUES (u.id, twice(u.c), logged(u.id, 'ins')::text);
 MERGE INTO t USING (SELECT id + 100 AS id, c FROM u) s ON t.id = s.id WHEN NOT MATCHED AND pair(s.id, s.c) THEN INSERT VALUES (s.id, twice(s.c), logged(s.id, 'new')::text) WHEN NOT MATCHED THEN DO NOTHING;
 SELECT * FROM t ORDER BY id;
-SELECT what FROM log ORDER BY n;
+SELECT what FROM log ORDER BY what;
 -- RETURNING of a statement in WITH.
 WITH x AS (INSERT INTO t VALUES (300, 3, 'w'), (301, 4, 'w') RETURNING id, twice(a) AS two, b) SELECT * FROM x ORDER BY id;
 WITH x AS (UPDATE t SET a = 5 WHERE id IN (300, 301) RETURNING id, twice(a) + id AS r) SELECT sum(r), count(*) FROM x;
