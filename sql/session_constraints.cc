@@ -35,7 +35,8 @@ Task<Status> SessionImpl::with_execution(Work work) {
 // What was put off, of these constraints or of all. On error the caller undoes the transaction, or what came after its savepoint.
 Task<Status> SessionImpl::check_deferred(bool everything, std::vector<Oid> constraints) {
   if (!deferred_.pending()) co_return Status{};
-  co_return co_await with_execution([this, everything, constraints](ExecContext& context) { return deferred_.check(context, everything, constraints); });
+  const auto check = [&](ExecContext& context) { return deferred_.check(context, everything, constraints); };
+  co_return co_await with_execution(check);
 }
 
 Task<Status> SessionImpl::fire_statement_triggers(std::shared_ptr<const TableDef> table, bool before, std::uint16_t event) {
@@ -44,11 +45,12 @@ Task<Status> SessionImpl::fire_statement_triggers(std::shared_ptr<const TableDef
     return (trigger.events & TriggerDef::kRow) == 0 && (trigger.events & (TriggerDef::kBefore | event)) == wanted;
   });
   if (!any) co_return Status{};
-  co_return co_await with_execution([table, before, event](ExecContext& context) -> Task<Status> {
+  const auto fire = [&](ExecContext& context) -> Task<Status> {
     if (before) return Triggers::of(context).before_statement(table, event, {});
     Triggers::of(context).after_statement(table, event, {});
     return Triggers::of(context).run();
-  });
+  };
+  co_return co_await with_execution(fire);
 }
 
 Status SessionImpl::find_constraints(const PgQuery__RangeVar& name, std::vector<Oid>* out) {
