@@ -385,9 +385,18 @@ class Finalizer {
       std::erase_if(static_cast<WithNode&>(node).ctes, [&](std::uint32_t cte) { return cte >= cte_free_.size() || cte_free_[cte].empty(); });
   }
 
+  // Computes nothing for rows of which only their being there counts.
+  static void drop_targets(PlanNode& root) {
+    PlanNode* node = &root;
+    if (node->type == NodeType::kLimit && !static_cast<LimitNode&>(*node).with_ties) node = node->children[0].get();
+    if (node->type != NodeType::kProject) return;
+    std::erase_if(static_cast<ProjectNode&>(*node).items, [](const auto& item) { return !contains_volatile(item.first.expr); });
+  }
+
   void want_subselect(PlanSubselect& plan) {
+    if (plan.kind == SubLinkKind::kExists) drop_targets(*plan.plan);
     SlotSet wanted(width_, false);
-    mark(wanted, plan.outputs);
+    if (plan.kind != SubLinkKind::kExists) mark(wanted, plan.outputs);   // of EXISTS nobody reads what the rows hold
     mark(wanted, plan.test);
     want(*plan.plan, wanted);
     fill(plan.saved);
