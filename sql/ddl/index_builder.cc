@@ -264,7 +264,7 @@ Result<IndexDef> make_index(DdlContext& ctx, Changes& changes, const TableDef& t
     WANDIAN_ASSIGN(const BoundExpression bound, reader.bind(node.where_clause, StandaloneUse::kIndexPredicate));
     index.predicate = reader.text(bound.expr);
   }
-  WANDIAN_TRY(read_options(node.options, node.n_options, true, &index.options));
+  WANDIAN_TRY(read_options(node.options, node.n_options, index.method, &index.options));
   name_index_columns(table, &index);
   index.name = text_or_empty(node.idxname);
   if (index.name.empty()) index.name = choose_index_name(ctx, changes, table, index);
