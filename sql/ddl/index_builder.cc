@@ -135,9 +135,9 @@ class IndexReader {
 
   Status read_collation(const PgQuery__IndexElem& element, Oid type, IndexPart* part) {
     if (element.n_collation == 0) return {};
+    WANDIAN_ASSIGN(const std::string name, resolve_collation({element.collation, element.n_collation}, ctx_.bind_context()));
     if (!is_collatable(type))
       return Status{sqlstate::datatype_mismatch, "collations are not supported by type " + format_type(type)};
-    WANDIAN_ASSIGN(const std::string name, resolve_collation({element.collation, element.n_collation}, ctx_.bind_context()));
     const std::string own = part->column != kExpressionPart  ? table_.columns[part->column].collation
                             : part->collation.empty() ? std::string() : part->collation.substr(1);
     if (name != (own.empty() ? "default" : own)) part->collation = name;
