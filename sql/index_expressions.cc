@@ -154,9 +154,12 @@ std::string key_part_names(const TableDef& table, const IndexDef& index) {
   for (std::size_t i = 0; i < index.key_parts && i < index.parts.size(); ++i) {
     const IndexPart& part = index.parts[i];
     if (i != 0) out += ", ";
-    if (part.column != kExpressionPart) out += table.columns[part.column].name;
-    else if (compiled != nullptr) out += index_expression_text(deparse(compiled->parts[i].bound.expr, style));
-    else out += is_parenthesized(part.expression) ? part.expression : index_expression_text(part.expression);
+    if (part.column != kExpressionPart) {
+      out += table.columns[part.column].name;
+      continue;
+    }
+    std::string text = compiled != nullptr ? deparse(compiled->parts[i].bound.expr, style) : part.expression;
+    out += is_parenthesized(text) ? text : index_expression_text(std::move(text));
   }
   return out;
 }
