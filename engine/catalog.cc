@@ -495,11 +495,12 @@ template <class C>
 void fields(C& c, ColumnDef& v) {
   c.field(v.name), c.field(v.type), c.field(v.typmod), c.field(v.not_null), c.field(v.dropped), c.field(v.identity);
   c.field(v.default_expression), c.field(v.missing_value), c.field(v.has_missing_value), c.field(v.collation), c.field(v.generated);
+  c.field(v.statistics_target);
 }
 template <class C>
 void fields(C& c, IndexPart& v) {
   c.field(v.column), c.field(v.descending), c.field(v.nulls_first), c.field(v.expression), c.field(v.type), c.field(v.typmod);
-  c.field(v.name), c.field(v.opclass), c.field(v.collation);
+  c.field(v.name), c.field(v.opclass), c.field(v.collation), c.field(v.statistics_target);
 }
 template <class C>
 void fields(C& c, IndexDef& v) {

@@ -47,6 +47,7 @@ struct ColumnDef {
   std::string missing_value;
   bool has_missing_value = false;
   std::string collation;             ///< as given, "" = the type's
+  std::int16_t statistics_target = -1;   ///< SET STATISTICS: shown
 };
 
 /// IndexPart::column of an expression; TableDef::codec_columns has it there, too.
@@ -66,6 +67,7 @@ struct IndexPart {
   std::string name;                  ///< the index's column: what the table's was called, or after the expression; "" = as that is called now
   std::string opclass;               ///< as given, "" = the type's default
   std::string collation;             ///< as given, "" = the column's; of an expression "=..." is its own, which nobody named
+  std::int16_t statistics_target = -1;   ///< kExpressionPart, SET STATISTICS: shown
 };
 
 enum class IndexMethod : std::uint8_t {

@@ -96,6 +96,55 @@ BindContext definition_context(const Catalog& catalog, const TableDef& table) {
   return context;
 }
 
+namespace {
+
+// Whether an expression reads like a call, so that it needs no parentheses around it in an index's definition.
+bool looks_like_call(std::string_view text) {
+  if (text.starts_with('(') && text.find(" AT TIME ZONE ") != std::string_view::npos) {   // a call in SQL's own words
+    int depth = 0;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+      if (text[i] == '(') ++depth;
+      else if (text[i] == ')') --depth;
+      else if (depth == 1 && text.substr(i).starts_with(" AT TIME ZONE ")) return true;
+    }
+  }
+  const std::size_t open = text.find('(');
+  if (open == std::string_view::npos || open == 0 || text.back() != ')') return false;
+  for (const char c : text.substr(0, open))
+    if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' || c == '"')) return false;
+  // The parenthesis that opens there closes at the end.
+  int depth = 0;
+  char quote = 0;
+  for (std::size_t i = open; i < text.size(); ++i) {
+    const char c = text[i];
+    if (quote != 0) quote = c == quote ? 0 : quote;
+    else if (c == '\'' || c == '"') quote = c;
+    else if (c == '(') ++depth;
+    else if (c == ')' && --depth == 0 && i + 1 < text.size()) return false;
+  }
+  const std::string_view name = text.substr(0, open);
+  return name != "ROW" && name != "EXTRACT" ? true : name == "EXTRACT";
+}
+
+// "(a = 5)": one pair of parentheses around all of it.
+bool is_parenthesized(std::string_view text) {
+  if (!text.starts_with('(')) return false;
+  int depth = 0;
+  char quote = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (quote != 0) quote = c == quote ? 0 : quote;
+    else if (c == '\'' || c == '"') quote = c;
+    else if (c == '(') ++depth;
+    else if (c == ')' && --depth == 0) return i + 1 == text.size();
+  }
+  return false;
+}
+
+}  // namespace
+
+std::string index_expression_text(std::string text) { return looks_like_call(text) ? std::move(text) : "(" + text + ")"; }
+
 std::string key_part_names(const TableDef& table, const IndexDef& index) {
   const CompiledIndexKeys::Index* compiled = nullptr;
   for (std::size_t i = 0; i < table.indexes.size(); ++i)
@@ -105,9 +154,12 @@ std::string key_part_names(const TableDef& table, const IndexDef& index) {
   for (std::size_t i = 0; i < index.key_parts && i < index.parts.size(); ++i) {
     const IndexPart& part = index.parts[i];
     if (i != 0) out += ", ";
-    if (part.column != kExpressionPart) out += table.columns[part.column].name;
-    else if (compiled != nullptr) out += deparse(compiled->parts[i].bound.expr, style);
-    else out += part.expression;
+    if (part.column != kExpressionPart) {
+      out += table.columns[part.column].name;
+      continue;
+    }
+    std::string text = compiled != nullptr ? deparse(compiled->parts[i].bound.expr, style) : part.expression;
+    out += is_parenthesized(text) ? text : index_expression_text(std::move(text));
   }
   return out;
 }

@@ -52,6 +52,9 @@ inline const CompiledIndexKeys* index_expressions(const TableDef& table) {
 /// What definitions of a table are bound with: pg_catalog and its own schema, no session.
 BindContext definition_context(const Catalog& catalog, const TableDef& table);
 
+/// An expression as an index's definition shows it: in parentheses, unless it reads like a call.
+std::string index_expression_text(std::string text);
+
 /// "a, lower(b)": the key parts of an index as PostgreSQL names them where a key is shown.
 std::string key_part_names(const TableDef& table, const IndexDef& index);
 /// The type of a key part.

@@ -14,20 +14,39 @@ namespace wandian::sql {
 namespace {
 
 struct VacuumOptions {
-  bool analyze = false, verbose = false;
+  bool analyze = false, verbose = false, full = false, skips_pages = true, toast = true;
+  int workers = 0;
 };
 
-bool is_known_option(std::string_view name, bool vacuum) {
-  static constexpr std::string_view kVacuum[] = {"freeze", "full", "disable_page_skipping", "index_cleanup", "process_toast", "truncate", "parallel", "analyze"};
-  if (name == "verbose" || name == "skip_locked") return true;
-  return vacuum && std::find(std::begin(kVacuum), std::end(kVacuum), name) != std::end(kVacuum);
+Result<int> read_workers(const PgQuery__DefElem& option, int position) {
+  constexpr int kMost = 1024;
+  const std::string range = "between 0 and " + std::to_string(kMost);
+  if (option.arg == nullptr) return Status{sqlstate::syntax_error, "parallel option requires a value " + range}.with_position(position);
+  if (option.arg->node_case != PG_QUERY__NODE__NODE_INTEGER) return Status{sqlstate::syntax_error, "parallel requires an integer value"};
+  const int workers = option.arg->integer->ival;
+  if (workers < 0 || workers > kMost) return Status{sqlstate::syntax_error, "parallel workers for vacuum must be " + range}.with_position(position);
+  return workers;
 }
 
-// An option without a value is on.
-bool is_on(const PgQuery__DefElem& option) {
-  if (option.arg == nullptr) return true;
-  const std::string text = option_text(option);
-  return text != "off" && text != "false" && text != "0";
+// Most have no meaning in memory, and must be written as they are meant all the same.
+Status read_option(const PgQuery__DefElem& option, bool vacuum, int position, VacuumOptions& out) {
+  static constexpr std::string_view kVacuum[] = {"freeze", "full", "disable_page_skipping", "index_cleanup", "process_toast", "truncate", "parallel", "analyze"};
+  const std::string_view name = text_or_empty(option.defname);
+  const bool known = name == "verbose" || name == "skip_locked" || (vacuum && std::find(std::begin(kVacuum), std::end(kVacuum), name) != std::end(kVacuum));
+  if (!known)
+    return Status{sqlstate::syntax_error, std::string("unrecognized ") + (vacuum ? "VACUUM" : "ANALYZE") + " option \"" + std::string(name) + "\""}.with_position(position);
+  if (name == "parallel") {
+    WANDIAN_ASSIGN(out.workers, read_workers(option, position));
+    return {};
+  }
+  if (name == "index_cleanup" && option.arg != nullptr && option_text(option) == "auto") return {};
+  WANDIAN_ASSIGN(const bool on, option_bool(option));
+  if (name == "analyze") out.analyze = on;
+  if (name == "verbose") out.verbose = on;
+  if (name == "full") out.full = on;
+  if (name == "disable_page_skipping") out.skips_pages = !on;
+  if (name == "process_toast") out.toast = on;
+  return {};
 }
 
 // The snapshot stays in use while the coroutine pauses.
@@ -60,23 +79,21 @@ bool SessionImpl::may_maintain(Oid relation, bool vacuum) {
 Task<Status> SessionImpl::run_vacuum(StatementRef statement) {
   const PgQuery__VacuumStmt& vacuum = *statement.node->vacuum_stmt;
   const bool is_vacuum = vacuum.is_vacuumcmd != 0;
-  const std::string command = is_vacuum ? "VACUUM" : "ANALYZE";
   VacuumOptions options;
   options.analyze = !is_vacuum;
   for (std::size_t i = 0; i < vacuum.n_options; ++i) {
     const PgQuery__DefElem& option = *vacuum.options[i]->def_elem;
-    const std::string_view name = text_or_empty(option.defname);
-    if (!is_known_option(name, is_vacuum))
-      co_return Status{sqlstate::syntax_error, "unrecognized " + command + " option \"" + std::string(name) + "\""}.with_position(
-          character_position(statement.text, option.location));
-    if (name == "analyze") options.analyze = is_on(option);
-    if (name == "verbose") options.verbose = is_on(option);
+    WANDIAN_CO_TRY(read_option(option, is_vacuum, static_cast<int>(character_position(statement.text, option.location)), options));
   }
-  if (is_vacuum) WANDIAN_CO_TRY(prevent_in_transaction_block("VACUUM"));
+  if (options.full && options.workers > 0) co_return Status{sqlstate::feature_not_supported, "VACUUM FULL cannot be performed in parallel"};
   bool any_columns = false;
   for (std::size_t i = 0; i < vacuum.n_rels; ++i) any_columns |= vacuum.rels[i]->vacuum_relation->n_va_cols != 0;
   if (any_columns && !options.analyze)
     co_return Status{sqlstate::feature_not_supported, "ANALYZE option must be specified when a column list is provided"};
+  if (is_vacuum) WANDIAN_CO_TRY(prevent_in_transaction_block("VACUUM"));
+  if (options.full && !options.skips_pages)
+    co_return Status{sqlstate::feature_not_supported, "VACUUM option DISABLE_PAGE_SKIPPING cannot be used with FULL"};
+  if (options.full && !options.toast) co_return Status{sqlstate::feature_not_supported, "PROCESS_TOAST required with VACUUM FULL"};
 
   struct Wanted {
     Oid table;

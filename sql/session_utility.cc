@@ -5,6 +5,7 @@
 
 #include "engine/table.h"
 #include "sql/access/roles.h"
+#include "sql/ddl/context.h"
 #include "sql/partition/tree.h"
 #include "sql/encoding_sink.h"
 #include "sql/expr/expression.h"
@@ -69,18 +70,6 @@ std::string quote_name(std::string_view name) {
   return out + "\"";
 }
 
-Result<bool> option_bool(const PgQuery__DefElem& option) {
-  if (option.arg == nullptr) return true;
-  const std::string text = option_text(option.arg);
-  bool on = false;
-  if (text == "1" || same_word(text, "true") || same_word(text, "on")) {
-    on = true;
-  } else if (!(text == "0" || same_word(text, "false") || same_word(text, "off"))) {
-    return Status{sqlstate::syntax_error, std::string(text_or_empty(option.defname)) + " requires a Boolean value"};
-  }
-  return on;
-}
-
 bool explains_as_json(const PgQuery__ExplainStmt& explain) {
   bool json = false;
   for (std::size_t i = 0; i < explain.n_options; ++i) {
@@ -88,6 +77,21 @@ bool explains_as_json(const PgQuery__ExplainStmt& explain) {
     if (text_or_empty(option.defname) == "format") json = same_word(option_text(option.arg), "json");
   }
   return json;
+}
+
+// The columns of CREATE TABLE AS, as far as it could not be run: 42601, 42701.
+Status check_column_names(const ParseNode& node, std::span<const ResultColumn> columns) {
+  const PgQuery__IntoClause* into = node.node_case == PG_QUERY__NODE__NODE_CREATE_TABLE_AS_STMT ? node.create_table_as_stmt->into : nullptr;
+  if (into == nullptr) return {};
+  if (into->n_col_names > columns.size()) return Status{sqlstate::syntax_error, "too many column names were specified"};
+  std::vector<std::string_view> names;
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    const std::string_view name = i < into->n_col_names ? string_value(into->col_names[i]) : std::string_view(columns[i].name);
+    if (std::find(names.begin(), names.end(), name) != names.end())
+      return Status{sqlstate::duplicate_column, "column \"" + std::string(name) + "\" specified more than once"};
+    names.push_back(name);
+  }
+  return {};
 }
 
 void make_text_result(Portal& portal, std::vector<std::string> names) {
@@ -112,9 +116,10 @@ Task<Status> SessionImpl::run_utility(Portal& portal, std::string* tag) {
   const CompiledPtr statement = portal.statement;
   StatementRef ref = statement->ref();
   ref.params = portal.params;
-  if (is_ddl(ref.kind)) {
+  // CLUSTER changes a definition, but is no definition: READ ONLY transactions may.
+  if (is_ddl(ref.kind) || ref.kind == StatementKind::kCluster) {
     WANDIAN_CO_TRY(ensure_transaction());
-    if (read_only_)
+    if (read_only_ && ref.kind != StatementKind::kCluster)
       co_return Status{sqlstate::read_only_sql_transaction, "cannot execute " + std::string(statement->tag) + " in a read-only transaction"};
     Status status = co_await run_ddl(*this, ref, tag);
     co_await park(Parked::kNextCall);
@@ -138,7 +143,6 @@ Task<Status> SessionImpl::run_utility(Portal& portal, std::string* tag) {
     case StatementKind::kDo: co_return co_await run_do(ref);
     case StatementKind::kVacuum: co_return co_await run_vacuum(ref);
     case StatementKind::kReindex:
-    case StatementKind::kCluster:
     case StatementKind::kCheckpoint: co_return run_maintenance(ref);
     case StatementKind::kListen:
     case StatementKind::kUnlisten:
@@ -477,7 +481,8 @@ Status SessionImpl::resolve_execute(Portal& portal) {
     return Status{sqlstate::invalid_sql_statement_name, "prepared statement \"" + name + "\" does not exist"};
   WANDIAN_ASSIGN(prepared->statement, current_form(prepared->statement, prepared->described));
   const std::vector<Oid>& types = prepared->statement->parameter_types;
-  if (call.n_params != types.size())
+  // What a statement without parameters is given is not looked at.
+  if (!types.empty() && call.n_params != types.size())
     return Status{sqlstate::syntax_error, "wrong number of parameters for prepared statement \"" + name + "\""}.with_detail(
         "Expected " + std::to_string(types.size()) + " parameters but got " + std::to_string(call.n_params) + ".");
   EvalContext context = eval_context(portal.arena);
@@ -593,6 +598,7 @@ Task<Status> SessionImpl::run_explain(Portal& portal) {
     if (kind == StatementKind::kExecute) WANDIAN_CO_TRY(resolve_execute(inner));
     options.planning_ms = static_cast<double>(engine_database().env().clock().monotonic_us() - planning_began) / 1000;
     WANDIAN_CO_TRY(check_access(*inner.statement));
+    if (kind == StatementKind::kCreateTableAs && options.analyze) WANDIAN_CO_TRY(check_column_names(*inside, inner.statement->columns));
     if (inner.statement->plan == nullptr) {
       lines.push_back("Result");
     } else if (!options.analyze) {
@@ -679,9 +685,12 @@ Status SessionImpl::run_maintenance(StatementRef statement) {
       for (std::size_t i = 0; i < reindex.n_params; ++i) {
         const PgQuery__DefElem& option = *reindex.params[i]->def_elem;
         const std::string_view name = text_or_empty(option.defname);
-        if (name == "concurrently") concurrently = option.arg == nullptr || (option_text(option.arg) != "off" && option_text(option.arg) != "false");
-        else if (name != "verbose" && name != "tablespace")
-          return Status{sqlstate::syntax_error, "unrecognized REINDEX option \"" + std::string(name) + "\""};
+        if (name == "tablespace") continue;
+        if (name != "concurrently" && name != "verbose")
+          return Status{sqlstate::syntax_error, "unrecognized REINDEX option \"" + std::string(name) + "\""}.with_position(
+              character_position(statement.text, option.location));
+        WANDIAN_ASSIGN(const bool on, option_bool(option));
+        if (name == "concurrently") concurrently = on;
       }
       if (concurrently) WANDIAN_TRY(prevent_in_transaction_block("REINDEX CONCURRENTLY"));
       if (reindex.kind == PG_QUERY__REINDEX_OBJECT_TYPE__REINDEX_OBJECT_SCHEMA && !catalog()->find_schema(database_, text_or_empty(reindex.name)))
@@ -704,9 +713,15 @@ Status SessionImpl::run_maintenance(StatementRef statement) {
       if (!fits)
         return Status{sqlstate::wrong_object_type,
                       "\"" + std::string(text_or_empty(reindex.relation->relname)) + (wants_index ? "\" is not an index" : "\" is not a table or materialized view")};
-      return {};
+      const std::shared_ptr<const TableDef> table = found ? catalog()->table(wants_index ? found->table : found->oid) : nullptr;
+      if (table == nullptr || !table->is_partitioned()) return {};
+      Status alone = prevent_in_transaction_block(wants_index ? "REINDEX INDEX" : "REINDEX TABLE");
+      if (alone.ok()) return {};
+      const auto schema = catalog()->schema(table->schema);
+      return std::move(alone).with_context(std::string("while reindexing partitioned ") + (wants_index ? "index" : "table") + " \"" +
+                                           (schema != nullptr ? schema->name : std::string()) + "." +
+                                           std::string(text_or_empty(reindex.relation->relname)) + "\"");
     }
-    case StatementKind::kCluster: return check_table(statement.node->cluster_stmt->relation);
     default:
       if (!has_privileges_of(*catalog(), database_, current_role_, role_oid::kCheckpoint))
         return Status{sqlstate::insufficient_privilege, "must be superuser or have privileges of pg_checkpoint to do CHECKPOINT"};

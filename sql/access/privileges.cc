@@ -201,10 +201,7 @@ std::optional<Acl> shown_acl(const Catalog& catalog, const Securable& object) {
 
 Acl acl_of(const Catalog& catalog, const Securable& object) {
   std::optional<Acl> shown = shown_acl(catalog, object);
-  if (shown) return std::move(*shown);
-  // Untrusted languages are for superusers alone.
-  const bool untrusted = object.kind == AclKind::kLanguage && (object.oid == kInternalLanguage || object.oid == kCLanguage);
-  return untrusted ? Acl{{object.owner, object.owner, kUsage}} : default_acl(object.kind, object.owner);
+  return shown ? std::move(*shown) : default_acl(object.kind, object.owner);
 }
 
 bool is_restricted(const Catalog& catalog, const FunctionDef& function) {

@@ -199,13 +199,14 @@ struct AttributeRow {
   Oid collation = 0;
   const ObjectAcl* lists = nullptr;
   bool inherited = false;
+  std::int16_t statistics_target = -1;
 };
 
 void add_attribute(const SystemContext& context, SystemRows& rows, const AttributeRow& a) {
   const TypeInfo* type = find_type(a.type);
   const TypeFacts facts = type_facts(a.type);
   CatalogRow row(rows);
-  row.i(a.relation).t(a.name).i(a.dropped ? 0 : a.type).i(a.number < 0 ? 0 : -1).i(type != nullptr ? type->length : -1).i(a.number);
+  row.i(a.relation).t(a.name).i(a.dropped ? 0 : a.type).i(a.number < 0 ? 0 : a.statistics_target).i(type != nullptr ? type->length : -1).i(a.number);
   row.i(type != nullptr && type->category == 'A' && a.type != kInt2Vector && a.type != kOidVector ? 1 : 0).i(-1).i(a.typmod);
   row.b(facts.by_value).c(facts.align).c(facts.storage).c(0);
   row.b(a.not_null).b(a.has_default).b(a.has_missing).c(a.identity).c(a.generated).b(a.dropped).b(!a.inherited).i(a.inherited ? 1 : 0).i(a.collation);
@@ -272,6 +273,7 @@ Status pg_attribute(const SystemContext& context, SystemRows& rows) {
           a.collation = collation_of(base_type(column.type), static_cast<const UserType*>(domain->compiled.get())->collation);
       }
       a.inherited = table.partition_of != 0 && !column.dropped;
+      a.statistics_target = column.statistics_target;
       add_attribute(context, rows, a);
     }
   });
@@ -287,6 +289,7 @@ Status pg_attribute(const SystemContext& context, SystemRows& rows) {
       a.number = static_cast<std::int64_t>(i + 1);
       a.typmod = expression ? part.typmod : table.columns[part.column].typmod;
       a.collation = collation_of_part(table, part);
+      a.statistics_target = part.statistics_target;
       if (index.method == IndexMethod::kHash) {   // what PostgreSQL keeps there is the hash
         a.type = kInt4;
         a.typmod = -1;

@@ -12,6 +12,7 @@
 #include "sql/expr/domain_value.h"
 #include "sql/functions/quote.h"
 #include "sql/functions/registry.h"
+#include "sql/index_expressions.h"
 #include "sql/messages.h"
 #include "sql/routine/trigger_rows.h"
 #include "sql/session_impl.h"
@@ -29,40 +30,11 @@ std::string column_list(const TableDef& table, const std::vector<std::uint16_t>&
   return out;
 }
 
-// Whether an expression reads like a call, so that it needs no parentheses around it in an index's definition.
-bool looks_like_call(std::string_view text) {
-  if (text.starts_with('(') && text.find(" AT TIME ZONE ") != std::string_view::npos) {   // a call in SQL's own words
-    int depth = 0;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-      if (text[i] == '(') ++depth;
-      else if (text[i] == ')') --depth;
-      else if (depth == 1 && text.substr(i).starts_with(" AT TIME ZONE ")) return true;
-    }
-  }
-  const std::size_t open = text.find('(');
-  if (open == std::string_view::npos || open == 0 || text.back() != ')') return false;
-  for (const char c : text.substr(0, open))
-    if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' || c == '"')) return false;
-  // The parenthesis that opens there closes at the end.
-  int depth = 0;
-  char quote = 0;
-  for (std::size_t i = open; i < text.size(); ++i) {
-    const char c = text[i];
-    if (quote != 0) quote = c == quote ? 0 : quote;
-    else if (c == '\'' || c == '"') quote = c;
-    else if (c == '(') ++depth;
-    else if (c == ')' && --depth == 0 && i + 1 < text.size()) return false;
-  }
-  const std::string_view name = text.substr(0, open);
-  return name != "ROW" && name != "EXTRACT" ? true : name == "EXTRACT";
-}
-
 using ExpressionText = std::function<std::string(const std::string&)>;
 
 std::string part_name(const TableDef& table, const IndexPart& part, const ExpressionText& expression) {
   if (part.column != kExpressionPart) return part.column < table.columns.size() ? quote_identifier(table.columns[part.column].name) : std::string();
-  const std::string text = expression(part.expression);
-  return looks_like_call(text) ? text : "(" + text + ")";
+  return index_expression_text(expression(part.expression));
 }
 
 std::string key_list(const TableDef& table, const IndexDef& index, std::size_t from, std::size_t to, bool with_order, const ExpressionText& expression = {}) {
@@ -521,7 +493,10 @@ Result<std::optional<std::string>> SessionImpl::serial_sequence(std::string_view
   const std::shared_ptr<const Catalog> known = catalog();
   WANDIAN_ASSIGN(const Oid oid, resolve(ObjectClass::kRelation, table_name, false));
   const auto table = known->table(oid);
-  if (table == nullptr) return undefined_column(column_name, table_name);
+  if (table == nullptr) {   // a view, for one: nothing owns a sequence there
+    WANDIAN_TRY(resolve_column(oid, column_name).take_status());
+    return std::optional<std::string>();
+  }
   const int column = table->find_column(column_name);
   if (column < 0)
     return undefined_column(column_name, table->name);
@@ -626,7 +601,8 @@ std::optional<std::int64_t> SessionImpl::size(SizeKind kind, Oid object) {
   const std::shared_ptr<const Catalog> known = catalog();
   if (kind == SizeKind::kDatabase || kind == SizeKind::kTablespace) {
     if (kind == SizeKind::kDatabase && known->object(ObjectKind::kDatabase, object) == nullptr) return std::nullopt;
-    std::int64_t total = 0;
+    constexpr std::int64_t kCatalogBytes = 8192;   // a database without tables has its catalog all the same
+    std::int64_t total = kCatalogBytes;
     for (const auto& [oid, table] : known->tables()) {
       const auto schema = known->schema(table->schema);
       if (kind == SizeKind::kDatabase && schema != nullptr && schema->database != 0 && schema->database != object) continue;

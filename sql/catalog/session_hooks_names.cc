@@ -454,8 +454,9 @@ Result<std::optional<bool>> SessionImpl::has_privilege(Oid role, PrivilegeClass 
     default: return std::optional<bool>();
   }
   if (!of || (kind == PrivilegeClass::kSequence && of->kind != AclKind::kSequence)) return std::optional<bool>();
-  if (kind == PrivilegeClass::kColumn && column != 0) {
-    if (static_cast<std::size_t>(column < 0 ? 1 : column) > of->columns) return std::optional<bool>();
+  if (kind == PrivilegeClass::kColumn) {
+    constexpr std::int16_t kFirstSystemColumn = -6;
+    if (column == 0 || column < (of->relation_kind == 'v' ? 0 : kFirstSystemColumn) || column > static_cast<std::int32_t>(of->columns)) return std::optional<bool>();
     const auto table = known->table(object);
     if (column > 0 && table != nullptr && table->columns[static_cast<std::size_t>(column) - 1].dropped) return std::optional<bool>();
   }
@@ -469,6 +470,9 @@ Result<std::optional<bool>> SessionImpl::has_privilege(Oid role, PrivilegeClass 
 Result<std::int16_t> SessionImpl::resolve_column(Oid relation, std::string_view name) {
   if (const auto table = catalog()->table(relation)) {
     if (const int column = table->find_column(name); column >= 0) return static_cast<std::int16_t>(column + 1);
+    constexpr std::string_view kSystemColumns[] = {"ctid", "xmin", "cmin", "xmax", "cmax", "tableoid"};   // -1, -2, ...
+    const auto system = std::find(std::begin(kSystemColumns), std::end(kSystemColumns), name);
+    if (system != std::end(kSystemColumns)) return static_cast<std::int16_t>(-1 - (system - std::begin(kSystemColumns)));
   } else if (const auto view = catalog()->object(ObjectKind::kView, relation)) {
     const std::optional<ViewDefinition> definition = ViewDefinition::decode(view->definition);
     for (std::size_t i = 0; definition && i < definition->columns.size(); ++i)

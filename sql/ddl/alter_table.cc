@@ -38,15 +38,19 @@ const char* kind_word(PgQuery__ObjectType type) {
   }
 }
 
-// ALTER INDEX ... ALTER COLUMN n SET STATISTICS: for expressions alone; there are none to keep.
-Status check_statistics(const TableDef& table, Oid oid, const PgQuery__AlterTableCmd& command) {
-  for (const IndexDef& index : table.indexes) {
+// ALTER INDEX ... ALTER COLUMN n SET STATISTICS: of expressions alone.
+Status set_index_statistics(DdlContext& ctx, TableDef& table, Oid oid, const PgQuery__AlterTableCmd& command) {
+  WANDIAN_ASSIGN(const std::int16_t target, read_statistics_target(ctx, command));
+  for (IndexDef& index : table.indexes) {
     if (index.oid != oid) continue;
     const int number = command.num;
     if (number < 1 || static_cast<std::size_t>(number) > index.parts.size())
       return Status{sqlstate::undefined_column, "column number " + std::to_string(number) + " of relation " + quoted(index.name) + " does not exist"};
-    const IndexPart& part = index.parts[static_cast<std::size_t>(number) - 1];
-    if (part.column == kExpressionPart) return {};
+    IndexPart& part = index.parts[static_cast<std::size_t>(number) - 1];
+    if (part.column == kExpressionPart) {
+      part.statistics_target = target;
+      return {};
+    }
     const std::string& name = part.name.empty() ? table.columns[part.column].name : part.name;
     if (number > index.key_parts)
       return feature_not_supported("cannot alter statistics on included column " + quoted(name) + " of index " + quoted(index.name));
@@ -93,7 +97,9 @@ Status alter_other(DdlContext& ctx, const PgQuery__AlterTableStmt& node, const F
       return Status{sqlstate::undefined_object, "tablespace " + quoted(text_or_empty(command.name)) + " does not exist"};
     }
     if (found.kind == FoundRelation::Kind::kIndex && command.subtype == PG_QUERY__ALTER_TABLE_TYPE__AT_SetStatistics) {
-      WANDIAN_TRY(check_statistics(*catalog->table(found.table), found.oid, command));
+      auto table = std::make_shared<TableDef>(*catalog->table(found.table));
+      WANDIAN_TRY(set_index_statistics(ctx, *table, found.oid, command));
+      changes.put(std::move(table));
       continue;
     }
     const bool options = command.subtype == PG_QUERY__ALTER_TABLE_TYPE__AT_SetRelOptions || command.subtype == PG_QUERY__ALTER_TABLE_TYPE__AT_ResetRelOptions;
@@ -107,20 +113,27 @@ Status alter_other(DdlContext& ctx, const PgQuery__AlterTableStmt& node, const F
       return Status{sqlstate::wrong_object_type,
                     "ALTER action " + std::string(action) + " cannot be performed on relation " + quoted(text_or_empty(node.relation->relname))}
           .with_detail(found.kind == FoundRelation::Kind::kView ? "This operation is not supported for views." : "This operation is not supported for indexes.");
+    if (found.kind == FoundRelation::Kind::kView && command.subtype == PG_QUERY__ALTER_TABLE_TYPE__AT_SetStatistics)
+      return Status{sqlstate::wrong_object_type,
+                    "ALTER action ALTER COLUMN ... SET STATISTICS cannot be performed on relation " + quoted(text_or_empty(node.relation->relname))}
+          .with_detail("This operation is not supported for views.");
     if (found.kind != FoundRelation::Kind::kIndex || !options || command.def == nullptr)
       return feature_not_supported("this form of ALTER is not supported for " + quoted(text_or_empty(node.relation->relname)));
     auto table = std::make_shared<TableDef>(*catalog->table(found.table));
     std::vector<std::pair<std::string, std::string>> given;
     const bool sets = command.subtype == PG_QUERY__ALTER_TABLE_TYPE__AT_SetRelOptions;
-    if (sets) WANDIAN_TRY(read_options(command.def->list->items, command.def->list->n_items, true, &given));
+    if (table->is_partitioned())
+      return Status{sqlstate::wrong_object_type,
+                    std::string("ALTER action ") + (sets ? "SET" : "RESET") + " cannot be performed on relation " + quoted(text_or_empty(node.relation->relname))}
+          .with_detail("This operation is not supported for partitioned indexes.");
+    const auto altered = std::find_if(table->indexes.begin(), table->indexes.end(), [&](const IndexDef& index) { return index.oid == found.oid; });
+    if (altered == table->indexes.end()) return undefined_relation(text_or_empty(node.relation->schemaname), text_or_empty(node.relation->relname));
+    if (sets) WANDIAN_TRY(read_options(command.def->list->items, command.def->list->n_items, altered->method, &given));
     else
       for (std::size_t o = 0; o < command.def->list->n_items; ++o) given.emplace_back(text_or_empty(command.def->list->items[o]->def_elem->defname), "");
-    for (IndexDef& index : table->indexes) {
-      if (index.oid != found.oid) continue;
-      for (auto& [name, value] : given) {
-        std::erase_if(index.options, [&name = name](const auto& option) { return option.first == name; });
-        if (sets) index.options.emplace_back(name, value);
-      }
+    for (auto& [name, value] : given) {
+      std::erase_if(altered->options, [&name = name](const auto& option) { return option.first == name; });
+      if (sets) altered->options.emplace_back(name, value);
     }
     changes.put(std::move(table));
   }
@@ -161,6 +174,14 @@ TableLock partition_lock(const PgQuery__AlterTableCmd& command) {
 }
 
 }  // namespace
+
+Result<std::int16_t> read_statistics_target(DdlContext& ctx, const PgQuery__AlterTableCmd& command) {
+  constexpr int kMost = 10000;
+  const int target = command.def->integer->ival;
+  if (target < -1) return Status{sqlstate::invalid_parameter_value, "statistics target " + std::to_string(target) + " is too low"};
+  if (target > kMost) ctx.session.notice(Severity::kWarning, sqlstate::invalid_parameter_value, "lowering statistics target to " + std::to_string(kMost));
+  return static_cast<std::int16_t>(std::min(target, kMost));
+}
 
 Task<Status> alter_table(DdlContext& ctx) {
   if (ctx.statement.node->node_case != PG_QUERY__NODE__NODE_ALTER_TABLE_STMT) co_return feature_not_supported("this form of ALTER is not supported");

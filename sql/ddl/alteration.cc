@@ -93,7 +93,7 @@ Status TableAlteration::run(const PgQuery__AlterTableCmd& command, unsigned pass
     case PG_QUERY__ALTER_TABLE_TYPE__AT_SetRelOptions: return in(4) ? set_options(command, false) : Status{};
     case PG_QUERY__ALTER_TABLE_TYPE__AT_ResetRelOptions: return in(4) ? set_options(command, true) : Status{};
     case PG_QUERY__ALTER_TABLE_TYPE__AT_ChangeOwner: return in(4) ? change_owner(command) : Status{};
-    case PG_QUERY__ALTER_TABLE_TYPE__AT_SetStatistics:
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_SetStatistics: return in(4) ? set_statistics(command) : Status{};
     case PG_QUERY__ALTER_TABLE_TYPE__AT_SetOptions:
     case PG_QUERY__ALTER_TABLE_TYPE__AT_ResetOptions:
     case PG_QUERY__ALTER_TABLE_TYPE__AT_SetStorage:
@@ -675,18 +675,22 @@ Status TableAlteration::validate_constraint(const PgQuery__AlterTableCmd& comman
   return Status{sqlstate::undefined_object, "constraint " + quoted(name) + " of relation " + quoted(old_->name) + " does not exist"};
 }
 
-// Shown in the catalog; rows are kept in the order of their keys anyway. "" forgets it.
+// Rows are kept in the order of their keys anyway. "" forgets it.
 Status TableAlteration::cluster_on(std::string_view name) {
-  const bool known = name.empty() || std::any_of(table_->indexes.begin(), table_->indexes.end(),
-                                                 [&](const IndexDef& index) { return index.oid != 0 && index.name == name; });
-  if (!known) return Status{sqlstate::undefined_object, "index " + quoted(name) + " for table " + quoted(old_->name) + " does not exist"};
-  for (IndexDef& index : table_->indexes) {
-    const bool wanted = index.oid != 0 && !name.empty() && index.name == name;
-    if (wanted && !index.predicate.empty()) return feature_not_supported("cannot cluster on partial index " + quoted(name));
-    if (wanted && index.method != IndexMethod::kBtree)
-      return feature_not_supported("cannot cluster on index " + quoted(name) + " because access method does not support clustering");
-    index.clustered = wanted;
+  Oid chosen = 0;
+  if (!name.empty()) {
+    WANDIAN_ASSIGN(chosen, find_clusterable(ctx_, *table_, name));
   }
+  mark_clustered(*table_, chosen);
+  return {};
+}
+
+Status TableAlteration::set_statistics(const PgQuery__AlterTableCmd& command) {
+  if (text_or_empty(command.name).empty()) return feature_not_supported("cannot refer to non-index column by number");
+  WANDIAN_ASSIGN(const std::int16_t target, read_statistics_target(ctx_, command));
+  std::uint16_t column = 0;
+  WANDIAN_TRY(column_of(command.name, &column));
+  table_->columns[column].statistics_target = target;
   return {};
 }
 
@@ -709,7 +713,7 @@ Status TableAlteration::alter_constraint(const PgQuery__AlterTableCmd& command) 
 Status TableAlteration::set_options(const PgQuery__AlterTableCmd& command, bool reset) {
   if (command.def == nullptr || command.def->node_case != PG_QUERY__NODE__NODE_LIST) return {};
   std::vector<std::pair<std::string, std::string>> given;
-  if (!reset) WANDIAN_TRY(read_options(command.def->list->items, command.def->list->n_items, false, &given));
+  if (!reset) WANDIAN_TRY(read_options(command.def->list->items, command.def->list->n_items, std::nullopt, &given));
   else
     for (std::size_t i = 0; i < command.def->list->n_items; ++i) {
       const PgQuery__DefElem& option = *command.def->list->items[i]->def_elem;
@@ -800,7 +804,7 @@ Task<Status> TableAlteration::check_before() {
     for (const std::string& column : not_null_) WANDIAN_CO_TRY(co_await check_not_null_rows(ctx_, old_->oid, column));
     for (const Oid oid : new_indexes_)
       for (const IndexDef& index : table_->indexes)
-        if (index.oid == oid && (index.deferrable || index.nulls_not_distinct || unique_is_local(*table_, index))) WANDIAN_CO_TRY(co_await check_unique_rows(ctx_, old_->oid, index));
+        if (index.oid == oid && index.unique && (index.deferrable || index.nulls_not_distinct || unique_is_local(*table_, index))) WANDIAN_CO_TRY(co_await check_unique_rows(ctx_, old_->oid, index));
     for (const std::string& column : filled_not_null_) {
       Status any = co_await check_check_rows(ctx_, old_->oid, column, "false");
       if (!any.ok() && any.code() == sqlstate::check_violation)

@@ -15,6 +15,9 @@
 
 namespace wandian::sql {
 
+/// What SET STATISTICS gives. 22023 below -1; above 10000 a warning, and that.
+Result<std::int16_t> read_statistics_target(DdlContext& ctx, const PgQuery__AlterTableCmd& command);
+
 class TableAlteration {
  public:
   TableAlteration(DdlContext& ctx, std::shared_ptr<const TableDef> old);
@@ -55,6 +58,7 @@ class TableAlteration {
   Status change_owner(const PgQuery__AlterTableCmd& command);
   Status validate_constraint(const PgQuery__AlterTableCmd& command);
   Status cluster_on(std::string_view name);
+  Status set_statistics(const PgQuery__AlterTableCmd& command);
   Status alter_constraint(const PgQuery__AlterTableCmd& command);
   Status add_key_from_index(const PgQuery__Constraint& node);
   void forget_primary_key();

@@ -109,6 +109,7 @@ Status TableAlteration::run_inherited(const PgQuery__AlterTableCmd& command, uns
   const auto in = [&](unsigned wanted) { return pass == wanted; };
   const int column = table_->find_column(text_or_empty(command.name));
   switch (command.subtype) {
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_SetStatistics: return in(4) ? set_statistics(command) : Status{};
     case PG_QUERY__ALTER_TABLE_TYPE__AT_DropColumn: return in(0) && column >= 0 ? drop_column(command) : Status{};
     case PG_QUERY__ALTER_TABLE_TYPE__AT_DropConstraint:
       if (in(0)) std::erase_if(table_->checks, [&](const CheckDef& check) { return check.name == text_or_empty(command.name); });

@@ -375,6 +375,15 @@ std::string joined_column_names(const std::vector<std::string>& names) {
   return out;
 }
 
+Result<bool> option_bool(const PgQuery__DefElem& option) {
+  std::string text = option_text(option);
+  for (char& c : text)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  if (text == "true" || text == "on" || text == "1") return true;
+  if (text == "false" || text == "off" || text == "0") return false;
+  return Status{sqlstate::syntax_error, std::string(text_or_empty(option.defname)) + " requires a Boolean value"};
+}
+
 std::string option_text(const PgQuery__DefElem& option) {
   const ParseNode* arg = option.arg;
   if (arg == nullptr) return "true";

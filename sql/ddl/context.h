@@ -126,5 +126,7 @@ Status feature_not_supported(std::string message);
 
 /// A DefElem's argument as text, however it was written (word, string, number, TYPE name, true for none).
 std::string option_text(const PgQuery__DefElem& option);
+/// The same as on or off; on if nothing is said. 42601.
+Result<bool> option_bool(const PgQuery__DefElem& option);
 
 }  // namespace wandian::sql

@@ -25,13 +25,22 @@ Task<Status> inherit_indexes(DdlContext& ctx, const std::vector<std::shared_ptr<
   co_return Status{};
 }
 
+// What has no rows of its own to index.
+Status refuse_relation(FoundRelation::Kind kind, std::string_view name) {
+  if (kind == FoundRelation::Kind::kIndex) return Status{sqlstate::wrong_object_type, quoted(name) + " is an index"};
+  const bool view = kind == FoundRelation::Kind::kView;
+  if (!view && kind != FoundRelation::Kind::kSequence) return {};
+  return Status{sqlstate::wrong_object_type, "cannot create index on relation " + quoted(name)}.with_detail(
+      std::string("This operation is not supported for ") + (view ? "views." : "sequences."));
+}
+
 }  // namespace
 
 Task<Status> create_index(DdlContext& ctx) {
   const PgQuery__IndexStmt& node = *ctx.statement.node->index_stmt;
   if (node.concurrent) WANDIAN_CO_TRY(ctx.session.prevent_in_transaction_block("CREATE INDEX CONCURRENTLY"));
   const std::optional<FoundRelation> found = ctx.find(*node.relation);
-  if (found && found->kind == FoundRelation::Kind::kView) co_return wrong_object_type(node.relation->relname, "a table or materialized view");
+  if (found) WANDIAN_CO_TRY(refuse_relation(found->kind, text_or_empty(node.relation->relname)));
   // Two that are made at once would each add theirs to the definition as it was before both: the lock below lets both in.
   std::string indexes = "(indexes)";
   if (found) WANDIAN_CO_TRY(co_await ctx.lock_name(found->oid, std::move(indexes)));
@@ -48,20 +57,19 @@ Task<Status> create_index(DdlContext& ctx) {
     partitions = below.take();
   }
   const std::string name(text_or_empty(node.idxname));
-  if (!name.empty()) {
-    WANDIAN_CO_TRY(co_await ctx.lock_name(old->schema, name));
-    if (ctx.relation_exists(old->schema, name)) {
-      if (!node.if_not_exists) co_return Status{sqlstate::duplicate_table, "relation " + quoted(name) + " already exists"};
-      ctx.notice(sqlstate::duplicate_table, "relation " + quoted(name) + " already exists, skipping");
-      co_return Status{};
-    }
-  }
+  if (!name.empty()) WANDIAN_CO_TRY(co_await ctx.lock_name(old->schema, name));
   Changes changes;
   Result<IndexDef> made = make_index(ctx, changes, *old, node);
   if (!made.ok()) co_return made.take_status();
   IndexDef index = made.take();
+  if (old->is_partitioned()) WANDIAN_CO_TRY(check_covers_partition_key(*old, index));
+  // What is wrong with the index comes before what is wrong with its name, even where one of that name would do.
+  if (!name.empty() && ctx.relation_exists(old->schema, name)) {
+    if (!node.if_not_exists) co_return Status{sqlstate::duplicate_table, "relation " + quoted(name) + " already exists"};
+    ctx.notice(sqlstate::duplicate_table, "relation " + quoted(name) + " already exists, skipping");
+    co_return Status{};
+  }
   if (old->is_partitioned()) {
-    WANDIAN_CO_TRY(check_covers_partition_key(*old, index));
     index.invalid = node.relation->inh == 0 && !old->partitions.empty();
     auto table = std::make_shared<TableDef>(*old);
     table->indexes.push_back(std::move(index));

@@ -134,7 +134,7 @@ Task<Status> create_table(DdlContext& ctx) {
   set_on_commit(ctx, node.oncommit, table.get());
   Changes changes;
   changes.reserve(schema.value(), name);
-  WANDIAN_CO_TRY(read_options(node.options, node.n_options, false, &table->options));
+  WANDIAN_CO_TRY(read_options(node.options, node.n_options, std::nullopt, &table->options));
   TableBuilder builder(ctx, changes, table);
   std::shared_ptr<const TableDef> parent;
   if (node.partbound != nullptr) {

@@ -100,7 +100,7 @@ Task<Status> create_table_as(DdlContext& ctx) {
   table->temporary = temporary;
   set_on_commit(ctx, into->on_commit, table.get());
   table->storage_id = ctx.allocate_storage_id();
-  WANDIAN_CO_TRY(read_options(into->options, into->n_options, false, &table->options));
+  WANDIAN_CO_TRY(read_options(into->options, into->n_options, std::nullopt, &table->options));
   Changes changes;
   TableBuilder builder(ctx, changes, table);
   builder.use_hidden_row_number();

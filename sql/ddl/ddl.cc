@@ -91,6 +91,7 @@ Task<Status> run_statement(DdlContext& ctx) {
     case StatementKind::kCreateExtension: co_return co_await create_extension(ctx);
     case StatementKind::kDrop: co_return co_await drop_objects(ctx);
     case StatementKind::kTruncate: co_return co_await truncate_tables(ctx);
+    case StatementKind::kCluster: co_return co_await cluster(ctx);
     case StatementKind::kRename: co_return co_await rename_object(ctx);
     case StatementKind::kAlterOwner: co_return co_await alter_owner(ctx);
     case StatementKind::kAlterObjectSchema: co_return co_await alter_schema_of(ctx);

@@ -31,7 +31,7 @@ struct StatementRef {
 /// Whether run_ddl() is meant for statements of this kind: definitions, CREATE TABLE AS, TRUNCATE, GRANT, COMMENT, ...
 bool is_ddl(StatementKind kind);
 
-/// Runs one definition. On entry a transaction is active that is not READ ONLY, and no statement has been begun in it: whoever
+/// Runs one definition, or CLUSTER. On entry a transaction is active that is not READ ONLY (but for CLUSTER), and no statement has been begun in it: whoever
 /// needs a snapshot locks first and then awaits session.begin_statement(). The caller ends the statement.
 /// @param tag  preset to the command tag without counts; changed by what counts (CREATE TABLE AS: "SELECT 5").
 Task<Status> run_ddl(SessionImpl& session, StatementRef statement, std::string* tag);

@@ -270,6 +270,11 @@ Task<Status> drop_lost_columns(DdlContext& ctx, Oid oid, std::vector<std::uint16
 Task<Status> drop_objects(DdlContext& ctx) {
   const PgQuery__DropStmt& node = *ctx.statement.node->drop_stmt;
   if (node.remove_type == PG_QUERY__OBJECT_TYPE__OBJECT_TRIGGER) co_return co_await drop_trigger(ctx);
+  if (node.concurrent) {
+    WANDIAN_CO_TRY(ctx.session.prevent_in_transaction_block("DROP INDEX CONCURRENTLY"));
+    if (node.n_objects > 1) co_return feature_not_supported("DROP INDEX CONCURRENTLY does not support dropping multiple objects");
+    if (node.behavior == PG_QUERY__DROP_BEHAVIOR__DROP_CASCADE) co_return feature_not_supported("DROP INDEX CONCURRENTLY does not support CASCADE");
+  }
   Result<std::vector<ObjectRef>> targets = find_targets(ctx, node);
   if (!targets.ok()) co_return targets.take_status();
   co_return co_await drop_targets(ctx, targets.take(), node.behavior == PG_QUERY__DROP_BEHAVIOR__DROP_CASCADE);

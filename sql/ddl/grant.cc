@@ -372,6 +372,7 @@ Status Granting::run() {
     WANDIAN_ASSIGN(const Oid grantor, find_role(ctx_, *node_.grantor));
     if (grantor != ctx_.session.current_role()) return feature_not_supported("grantor must be current user");
   }
+  WANDIAN_TRY(find_objects());
   for (std::size_t i = 0; i < node_.n_grantees; ++i) {
     WANDIAN_ASSIGN(const Oid grantee, find_grantee(ctx_, *node_.grantees[i]->role_spec));
     grantees_.push_back(grantee);
@@ -380,7 +381,6 @@ Status Granting::run() {
   const bool has_columns = std::any_of(node_.privileges, node_.privileges + node_.n_privileges, [](const ParseNode* node) { return node->access_priv->n_cols != 0; });
   if (has_columns && kind_ != AclKind::kRelation)
     return Status{sqlstate::invalid_grant_operation, "column privileges are only valid for relations"};
-  WANDIAN_TRY(find_objects());
   for (const Securable& object : objects_) {
     WANDIAN_TRY(apply(object));
     // An object may be named twice.

@@ -135,9 +135,9 @@ class IndexReader {
 
   Status read_collation(const PgQuery__IndexElem& element, Oid type, IndexPart* part) {
     if (element.n_collation == 0) return {};
+    WANDIAN_ASSIGN(const std::string name, resolve_collation({element.collation, element.n_collation}, ctx_.bind_context()));
     if (!is_collatable(type))
       return Status{sqlstate::datatype_mismatch, "collations are not supported by type " + format_type(type)};
-    WANDIAN_ASSIGN(const std::string name, resolve_collation({element.collation, element.n_collation}, ctx_.bind_context()));
     const std::string own = part->column != kExpressionPart  ? table_.columns[part->column].collation
                             : part->collation.empty() ? std::string() : part->collation.substr(1);
     if (name != (own.empty() ? "default" : own)) part->collation = name;
@@ -264,7 +264,7 @@ Result<IndexDef> make_index(DdlContext& ctx, Changes& changes, const TableDef& t
     WANDIAN_ASSIGN(const BoundExpression bound, reader.bind(node.where_clause, StandaloneUse::kIndexPredicate));
     index.predicate = reader.text(bound.expr);
   }
-  WANDIAN_TRY(read_options(node.options, node.n_options, true, &index.options));
+  WANDIAN_TRY(read_options(node.options, node.n_options, index.method, &index.options));
   name_index_columns(table, &index);
   index.name = text_or_empty(node.idxname);
   if (index.name.empty()) index.name = choose_index_name(ctx, changes, table, index);

@@ -83,7 +83,7 @@ Task<Status> create_materialized_view(DdlContext& ctx) {
   table->storage_id = ctx.allocate_storage_id();
   table->view_definition = view->encode();
   table->populated = !into.skip_data;
-  WANDIAN_CO_TRY(read_options(into.options, into.n_options, false, &table->options));
+  WANDIAN_CO_TRY(read_options(into.options, into.n_options, std::nullopt, &table->options));
   Changes changes;
   TableBuilder builder(ctx, changes, table);
   builder.use_hidden_row_number();

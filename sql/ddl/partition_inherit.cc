@@ -15,6 +15,7 @@ Status inherit_columns(DdlContext& ctx, const TableDef& parent, TableDef* table)
     column.identity = 0;   // the partitioned table alone gives numbers
     column.has_missing_value = false;
     column.missing_value.clear();
+    column.statistics_target = -1;
     table->columns.push_back(std::move(column));
   }
   for (const CheckDef& check : parent.checks) {
@@ -65,6 +66,7 @@ namespace {
 
 // Expressions name columns, which are called the same in both tables.
 IndexPart part_for(const ColumnMap& map, IndexPart part) {
+  part.statistics_target = -1;
   if (part.column != kExpressionPart) part.column = map[part.column];
   return part;
 }

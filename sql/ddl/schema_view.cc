@@ -400,7 +400,13 @@ Result<CommentTarget> find_comment_target(DdlContext& ctx, const PgQuery__Commen
 
 Status comment_on(DdlContext& ctx) {
   const PgQuery__CommentStmt& node = *ctx.statement.node->comment_stmt;
-  WANDIAN_ASSIGN(const CommentTarget target, find_comment_target(ctx, node));
+  Result<CommentTarget> found = find_comment_target(ctx, node);
+  // A dump may name the database that it was taken from: not a reason to stop.
+  if (node.objtype == PG_QUERY__OBJECT_TYPE__OBJECT_DATABASE && !found.ok() && found.status().code() == sqlstate::invalid_catalog_name) {
+    ctx.session.notice(Severity::kWarning, sqlstate::invalid_catalog_name, found.status().error().message);
+    return {};
+  }
+  WANDIAN_ASSIGN(const CommentTarget target, std::move(found));
   const std::string name = comment_name(target.catalog, target.column);
   const auto old = ctx.catalog()->find_object(ObjectKind::kComment, target.oid, name);
   Changes changes;

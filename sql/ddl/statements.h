@@ -45,6 +45,11 @@ Task<Status> alter_collation_schema(DdlContext& ctx);
 Result<std::shared_ptr<const ObjectDef>> find_user_collation(DdlContext& ctx, std::span<PgQuery__Node* const> name);
 Task<Status> alter_table(DdlContext& ctx);
 Task<Status> truncate_tables(DdlContext& ctx);
+Task<Status> cluster(DdlContext& ctx);
+/// The index of that name which CLUSTER may order the table by. 42704: there is none; 42809: it is another table's, or no index; 0A000.
+Result<Oid> find_clusterable(DdlContext& ctx, const TableDef& table, std::string_view name);
+/// pg_index.indisclustered: of that index of the table alone, of none if it is 0.
+void mark_clustered(TableDef& table, Oid index);
 Task<Status> rename_object(DdlContext& ctx);
 Task<Status> alter_owner(DdlContext& ctx);
 Task<Status> alter_schema_of(DdlContext& ctx);

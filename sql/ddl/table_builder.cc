@@ -140,7 +140,7 @@ Result<std::string> check_text(DdlContext& ctx, const TableDef& table, const Par
   return deparse(bound.expr, {column_names(table), nullptr, false, {}});
 }
 
-Status read_options(PgQuery__Node** nodes, std::size_t count, bool index, std::vector<std::pair<std::string, std::string>>* out) {
+Status read_options(PgQuery__Node** nodes, std::size_t count, std::optional<IndexMethod> index, std::vector<std::pair<std::string, std::string>>* out) {
   static constexpr std::string_view kTable[] = {
       "fillfactor", "toast_tuple_target", "parallel_workers", "autovacuum_enabled", "autovacuum_vacuum_threshold",
       "autovacuum_vacuum_insert_threshold", "autovacuum_vacuum_scale_factor", "autovacuum_vacuum_insert_scale_factor",
@@ -148,20 +148,26 @@ Status read_options(PgQuery__Node** nodes, std::size_t count, bool index, std::v
       "autovacuum_freeze_min_age", "autovacuum_freeze_max_age", "autovacuum_freeze_table_age", "autovacuum_multixact_freeze_min_age",
       "autovacuum_multixact_freeze_max_age", "autovacuum_multixact_freeze_table_age", "log_autovacuum_min_duration", "user_catalog_table",
       "vacuum_index_cleanup", "vacuum_truncate"};
-  static constexpr std::string_view kIndex[] = {"fillfactor", "deduplicate_items", "fastupdate", "gin_pending_list_limit"};
+  const auto is_known = [&](std::string_view name) {
+    if (!index) return std::find(std::begin(kTable), std::end(kTable), name) != std::end(kTable);
+    switch (*index) {
+      case IndexMethod::kBtree: return name == "fillfactor" || name == "deduplicate_items";
+      case IndexMethod::kHash: return name == "fillfactor";
+      case IndexMethod::kGin: return name == "fastupdate" || name == "gin_pending_list_limit";
+    }
+    return false;
+  };
   for (std::size_t i = 0; i < count; ++i) {
     const PgQuery__DefElem& option = *nodes[i]->def_elem;
     std::string name(text_or_empty(option.defname));
     const std::string_view space = text_or_empty(option.defnamespace);
     if (!space.empty() && space != "toast")
       return Status{sqlstate::invalid_parameter_value, "unrecognized parameter namespace " + quoted(space)};
-    const bool known = index ? std::find(std::begin(kIndex), std::end(kIndex), name) != std::end(kIndex)
-                             : std::find(std::begin(kTable), std::end(kTable), name) != std::end(kTable);
     if (name == "oids" && !index) {
       if (option_text(option) == "true") return feature_not_supported("tables declared WITH OIDS are not supported");
       continue;
     }
-    if (!known) return Status{sqlstate::invalid_parameter_value, "unrecognized parameter " + quoted(name)};
+    if (!is_known(name)) return Status{sqlstate::invalid_parameter_value, "unrecognized parameter " + quoted(name)};
     std::string value = option_text(option);
     if (name == "fillfactor") {
       int number = 0;
@@ -336,7 +342,7 @@ Status TableBuilder::column_constraints(const PgQuery__ColumnDef& node, std::uin
         key.nulls_not_distinct = constraint.nulls_not_distinct;
         key.position = at;
         key.columns.push_back(def.name);
-        WANDIAN_TRY(read_options(constraint.options, constraint.n_options, true, &key.options));
+        WANDIAN_TRY(read_options(constraint.options, constraint.n_options, IndexMethod::kBtree, &key.options));
         keys.push_back(std::move(key));
         last_deferral = &keys.back().deferral;
         saw_deferrable = saw_initially = false;
@@ -402,7 +408,7 @@ Status TableBuilder::add_constraint(const PgQuery__Constraint& node) {
       key.nulls_not_distinct = node.nulls_not_distinct;
       key.columns = names_of(node.keys, node.n_keys);
       key.including = names_of(node.including, node.n_including);
-      WANDIAN_TRY(read_options(node.options, node.n_options, true, &key.options));
+      WANDIAN_TRY(read_options(node.options, node.n_options, IndexMethod::kBtree, &key.options));
       keys.push_back(std::move(key));
       return {};
     }
@@ -486,8 +492,10 @@ Status TableBuilder::copy_index(const TableDef& other, const IndexDef& index) {
   copy.global_table = 0;
   copy.clustered = copy.replica_identity = copy.invalid = false;
   copy.parent = 0;
-  for (IndexPart& part : copy.parts)
+  for (IndexPart& part : copy.parts) {
+    part.statistics_target = -1;
     if (part.column != kExpressionPart) part.column = static_cast<std::uint16_t>(table_->find_column(other.columns[part.column].name));
+  }
   indexes.push_back(std::move(copy));
   return {};
 }

@@ -115,8 +115,8 @@ Result<std::vector<std::uint16_t>> generated_from(DdlContext& ctx, const TableDe
 Result<std::string> default_text(DdlContext& ctx, const ColumnDef& column, const ParseNode* node);
 /// A CHECK condition as it is kept; `used` are the columns in it.
 Result<std::string> check_text(DdlContext& ctx, const TableDef& table, const ParseNode* node, std::vector<std::uint16_t>* used);
-/// Storage parameters, checked: 22023.
-Status read_options(PgQuery__Node** nodes, std::size_t count, bool index, std::vector<std::pair<std::string, std::string>>* out);
+/// Storage parameters of a table, or of an index of that method, checked: 22023.
+Status read_options(PgQuery__Node** nodes, std::size_t count, std::optional<IndexMethod> index, std::vector<std::pair<std::string, std::string>>* out);
 /// Whether uniqueness of these columns can be checked within one partition.
 bool unique_is_local(const TableDef& table, const IndexDef& index);
 /// 42704 or 0A000 if the type has no key form.

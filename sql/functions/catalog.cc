@@ -422,11 +422,22 @@ bool option_rows(EvalContext&, const Value* args, std::uint64_t* position, Value
   return true;
 }
 
+// As size_pretty() does it, for numbers of any size; bytes keep their fraction.
 bool size_pretty_numeric(EvalContext& ctx, const Value* args, Value* result) {
-  std::int64_t v;
-  if (!check(ctx, numeric_to_int(args[0], INT64_MIN, INT64_MAX, "bigint", &v))) return false;
-  const Value whole = Value::of_int(v);
-  return size_pretty(ctx, &whole, result);
+  constexpr const char* kUnits[] = {" bytes", " kB", " MB", " GB", " TB", " PB"};
+  constexpr std::size_t kLast = std::size(kUnits) - 1;
+  Numeric v = load_numeric(args[0]);
+  std::size_t unit = 0;
+  const auto shrink = [&](std::int64_t by) { return integer_divide(v, Numeric::of_int(by), &v); };
+  while (unit < kLast && compare_numeric(absolute(v), Numeric::of_int(unit == 0 ? 10240 : 20480 - 1)) >= 0) {
+    if (!check(ctx, shrink(unit == 0 ? 512 : 1024))) return false;
+    ++unit;
+  }
+  if (unit != 0) {
+    v = add(v, Numeric::of_int(v.sign() < 0 ? -1 : 1));
+    if (!check(ctx, shrink(2))) return false;
+  }
+  return return_text(ctx, result, numeric_to_string(v) + kUnits[unit]);
 }
 
 // What PostgreSQL's form of a value of this size takes: a header of four bytes before what has no fixed length.
@@ -466,7 +477,12 @@ bool column_updatable(EvalContext& ctx, const Value* args, Value* result) {
   if (!columns) return return_bool(result, number > 0);
   return return_bool(result, number > 0 && static_cast<std::size_t>(number) <= columns->size() && (*columns)[static_cast<std::size_t>(number - 1)]);
 }
-bool yes(EvalContext&, const Value*, Value* result) { return return_bool(result, true); }
+// What a publication could hold: tables that users made and that stay.
+bool publishable(EvalContext& ctx, const Value* args, Value* result) {
+  if (!ctx.session->object_name(ObjectClass::kRelation, oid(args[0]))) return return_null(result);
+  const auto table = ctx.session->current_catalog().table(oid(args[0]));
+  return return_bool(result, table != nullptr && !table->temporary && !table->internal && !table->is_materialized_view());
+}
 
 #define PRIVILEGE(name, kind)                                                       \
   {"has_" name "_privilege_name_name", has_privilege<kind, Who::kName, true>},      \
@@ -545,7 +561,7 @@ constexpr FunctionBinding kBindings[] = {
     {"pg_size_bytes", size_bytes}, {"oidvectortypes", vector_types}, {"pg_options_to_table", nullptr, nullptr, option_rows},
     {"pg_size_pretty_numeric", size_pretty_numeric},
     {"pg_column_size", nullptr, column_size}, {"pg_tablespace_location", empty_text},
-    {"pg_relation_filenode", nothing}, {"pg_relation_filepath", nothing}, {"pg_relation_is_publishable", yes},
+    {"pg_relation_filenode", nothing}, {"pg_relation_filepath", nothing}, {"pg_relation_is_publishable", publishable},
     {"pg_relation_is_updatable", updatable_events}, {"pg_column_is_updatable", column_updatable}, {"pg_partition_root", partition_root},
     {"pg_partition_ancestors", nullptr, nullptr, partition_ancestors}, {"pg_partition_tree", nullptr, nullptr, partition_tree},
     {"satisfies_hash_partition", nullptr, satisfies_hash_partition},

@@ -420,8 +420,10 @@ bool date_bin(EvalContext& ctx, const Value* args, Value* result) {
   if (width <= 0) return date_out_of_range(ctx, "stride must be greater than zero");
   std::int64_t distance;
   if (__builtin_sub_overflow(args[1].i, args[2].i, &distance)) return interval_out_of_range(ctx);
-  const std::int64_t v = args[2].i + floor_divide(distance, width) * width;
-  return timestamp_in_range(v) ? return_int(result, v) : timestamp_out_of_range(ctx);
+  // The bin's begin may be out of the range of 64 bits where `t` is not.
+  const Int128 v = Int128{args[2].i} + Int128{floor_divide(distance, width)} * width;
+  const bool fits = v >= INT64_MIN && v <= INT64_MAX && timestamp_in_range(static_cast<std::int64_t>(v));
+  return fits ? return_int(result, static_cast<std::int64_t>(v)) : timestamp_out_of_range(ctx);
 }
 
 // age(a, b): years, months and days as a calendar counts them.

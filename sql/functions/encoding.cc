@@ -19,17 +19,20 @@ bool no_conversion(EvalContext& ctx, int from, int to) {
                                                      "\" to \"" + std::string(encoding_name(to)) + "\" does not exist"});
 }
 
-// PostgreSQL has conversions between UTF-8 and everything, and a few more, which go by way of it here.
+// 22021 if the text is not of the encoding; what is not known here has no texts that could be wrong.
+Status check_text(int number, std::string_view text) {
+  if (number == kUtf8Encoding) return check_utf8(text);
+  std::size_t characters = 0;
+  const Encoding* encoding = find_encoding(number);
+  return encoding != nullptr ? encoding->length(text, &characters) : Status{};
+}
+
+// PostgreSQL has conversions between UTF-8 and everything, and a few more, which go by way of it here. The text is looked at first.
 bool convert_bytes(EvalContext& ctx, std::string_view text, int from, int to, std::string* out) {
-  const bool raw_from = from == kSqlAsciiEncoding, raw_to = to == kSqlAsciiEncoding;
-  if (from == kUtf8Encoding && !check(ctx, check_utf8(text))) return false;
-  if (from == to || raw_from || raw_to) {
+  if (!check(ctx, check_text(from, text))) return false;
+  if (text.empty() || from == to || from == kSqlAsciiEncoding || to == kSqlAsciiEncoding) {
     *out = text;
-    std::size_t characters = 0;
-    const Encoding* same = find_encoding(from);
-    if (same != nullptr) return check(ctx, same->length(text, &characters));
-    if (raw_from && to == kUtf8Encoding) return check(ctx, check_utf8(text));
-    return from == kUtf8Encoding || raw_from || no_conversion(ctx, from, to);
+    return from != kSqlAsciiEncoding || check(ctx, check_text(to, text));
   }
   const Encoding *source = find_encoding(from), *target = find_encoding(to);
   if ((source == nullptr && from != kUtf8Encoding) || (target == nullptr && to != kUtf8Encoding)) return no_conversion(ctx, from, to);

@@ -1,10 +1,12 @@
-// normalize() and IS NORMALIZED: Unicode's normal forms, by ICU.
+// normalize() and IS NORMALIZED: Unicode's normal forms, by ICU; and to_ascii().
 #include <unicode/unorm2.h>
 #include <unicode/ustring.h>
 
+#include <algorithm>
 #include <string>
 
 #include "sql/functions/bindings.h"
+#include "sql/types/encoding.h"
 
 namespace wandian::sql {
 
@@ -65,12 +67,53 @@ bool is_normalized(EvalContext& ctx, const Value* args, Value* result) {
   return return_bool(result, unorm2_isNormalized(form, text.data(), static_cast<std::int32_t>(text.size()), &error) != 0);
 }
 
-bool to_ascii(EvalContext& ctx, const Value*, Value*) {
-  return ctx.fail({sqlstate::feature_not_supported, "encoding conversion from UTF8 to ASCII not supported"});
+// What to_ascii() makes of the bytes from 128 on, as far as they occur in UTF-8: it takes a text's bytes for the encoding's that it is
+// told, whatever the database's is.
+// Source: PostgreSQL 15's answers for every one of them.
+struct AsciiLetters {
+  std::string_view encoding, letters;
+};
+constexpr AsciiLetters kAsciiLetters[] = {
+    {"LATIN1",
+     "                                "
+     "  cL Y  \"Ca  -R     'u .,      ?  AAAAACEEEEIIII NOOOOOxOUUUUYTBaaaaaaaceeeeiiii nooo           "},
+    {"LATIN2",
+     "                                "
+     " A L LS \"SSTZ-ZZ a,l'ls ,sstz\"zz  AAALCCCEEEEIIDDNNOOOOxRUUUUYTBraaaalccceeeeiiddnnoo           "},
+    {"LATIN9",
+     "                                "
+     "  cL YS sCa  -R     Zu .z   EeY?  AAAAACEEEEIIII NOOOOOxOUUUUYTBaaaaaaaceeeeiiii nooo           "},
+    {"WIN1250",
+     "  ' \"    %S<STZZ `'\"\".--  s>stzz "
+     "  L A  \"CS  -RZ  ,l'u .,as L\"lz  AAALCCCEEEEIIDDNNOOOOxRUUUUYTBraaaalccceeeeiiddnnoo           "},
+};
+static_assert(std::all_of(std::begin(kAsciiLetters), std::end(kAsciiLetters), [](const AsciiLetters& of) { return of.letters.size() == 128; }));
+
+bool ascii_of(EvalContext& ctx, std::string_view text, int number, Value* result) {
+  const std::string_view name = encoding_name(number);
+  const auto found = std::find_if(std::begin(kAsciiLetters), std::end(kAsciiLetters), [&](const AsciiLetters& of) { return of.encoding == name; });
+  if (found == std::end(kAsciiLetters))
+    return ctx.fail({sqlstate::feature_not_supported, "encoding conversion from " + std::string(name) + " to ASCII not supported"});
+  std::string out(text);
+  for (char& c : out)
+    if (const auto byte = static_cast<unsigned char>(c); byte >= 128) c = found->letters[byte - 128];
+  return return_text(ctx, result, out);
+}
+bool to_ascii(EvalContext& ctx, const Value* args, Value* result) { return ascii_of(ctx, args[0].bytes(), kUtf8Encoding, result); }
+bool to_ascii_by_number(EvalContext& ctx, const Value* args, Value* result) {
+  const int number = static_cast<int>(args[1].i);
+  if (encoding_name(number).empty()) return ctx.fail({sqlstate::undefined_object, std::to_string(number) + " is not a valid encoding code"});
+  return ascii_of(ctx, args[0].bytes(), number, result);
+}
+bool to_ascii_by_name(EvalContext& ctx, const Value* args, Value* result) {
+  const int number = encoding_number(args[1].bytes());
+  if (number < 0) return ctx.fail({sqlstate::undefined_object, std::string(args[1].bytes()) + " is not a valid encoding name"});
+  return ascii_of(ctx, args[0].bytes(), number, result);
 }
 
 constexpr FunctionBinding kBindings[] = {
     {"unicode_normalize_func", normalize}, {"unicode_is_normalized", is_normalized}, {"to_ascii_default", to_ascii},
+    {"to_ascii_enc", to_ascii_by_number}, {"to_ascii_encname", to_ascii_by_name},
 };
 
 }  // namespace

@@ -135,8 +135,7 @@ constexpr std::pair<std::string_view, std::string_view> kAliases[] = {
 
 bool find_cipher(EvalContext& ctx, std::string_view type, const Cipher** out, bool* padded) {
   const std::string full = lowered(type);
-  std::string_view rest = full;
-  *padded = true;
+  std::string_view rest = full, padding = "pkcs";
   const std::size_t end = std::min(rest.find('/'), rest.size());
   std::string_view name = rest.substr(0, end);
   rest.remove_prefix(end);
@@ -145,10 +144,13 @@ bool find_cipher(EvalContext& ctx, std::string_view type, const Cipher** out, bo
     const std::size_t stop = std::min(rest.find('/'), rest.size());
     const std::string_view option = rest.substr(0, stop);
     rest.remove_prefix(stop);
+    if (option.empty()) continue;
+    if (option.find(':') == std::string_view::npos) return cannot_use(ctx, full, "Badly formatted type");
     if (!option.starts_with("pad:")) return cannot_use(ctx, full, "Unknown option");
-    if (option != "pad:pkcs" && option != "pad:none") return cannot_use(ctx, full, "No such cipher algorithm");
-    *padded = option == "pad:pkcs";
+    padding = option.substr(4);
   }
+  if (padding != "pkcs" && padding != "none") return cannot_use(ctx, full, "No such cipher algorithm");
+  *padded = padding == "pkcs";
   for (const auto& [alias, meant] : kAliases)
     if (alias == name) name = meant;
   const auto found = std::find_if(std::begin(kCiphers), std::end(kCiphers), [&](const Cipher& c) { return c.name == name; });

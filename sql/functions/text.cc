@@ -344,7 +344,8 @@ bool unistr(EvalContext& ctx, const Value* args, Value* result) {
     const std::size_t digits = kind == '+' ? 6 : kind == 'U' ? 8 : 4;
     std::uint32_t code = 0;
     const char* const from = text.data() + i + skip;
-    if (text.size() < i + skip + digits || std::from_chars(from, from + digits, code, 16).ptr != from + digits) return refuse("invalid Unicode escape");
+    if (text.size() < i + skip + digits || std::from_chars(from, from + digits, code, 16).ptr != from + digits)
+      return ctx.fail(Status{sqlstate::syntax_error, "invalid Unicode escape"}.with_hint("Unicode escapes must be \\XXXX, \\+XXXXXX, \\uXXXX, or \\UXXXXXXXX."));
     i += skip + digits;
     const bool first = code >= 0xd800 && code < 0xdc00, second = code >= 0xdc00 && code < 0xe000;
     if (code == 0 || code > 0x10ffff) return ctx.fail({sqlstate::invalid_parameter_value, "invalid Unicode code point"});

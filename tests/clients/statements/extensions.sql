@@ -29,6 +29,17 @@ SELECT decrypt(encrypt('abc', 'key', 'aes'), 'key', 'aes'), decrypt_iv(encrypt_i
 SELECT encrypt('abc', 'key', 'aes-cbc/pad:none');
 SELECT encrypt('abc', 'key', 'foo');
 SELECT encrypt('abc', 'key', 'aes/pad:foo');
+SELECT encrypt('abc', 'key', 'aes-cbc/');
+SELECT encrypt('abc', 'key', 'aes-cbc/pad:');
+SELECT encrypt('abc', 'key', 'aes-cbc//');
+SELECT encrypt('abc', 'key', 'aes-cbc/x');
+SELECT encrypt('abc', 'key', '/');
+SELECT encrypt('abc', 'key', '');
+SELECT encrypt('abc', 'key', 'aes-');
+SELECT encrypt('abc', 'key', 'aes/pad');
+SELECT encrypt('abc', 'key', 'aes/pad:pkcs/');
+SELECT encrypt('abc', 'key', 'aes/pad:pkcs/x');
+SELECT encrypt('abc', 'key', 'aes/pad:pkcs/pad:none');
 SELECT encrypt('abc', 'key', 'aes/foo:x');
 SELECT decrypt('abc', 'key', 'aes');
 SELECT decrypt('', 'key', 'aes');
