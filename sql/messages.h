@@ -15,4 +15,9 @@ inline Status undefined_column(std::string_view column, std::string_view relatio
   return Status{sqlstate::undefined_column, "column " + quoted(column) + " of relation " + quoted(relation) + " does not exist"};
 }
 
+/// 25006 of a statement that would write: "INSERT", "SELECT FOR UPDATE", ...
+inline Status read_only_refusal(std::string_view command) {
+  return Status{sqlstate::read_only_sql_transaction, "cannot execute " + std::string(command) + " in a read-only transaction"};
+}
+
 }  // namespace wandian::sql

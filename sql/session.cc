@@ -398,6 +398,16 @@ void SessionImpl::send_error(Status status) {
   sink_->error(status);
 }
 
+void SessionImpl::send_error(Status status, const Encoding* spoken) {
+  if (spoken == client_encoding() || closing_) [[likely]] return send_error(std::move(status));
+  SessionSink* const now = sink_;
+  EncodingSink then(*client_sink_);
+  if (spoken != nullptr) then.use(*spoken);
+  sink_ = spoken == nullptr ? client_sink_ : &then;
+  send_error(std::move(status));
+  sink_ = now;
+}
+
 Lsn SessionImpl::take_answer_floor() {
   const Lsn floor{transaction_.answer_floor()};
   if (!std::exchange(relaxed_answer_, false)) return floor;

@@ -14,7 +14,7 @@ namespace wandian::sql {
 namespace {
 
 // parsenodes.h's CURSOR_OPT_*, as the parse tree carries them.
-constexpr int kOptBinary = 0x01, kOptScroll = 0x02, kOptNoScroll = 0x04, kOptHold = 0x20;
+constexpr int kOptBinary = 0x01, kOptScroll = 0x02, kOptNoScroll = 0x04, kOptInsensitive = 0x08, kOptHold = 0x20;
 
 std::vector<Oid> types_of(const std::vector<ResultColumn>& columns) {
   std::vector<Oid> types;
@@ -23,6 +23,21 @@ std::vector<Oid> types_of(const std::vector<ResultColumn>& columns) {
 }
 
 }  // namespace
+
+Status SessionImpl::check_cursor(const PgQuery__DeclareCursorStmt& declare, const BoundStatement& bound) const {
+  if (bound.kind != BoundKind::kQuery || bound.query->row_marks.empty()) return {};
+  const std::string clause(lock_name(bound.query->row_marks[0].strength));
+  if ((declare.options & kOptHold) != 0)
+    return Status{sqlstate::feature_not_supported, "DECLARE CURSOR WITH HOLD ... " + clause + " is not supported"}.with_detail(
+        "Holdable cursors must be READ ONLY.");
+  if ((declare.options & kOptScroll) != 0)
+    return Status{sqlstate::feature_not_supported, "DECLARE SCROLL CURSOR ... " + clause + " is not supported"}.with_detail(
+        "Scrollable cursors must be READ ONLY.");
+  if ((declare.options & kOptInsensitive) != 0)
+    return Status{sqlstate::invalid_cursor_definition, "DECLARE INSENSITIVE CURSOR ... " + clause + " is not valid"}.with_detail(
+        "Insensitive cursors must be READ ONLY.");
+  return {};
+}
 
 Task<Status> SessionImpl::declare_cursor(Portal& portal) {
   const CompiledPtr statement = portal.statement;
@@ -39,9 +54,6 @@ Task<Status> SessionImpl::declare_cursor(Portal& portal) {
     co_return Status{sqlstate::invalid_cursor_definition, "a cursor can only be declared for a SELECT"};
   if (!inner->plan->body->writing_ctes.empty())
     co_return Status{sqlstate::feature_not_supported, "DECLARE CURSOR must not contain data-modifying statements in WITH"};
-  if (hold && inner->plan->writes)
-    co_return Status{sqlstate::feature_not_supported, "DECLARE CURSOR WITH HOLD ... FOR UPDATE is not supported"}.with_detail(
-        "Holdable cursors must be READ ONLY.");
   WANDIAN_CO_TRY(co_await lock_and_begin(&inner, false));
   WANDIAN_CO_TRY(check_may_run(*inner));
   auto cursor = std::make_unique<Portal>();

@@ -34,8 +34,9 @@ bool valid_formats(std::span<const Format> formats, Status* status) {
 Poll SessionImpl::fail_call(Status status) {
   if (operation_.valid()) operation_ = {};
   close_portal_object(*simple_portal_);
+  const Encoding* spoken = client_encoding();
   if (try_abort_statement()) {
-    send_error(std::move(status));
+    send_error(std::move(status), spoken);
     finish_query();
     return Poll::kReady;
   }
@@ -43,8 +44,7 @@ Poll SessionImpl::fail_call(Status status) {
 }
 
 Task<void> SessionImpl::fail_operation(Status status) {
-  co_await abort_statement();
-  send_error(std::move(status));
+  co_await abort_and_report(std::move(status));
   finish_query();
 }
 
@@ -117,11 +117,9 @@ Poll SessionImpl::bind(const BindMessage& given) {
     begin_statement_clock();
     BindMessage message = given;
     std::string portal, statement;
-    if (client_encoding() != nullptr) [[unlikely]] {
-      Status bad = from_client(&message.portal, &portal);
-      if (bad.ok()) bad = from_client(&message.statement, &statement);
-      if (!bad.ok()) return fail_call(std::move(bad));
-    }
+    Status bad = from_client(&message.portal, &portal);
+    if (bad.ok()) bad = from_client(&message.statement, &statement);
+    if (!bad.ok()) [[unlikely]] return fail_call(std::move(bad));
     if (Status status = do_bind(message); !status.ok()) [[unlikely]] return fail_call(std::move(status));
     sink_->bind_complete();
     return Poll::kReady;
@@ -375,8 +373,7 @@ Task<void> SessionImpl::run_execute(Portal& portal, CompiledPtr statement, std::
       left->execution.reset();
       left->done = true;
     }
-    co_await abort_statement();
-    send_error(std::move(status));
+    co_await abort_and_report(std::move(status));
     finish_query();
     co_return;
   }
@@ -463,8 +460,7 @@ Poll SessionImpl::sync() {
 Task<void> SessionImpl::run_sync() {
   Status status = co_await guarded(finish_implicit());
   if (!status.ok()) {
-    co_await abort_statement();
-    send_error(std::move(status));
+    co_await abort_and_report(std::move(status));
   }
   finish_query();
 }

@@ -124,6 +124,8 @@ class SessionImpl final : public SessionHooks, public RoutineRunner, public Type
   Status check_access(const CompiledStatement& statement);
   SessionSettings& settings() { return settings_; }
   const SessionSettings& settings() const { return settings_; }
+  /// As SHOW says it; nullopt if there is no such setting.
+  std::optional<std::string> show_value(std::string_view name);
 
   /// As the transaction sees it: its own uncommitted DDL included.
   const std::shared_ptr<const Catalog>& catalog() { return transaction_.catalog(); }
@@ -463,6 +465,8 @@ class SessionImpl final : public SessionHooks, public RoutineRunner, public Type
   void become_active(std::string_view query);
   void become_idle();
   void send_error(Status status);
+  /// In the encoding that was the client's when the statement failed: the rollback may have brought back another. Null: UTF-8.
+  void send_error(Status status, const Encoding* spoken);
   void start_closing();
   Task<void> closing_operation();
   void finish_closing();
@@ -479,6 +483,7 @@ class SessionImpl final : public SessionHooks, public RoutineRunner, public Type
   void forget_transaction(bool committed);
   bool try_abort_statement();
   Task<void> abort_statement();
+  Task<void> abort_and_report(Status status);
   bool try_finish_implicit(Status* status);
   Task<Status> finish_implicit();
   bool try_transaction_command(StatementRef statement, std::string_view* tag, Status* status);
@@ -486,6 +491,7 @@ class SessionImpl final : public SessionHooks, public RoutineRunner, public Type
   void become(Oid session_role, Oid current_role);
   Status begin_block(const PgQuery__TransactionStmt& statement);
   void chain_block();
+  void fail_block();
   Status apply_transaction_modes(PgQuery__Node** options, std::size_t count, bool session_defaults);
   Status set_isolation(std::string_view level);
   Status set_read_only(bool on);
@@ -592,7 +598,6 @@ class SessionImpl final : public SessionHooks, public RoutineRunner, public Type
   Task<Status> run_utility(Portal& portal, std::string* tag);
   Status run_set(StatementRef statement);
   Status set_value(std::string_view name, std::string_view value, bool local, bool in_transaction);
-  std::optional<std::string> show_value(std::string_view name);
   void settings_changed();
   void choose_sink();
   Task<Status> run_discard(StatementRef statement);
@@ -602,6 +607,8 @@ class SessionImpl final : public SessionHooks, public RoutineRunner, public Type
   Task<Status> run_explain(Portal& portal);
   std::vector<std::pair<std::string, std::string>> planner_settings();
   Task<Status> run_lock(StatementRef statement);
+  Task<Status> lock_with_partitions(Oid table, TableLock mode, LockWait wait, bool partitions);
+  Task<Status> lock_view(Oid view, TableLock mode, LockWait wait);
   Status run_maintenance(StatementRef statement);
   Status run_show(Portal& portal);
 
@@ -623,6 +630,8 @@ class SessionImpl final : public SessionHooks, public RoutineRunner, public Type
   bool idle_outside_transaction() const { return block_ == Block::kNone && activity_.state == ActivityState::kIdle; }
 
   // session_cursor.cc
+  /// 0A000 for what a cursor of this kind cannot show.
+  Status check_cursor(const PgQuery__DeclareCursorStmt& declare, const BoundStatement& bound) const;
   Task<Status> declare_cursor(Portal& portal);
   Task<Status> fetch(Portal& portal, std::string* tag);
   Task<Status> move_cursor(Portal& cursor, CursorMove direction, std::int64_t count, bool all, bool move, RowReceiver& receiver,
@@ -641,10 +650,7 @@ class SessionImpl final : public SessionHooks, public RoutineRunner, public Type
 
   const Encoding* client_encoding() const { return settings_.decoded().format.client_encoding; }
   /// A text of the client's in UTF-8; `kept` holds it if it had to be converted. 22021, 22P05.
-  Status from_client(std::string_view* text, std::string* kept) const {
-    return client_encoding() == nullptr ? Status{} : convert_from_client(text, kept);
-  }
-  Status convert_from_client(std::string_view* text, std::string* kept) const;
+  Status from_client(std::string_view* text, std::string* kept) const;
 
   // session_extended.cc
   Portal* find_portal(std::string_view name);
@@ -686,6 +692,11 @@ class SessionImpl final : public SessionHooks, public RoutineRunner, public Type
   bool pipelining_ = false;                      ///< an extended statement has run since the last Sync
   bool commit_at_once_ = false;                  ///< the statement must not share its transaction with later ones of a pipeline
   bool read_only_ = false, deferrable_ = false;
+  /// The modes the transaction began with.
+  struct {
+    Isolation isolation = Isolation::kReadCommitted;
+    bool read_uncommitted = false, read_only = false, deferrable = false;
+  } first_modes_;
   Isolation isolation_ = Isolation::kReadCommitted;
   bool read_uncommitted_ = false;                ///< asked for; shown back
   bool queried_ = false;                         ///< a statement took a snapshot: the isolation level is fixed

@@ -124,8 +124,7 @@ Task<void> SessionImpl::finish_simple(CompiledPtr statement, std::uint64_t rows)
   if (status.ok()) {
     command_complete(*statement, rows);
   } else {
-    co_await abort_statement();
-    send_error(std::move(status));
+    co_await abort_and_report(std::move(status));
   }
   finish_query();
 }
@@ -134,8 +133,7 @@ Task<void> SessionImpl::run_query(std::string text) {
   Status status = co_await guarded(run_simple_text(text));
   close_portal_object(*simple_portal_);
   if (!status.ok()) {
-    co_await abort_statement();
-    send_error(std::move(status));
+    co_await abort_and_report(std::move(status));
   }
   finish_query();
 }

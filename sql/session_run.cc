@@ -6,6 +6,7 @@
 
 #include "engine/table.h"
 #include "sql/access/roles.h"
+#include "sql/catalog/stored_objects.h"
 #include "sql/plan/nodes.h"
 #include "sql/session_notify.h"
 #include "sql/session_portal.h"
@@ -104,6 +105,7 @@ BindContext SessionImpl::bind_context() {
   context.procedures = server_.procedures();
   context.variables = variables_;
   context.transitions = transitions_.get();
+  context.read_only = block_ == Block::kNone ? settings_.decoded().default_read_only : read_only_;
   return context;
 }
 
@@ -173,6 +175,8 @@ Status SessionImpl::bind_and_plan(CompiledStatement& statement, const ParseNode*
         if (!table->populated) statement.unpopulated = table.get();
         server_.statistics().keep_fresh(shard_, table);
         statement.locks.emplace_back(std::move(table), lock.mode);
+      } else if (const auto view = context.catalog->object(ObjectKind::kView, lock.table)) {
+        statement.locks.emplace_back(view_to_lock(*view), lock.mode);
       }
   }
   describe_columns(statement);
@@ -241,6 +245,7 @@ Result<CompiledPtr> SessionImpl::compile(std::shared_ptr<const ParsedStatements>
         types.parsed = statement->parsed;
         types.declared_types = statement->declared_types;
         WANDIAN_TRY(bind_and_plan(types, inside, false));
+        if (statement->kind == StatementKind::kDeclareCursor) WANDIAN_TRY(check_cursor(*node->declare_cursor_stmt, *types.bound));
         statement->parameter_types = types.parameter_types;
       }
       if (statement->kind == StatementKind::kExplain) {
@@ -346,7 +351,8 @@ Task<Status> SessionImpl::lock_and_begin(CompiledPtr* statement, bool shape_fixe
     transaction_.end_statement();
     WANDIAN_CO_TRY(check_cancel());
   }
-  Status allowed = check_access(**statement);
+  // That the transaction may not write is said before that the role may not.
+  Status allowed = read_only_ && (*statement)->plan != nullptr && (*statement)->plan->writes ? check_may_run(**statement) : check_access(**statement);
   if (!allowed.ok()) transaction_.end_statement();
   co_return std::move(allowed);
 }
@@ -609,6 +615,7 @@ Task<Status> SessionImpl::run_bound(std::shared_ptr<const BoundStatement> bound,
   for (const PlanLock& lock : plan->locks) {
     auto table = plan_with.catalog->table(lock.table);
     if (table != nullptr && !table->populated) co_return not_populated(*table);
+    if (const auto view = plan_with.catalog->object(ObjectKind::kView, lock.table)) table = view_to_lock(*view);
     if (table != nullptr) WANDIAN_CO_TRY(co_await lock_table(std::move(table), lock.mode));
   }
   co_await begin_statement();

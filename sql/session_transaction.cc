@@ -33,6 +33,7 @@ void SessionImpl::ensure_block() {
   read_uncommitted_ = defaults.default_read_uncommitted;
   read_only_ = defaults.default_read_only;
   deferrable_ = defaults.default_deferrable;
+  first_modes_ = {isolation_, read_uncommitted_, read_only_, deferrable_};
   queried_ = false;
   transaction_timestamp_ = statement_timestamp_;
 }
@@ -58,10 +59,9 @@ Status not_populated(const TableDef& view) {
 }
 
 Status SessionImpl::check_may_run(const CompiledStatement& statement) {
+  if (read_only_ && statement.plan != nullptr && statement.plan->writes) return read_only_refusal(statement.plan->write_command);
   if (statement.unpopulated != nullptr) [[unlikely]] return not_populated(*statement.unpopulated);
-  if (!read_only_ || statement.plan == nullptr || !statement.plan->writes) return {};
-  return Status{sqlstate::read_only_sql_transaction,
-                "cannot execute " + std::string(statement.plan->write_command) + " in a read-only transaction"};
+  return {};
 }
 
 Status SessionImpl::prevent_in_transaction_block(std::string_view command) {
@@ -224,6 +224,15 @@ Task<void> SessionImpl::rollback_transaction() {
   forget_transaction(false);
 }
 
+// What a block's own commands made of its modes goes with what else they did: AND CHAIN does not pass it on.
+void SessionImpl::fail_block() {
+  block_ = Block::kFailed;
+  isolation_ = first_modes_.isolation;
+  read_uncommitted_ = first_modes_.read_uncommitted;
+  read_only_ = first_modes_.read_only;
+  deferrable_ = first_modes_.deferrable;
+}
+
 // After an error, at once: everything of an implicit transaction; of a block what came after its last savepoint.
 bool SessionImpl::try_abort_statement() {
   if (transaction_.active()) transaction_.end_statement();
@@ -231,7 +240,7 @@ bool SessionImpl::try_abort_statement() {
   const bool explicit_block = block_ == Block::kExplicit;
   if (explicit_block && !savepoints_.empty()) return false;
   if (!try_rollback_transaction()) return false;
-  if (explicit_block) block_ = Block::kFailed;
+  if (explicit_block) fail_block();
   return true;
 }
 
@@ -240,10 +249,17 @@ Task<void> SessionImpl::abort_statement() {
   const bool explicit_block = block_ == Block::kExplicit;
   if (explicit_block && !savepoints_.empty()) {
     co_await undo_to(savepoints_.back());
+    block_ = Block::kFailed;
   } else {
     co_await rollback_transaction();
+    if (explicit_block) fail_block();
   }
-  if (explicit_block) block_ = Block::kFailed;
+}
+
+Task<void> SessionImpl::abort_and_report(Status status) {
+  const Encoding* spoken = client_encoding();
+  co_await abort_statement();
+  send_error(std::move(status), spoken);
 }
 
 SessionImpl::SavepointEntry SessionImpl::savepoint_here(std::string_view name) {
@@ -307,6 +323,7 @@ Status SessionImpl::begin_block(const PgQuery__TransactionStmt& statement) {
 // COMMIT AND CHAIN: a new block with the characteristics of the last one.
 void SessionImpl::chain_block() {
   block_ = Block::kExplicit;
+  first_modes_ = {isolation_, read_uncommitted_, read_only_, deferrable_};
   queried_ = false;
   transaction_timestamp_ = statement_timestamp_;
 }

@@ -4,8 +4,12 @@
 #include <utility>
 
 #include "engine/table.h"
+#include "sql/access/privileges.h"
 #include "sql/access/roles.h"
 #include "sql/ddl/context.h"
+#include "sql/bind/binder.h"
+#include "sql/catalog/stored_objects.h"
+#include "sql/parse/parser.h"
 #include "sql/partition/tree.h"
 #include "sql/encoding_sink.h"
 #include "sql/expr/expression.h"
@@ -15,6 +19,7 @@
 #include "sql/session_receiver.h"
 #include "sql/session_wait.h"
 #include "sql/shard_share.h"
+#include "sql/types/string_types.h"
 #include "sql/types/text_io.h"
 
 namespace wandian::sql {
@@ -214,7 +219,8 @@ void SessionImpl::choose_sink() {
   sink_ = encoding_sink_.get();
 }
 
-Status SessionImpl::convert_from_client(std::string_view* text, std::string* kept) const {
+Status SessionImpl::from_client(std::string_view* text, std::string* kept) const {
+  if (client_encoding() == nullptr) [[likely]] return check_utf8(*text);
   kept->clear();
   WANDIAN_TRY(client_encoding()->to_utf8(*text, kept));
   *text = *kept;
@@ -632,38 +638,89 @@ Task<Status> SessionImpl::run_explain(Portal& portal) {
 
 // ---- LOCK and maintenance ----
 
+namespace {
+
+Status not_lockable(std::string_view name, std::string_view kind) {
+  return Status{sqlstate::wrong_object_type, "cannot lock relation " + quoted(name)}.with_detail(
+      "This operation is not supported for " + std::string(kind) + ".");
+}
+
+// 42501, if a role may do nothing that LOCK in this mode is for.
+Status check_may_lock(const AccessScope& scope, Oid relation, TableLock mode) {
+  const std::optional<Securable> object = securable_relation(scope.catalog, relation);
+  if (!object) return {};
+  Privileges any_of = privilege::kUpdate | privilege::kDelete | privilege::kTruncate;
+  if (mode == TableLock::kAccessShare) any_of = privilege::kSelect;
+  if (mode == TableLock::kRowExclusive) any_of |= privilege::kInsert;
+  return privileges_on(scope, *object, any_of) != 0 ? Status{} : permission_denied(object->word, object->name);
+}
+
+}  // namespace
+
 Task<Status> SessionImpl::run_lock(StatementRef statement) {
   WANDIAN_CO_TRY(require_transaction_block("LOCK TABLE"));
   WANDIAN_CO_TRY(ensure_transaction());
   const PgQuery__LockStmt& lock = *statement.node->lock_stmt;
-  if (read_only_ && lock.mode > static_cast<int>(TableLock::kRowExclusive))
-    co_return Status{sqlstate::read_only_sql_transaction, "cannot execute LOCK TABLE in a read-only transaction"};
+  const auto mode = static_cast<TableLock>(lock.mode);
+  const LockWait wait = lock.nowait != 0 ? LockWait::kNoWait : LockWait::kBlock;
   for (std::size_t i = 0; i < lock.n_relations; ++i) {
     const PgQuery__RangeVar& relation = *lock.relations[i]->range_var;
     const std::string_view schema = text_or_empty(relation.schemaname), name = text_or_empty(relation.relname);
     WANDIAN_CO_TRY(check_named_schema(schema));
     const std::optional<FoundRelation> found = find_relation(bind_context(), schema, name);
     if (!found) co_return undefined_relation(schema, name);
-    if (const std::optional<Securable> object = securable_relation(*catalog(), found->oid)) {
-      constexpr Privileges kWriting = privilege::kUpdate | privilege::kDelete | privilege::kTruncate;
-      Privileges any_of = kWriting;
-      if (lock.mode == static_cast<int>(TableLock::kAccessShare)) any_of = privilege::kSelect;
-      if (lock.mode == static_cast<int>(TableLock::kRowExclusive)) any_of |= privilege::kInsert;
-      if (privileges_on(access_scope(), *object, any_of) == 0) co_return permission_denied(object->word, object->name);
+    if (found->kind == FoundRelation::Kind::kSequence) co_return not_lockable(name, "sequences");
+    if (found->kind == FoundRelation::Kind::kIndex) co_return not_lockable(name, "indexes");
+    const bool is_table = found->kind == FoundRelation::Kind::kTable;
+    if (is_table && catalog()->table(found->oid)->is_materialized_view()) co_return not_lockable(name, "materialized views");
+    WANDIAN_CO_TRY(check_may_lock(access_scope(), found->oid, mode));
+    if (found->kind == FoundRelation::Kind::kSystem) continue;
+    if (is_table) {
+      WANDIAN_CO_TRY(co_await lock_with_partitions(found->oid, mode, wait, relation.inh != 0));
+    } else {
+      WANDIAN_CO_TRY(co_await lock_view(found->oid, mode, wait));
     }
-    if (found->kind == FoundRelation::Kind::kView || found->kind == FoundRelation::Kind::kSystem) continue;
-    if (found->kind != FoundRelation::Kind::kTable)
-      co_return Status{sqlstate::wrong_object_type, "\"" + std::string(name) + "\" is not a table or view"};
-    const std::shared_ptr<const TableDef> table = catalog()->table(found->oid);
-    if (table->is_materialized_view())
-      co_return Status{sqlstate::wrong_object_type, "cannot lock relation \"" + std::string(name) + "\""}.with_detail(
-          "This operation is not supported for materialized views.");
-    WANDIAN_CO_TRY(co_await lock_table(table, static_cast<TableLock>(lock.mode), lock.nowait != 0 ? LockWait::kNoWait : LockWait::kBlock));
     // It may have been dropped while we waited.
-    if (catalog()->table(found->oid) == nullptr) co_return undefined_relation(schema, name);
-    if (relation.inh == 0) continue;
-    for (const std::shared_ptr<const TableDef>& partition : all_partitions(*catalog(), *catalog()->table(found->oid)))
-      WANDIAN_CO_TRY(co_await lock_table(partition, static_cast<TableLock>(lock.mode), lock.nowait != 0 ? LockWait::kNoWait : LockWait::kBlock));
+    if (catalog()->table(found->oid) == nullptr && catalog()->object(ObjectKind::kView, found->oid) == nullptr) co_return undefined_relation(schema, name);
+  }
+  co_return Status{};
+}
+
+Task<Status> SessionImpl::lock_with_partitions(Oid oid, TableLock mode, LockWait wait, bool partitions) {
+  std::shared_ptr<const TableDef> table = catalog()->table(oid);
+  if (table == nullptr) co_return Status{};
+  WANDIAN_CO_TRY(co_await lock_table(table, mode, wait));
+  table = catalog()->table(oid);
+  if (table == nullptr || !partitions) co_return Status{};
+  for (const std::shared_ptr<const TableDef>& partition : all_partitions(*catalog(), *table)) WANDIAN_CO_TRY(co_await lock_table(partition, mode, wait));
+  co_return Status{};
+}
+
+// A view with all that it reads, as whoever's privileges count there.
+Task<Status> SessionImpl::lock_view(Oid oid, TableLock mode, LockWait wait) {
+  const std::shared_ptr<const ObjectDef> view = catalog()->object(ObjectKind::kView, oid);
+  std::shared_ptr<const TableDef> stand_in = view_to_lock(*view);
+  WANDIAN_CO_TRY(co_await lock_table(std::move(stand_in), mode, wait));
+  if (catalog()->object(ObjectKind::kView, oid) == nullptr) co_return Status{};
+  Result<ParsedStatements> parsed = ParsedStatements::parse("SELECT FROM pg_catalog.\"" + std::to_string(oid) + "\"");
+  if (!parsed.ok()) co_return parsed.take_status();
+  Result<std::shared_ptr<const BoundStatement>> bound = bind_statement(parsed.value().statements()[0].node, {}, stored_context(bind_context()));
+  if (!bound.ok()) co_return bound.take_status();
+  const std::vector<RelationAccess>& accesses = bound.value()->accesses;
+  for (const RelationAccess& access : accesses) {
+    if (access.relation == oid) continue;
+    const std::shared_ptr<const TableDef> table = catalog()->table(access.relation);
+    const std::shared_ptr<const ObjectDef> inner = catalog()->object(ObjectKind::kView, access.relation);
+    if (inner == nullptr && (table == nullptr || table->is_materialized_view())) continue;
+    AccessScope scope = access_scope();
+    if (access.check_as != 0) scope.role = access.check_as;
+    WANDIAN_CO_TRY(check_may_lock(scope, access.relation, mode));
+    if (inner != nullptr) {
+      stand_in = view_to_lock(*inner);
+      WANDIAN_CO_TRY(co_await lock_table(std::move(stand_in), mode, wait));
+    } else {
+      WANDIAN_CO_TRY(co_await lock_with_partitions(access.relation, mode, wait, true));
+    }
   }
   co_return Status{};
 }

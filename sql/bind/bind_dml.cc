@@ -74,13 +74,15 @@ int Binder::bind_target_table(Scope& scope, const PgQuery__RangeVar& range, Comm
       }
       {
         auto view = catalog().object(ObjectKind::kView, found->oid);
+        const std::uint32_t itself = note_access(view->oid, 0);   // checked before what is behind it
         const std::string_view outer_text = swap_text({});
         RangeEntry* entry = bind_view(*view, {});
         text_ = outer_text;
         const std::string_view alias = range.alias != nullptr ? name(range.alias->aliasname) : entry->name;
         if (writes_by_triggers(*view, command)) {
           entry->alias = alias;
-          entry->access = target_access_ = note_access(view->oid, privilege_of(command));
+          entry->access = target_access_ = itself;
+          access(itself).privileges |= privilege_of(command);
           const int target = bind_instead_target(scope, entry, *view, command);
           depend_on(std::move(view));
           return target;
@@ -91,9 +93,9 @@ int Binder::bind_target_table(Scope& scope, const PgQuery__RangeVar& range, Comm
         view_target_->name = entry->name;
         view_target_->schema = view->parent;
         scope.query->has_sublinks = scope.query->has_sublinks || view_target_->has_sublinks;
-        ViewTarget::Level itself{note_access(view->oid, 0), {}};
-        for (std::size_t i = 0; i < view_target_->columns.size(); ++i) itself.columns.push_back(static_cast<int>(i));
-        view_target_->levels.insert(view_target_->levels.begin(), std::move(itself));
+        ViewTarget::Level outermost{itself, {}};
+        for (std::size_t i = 0; i < view_target_->columns.size(); ++i) outermost.columns.push_back(static_cast<int>(i));
+        view_target_->levels.insert(view_target_->levels.begin(), std::move(outermost));
         note_target_command(privilege_of(command));
         depend_on(std::move(view));
         if (view_target_->instead == nullptr) return add_range(scope, make_table_entry(view_target_->table, alias));
@@ -103,6 +105,7 @@ int Binder::bind_target_table(Scope& scope, const PgQuery__RangeVar& range, Comm
         return bind_instead_target(scope, behind, *catalog().object(ObjectKind::kView, behind->view), command);
       }
     case FoundRelation::Kind::kSystem:
+      if (context_.read_only) fail(read_only_refusal(command == Command::kMerge ? "MERGE" : command == Command::kInsert ? "INSERT" : command == Command::kUpdate ? "UPDATE" : "DELETE"));
       fail(Status{sqlstate::insufficient_privilege, "permission denied for table " + std::string(table)});
     case FoundRelation::Kind::kSequence:
       fail(Status{sqlstate::wrong_object_type, "cannot change sequence " + quoted(table)});

@@ -302,6 +302,7 @@ RangeEntry* Binder::bind_range_var(Scope& scope, const PgQuery__RangeVar& range)
     }
     fail(at(undefined_relation(schema, table), range.location));
   }
+  const std::uint32_t itself = note_access(found->oid, privilege::kSelect);   // a view's right is asked for before those behind it
   switch (found->kind) {
     case FoundRelation::Kind::kTable:
       entry = make_table_entry(catalog().table(found->oid), alias);
@@ -344,7 +345,7 @@ RangeEntry* Binder::bind_range_var(Scope& scope, const PgQuery__RangeVar& range)
     }
   }
   apply_alias(entry, range.alias);
-  entry->access = note_access(found->oid, privilege::kSelect);
+  entry->access = itself;
   return entry;
 }
 

@@ -26,6 +26,8 @@ bool ends_in_star(const ParseNode* node) {
   return false;
 }
 
+}  // namespace
+
 RowLock row_lock(PgQuery__LockClauseStrength strength) {
   switch (strength) {
     case PG_QUERY__LOCK_CLAUSE_STRENGTH__LCS_FORKEYSHARE: return RowLock::kKeyShare;
@@ -44,6 +46,8 @@ std::string_view lock_name(RowLock strength) {
   }
   return "";
 }
+
+namespace {
 
 // Where an item stands that may name a target by its name or number, and so not be the target's own expression.
 int item_location(const ParseNode* node, const Expr* target) {
@@ -515,27 +519,30 @@ void Binder::bind_limit(Scope& scope, const PgQuery__SelectStmt& select, Query& 
 
 // ---- FOR UPDATE and its like ----
 
+void Binder::check_lockable(const Query& query, RowLock strength) {
+  const char* with = query.set_operation != nullptr ? "UNION/INTERSECT/EXCEPT"
+                     : query.distinct               ? "DISTINCT clause"
+                     : !query.group_by.empty()      ? "GROUP BY clause"
+                     : query.having != nullptr      ? "HAVING clause"
+                     : query.has_aggregates         ? "aggregate functions"
+                     : query.has_windows            ? "window functions"
+                     : query.has_target_sets        ? "set-returning functions in the target list"
+                                                    : nullptr;
+  if (with != nullptr) fail(Status{sqlstate::feature_not_supported, std::string(lock_name(strength)) + " is not allowed with " + with});
+}
+
 void Binder::mark_rows(Query& query, std::size_t range, RowLock strength, LockWait wait) {
   const RangeEntry& entry = *query.ranges[range];
   if (entry.access != 0) access(entry.access).privileges |= privilege::kUpdate;
   if (entry.kind == RangeKind::kSubquery) {
     // A sub-select's own tables are locked, as far as its shape allows.
     Query& inner = const_cast<Query&>(*entry.query);
-    if (inner.grouped || inner.distinct || inner.set_operation != nullptr || inner.has_windows) {
-      fail(Status{sqlstate::feature_not_supported,
-                  std::string(lock_name(strength)) + " is not allowed with " +
-                      (inner.set_operation != nullptr ? "UNION/INTERSECT/EXCEPT"
-                       : inner.distinct               ? "DISTINCT clause"
-                       : !inner.grouped               ? "window functions"
-                       : inner.has_aggregates         ? "aggregate functions"
-                                                      : "GROUP BY clause")});
-    }
-    for (std::size_t i = 0; i < inner.ranges.size(); ++i) mark_rows(inner, i, strength, wait);
-    return;
+    // Of a view of a set operation nothing is locked, and nothing refused.
+    const bool through = entry.view == 0 || inner.set_operation == nullptr;
+    if (through) check_lockable(inner, strength);
+    for (std::size_t i = 0; through && i < inner.ranges.size(); ++i) mark_rows(inner, i, strength, wait);
   }
-  if (entry.kind != RangeKind::kTable) return;
-  if (entry.table->is_materialized_view())
-    fail(Status{sqlstate::wrong_object_type, "cannot lock rows in materialized view " + quoted(entry.table->name)});
+  if (entry.kind != RangeKind::kTable && entry.kind != RangeKind::kSubquery) return;
   std::vector<RowMark> marks(query.row_marks.begin(), query.row_marks.end());
   for (RowMark& mark : marks) {
     if (mark.range != range) continue;
@@ -571,16 +578,7 @@ void Binder::bind_locking(Scope&, const PgQuery__SelectStmt& select, Query& quer
     LockWait wait = LockWait::kBlock;
     if (clause.wait_policy == PG_QUERY__LOCK_WAIT_POLICY__LockWaitSkip) wait = LockWait::kSkip;
     if (clause.wait_policy == PG_QUERY__LOCK_WAIT_POLICY__LockWaitError) wait = LockWait::kNoWait;
-    const auto refuse = [&](const char* with) {
-      fail(Status{sqlstate::feature_not_supported, name + " is not allowed with " + with});
-    };
-    if (query.set_operation != nullptr) refuse("UNION/INTERSECT/EXCEPT");
-    if (query.distinct) refuse("DISTINCT clause");
-    if (!query.group_by.empty()) refuse("GROUP BY clause");
-    if (query.having != nullptr) refuse("HAVING clause");
-    if (query.has_aggregates) refuse("aggregate functions");
-    if (query.has_windows) refuse("window functions");
-    if (query.has_target_sets) refuse("set-returning functions in the target list");
+    check_lockable(query, strength);
     if (query.with_ties && wait == LockWait::kSkip) {
       fail(Status{sqlstate::syntax_error, "SKIP LOCKED and WITH TIES options cannot be used together"});
     }

@@ -32,6 +32,10 @@ const char* construct_name(PgQuery__SetOperation op) {
 }  // namespace
 
 Binder::SetArm Binder::bind_set_arm(const PgQuery__SelectStmt& select, Scope& scope, bool resolve_unknowns) {
+  if (select.n_locking_clause > 0) {
+    const std::string clause(lock_name(row_lock(select.locking_clause[0]->locking_clause->strength)));
+    fail(Status{sqlstate::feature_not_supported, clause + " is not allowed with UNION/INTERSECT/EXCEPT"});
+  }
   SetArm arm;
   arm.query = bind_select(select, &scope, resolve_unknowns);
   RangeEntry* entry = make_subquery_entry(arm.query, nullptr, "*SELECT*");
@@ -269,7 +273,8 @@ Query* Binder::bind_values(const PgQuery__SelectStmt& select, Scope* parent) {
   bind_order_by(scope, select, targets, *query);
   bind_limit(scope, select, *query);
   if (select.n_locking_clause > 0) {
-    fail(Status{sqlstate::feature_not_supported, "FOR UPDATE cannot be applied to VALUES"});
+    const std::string clause(lock_name(row_lock(select.locking_clause[0]->locking_clause->strength)));
+    fail(Status{sqlstate::feature_not_supported, clause + " cannot be applied to VALUES"});
   }
   query->ranges = copy_list<const RangeEntry*>(arena_, std::vector<const RangeEntry*>(scope.ranges.begin(), scope.ranges.end()));
   store_targets(*query, targets);

@@ -77,6 +77,8 @@ struct BindContext {
   bool as_written = false;
   /// What a trigger function's statements can read under names of their own; null: nothing.
   const struct TransitionTables* transitions = nullptr;
+  /// The transaction is: what nobody may write is then refused for that.
+  bool read_only = false;
   /// INSERT may name a materialized view: it is being filled.
   bool fills_views = false;
   /// Nothing is put in place of a call of a function in SQL.

@@ -210,6 +210,9 @@ struct MergeAction {
   std::span<const Assignment> assignments;   ///< as of Query::assignments
 };
 
+/// As messages name it: "FOR UPDATE", ...
+std::string_view lock_name(RowLock strength);
+
 /// One SELECT, VALUES, set operation, INSERT, UPDATE, DELETE or MERGE.
 struct Query {
   Command command = Command::kSelect;

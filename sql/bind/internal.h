@@ -145,6 +145,8 @@ std::optional<int> find_range_var(const ProtobufCMessage& message, std::string_v
 bool same_message(const ProtobufCMessage& a, const ProtobufCMessage& b);
 bool is_order_by_type(Oid type);
 
+RowLock row_lock(PgQuery__LockClauseStrength strength);
+
 class Binder {
  public:
   Binder(const BindContext& context, std::string_view text, Arena& arena, std::span<const Oid> parameter_types);
@@ -406,6 +408,7 @@ class Binder {
   SetArm bind_set_arm(const PgQuery__SelectStmt& select, Scope& scope, bool resolve_unknowns);
   void bind_tail(Scope& scope, const PgQuery__SelectStmt& select, std::vector<TargetEntry>& targets, Query& query);
   void mark_rows(Query& query, std::size_t range, RowLock strength, LockWait wait);
+  void check_lockable(const Query& query, RowLock strength);
   void note_written_mark(Query& query, std::size_t range, RowLock strength, LockWait wait);
   GroupingItem written_grouping(Scope& scope, const ParseNode* node, std::vector<TargetEntry>& targets, std::vector<std::uint16_t>& group);
   void bind_order_by(Scope& scope, const PgQuery__SelectStmt& select, std::vector<TargetEntry>& targets, Query& query);

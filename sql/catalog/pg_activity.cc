@@ -46,7 +46,9 @@ Status pg_settings(const SystemContext& context, SystemRows& rows) {
   const bool all = session == nullptr || session->may_read_settings();
   for (const SettingDef& def : all_settings()) {
     if (!all && is_hidden_setting(def.name)) continue;
-    const std::string& value = session != nullptr ? session->settings().value(def) : context.server.defaults().get(setting_index(def));
+    std::string value = session != nullptr ? session->settings().value(def) : context.server.defaults().get(setting_index(def));
+    // The transaction's modes are its own, not the setting's.
+    if (session != nullptr && def.name.starts_with("transaction_")) value = session->show_value(def.name).value_or(value);
     CatalogRow row(rows);
     row.t(def.name).t(value);
     const std::string_view unit = unit_name(def.unit);
@@ -170,7 +172,8 @@ std::string transaction_text(std::uint64_t transaction) {
 Status pg_locks(const SystemContext& context, SystemRows& rows) {
   const LockReport& report = report_of(context);
   for (const LockReport::TableEntry& lock : report.tables) {
-    if (context.catalog.table(lock.table) == nullptr) continue;   // it stands for a name
+    const bool relation = context.catalog.table(lock.table) != nullptr || context.catalog.object(ObjectKind::kView, lock.table) != nullptr;
+    if (!relation) continue;   // it stands for a name
     CatalogRow row(rows);
     row.t("relation").i(context.database).i(lock.table).null(7);
     row.t(transaction_text(lock.transaction)).i(lock.process).t(lock_mode_name(lock.mode)).b(lock.granted).b(false).null();

@@ -153,4 +153,11 @@ std::string comment_name(Oid object_catalog, std::int32_t column) {
   return std::to_string(object_catalog) + "." + std::to_string(column);
 }
 
+std::shared_ptr<const TableDef> view_to_lock(const ObjectDef& view) {
+  auto out = std::make_shared<TableDef>();
+  out->oid = view.oid;
+  out->name = view.name;
+  return out;
+}
+
 }  // namespace wandian::sql

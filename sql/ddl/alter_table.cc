@@ -211,6 +211,7 @@ Task<Status> alter_table(DdlContext& ctx) {
       if (const PgQuery__AlterTableCmd* command = partition_command(node); command != nullptr && command->subtype == PG_QUERY__ALTER_TABLE_TYPE__AT_AttachPartition)
         co_return co_await attach_index(ctx, locked.value(), found->oid, *command->def->partition_cmd);
     }
+    if (found->kind == FoundRelation::Kind::kView) WANDIAN_CO_TRY(co_await ctx.lock_view(found->oid, TableLock::kAccessExclusive));
     co_return alter_other(ctx, node, *found);
   }
   if (const PgQuery__AlterTableCmd* command = partition_command(node)) {

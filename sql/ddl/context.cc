@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "sql/catalog/stored_objects.h"
 #include "sql/ddl/services.h"
 #include "sql/functions/quote.h"
 
@@ -250,6 +251,22 @@ Task<Result<std::shared_ptr<const TableDef>>> DdlContext::lock_table(Oid oid, Ta
   table = catalog()->table(oid);
   if (table == nullptr) co_return Answer(undefined_relation({}, name));
   co_return Answer(std::move(table));
+}
+
+Task<Status> DdlContext::lock_view(Oid oid, TableLock mode) {
+  const std::shared_ptr<const ObjectDef> mine = catalog()->object(ObjectKind::kView, oid);
+  if (mine == nullptr) co_return Status{};
+  const std::shared_ptr<const ObjectDef> before = session.engine_database().catalog()->object(ObjectKind::kView, oid);
+  std::shared_ptr<const TableDef> stand_in = view_to_lock(*mine);
+  WANDIAN_CO_TRY(co_await session.lock_table(std::move(stand_in), mode));
+  const std::shared_ptr<const ObjectDef> after = session.engine_database().catalog()->object(ObjectKind::kView, oid);
+  if (before == after) co_return Status{};
+  Changes changes;
+  if (after != nullptr) changes.put(std::make_shared<ObjectDef>(*after));
+  else changes.drop(ObjectKind::kView, oid);
+  WANDIAN_CO_TRY(apply(changes));
+  if (after == nullptr) co_return Status{sqlstate::undefined_table, "view " + quoted(mine->name) + " does not exist"};
+  co_return Status{};
 }
 
 Task<Result<std::shared_ptr<const TableDef>>> DdlContext::lock_table(const PgQuery__RangeVar& relation, TableLock mode, bool missing_ok) {

@@ -81,6 +81,8 @@ class DdlContext {
   /// Finds a table, locks it, and finds it again. 42P01, 42809 for other relations. Null without error: missing and missing_ok.
   Task<Result<std::shared_ptr<const TableDef>>> lock_table(const PgQuery__RangeVar& relation, TableLock mode, bool missing_ok);
   Task<Result<std::shared_ptr<const TableDef>>> lock_table(Oid table, TableLock mode);
+  /// Of the view as this transaction knows it; what others committed while it was waited for is taken over. 42P01 if it is gone then.
+  Task<Status> lock_view(Oid view, TableLock mode);
 
   // What the current role may do: 42501.
   AccessScope access() { return session.access_scope(); }

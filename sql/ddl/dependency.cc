@@ -493,7 +493,7 @@ std::set<Oid> DropPlan::tables() {
   if (order_.empty()) mark_targets();
   std::set<Oid> out;
   for (const Entry& entry : order_) {
-    if (entry.object.kind == RefKind::kTable || entry.object.kind == RefKind::kDefault || entry.object.kind == RefKind::kColumn) out.insert(entry.object.oid);
+    if (entry.object.kind == RefKind::kTable || entry.object.kind == RefKind::kView || entry.object.kind == RefKind::kDefault || entry.object.kind == RefKind::kColumn) out.insert(entry.object.oid);
     if (entry.object.table != 0) out.insert(entry.object.table);
     if (entry.object.kind == RefKind::kTable) {
       // Whose rows it checks: nobody may look for its foreign keys any more.

@@ -280,6 +280,18 @@ Task<Status> drop_objects(DdlContext& ctx) {
   co_return co_await drop_targets(ctx, targets.take(), node.behavior == PG_QUERY__DROP_BEHAVIOR__DROP_CASCADE);
 }
 
+namespace {
+
+// A table that is gone is no error: the plan is made again.
+Task<Status> lock_to_drop(DdlContext& ctx, Oid relation) {
+  if (ctx.catalog()->object(ObjectKind::kView, relation) != nullptr) co_return co_await ctx.lock_view(relation, TableLock::kAccessExclusive);
+  Result<std::shared_ptr<const TableDef>> locked = co_await ctx.lock_table(relation, TableLock::kAccessExclusive);
+  if (!locked.ok() && locked.status().code() != sqlstate::undefined_table) co_return locked.take_status();
+  co_return Status{};
+}
+
+}  // namespace
+
 Task<Status> drop_targets(DdlContext& ctx, std::vector<ObjectRef> targets, bool cascade) {
   if (targets.empty()) co_return Status{};
   // Locks first, as far as the plan knows now; then the plan that counts.
@@ -296,8 +308,7 @@ Task<Status> drop_targets(DdlContext& ctx, std::vector<ObjectRef> targets, bool 
     if (target.table != 0) to_lock.insert(target.table);
   }
   for (const Oid oid : to_lock) {
-    Result<std::shared_ptr<const TableDef>> locked = co_await ctx.lock_table(oid, TableLock::kAccessExclusive);
-    if (!locked.ok() && locked.status().code() != sqlstate::undefined_table) co_return locked.take_status();
+    WANDIAN_CO_TRY(co_await lock_to_drop(ctx, oid));
   }
   DropPlan plan(ctx);
   for (const ObjectRef& target : targets) plan.add(target);
@@ -305,8 +316,7 @@ Task<Status> drop_targets(DdlContext& ctx, std::vector<ObjectRef> targets, bool 
   std::set<Oid> more = plan.tables();
   for (const Oid oid : more) {
     if (to_lock.contains(oid)) continue;
-    Result<std::shared_ptr<const TableDef>> locked = co_await ctx.lock_table(oid, TableLock::kAccessExclusive);
-    if (!locked.ok() && locked.status().code() != sqlstate::undefined_table) co_return locked.take_status();
+    WANDIAN_CO_TRY(co_await lock_to_drop(ctx, oid));
   }
   std::map<Oid, std::vector<std::uint16_t>> columns;   // by table
   for (const Oid oid : more)

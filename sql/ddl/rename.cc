@@ -284,6 +284,7 @@ Task<Status> rename_object(DdlContext& ctx) {
     if (!locked.ok()) co_return locked.take_status();
     table = locked.take();
   }
+  if (found->kind == FoundRelation::Kind::kView) WANDIAN_CO_TRY(co_await ctx.lock_view(found->oid, TableLock::kAccessExclusive));
   if (node.rename_type == PG_QUERY__OBJECT_TYPE__OBJECT_COLUMN) {
     if (found->kind == FoundRelation::Kind::kView)
       co_return rename_view_column(ctx, *ctx.catalog()->object(ObjectKind::kView, found->oid), text_or_empty(node.subname), to);
@@ -332,6 +333,7 @@ Task<Status> alter_schema_of(DdlContext& ctx) {
   if (schema.value() == kPgCatalogSchema || schema.value() == kInformationSchema)
     co_return feature_not_supported("cannot move objects into a system schema");
   if (schema.value() == found->schema) co_return Status{};
+  if (found->kind == FoundRelation::Kind::kView) WANDIAN_CO_TRY(co_await ctx.lock_view(found->oid, TableLock::kAccessExclusive));
   std::shared_ptr<const TableDef> table;
   if (found->kind == FoundRelation::Kind::kTable) {
     Result<std::shared_ptr<const TableDef>> locked = co_await ctx.lock_table(found->oid, TableLock::kAccessExclusive);

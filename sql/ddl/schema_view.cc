@@ -231,7 +231,8 @@ Task<Status> create_view(DdlContext& ctx) {
       co_return wrong_object_type(name, "a view");
     }
     WANDIAN_CO_TRY(ctx.must_own_relation(found->oid));
-    const auto old = catalog->object(ObjectKind::kView, found->oid);
+    WANDIAN_CO_TRY(co_await ctx.lock_view(found->oid, TableLock::kAccessExclusive));
+    const auto old = ctx.catalog()->object(ObjectKind::kView, found->oid);
     const std::optional<ViewDefinition> before = ViewDefinition::decode(old->definition);
     if (before) {
       WANDIAN_CO_TRY(compare_columns(*before, definition.value()));

@@ -33,6 +33,20 @@ bool simple_from(const Query& query) {
          query.ctes.empty() && query.row_marks.empty() && !query.from.empty();
 }
 
+// Rows that may not be there cannot be locked.
+Status refuse_locks(const PlanScope& scope, const JoinNode& nullable) {
+  if (nullable.is_join) {
+    WANDIAN_TRY(refuse_locks(scope, *nullable.left));
+    return refuse_locks(scope, *nullable.right);
+  }
+  for (const RowMark& mark : scope.query->row_marks) {
+    if (mark.range != nullable.range) continue;
+    return Status(sqlstate::feature_not_supported,
+                  std::string(lock_name(mark.strength)) + " cannot be applied to the nullable side of an outer join");
+  }
+  return {};
+}
+
 }  // namespace
 
 std::vector<Slot> Relation::slots() const {
@@ -327,6 +341,15 @@ Status Planner::outer_join(PlanScope& scope, const JoinNode& node, JoinProblem& 
   WANDIAN_TRY(collect_outer(left));
   WANDIAN_TRY(collect_outer(right));
   const std::vector<Slot> left_slots = slots_of(left), right_slots = slots_of(right);
+  if (full && !scope.query->row_marks.empty()) {
+    // A side whose rows must all be there is not one that may be null.
+    const auto demanded = [&](std::span<const Slot> slots) {
+      return std::any_of(problem.conjuncts.begin(), problem.conjuncts.end(),
+                         [&](const Conjunct* conjunct) { return conjunct->subselects.empty() && rejects_nulls(conjunct->expr, slots); });
+    };
+    if (!demanded(left_slots)) WANDIAN_TRY(refuse_locks(scope, *node.left));
+    if (!demanded(right_slots)) WANDIAN_TRY(refuse_locks(scope, *node.right));
+  }
   if (!full) {
     bool inner = false;
     for (const Conjunct* conjunct : problem.conjuncts)
@@ -340,6 +363,7 @@ Status Planner::outer_join(PlanScope& scope, const JoinNode& node, JoinProblem& 
       for (Conjunct* conjunct : on) problem.conjuncts.push_back(conjunct);
       return {};
     }
+    WANDIAN_TRY(refuse_locks(scope, swapped ? *node.left : *node.right));
     // Conditions of the whole on the preserved side hold below the join; join conditions on the other side alone do, too.
     std::erase_if(problem.conjuncts, [&](Conjunct* conjunct) {
       if (!conjunct->subselects.empty() || conjunct->is_volatile || !touches(conjunct->slots, left_slots)) return false;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "sql/access/acl.h"
 #include "sql/plan/explain.h"
 #include "sql/plan/planner.h"
 
@@ -70,6 +71,16 @@ void add_locks(const Query& query, std::vector<PlanLock>& locks) {
   }
 }
 
+// Views that are read or written through, as their privileges are asked for.
+void add_view_locks(const Catalog& catalog, const BoundStatement& statement, std::vector<PlanLock>& locks) {
+  for (const RelationAccess& access : statement.accesses) {
+    if (catalog.object(ObjectKind::kView, access.relation) == nullptr) continue;
+    const bool written = (access.privileges & (privilege::kInsert | privilege::kDelete)) != 0 || !access.updated.empty();
+    const bool marked = (access.privileges & privilege::kUpdate) != 0;
+    add_lock(locks, access.relation, written ? TableLock::kRowExclusive : marked ? TableLock::kRowShare : TableLock::kAccessShare);
+  }
+}
+
 // Tables that foreign keys lead to. Actions can go on from table to table.
 void add_foreign_key_locks(const Catalog& catalog, const Query& query, std::vector<PlanLock>& locks) {
   for (const CommonTable* cte : query.ctes) add_foreign_key_locks(catalog, *cte->query, locks);
@@ -123,6 +134,7 @@ Result<std::shared_ptr<const Plan>> plan_statement(std::shared_ptr<const BoundSt
   }
   plan->depends_on_parameters = plan->body->depends_on_parameters;
   add_locks(query, plan->locks);
+  add_view_locks(*context.catalog, *statement, plan->locks);
   if (plan->body->modify || !plan->body->writing_ctes.empty()) add_foreign_key_locks(*context.catalog, query, plan->locks);
   for (std::size_t i = 0; i < plan->locks.size(); ++i) {
     const PlanLock lock = plan->locks[i];

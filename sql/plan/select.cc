@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "sql/messages.h"
 #include "sql/plan/planner.h"
 
 namespace wandian::sql {
@@ -207,9 +208,15 @@ Result<Planned> Planner::plan_select(PlanScope& scope) {
   std::vector<SortSlot> window_sorted;
   const bool aggregating = query.grouped || query.has_aggregates;
 
+  // Beside a row that is locked a sequence's would have to be found again.
+  for (const RangeEntry* entry : query.ranges)
+    if (!query.row_marks.empty() && entry->view != 0 && context_.catalog->sequence(entry->view) != nullptr)
+      return Status(sqlstate::wrong_object_type, "cannot lock rows in sequence " + quoted(entry->name));
   for (const RowMark& mark : query.row_marks) {
     RangeInfo& range = scope.ranges[mark.range];
     if (range.table == nullptr) continue;
+    if (range.table->is_materialized_view())
+      return Status(sqlstate::wrong_object_type, "cannot lock rows in materialized view " + quoted(range.table->name));
     if (range.key_slot == kNoSlot) {
       range.key_slot = new_slot(type_oid::kBytea);
       range.partition_slot = new_slot(type_oid::kInt8);
@@ -400,7 +407,9 @@ Result<Planned> Planner::plan_select(PlanScope& scope) {
     }
   }
 
-  if (!query.row_marks.empty() && body_.locks_rows) {
+  const bool locks_here = std::any_of(query.row_marks.begin(), query.row_marks.end(),
+                                      [&](const RowMark& mark) { return scope.ranges[mark.range].table != nullptr; });
+  if (locks_here) {
     auto locks = std::make_unique<LockRowsNode>();
     for (const RowMark& mark : query.row_marks) {
       RangeInfo& range = scope.ranges[mark.range];

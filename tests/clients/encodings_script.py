@@ -117,6 +117,59 @@ def what_is_not_of_the_encoding_is_refused(db):
 
 
 @case
+def an_error_speaks_as_the_client_did(db):
+    def message(text):
+        return raw(db, text)[1]
+    wanted = 'invalid input syntax for type integer: "ё№"'.encode("iso8859-5")
+    statement = "SELECT 'ё№'::int".encode("iso8859-5")
+    assert raw(db, b"BEGIN") == [] and raw(db, b"SET client_encoding = 'ISO_8859_5'") == []
+    assert message(statement) == wanted, "though the rollback brings UTF-8 back"
+    assert db.pgconn.parameter_status(b"client_encoding") == b"UTF8"
+    assert raw(db, b"ROLLBACK") == []
+    assert raw(db, b"BEGIN; SAVEPOINT s; SET client_encoding = 'ISO_8859_5'") == []
+    assert raw(db, statement, []) == ("22P02", wanted)
+    assert message("SELECT 'ё'".encode()).startswith(b"current transaction is aborted")
+    assert raw(db, b"ROLLBACK") == []
+    speaking(db, "ISO_8859_5")
+    assert raw(db, b"BEGIN") == [] and raw(db, b"SET LOCAL client_encoding = 'UTF8'") == []
+    assert message("SELECT 'ё№'::int".encode()) == 'invalid input syntax for type integer: "ё№"'.encode()
+    assert message(statement.replace(b"::int", b"")).startswith(b"current transaction is aborted")
+    assert raw(db, b"ROLLBACK") == []
+    assert message(statement) == wanted
+    speaking(db, "UTF8")
+
+
+@case
+def bytes_that_are_no_text_come_before_all_else(db):
+    def refused(statement, parameters=None):
+        send = db.pgconn.exec_ if parameters is None else lambda text: db.pgconn.exec_params(text, parameters)
+        result = send(statement)
+        field = lambda name: result.error_field(name)
+        assert field(pq.DiagnosticField.STATEMENT_POSITION) is None, statement
+        assert field(pq.DiagnosticField.SQLSTATE) == b"22021", (statement, field(pq.DiagnosticField.MESSAGE_PRIMARY))
+        return field(pq.DiagnosticField.MESSAGE_PRIMARY).removeprefix(b'invalid byte sequence for encoding "UTF8": ')
+    places = (b"SELECT '%s'", b"SELECT 1 AS %s", b'SELECT 1 AS "%s"', b"SELECT 1 /* %s */", b"SELECT 1 -- %s", b"%s", b"SELECT nosuch, '%s", b"BEGIN; SELECT 1 AS a%s")
+    shown = ((b"\x83", b"0x83"), (b"\xe2\x82'", b"0xe2 0x82 0x27"), (b"\xc3 x", b"0xc3 0x20"), (b"\xf0\x9f\x98 ", b"0xf0 0x9f 0x98 0x20"),
+             (b"\xff ", b"0xff"), (b"\xed\xa0\x80", b"0xed 0xa0 0x80"), (b"\xc0\x80", b"0xc0 0x80"), (b"\xf8\x88\x80\x80\x80", b"0xf8"))
+    for block in (b"ROLLBACK", b"BEGIN; SELECT 1", b"BEGIN; SELECT 1/0"):
+        for bytes_, wanted in shown:
+            for place in places:
+                for parameters in (None, []):
+                    raw(db, block)
+                    assert refused(place.replace(b"%s", bytes_), parameters) == wanted, (block, place, bytes_)
+                    raw(db, b"ROLLBACK")
+    assert refused(b"SELECT 'abc\xe2\x82") == b"0xe2 0x82", "cut off"
+    for name in (b"a\x83", b"\xe2\x82"):
+        for result in (db.pgconn.prepare(name, b"SELECT 1"), db.pgconn.exec_prepared(name, None), db.pgconn.describe_prepared(name),
+                       db.pgconn.describe_portal(name)):
+            assert result.error_field(pq.DiagnosticField.SQLSTATE) == b"22021", name
+    speaking(db, "SQL_ASCII")
+    assert refused(b"SELECT 1 AS \x83") == b"0x83", "even of who says nothing of an encoding"
+    assert raw(db, "SELECT 'é'".encode()) == [("é".encode(),)]
+    speaking(db, "UTF8")
+
+
+@case
 def the_setting_keeps_to_transactions(db):
     def execute(text):
         assert raw(db, text.encode()) in ([], [(b"GB18030",)]), text
