@@ -17,15 +17,15 @@ Status cannot_prepare(std::string_view why) {
 }  // namespace
 
 Status SessionImpl::check_preparable(const std::string& gid) {
+  if (has_cursors_to_hold()) return cannot_prepare("created a cursor WITH HOLD");
+  if (!exported_snapshots_.empty()) return cannot_prepare("exported snapshots");
   if (gid.size() > kMostGidBytes)
     return Status{sqlstate::invalid_parameter_value, "transaction identifier \"" + gid + "\" is too long"};
   if (most_prepared_transactions() == 0)
     return Status{sqlstate::object_not_in_prerequisite_state, "prepared transactions are disabled"}.with_hint(
         "Set max_prepared_transactions to a nonzero value.");
   if (notifications_ != nullptr && notifications_->pending()) return cannot_prepare("executed LISTEN, UNLISTEN, or NOTIFY");
-  if (has_cursors_to_hold()) return cannot_prepare("created a cursor WITH HOLD");
   if (!transaction_advisory_.empty()) return cannot_prepare("taken advisory locks");
-  if (!exported_snapshots_.empty()) return cannot_prepare("exported snapshots");
   return {};
 }
 

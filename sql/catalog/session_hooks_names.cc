@@ -220,6 +220,8 @@ Result<Oid> SessionImpl::resolve(ObjectClass kind, std::string_view name, bool m
         if (const auto named = known->find_schema(database_, schema)) WANDIAN_TRY(check_schema_usage(access_scope(), *named));
       const auto found = find_relation(bind_context(), schema, object);
       if (found) return found->oid;
+      if (const Oid type = find_user_type(schema, object); type != 0)
+        if (const UserType* composite = user_type(type); composite != nullptr && composite->kind == 'c') return relation_of_row_type(type);
       return missing(undefined_relation(schema, object));
     }
     case ObjectClass::kNamespace: {
@@ -294,7 +296,11 @@ std::optional<std::string> SessionImpl::object_name(ObjectClass kind, Oid oid) {
   switch (kind) {
     case ObjectClass::kRelation: {
       const auto facts = relation_facts(*known, oid);
-      if (!facts) return std::nullopt;
+      if (!facts) {
+        // The relation behind a composite type has the type's name.
+        std::string name = user_type(row_type_of(oid)) != nullptr ? user_type_name(row_type_of(oid)) : std::string();
+        return name.empty() ? std::nullopt : std::optional<std::string>(std::move(name));
+      }
       if (visible(kind, oid)) return quote_identifier(facts->name);
       return quote_identifier(schema_text(*known, facts->schema)) + "." + quote_identifier(facts->name);
     }

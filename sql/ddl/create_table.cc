@@ -16,6 +16,7 @@ Status refuse_unsupported(const PgQuery__CreateStmt& node, bool temporary) {
   if (node.of_typename != nullptr) return feature_not_supported("typed tables are not supported");
   const std::string_view space = text_or_empty(node.tablespacename);
   if (!space.empty() && space != "pg_default") return Status{sqlstate::undefined_object, "tablespace " + quoted(space) + " does not exist"};
+  if (!space.empty() && node.partspec != nullptr) return feature_not_supported("cannot specify default tablespace for partitioned relations");
   const std::string_view method = text_or_empty(node.access_method);
   if (!method.empty() && method != "heap") return Status{sqlstate::undefined_object, "access method " + quoted(method) + " does not exist"};
   if (node.oncommit == PG_QUERY__ON_COMMIT_ACTION__ONCOMMIT_NOOP || node.oncommit == PG_QUERY__ON_COMMIT_ACTION__ON_COMMIT_ACTION_UNDEFINED) return {};

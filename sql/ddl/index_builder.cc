@@ -244,6 +244,7 @@ std::string choose_index_name(DdlContext& ctx, Changes& changes, const TableDef&
 Result<IndexDef> make_index(DdlContext& ctx, Changes& changes, const TableDef& table, const PgQuery__IndexStmt& node) {
   const std::string_view space = text_or_empty(node.table_space);
   if (!space.empty() && space != "pg_default") return Status{sqlstate::undefined_object, "tablespace " + quoted(space) + " does not exist"};
+  if (!space.empty() && table.is_partitioned()) return feature_not_supported("cannot specify default tablespace for partitioned relations");
   IndexDef index;
   WANDIAN_ASSIGN(index.method, find_method(text_or_empty(node.access_method)));
   WANDIAN_TRY(check_method(index.method, node));

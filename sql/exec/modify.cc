@@ -7,6 +7,7 @@
 #include "engine/database.h"
 #include "engine/placement.h"
 #include "sql/exec/table_access.h"
+#include "sql/types/user_type.h"
 
 namespace wandian::sql {
 
@@ -279,6 +280,9 @@ RowTransform::Verdict OwnerTransform::apply(const RowView& newest, bool changed,
         return Verdict::kError;
       }
     }
+    // There is no session here, but what the error says of the row and of its table needs the types.
+    CatalogTypes types(*env->catalog, {}, env->database);
+    const TypeCatalogScope scope(&types);
     if (Status status = check_not_null(table, values, eval); !status.ok()) {
       *error = std::move(status);
       return Verdict::kError;

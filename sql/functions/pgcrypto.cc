@@ -163,12 +163,13 @@ struct FreeCipherContext {
   void operator()(EVP_CIPHER_CTX* context) const { EVP_CIPHER_CTX_free(context); }
 };
 
-bool cipher(EvalContext& ctx, bool encrypts, std::string_view data, std::string_view key, std::string_view iv, std::string_view type, Value* result) {
+// `function` is what errors name.
+bool cipher(EvalContext& ctx, const char* function, bool encrypts, std::string_view data, std::string_view key, std::string_view iv, std::string_view type, Value* result) {
   const Cipher* chosen;
   bool padded;
   if (!find_cipher(ctx, type, &chosen, &padded)) return false;
   const auto failed = [&](const char* what) {
-    return ctx.fail({sqlstate::external_routine_invocation_exception, std::string(encrypts ? "encrypt" : "decrypt") + " error: " + what});
+    return ctx.fail({sqlstate::external_routine_invocation_exception, std::string(function) + " error: " + what});
   };
   std::string key_bytes(key.substr(0, chosen->most_key));
   std::size_t key_size = chosen->most_key;
@@ -199,11 +200,11 @@ bool cipher(EvalContext& ctx, bool encrypts, std::string_view data, std::string_
 }
 template <bool encrypts>
 bool cipher_of(EvalContext& ctx, const Value* args, Value* result) {
-  return cipher(ctx, encrypts, args[0].bytes(), args[1].bytes(), {}, args[2].bytes(), result);
+  return cipher(ctx, encrypts ? "encrypt" : "decrypt", encrypts, args[0].bytes(), args[1].bytes(), {}, args[2].bytes(), result);
 }
 template <bool encrypts>
 bool cipher_with_iv(EvalContext& ctx, const Value* args, Value* result) {
-  return cipher(ctx, encrypts, args[0].bytes(), args[1].bytes(), args[2].bytes(), args[3].bytes(), result);
+  return cipher(ctx, encrypts ? "encrypt_iv" : "decrypt_iv", encrypts, args[0].bytes(), args[1].bytes(), args[2].bytes(), args[3].bytes(), result);
 }
 
 bool no_pgp(EvalContext& ctx, const Value*, Value*) {

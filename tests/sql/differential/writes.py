@@ -275,12 +275,15 @@ class Writes:
         scroll = self.pick(("SCROLL ", "SCROLL ", "NO SCROLL "))
         text, scope = self.selects.source("a", relation)
         where = self.selects.where(scope, 1, 0.5)
-        steps = [Statement(f"DECLARE c {self.pick(('', 'BINARY ') if self.chance(0.05) else ('',))}{scroll}CURSOR {self.pick(('', 'WITH HOLD ', 'WITHOUT HOLD '))}FOR SELECT a.id, {self.x.make(self.x.kind(scope), scope, 1)} FROM {text}{where} ORDER BY a.id", self.x.take_features() | f)]
+        # Of a cursor that sorts and locks nothing PostgreSQL's plan decides whether it can be updated.
+        changes = self.chance(0.15)
+        lock = " FOR UPDATE" if changes and scroll == "NO SCROLL " else ""
+        steps = [Statement(f"DECLARE c {self.pick(('', 'BINARY ') if self.chance(0.05) else ('',))}{scroll}CURSOR {self.pick(('', 'WITH HOLD ', 'WITHOUT HOLD '))}FOR SELECT a.id, {self.x.make(self.x.kind(scope), scope, 1)} FROM {text}{where} ORDER BY a.id{lock}", self.x.take_features() | f)]
         forward = ("FETCH c", "FETCH 2 FROM c", "FETCH FORWARD 3 IN c", "MOVE 1 IN c", "FETCH NEXT FROM c", "FETCH ALL FROM c", "MOVE FORWARD 2 FROM c")
         backward = ("FETCH PRIOR FROM c", "FETCH FIRST FROM c", "FETCH LAST FROM c", "FETCH ABSOLUTE 2 FROM c", "FETCH RELATIVE -1 FROM c", "FETCH BACKWARD 2 FROM c", "FETCH BACKWARD ALL FROM c", "FETCH 0 FROM c", "MOVE BACKWARD ALL FROM c", "FETCH ABSOLUTE -1 FROM c", "FETCH RELATIVE 0 FROM c", "MOVE ABSOLUTE 0 IN c")
         for _ in range(self.number(2, 5)):
             steps.append(Statement(self.pick(forward if scroll == "NO SCROLL " else forward + backward), f, True))
-        if self.chance(0.15):
+        if changes:
             steps.append(Statement(f"{self.pick((f'UPDATE {relation.name} SET g = 7', f'DELETE FROM {relation.name}'))} WHERE CURRENT OF c", f))
         steps.append(Statement(self.pick(("CLOSE c", "CLOSE ALL", "CLOSE nosuch", "FETCH FROM nosuch", "SELECT name, is_holdable, is_binary, is_scrollable FROM pg_cursors")), f))
         return Unit.rolled_back(steps)
@@ -306,7 +309,7 @@ class Writes:
         name, scope = relation.name, self.scope(relation, relation.name)
         some = f"SELECT ctid FROM {name}{self.selects.where(scope, 1, 0.9)}"
         first = f"SELECT ctid FROM {name} ORDER BY id LIMIT {self.number(1, 4)}{self.pick(('', ' FOR UPDATE', ' FOR UPDATE SKIP LOCKED'))}"
-        condition = self.pick((f"ctid IN ({some})", f"ctid = ANY (ARRAY({some}))", f"ctid IN ({first})", f"ctid = ANY (ARRAY({first}))", f"ctid NOT IN (SELECT min(ctid) FROM {name} WHERE g IS NULL)",
+        condition = self.pick((f"ctid IN ({some})", f"ctid = ANY (ARRAY({some}))", f"ctid IN ({first})", f"ctid = ANY (ARRAY({first}))", f"ctid NOT IN (SELECT ctid FROM {name} WHERE g IS NULL)",
                                f"ctid = (SELECT ctid FROM {name} WHERE id = {self.number(1, 9)})", f"xmin <> pg_current_xact_id()::xid AND {self.x.predicate(scope, 1)}", "ctid = '(4294967295,1)'"))
         sql = self.pick((f"SELECT id, xmin IS NULL, ctid IS NULL, tableoid = '{name}'::regclass FROM {name} WHERE {condition} ORDER BY id",
                          f"UPDATE {name} SET {self.assignments(relation, scope)} WHERE {condition} RETURNING id, xmin = pg_current_xact_id()::xid, xmin IS NULL",
