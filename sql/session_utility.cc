@@ -604,6 +604,8 @@ Task<Status> SessionImpl::run_explain(Portal& portal) {
     if (kind == StatementKind::kExecute) WANDIAN_CO_TRY(resolve_execute(inner));
     options.planning_ms = static_cast<double>(engine_database().env().clock().monotonic_us() - planning_began) / 1000;
     WANDIAN_CO_TRY(check_access(*inner.statement));
+    if (kind == StatementKind::kDeclareCursor && inner.statement->bound != nullptr)
+      WANDIAN_CO_TRY(check_cursor(*inside->declare_cursor_stmt, *inner.statement->bound));
     if (kind == StatementKind::kCreateTableAs && options.analyze) WANDIAN_CO_TRY(check_column_names(*inside, inner.statement->columns));
     if (inner.statement->plan == nullptr) {
       lines.push_back("Result");

@@ -256,6 +256,10 @@ Task<Status> alter_table(DdlContext& ctx) {
   const std::set<Oid> others = alteration.other_tables();
   for (const Oid oid : others) {
     if (oid == locked.value()->oid) continue;
+    if (ctx.catalog()->object(ObjectKind::kView, oid) != nullptr) {
+      WANDIAN_CO_TRY(co_await ctx.lock_view(oid, TableLock::kAccessExclusive));
+      continue;
+    }
     Result<std::shared_ptr<const TableDef>> theirs = co_await ctx.lock_table(oid, TableLock::kAccessExclusive);
     if (!theirs.ok()) co_return theirs.take_status();
   }
