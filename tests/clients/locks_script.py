@@ -205,6 +205,12 @@ def the_end_of_a_session_frees_its_locks(a, b, c):
     assert advisory(c) == []
 
 
+def let_go(db):
+    """Of everything, locks of the session too: either of the two may have been chosen."""
+    db.execute("ROLLBACK")
+    db.execute("SELECT pg_advisory_unlock_all()")
+
+
 def deadlock(first, second, sql_of_first, sql_of_second):
     """Both wait for each other; gives the error of the one that was chosen, and lets both end."""
     one_waits = Waiting(first, sql_of_first)
@@ -218,12 +224,12 @@ def deadlock(first, second, sql_of_first, sql_of_second):
                 raise waiting.error
         except psycopg.Error as error:
             errors.append(error)
-            db.execute("ROLLBACK")
+            let_go(db)
     while not errors:
         for db, waiting in ((first, one_waits), (second, other_waits)):
             if not waiting.waits and waiting.error and not errors:
                 errors.append(waiting.error)
-                db.execute("ROLLBACK")
+                let_go(db)
         time.sleep(0.02)
     for db, waiting in ((first, one_waits), (second, other_waits)):
         waiting.thread.join(10)
