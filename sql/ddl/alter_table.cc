@@ -256,12 +256,7 @@ Task<Status> alter_table(DdlContext& ctx) {
   const std::set<Oid> others = alteration.other_tables();
   for (const Oid oid : others) {
     if (oid == locked.value()->oid) continue;
-    if (ctx.catalog()->object(ObjectKind::kView, oid) != nullptr) {
-      WANDIAN_CO_TRY(co_await ctx.lock_view(oid, TableLock::kAccessExclusive));
-      continue;
-    }
-    Result<std::shared_ptr<const TableDef>> theirs = co_await ctx.lock_table(oid, TableLock::kAccessExclusive);
-    if (!theirs.ok()) co_return theirs.take_status();
+    WANDIAN_CO_TRY(co_await ctx.lock_relation(oid, TableLock::kAccessExclusive));
   }
   WANDIAN_CO_TRY(co_await alteration.finish());
   co_return co_await alter_partitions(ctx, node, partitions);

@@ -269,6 +269,12 @@ Task<Status> DdlContext::lock_view(Oid oid, TableLock mode) {
   co_return Status{};
 }
 
+Task<Status> DdlContext::lock_relation(Oid relation, TableLock mode) {
+  if (catalog()->object(ObjectKind::kView, relation) != nullptr) co_return co_await lock_view(relation, mode);
+  Result<std::shared_ptr<const TableDef>> locked = co_await lock_table(relation, mode);
+  co_return locked.ok() ? Status{} : locked.take_status();
+}
+
 Task<Result<std::shared_ptr<const TableDef>>> DdlContext::lock_table(const PgQuery__RangeVar& relation, TableLock mode, bool missing_ok) {
   using Answer = Result<std::shared_ptr<const TableDef>>;
   const std::string_view schema = text_or_empty(relation.schemaname);

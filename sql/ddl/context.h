@@ -83,6 +83,8 @@ class DdlContext {
   Task<Result<std::shared_ptr<const TableDef>>> lock_table(Oid table, TableLock mode);
   /// Of the view as this transaction knows it; what others committed while it was waited for is taken over. 42P01 if it is gone then.
   Task<Status> lock_view(Oid view, TableLock mode);
+  /// A table or a view.
+  Task<Status> lock_relation(Oid relation, TableLock mode);
 
   // What the current role may do: 42501.
   AccessScope access() { return session.access_scope(); }

@@ -150,13 +150,11 @@ void DropPlan::collation_dependents(Oid collation, std::vector<Dependent>* out) 
   const auto names_it = [&](const std::string& text) { return text.find(mark) != std::string::npos; };
   for (const auto& [oid, table] : catalog->tables()) {
     if (table->internal) continue;
-    std::set<std::uint16_t> lost;
     for (std::size_t c = 0; c < table->columns.size(); ++c) {
       const ColumnDef& column = table->columns[c];
       if (column.dropped) continue;
       const auto number = static_cast<std::uint16_t>(c);
       if (names_it(column.collation)) {
-        lost.insert(number);
         out->push_back({{RefKind::kColumn, oid, 0, number}, false});
       } else if (names_it(column.default_expression)) {
         out->push_back({{RefKind::kDefault, oid, 0, number}, false});

@@ -284,10 +284,10 @@ namespace {
 
 // A table that is gone is no error: the plan is made again.
 Task<Status> lock_to_drop(DdlContext& ctx, Oid relation) {
-  if (ctx.catalog()->object(ObjectKind::kView, relation) != nullptr) co_return co_await ctx.lock_view(relation, TableLock::kAccessExclusive);
-  Result<std::shared_ptr<const TableDef>> locked = co_await ctx.lock_table(relation, TableLock::kAccessExclusive);
-  if (!locked.ok() && locked.status().code() != sqlstate::undefined_table) co_return locked.take_status();
-  co_return Status{};
+  const bool is_view = ctx.catalog()->object(ObjectKind::kView, relation) != nullptr;
+  Status locked = co_await ctx.lock_relation(relation, TableLock::kAccessExclusive);
+  if (!is_view && locked.code() == sqlstate::undefined_table) co_return Status{};
+  co_return std::move(locked);
 }
 
 }  // namespace

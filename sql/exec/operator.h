@@ -187,6 +187,14 @@ class Operator {
   void count_filtered(ExecContext& ctx) {
     if (!ctx.stats.empty()) [[unlikely]] ++ctx.stats[node_.id].filtered;
   }
+  /// Of the row in the frame: kRow if it passes the filter, which may be none; kEnd if it does not, which is counted.
+  Step filtered(ExecContext& ctx, const PlanExpr& filter) {
+    bool passes = true;
+    if (filter && !ctx.test(filter, node_.arena, &passes)) return Step::kError;
+    if (passes) return Step::kRow;
+    count_filtered(ctx);
+    return Step::kEnd;
+  }
 
   const PlanNode& node_;
   std::vector<std::unique_ptr<Operator>> children_;

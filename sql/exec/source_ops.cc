@@ -63,10 +63,7 @@ class ValuesOperator final : public Operator {
       }
       ++next_;
       column_ = 0;
-      bool passes = true;
-      if (values_.filter && !ctx.test(values_.filter, node_.arena, &passes)) return Step::kError;
-      if (passes) return Step::kRow;
-      count_filtered(ctx);
+      if (const Step step = filtered(ctx, values_.filter); step != Step::kEnd) return step;
     }
     return Step::kEnd;
   }
@@ -100,10 +97,7 @@ class SystemScanOperator final : public Operator {
       ctx.reset_row(node_.arena);
       const Value* row = rows_.values.data() + next_++ * width;
       for (const ScanColumn& c : scan_.columns) ctx.slots[c.slot] = row[c.column];
-      bool passes = true;
-      if (scan_.filter && !ctx.test(scan_.filter, node_.arena, &passes)) return Step::kError;
-      if (passes) return Step::kRow;
-      count_filtered(ctx);
+      if (const Step step = filtered(ctx, scan_.filter); step != Step::kEnd) return step;
     }
     return Step::kEnd;
   }
@@ -177,10 +171,7 @@ class FunctionScanOperator final : public Operator {
       ++number_;
       if (scan_.ordinality) row_[scan_.total_columns - 1u] = Value::of_int(static_cast<std::int64_t>(number_));
       for (const ScanColumn& c : scan_.columns) ctx.slots[c.slot] = row_[c.column];
-      bool passes = true;
-      if (scan_.filter && !ctx.test(scan_.filter, node_.arena, &passes)) return Step::kError;
-      if (passes) return Step::kRow;
-      count_filtered(ctx);
+      if (const Step step = filtered(ctx, scan_.filter); step != Step::kEnd) return step;
     }
   }
 
@@ -225,10 +216,7 @@ class CteScanOperator final : public Operator {
       const Value* row = state.row(next_++);
       ctx.reset_row(node_.arena);
       for (const auto& [position, slot] : scan_.columns) ctx.slots[slot] = row[position];
-      bool passes = true;
-      if (scan_.filter && !ctx.test(scan_.filter, node_.arena, &passes)) return Step::kError;
-      if (passes) return Step::kRow;
-      count_filtered(ctx);
+      if (const Step step = filtered(ctx, scan_.filter); step != Step::kEnd) return step;
     }
   }
 
@@ -250,10 +238,7 @@ class WorkScanOperator final : public Operator {
       const Value* row = work.rows[next_++];
       ctx.reset_row(node_.arena);
       for (const auto& [position, slot] : scan_.columns) ctx.slots[slot] = row[position];
-      bool passes = true;
-      if (scan_.filter && !ctx.test(scan_.filter, node_.arena, &passes)) return Step::kError;
-      if (passes) return Step::kRow;
-      count_filtered(ctx);
+      if (const Step step = filtered(ctx, scan_.filter); step != Step::kEnd) return step;
     }
     return Step::kEnd;
   }
@@ -278,10 +263,7 @@ class TransitionScanOperator final : public Operator {
       const Value* row = rows.rows[next_++];
       ctx.reset_row(node_.arena);
       for (const ScanColumn& c : scan_.columns) ctx.slots[c.slot] = row[c.column];
-      bool passes = true;
-      if (scan_.filter && !ctx.test(scan_.filter, node_.arena, &passes)) return Step::kError;
-      if (passes) return Step::kRow;
-      count_filtered(ctx);
+      if (const Step step = filtered(ctx, scan_.filter); step != Step::kEnd) return step;
     }
     return Step::kEnd;
   }

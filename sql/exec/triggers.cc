@@ -22,6 +22,20 @@ std::string_view operation_name(std::uint16_t event) {
   }
 }
 
+// What a row trigger that fires at once is told; the row that its event does not have is left out.
+TriggerEvent row_event(std::shared_ptr<const TableDef> table, std::string_view when, std::uint16_t event, std::span<const Value> old_row,
+                       std::span<const Value> new_row, Arena& memory) {
+  TriggerEvent about;
+  about.table = std::move(table);
+  about.when = when;
+  about.level = "ROW";
+  about.operation = operation_name(event);
+  if (event != TriggerDef::kInsert) about.old_row = old_row;
+  if (event != TriggerDef::kDelete) about.new_row = new_row;
+  about.arena = &memory;
+  return about;
+}
+
 }  // namespace
 
 Triggers& Triggers::of(ExecContext& ctx) {
@@ -155,14 +169,7 @@ Task<Status> Triggers::before_row(std::shared_ptr<const TableDef> table, std::ui
     const std::span<const Value> new_values = event == TriggerDef::kDelete ? std::span<const Value>() : values;
     WANDIAN_CO_TRY(co_await await_condition(*table, i, old_values, new_values, &holds));
     if (!holds) continue;
-    TriggerEvent about;
-    about.table = table;
-    about.when = "BEFORE";
-    about.level = "ROW";
-    about.operation = operation_name(event);
-    if (event != TriggerDef::kInsert) about.old_row = old_values;
-    about.new_row = new_values;
-    about.arena = &memory;
+    TriggerEvent about = row_event(table, "BEFORE", event, old_values, new_values, memory);
     WANDIAN_CO_TRY(co_await fire(trigger, about));
     if (about.skip) {
       *skip = true;
@@ -187,14 +194,7 @@ Task<Status> Triggers::instead_of_row(std::shared_ptr<const TableDef> view, std:
   *skip = false;
   for (const TriggerDef& trigger : view->triggers) {
     if (!fires(trigger, wanted, {})) continue;
-    TriggerEvent about;
-    about.table = view;
-    about.when = "INSTEAD OF";
-    about.level = "ROW";
-    about.operation = operation_name(event);
-    if (event != TriggerDef::kInsert) about.old_row = old_values;
-    if (event != TriggerDef::kDelete) about.new_row = values;
-    about.arena = &memory;
+    TriggerEvent about = row_event(view, "INSTEAD OF", event, old_values, values, memory);
     WANDIAN_CO_TRY(co_await fire(trigger, about));
     if (about.skip) {
       *skip = true;

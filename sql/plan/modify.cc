@@ -110,18 +110,24 @@ Status Planner::journal_decisions(ModifyPlan& modify, std::span<PlanExpr* const>
   return {};
 }
 
+// What INSERT and SET give to columns; their sub-selects are still to be applied below.
+Status Planner::plan_assignments(PlanScope& scope, ModifyPlan& modify, Subselects& subselects) {
+  for (const Assignment& assignment : scope.query->assignments) {
+    ModifyPlan::Set set;
+    set.column = assignment.column;
+    WANDIAN_ASSIGN(set.value, lower_and_compile({&scope, &subselects, nullptr, nullptr, nullptr}, assignment.value));
+    modify.sets.push_back(set);
+  }
+  return {};
+}
+
 // UPDATE and DELETE of a view with INSTEAD OF triggers: its rows, whole, and what SET makes of them.
 Status Planner::plan_instead(PlanScope& scope, ModifyPlan& modify, NodePtr& root) {
   const Query& query = *scope.query;
   bool ordered = false;
   WANDIAN_ASSIGN(root, plan_from(scope, {}, 0, &ordered));
   Subselects subselects;
-  for (const Assignment& assignment : query.assignments) {
-    ModifyPlan::Set set;
-    set.column = assignment.column;
-    WANDIAN_ASSIGN(set.value, lower_and_compile({&scope, &subselects, nullptr, nullptr, nullptr}, assignment.value));
-    modify.sets.push_back(set);
-  }
+  WANDIAN_TRY(plan_assignments(scope, modify, subselects));
   if (!subselects.empty()) root = apply(std::move(root), std::move(subselects));
   bool waiting = false;
   WANDIAN_TRY(project_waiting(modify, root, &waiting));
@@ -153,12 +159,7 @@ Status Planner::plan_insert(PlanScope& scope, ModifyPlan& modify, NodePtr& root)
     WANDIAN_ASSIGN(root, plan_from(scope, {}, 0, &ordered));
   }
   Subselects subselects;
-  for (const Assignment& assignment : query.assignments) {
-    ModifyPlan::Set set;
-    set.column = assignment.column;
-    WANDIAN_ASSIGN(set.value, lower_and_compile({&scope, &subselects, nullptr, nullptr, nullptr}, assignment.value));
-    modify.sets.push_back(set);
-  }
+  WANDIAN_TRY(plan_assignments(scope, modify, subselects));
   if (!subselects.empty()) {
     if (!root) root = std::make_unique<ResultNode>();
     root = apply(std::move(root), std::move(subselects));

@@ -322,6 +322,7 @@ class Planner {
   bool stays_in_partition(const TableDef& table, std::span<const Assignment> assignments) const;
   Status plan_update_delete(PlanScope& scope, ModifyPlan& modify, NodePtr& root);
   Status plan_merge(PlanScope& scope, ModifyPlan& modify, NodePtr& root);
+  Status plan_assignments(PlanScope& scope, ModifyPlan& modify, Subselects& subselects);
   Status plan_instead(PlanScope& scope, ModifyPlan& modify, NodePtr& root);
   Status journal_decisions(ModifyPlan& modify, std::span<PlanExpr* const> parts);
   void keep_others(ModifyPlan& modify, std::span<const Slot> read) const;

@@ -153,13 +153,7 @@ const Statement* Parser::if_statement() {
     if (accept("elsif") || accept("elseif")) continue;
     break;
   }
-  if (accept("else")) {
-    made->has_else = true;
-    made->body = statements();
-  }
-  expect("end");
-  expect("if");
-  expect(TokenKind::kSemicolon);
+  end_branches(made, "if");
   return made;
 }
 
@@ -180,14 +174,19 @@ const Statement* Parser::case_statement() {
     made->branches.push_back(std::move(branch));
   }
   if (made->branches.empty()) unexpected();
+  end_branches(made, "case");
+  return made;
+}
+
+// ELSE, and the end of IF or CASE.
+void Parser::end_branches(Statement* made, std::string_view word) {
   if (accept("else")) {
     made->has_else = true;
     made->body = statements();
   }
   expect("end");
-  expect("case");
+  expect(word);
   expect(TokenKind::kSemicolon);
-  return made;
 }
 
 void Parser::loop_body(Statement* made) {

@@ -48,6 +48,7 @@ class Parser : private BodyReader {
   void path(Target* out);
   const Statement* if_statement();
   const Statement* case_statement();
+  void end_branches(Statement* made, std::string_view word);
   void loop_body(Statement* made);
   const Statement* loop(const std::string& name);
   void for_loop(Statement* made);
