@@ -19,10 +19,7 @@ class FilterOperator final : public Operator {
     for (;;) {
       const Step step = children_[0]->next(ctx);
       if (step != Step::kRow) return step;
-      bool passes;
-      if (!ctx.test(filter_.filter, node_.arena, &passes)) return Step::kError;
-      if (passes) return Step::kRow;
-      count_filtered(ctx);
+      if (const Step passed = filtered(ctx, filter_.filter); passed != Step::kEnd) return passed;
     }
   }
 

@@ -397,12 +397,7 @@ class ScanOperator final : public Operator {
     if (!scan_.system.empty()) [[unlikely]] read_system(ctx, row);
     if (scan_.filter) {
       read_columns(ctx, row, scan_.filter_columns);
-      bool passes;
-      if (!ctx.test(scan_.filter, node_.arena, &passes)) return Step::kError;
-      if (!passes) {
-        count_filtered(ctx);
-        return Step::kEnd;
-      }
+      if (const Step step = filtered(ctx, scan_.filter); step != Step::kRow) return step;
     }
     read_columns(ctx, row, scan_.columns);
     if (!scan_.system.empty()) [[unlikely]] remember_place(ctx, row);
