@@ -95,6 +95,18 @@ class Derivation {
     longer.push_back(collation);
     return binder_.keep(longer).first(types.size());
   }
+  // Of a call of an aggregate that compares texts: the aggregate that does so by their collation.
+  template <class Call>
+  void collate_aggregate(const Call& call, const AggregateDef& aggregate, const Derived& inputs) {
+    const AggregateDef* collated = collated_aggregate(aggregate);
+    if (collated == nullptr || held(inputs) == kNoCollation) return;
+    if (inputs.strength == Strength::kConflict)
+      fail(Status{sqlstate::indeterminate_collation, "could not determine which collation to use for string comparison"}.with_hint(
+          "Use the COLLATE clause to set the collation explicitly."));
+    auto& changed = const_cast<Call&>(call);
+    changed.aggregate = collated;
+    changed.types = with_collation(call.types, inputs.id);
+  }
   void apply(const Expr* expr, const FunctionDef* function, std::span<const Oid>* types, const Derived& inputs);
   Derived of_call(const FunctionExpr& call);
   Derived of_sublink(const SubLinkExpr& link);
@@ -180,15 +192,8 @@ Derived Derivation::of(const Expr* expr) {
         const Derived sorted = of(key.expr);
         if (sorted.strength == Strength::kConflict) fail(binder_.at(implicit_mismatch(sorted.id, sorted.other), sorted.other_location));
       }
-      auto& changed = const_cast<AggregateExpr&>(call);
       assign(expr, inputs);
-      if (const AggregateDef* collated = collated_aggregate(*call.aggregate); collated != nullptr && held(inputs) != kNoCollation) {
-        if (inputs.strength == Strength::kConflict)
-          fail(Status{sqlstate::indeterminate_collation, "could not determine which collation to use for string comparison"}.with_hint(
-              "Use the COLLATE clause to set the collation explicitly."));
-        changed.aggregate = collated;
-        changed.types = with_collation(call.types, inputs.id);
-      }
+      collate_aggregate(call, *call.aggregate, inputs);
       return output(expr, inputs);
     }
     case ExprKind::kWindow: {
@@ -196,12 +201,7 @@ Derived Derivation::of(const Expr* expr) {
       const Derived inputs = of_list(call.args);
       if (call.filter != nullptr) (void)of(call.filter);
       assign(expr, inputs);
-      const AggregateDef* collated = call.aggregate == nullptr ? nullptr : collated_aggregate(*call.aggregate);
-      if (collated != nullptr && held(inputs) != kNoCollation && inputs.strength != Strength::kConflict) {
-        auto& changed = const_cast<WindowExpr&>(call);
-        changed.aggregate = collated;
-        changed.types = with_collation(call.types, inputs.id);
-      }
+      if (call.aggregate != nullptr) collate_aggregate(call, *call.aggregate, inputs);
       return output(expr, inputs);
     }
     case ExprKind::kRelabel: {

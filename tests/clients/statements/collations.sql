@@ -239,3 +239,8 @@ ALTER TABLE mixed ALTER COLUMN n TYPE text COLLATE "en-x-icu";
 SELECT id FROM mixed WHERE n = 'ABC';
 SELECT n FROM mixed ORDER BY n;
 DROP COLLATION ci CASCADE;
+CREATE TABLE two (a text COLLATE "C", b text COLLATE "POSIX");
+INSERT INTO two VALUES ('a', 'b'), ('c', 'd');
+SELECT max(a || b) FROM two;
+SELECT max(a || b) OVER () FROM two;
+SELECT max(a || b COLLATE "C") OVER (), count(a || b) OVER () FROM two;
