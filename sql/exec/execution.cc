@@ -298,14 +298,11 @@ std::unique_ptr<Execution> Execution::create(std::shared_ptr<const Plan> plan, c
 
 namespace {
 
-// What gives the rows that the plan only passes on, computes columns for, counts or locks.
-const PlanNode* below_passing(const PlanNode* node, bool locks) {
+// What gives the rows, or locks them, that the plan then only passes on, computes columns for or counts.
+const PlanNode* below_passing(const PlanNode* node) {
   while (node != nullptr) {
     switch (node->type) {
       case NodeType::kProject: case NodeType::kLimit: case NodeType::kFilter: case NodeType::kApply: case NodeType::kWith: break;
-      case NodeType::kLockRows:
-        if (locks) return node;
-        break;
       default: return node;
     }
     node = node->children[0].get();
@@ -316,7 +313,7 @@ const PlanNode* below_passing(const PlanNode* node, bool locks) {
 }  // namespace
 
 void Execution::keep_position() {
-  const PlanNode* scan = below_passing(impl_->plan->body->root.get(), true);
+  const PlanNode* scan = below_passing(impl_->plan->body->root.get());
   if (scan == nullptr || (scan->type != NodeType::kScan && scan->type != NodeType::kPartitions)) return;
   impl_->ctx.position = std::make_unique<CursorPosition>();
   impl_->ctx.position->scan = scan;
@@ -325,7 +322,7 @@ void Execution::keep_position() {
 Execution::CurrentRow Execution::current_row(const TableDef& table) const {
   using Kind = CurrentRow::Kind;
   CurrentRow out;
-  const PlanNode* source = below_passing(impl_->plan->body->root.get(), true);
+  const PlanNode* source = below_passing(impl_->plan->body->root.get());
   if (source != nullptr && source->type == NodeType::kLockRows) {
     out.kind = Kind::kNotReferenced;
     for (const PlanRowMark& mark : source->as<LockRowsNode>().marks) {
