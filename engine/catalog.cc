@@ -495,7 +495,7 @@ template <class C>
 void fields(C& c, ColumnDef& v) {
   c.field(v.name), c.field(v.type), c.field(v.typmod), c.field(v.not_null), c.field(v.dropped), c.field(v.identity);
   c.field(v.default_expression), c.field(v.missing_value), c.field(v.has_missing_value), c.field(v.collation), c.field(v.generated);
-  c.field(v.statistics_target);
+  c.field(v.statistics_target), c.field(v.dimensions);
 }
 template <class C>
 void fields(C& c, IndexPart& v) {

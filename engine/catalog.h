@@ -48,6 +48,7 @@ struct ColumnDef {
   bool has_missing_value = false;
   std::string collation;             ///< as given, "" = the type's
   std::int16_t statistics_target = -1;   ///< SET STATISTICS: shown
+  std::uint8_t dimensions = 0;           ///< how many [] its declaration has: shown, arrays have as many as they like
 };
 
 /// IndexPart::column of an expression; TableDef::codec_columns has it there, too.

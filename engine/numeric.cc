@@ -692,4 +692,12 @@ Numeric NumericSum::total() const {
   return sum;
 }
 
+std::size_t numeric_datum_size(const Value& value) {
+  const Stored stored(value);
+  constexpr std::size_t kLengthWord = 4, kShort = 2, kLong = 4;
+  if (stored.special()) return kLengthWord + kShort;
+  const bool is_short = stored.dscale() <= 63 && stored.weight >= -64 && stored.weight <= 63;
+  return kLengthWord + (is_short ? kShort : kLong) + 2 * static_cast<std::size_t>(stored.count);
+}
+
 }  // namespace wandian

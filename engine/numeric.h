@@ -77,6 +77,8 @@ Status numeric_from_double(double value, int significant_digits, Arena& arena, V
 Status numeric_to_int(const Value& value, std::int64_t min, std::int64_t max, std::string_view type_name,
                       std::int64_t* out);
 double numeric_to_double(const Value& value);   ///< infinite beyond double's range
+/// Bytes of the value as PostgreSQL keeps it, its length word included: a short header does for scales below 64 and weights of -64 to 63.
+std::size_t numeric_datum_size(const Value& value);
 
 // Order and keys. NaN equals NaN and is above everything.
 int compare_numeric(const Value& a, const Value& b);

@@ -282,7 +282,7 @@ void Transaction::cancel(Status why) {
 
 bool Transaction::try_lock_table(const TableDef& table, TableLock mode) {
   for (const HeldTableLock& held : table_locks_)
-    if (held.table == table.oid && (held.mode == mode || (held.mode > mode && mode <= TableLock::kRowExclusive))) return true;
+    if (held.table == table.oid && held.mode == mode) return true;
   return try_lock_new_table(table, mode);
 }
 

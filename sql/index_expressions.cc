@@ -5,6 +5,7 @@
 #include "sql/expr/deparse.h"
 #include "sql/expr/tree.h"
 #include "sql/functions/quote.h"
+#include "sql/functions/session_hooks.h"
 
 namespace wandian::sql {
 
@@ -126,40 +127,21 @@ bool looks_like_call(std::string_view text) {
   return name != "ROW" && name != "EXTRACT" ? true : name == "EXTRACT";
 }
 
-// "(a = 5)": one pair of parentheses around all of it.
-bool is_parenthesized(std::string_view text) {
-  if (!text.starts_with('(')) return false;
-  int depth = 0;
-  char quote = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (quote != 0) quote = c == quote ? 0 : quote;
-    else if (c == '\'' || c == '"') quote = c;
-    else if (c == '(') ++depth;
-    else if (c == ')' && --depth == 0) return i + 1 == text.size();
-  }
-  return false;
-}
-
 }  // namespace
 
 std::string index_expression_text(std::string text) { return looks_like_call(text) ? std::move(text) : "(" + text + ")"; }
 
-std::string key_part_names(const TableDef& table, const IndexDef& index) {
-  const CompiledIndexKeys::Index* compiled = nullptr;
-  for (std::size_t i = 0; i < table.indexes.size(); ++i)
-    if (table.indexes[i].oid == index.oid && table.is_computed(static_cast<unsigned>(i))) compiled = &index_expressions(table)->index(i);
-  const DefinitionStyle style{column_names(table), nullptr, true};
+std::string key_part_names(const TableDef& table, const IndexDef& index, SessionHooks* session) {
   std::string out;
   for (std::size_t i = 0; i < index.key_parts && i < index.parts.size(); ++i) {
     const IndexPart& part = index.parts[i];
     if (i != 0) out += ", ";
     if (part.column != kExpressionPart) {
-      out += table.columns[part.column].name;
+      out += quote_identifier(table.columns[part.column].name);
       continue;
     }
-    std::string text = compiled != nullptr ? deparse(compiled->parts[i].bound.expr, style) : part.expression;
-    out += is_parenthesized(text) ? text : index_expression_text(std::move(text));
+    std::optional<std::string> shown = session != nullptr ? session->expression_text(part.expression, table.oid, true) : std::nullopt;
+    out += index_expression_text(shown ? *std::move(shown) : part.expression);
   }
   return out;
 }

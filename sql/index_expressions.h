@@ -16,6 +16,8 @@
 
 namespace wandian::sql {
 
+class SessionHooks;
+
 class CompiledIndexKeys final : public IndexKeys {
  public:
   struct Part {
@@ -55,8 +57,9 @@ BindContext definition_context(const Catalog& catalog, const TableDef& table);
 /// An expression as an index's definition shows it: in parentheses, unless it reads like a call.
 std::string index_expression_text(std::string text);
 
-/// "a, lower(b)": the key parts of an index as PostgreSQL names them where a key is shown.
-std::string key_part_names(const TableDef& table, const IndexDef& index);
+/// "a, lower(b)": the key parts of an index as PostgreSQL names them where a key is shown. Without a session expressions
+/// are shown as they are kept.
+std::string key_part_names(const TableDef& table, const IndexDef& index, SessionHooks* session);
 /// The type of a key part.
 Oid key_part_type(const TableDef& table, const IndexPart& part);
 /// The values of an index's key parts for a whole row: none if it has no entry there, as in a partial index.

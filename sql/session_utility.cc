@@ -676,7 +676,11 @@ Task<Status> SessionImpl::run_lock(StatementRef statement) {
     const bool is_table = found->kind == FoundRelation::Kind::kTable;
     if (is_table && catalog()->table(found->oid)->is_materialized_view()) co_return not_lockable(name, "materialized views");
     WANDIAN_CO_TRY(check_may_lock(access_scope(), found->oid, mode));
-    if (found->kind == FoundRelation::Kind::kSystem) continue;
+    if (found->kind == FoundRelation::Kind::kSystem) {
+      std::shared_ptr<const TableDef> stand_in = relation_to_lock(found->oid, name);
+      WANDIAN_CO_TRY(co_await lock_table(std::move(stand_in), mode, wait));
+      continue;
+    }
     if (is_table) {
       WANDIAN_CO_TRY(co_await lock_with_partitions(found->oid, mode, wait, relation.inh != 0));
     } else {

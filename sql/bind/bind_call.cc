@@ -321,7 +321,7 @@ const Expr* Binder::bind_function_call(Scope& scope, const PgQuery__FuncCall& ca
   Oid result = candidate.function != nullptr ? candidate.function->result : candidate.aggregate->result;
   result = resolve_polymorphic(types, &declared, result, called.name);
   for (std::size_t i = 0; i < args.size(); ++i) {
-    if (declared[i] == kAny && args[i]->type == kUnknown && called.name == "pg_typeof") continue;
+    if (declared[i] == kAny && args[i]->type == kUnknown && (called.name == "pg_typeof" || called.name == "pg_column_size")) continue;
     if (declared[i] == kAny && args[i]->type == kUnknown) {
       // "any" takes what comes; a literal of no type yet is text for all that look at it.
       args[i] = coerce(args[i], kText, -1, CoerceContext::kImplicit, CallForm::kImplicitCast, -1);

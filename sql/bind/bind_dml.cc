@@ -585,7 +585,7 @@ void Binder::bind_on_conflict(Scope& scope, const PgQuery__OnConflictClause& cla
         continue;
       }
       const int found = view_target_ ? find_target_column(table, column, location) : table.find_column(column);
-      if (found < 0) fail(at(Status{sqlstate::undefined_column, "column " + quoted(column) + " does not exist"}, location));
+      if (found < 0) missing_column(scope, {}, column, location);
       const auto position = static_cast<std::uint16_t>(found);
       note_arbiter(position);
       if (std::find(wanted.begin(), wanted.end(), position) == wanted.end()) wanted.push_back(position);

@@ -47,6 +47,19 @@ std::string_view lock_name(RowLock strength) {
   return "";
 }
 
+Status check_lockable(const Query& query, RowLock strength) {
+  const char* with = query.set_operation != nullptr ? "UNION/INTERSECT/EXCEPT"
+                     : query.distinct               ? "DISTINCT clause"
+                     : !query.group_by.empty()      ? "GROUP BY clause"
+                     : query.having != nullptr      ? "HAVING clause"
+                     : query.has_aggregates         ? "aggregate functions"
+                     : query.has_windows            ? "window functions"
+                     : query.has_target_sets        ? "set-returning functions in the target list"
+                                                    : nullptr;
+  if (with == nullptr) return {};
+  return Status(sqlstate::feature_not_supported, std::string(lock_name(strength)) + " is not allowed with " + with);
+}
+
 namespace {
 
 // Where an item stands that may name a target by its name or number, and so not be the target's own expression.
@@ -519,27 +532,15 @@ void Binder::bind_limit(Scope& scope, const PgQuery__SelectStmt& select, Query& 
 
 // ---- FOR UPDATE and its like ----
 
-void Binder::check_lockable(const Query& query, RowLock strength) {
-  const char* with = query.set_operation != nullptr ? "UNION/INTERSECT/EXCEPT"
-                     : query.distinct               ? "DISTINCT clause"
-                     : !query.group_by.empty()      ? "GROUP BY clause"
-                     : query.having != nullptr      ? "HAVING clause"
-                     : query.has_aggregates         ? "aggregate functions"
-                     : query.has_windows            ? "window functions"
-                     : query.has_target_sets        ? "set-returning functions in the target list"
-                                                    : nullptr;
-  if (with != nullptr) fail(Status{sqlstate::feature_not_supported, std::string(lock_name(strength)) + " is not allowed with " + with});
-}
-
 void Binder::mark_rows(Query& query, std::size_t range, RowLock strength, LockWait wait) {
   const RangeEntry& entry = *query.ranges[range];
   if (entry.access != 0) access(entry.access).privileges |= privilege::kUpdate;
   if (entry.kind == RangeKind::kSubquery) {
     // A sub-select's own tables are locked, as far as its shape allows.
     Query& inner = const_cast<Query&>(*entry.query);
-    // Of a view of a set operation nothing is locked, and nothing refused.
+    // Of a view of a set operation nothing is locked, and nothing refused. Other views are looked at when the query is planned.
     const bool through = entry.view == 0 || inner.set_operation == nullptr;
-    if (through) check_lockable(inner, strength);
+    if (entry.view == 0) must(check_lockable(inner, strength));
     for (std::size_t i = 0; through && i < inner.ranges.size(); ++i) mark_rows(inner, i, strength, wait);
   }
   if (entry.kind != RangeKind::kTable && entry.kind != RangeKind::kSubquery) return;
@@ -578,7 +579,7 @@ void Binder::bind_locking(Scope&, const PgQuery__SelectStmt& select, Query& quer
     LockWait wait = LockWait::kBlock;
     if (clause.wait_policy == PG_QUERY__LOCK_WAIT_POLICY__LockWaitSkip) wait = LockWait::kSkip;
     if (clause.wait_policy == PG_QUERY__LOCK_WAIT_POLICY__LockWaitError) wait = LockWait::kNoWait;
-    check_lockable(query, strength);
+    must(check_lockable(query, strength));
     if (query.with_ties && wait == LockWait::kSkip) {
       fail(Status{sqlstate::syntax_error, "SKIP LOCKED and WITH TIES options cannot be used together"});
     }

@@ -212,6 +212,9 @@ struct MergeAction {
 
 /// As messages name it: "FOR UPDATE", ...
 std::string_view lock_name(RowLock strength);
+struct Query;
+/// 0A000 if the rows of a query of this shape (grouped, a set operation, ...) cannot be locked.
+Status check_lockable(const Query& query, RowLock strength);
 
 /// One SELECT, VALUES, set operation, INSERT, UPDATE, DELETE or MERGE.
 struct Query {

@@ -442,7 +442,7 @@ const Expr* Binder::find_column_ref(Scope& scope, std::span<const std::string_vi
     int levels_up = 0;
     if (const NsItem* item = find_item(scope, {}, names[0], &levels_up, location)) return whole_row(scope, *item, levels_up, location);
     if (!must_exist) return nullptr;
-    fail(at(Status{sqlstate::undefined_column, "column " + quoted(names[0]) + " does not exist"}, location));
+    missing_column(scope, {}, names[0], location);
   }
   std::string_view schema, table, column;
   if (names.size() == 2) {
@@ -468,7 +468,7 @@ const Expr* Binder::find_column_ref(Scope& scope, std::span<const std::string_vi
     if (const Expr* found = item_column(scope, *item, column, levels_up, location)) return found;
     if (const Expr* called = call_of_row(scope, whole_row(scope, *item, levels_up, location), column, location)) return called;
     if (!must_exist) return nullptr;
-    fail(at(Status{sqlstate::undefined_column, "column " + std::string(table) + "." + std::string(column) + " does not exist"}, location));
+    missing_column(scope, table, column, location);
   }
   if (!must_exist) return nullptr;
   if (schema.empty()) {
@@ -631,7 +631,7 @@ const Expr* Binder::field_of(Scope& scope, const Expr* record, std::string_view 
   if (const Expr* called = call_of_row(scope, record, field, location)) return called;
   if (record->kind == ExprKind::kRow && record->as<RowExpr>().whole_range >= 0 && record->as<RowExpr>().whole_levels_up == 0) {
     const RangeEntry& entry = *scope.ranges[static_cast<std::size_t>(record->as<RowExpr>().whole_range)];
-    fail(at(Status{sqlstate::undefined_column, "column " + std::string(entry.alias) + "." + std::string(field) + " does not exist"}, location));
+    missing_column(scope, entry.alias, field, location);
   }
   if (type_kind(base_type(record->type)) == 'c') {
     fail(at(Status{sqlstate::undefined_column, "column " + quoted(field) + " not found in data type " + type_text(record->type)}, location));

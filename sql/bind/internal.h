@@ -26,6 +26,9 @@ struct BindError {
   Status status;
 };
 [[noreturn]] inline void fail(Status status) { throw BindError{std::move(status)}; }
+inline void must(Status status) {
+  if (!status.ok()) fail(std::move(status));
+}
 
 /// Where an expression stands; decides what it may hold, and how an error calls the place.
 enum class Place : std::uint8_t {
@@ -330,6 +333,7 @@ class Binder {
   const Expr* whole_row(Scope& scope, const NsItem& item, int levels_up, int location);
   const Expr* raise(const Expr* expr, int levels_up);
   void mark_correlated(Scope& scope, int levels_up);
+  [[noreturn]] void missing_column(const Scope& scope, std::string_view table, std::string_view column, int location);   ///< column_hints.cc
   [[noreturn]] void missing_relation(Scope& scope, std::string_view schema, std::string_view name, int location);
   const Expr* bind_constant(const PgQuery__AConst& constant);
   const Expr* bind_param(const PgQuery__ParamRef& param);
@@ -408,7 +412,6 @@ class Binder {
   SetArm bind_set_arm(const PgQuery__SelectStmt& select, Scope& scope, bool resolve_unknowns);
   void bind_tail(Scope& scope, const PgQuery__SelectStmt& select, std::vector<TargetEntry>& targets, Query& query);
   void mark_rows(Query& query, std::size_t range, RowLock strength, LockWait wait);
-  void check_lockable(const Query& query, RowLock strength);
   void note_written_mark(Query& query, std::size_t range, RowLock strength, LockWait wait);
   GroupingItem written_grouping(Scope& scope, const ParseNode* node, std::vector<TargetEntry>& targets, std::vector<std::uint16_t>& group);
   void bind_order_by(Scope& scope, const PgQuery__SelectStmt& select, std::vector<TargetEntry>& targets, Query& query);

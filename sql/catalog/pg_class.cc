@@ -189,6 +189,11 @@ Oid collation_of_part(const TableDef& table, const IndexPart& part) {
   return part.column == kExpressionPart ? collation_of(part.type, {}) : collation_of(table.columns[part.column].type, table.columns[part.column].collation);
 }
 
+bool is_array(Oid type) {
+  const TypeInfo* info = find_type(type);
+  return info != nullptr && info->category == 'A';
+}
+
 struct AttributeRow {
   Oid relation = 0, type = 0;
   std::string_view name;
@@ -200,6 +205,7 @@ struct AttributeRow {
   const ObjectAcl* lists = nullptr;
   bool inherited = false;
   std::int16_t statistics_target = -1;
+  unsigned dimensions = 0;
 };
 
 void add_attribute(const SystemContext& context, SystemRows& rows, const AttributeRow& a) {
@@ -207,7 +213,7 @@ void add_attribute(const SystemContext& context, SystemRows& rows, const Attribu
   const TypeFacts facts = type_facts(a.type);
   CatalogRow row(rows);
   row.i(a.relation).t(a.name).i(a.dropped ? 0 : a.type).i(a.number < 0 ? 0 : a.statistics_target).i(type != nullptr ? type->length : -1).i(a.number);
-  row.i(type != nullptr && type->category == 'A' && a.type != kInt2Vector && a.type != kOidVector ? 1 : 0).i(-1).i(a.typmod);
+  row.i(a.dimensions).i(-1).i(a.typmod);
   row.b(facts.by_value).c(facts.align).c(facts.storage).c(0);
   row.b(a.not_null).b(a.has_default).b(a.has_missing).c(a.identity).c(a.generated).b(a.dropped).b(!a.inherited).i(a.inherited ? 1 : 0).i(a.collation);
   const bool granted = a.lists != nullptr && a.lists->columns.contains(static_cast<std::int16_t>(a.number));
@@ -244,6 +250,7 @@ Status pg_attribute(const SystemContext& context, SystemRows& rows) {
       a.type = relation.columns[i].type;
       a.number = static_cast<std::int64_t>(i + 1);
       a.not_null = relation.columns[i].not_null;
+      a.dimensions = relation.kind == 'r' && is_array(a.type) ? 1 : 0;
       a.collation = relation.kind == 'r' && a.type == kText ? kCCollation : type_facts(a.type).collation;
       add_attribute(context, rows, a);
     }
@@ -274,6 +281,7 @@ Status pg_attribute(const SystemContext& context, SystemRows& rows) {
       }
       a.inherited = table.partition_of != 0 && !column.dropped;
       a.statistics_target = column.statistics_target;
+      a.dimensions = column.dimensions;
       add_attribute(context, rows, a);
     }
   });
@@ -288,6 +296,7 @@ Status pg_attribute(const SystemContext& context, SystemRows& rows) {
       a.type = key_part_type(table, part);
       a.number = static_cast<std::int64_t>(i + 1);
       a.typmod = expression ? part.typmod : table.columns[part.column].typmod;
+      a.dimensions = expression ? 0 : table.columns[part.column].dimensions;
       a.collation = collation_of_part(table, part);
       a.statistics_target = part.statistics_target;
       if (index.method == IndexMethod::kHash) {   // what PostgreSQL keeps there is the hash
@@ -330,6 +339,7 @@ Status pg_attribute(const SystemContext& context, SystemRows& rows) {
       a.type = attribute.type;
       a.number = static_cast<std::int64_t>(i + 1);
       a.typmod = attribute.typmod;
+      a.dimensions = is_array(attribute.type) ? 1 : 0;
       a.dropped = attribute.dropped;
       a.collation = collation_of(attribute.type, attribute.collation);
       add_attribute(context, rows, a);
@@ -340,6 +350,7 @@ Status pg_attribute(const SystemContext& context, SystemRows& rows) {
     for (std::size_t i = 0; definition && i < definition->columns.size(); ++i) {
       AttributeRow a;
       a.relation = view.oid;
+      a.lists = find_acl(context.catalog, view.oid);
       a.name = definition->columns[i].name;
       a.type = definition->columns[i].type;
       a.number = static_cast<std::int64_t>(i + 1);

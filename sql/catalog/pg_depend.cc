@@ -1,5 +1,6 @@
 // pg_depend: which object needs which other one, as PostgreSQL records it, and pg_rewrite: the rules that views are.
 #include <algorithm>
+#include <set>
 
 #include "sql/bind/stored_names.h"
 #include "sql/bind/view_uses.h"
@@ -7,6 +8,7 @@
 #include "sql/routine/routine.h"
 #include "sql/catalog/stored_objects.h"
 #include "sql/catalog_objects.h"
+#include "sql/expr/tree.h"
 #include "sql/functions/citext.h"
 #include "sql/functions/registry.h"
 #include "sql/index_expressions.h"
@@ -195,10 +197,21 @@ class Dependencies {
       }
       for (const IndexPart& part : index.parts)
         if (part.column != kExpressionPart) add({in::kClass, index.oid}, {in::kClass, table.oid, part.column + 1}, 'a');
+      const bool plain = std::any_of(index.parts.begin(), index.parts.end(), [](const IndexPart& part) { return part.column != kExpressionPart; });
+      if (!plain) add({in::kClass, index.oid}, {in::kClass, table.oid}, 'a');
       if (!table.is_computed(static_cast<unsigned>(i))) continue;
-      for (const std::uint16_t column : table.index_keys->columns(static_cast<unsigned>(i)))
-        add({in::kClass, index.oid}, {in::kClass, table.oid, column + 1}, 'a');
+      const CompiledIndexKeys::Index& compiled = index_expressions(table)->index(i);
+      std::set<std::int16_t> computed, wanted;
+      for (const CompiledIndexKeys::Part& part : compiled.parts) add_columns(part.bound.expr, computed);
+      add_columns(compiled.predicate.expr, wanted);
+      for (const std::set<std::int16_t>* columns : {&computed, &wanted})
+        for (const std::int16_t column : *columns) add({in::kClass, index.oid}, {in::kClass, table.oid, column + 1}, 'a');
     }
+  }
+
+  static void add_columns(const Expr* expr, std::set<std::int16_t>& columns) {
+    if (expr == nullptr) return;
+    for (const ColumnUse& use : collect_columns(expr)) columns.insert(use.column);
   }
 
   void foreign_key(const TableDef& table, const ForeignKeyDef& key) {

@@ -153,11 +153,13 @@ std::string comment_name(Oid object_catalog, std::int32_t column) {
   return std::to_string(object_catalog) + "." + std::to_string(column);
 }
 
-std::shared_ptr<const TableDef> view_to_lock(const ObjectDef& view) {
+std::shared_ptr<const TableDef> relation_to_lock(Oid oid, std::string_view name) {
   auto out = std::make_shared<TableDef>();
-  out->oid = view.oid;
-  out->name = view.name;
+  out->oid = oid;
+  out->name = name;
   return out;
 }
+
+std::shared_ptr<const TableDef> view_to_lock(const ObjectDef& view) { return relation_to_lock(view.oid, view.name); }
 
 }  // namespace wandian::sql

@@ -63,7 +63,8 @@ struct FunctionObject {
 
 /// Of an ObjectKind::kView that has triggers: itself as if it were a table, with its columns and triggers; else null.
 inline std::shared_ptr<const TableDef> view_table(const ObjectDef& view) { return std::static_pointer_cast<const TableDef>(view.compiled); }
-/// What a view is locked as: locks are kept by the OIDs of relations.
+/// What a relation without rows of its own is locked as: locks are kept by the OIDs of relations.
+std::shared_ptr<const TableDef> relation_to_lock(Oid oid, std::string_view name);
 std::shared_ptr<const TableDef> view_to_lock(const ObjectDef& view);
 /// Calls `visit` with each table, and each view that has triggers (as view_table()); stops where it answers true, with what it was given.
 template <class Visit>

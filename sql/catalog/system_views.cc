@@ -63,7 +63,7 @@ constexpr SystemView kInformationSchemaViews[] = {
      " (CASE WHEN c.relkind = 'v' THEN 'VIEW' WHEN c.relpersistence = 't' THEN 'LOCAL TEMPORARY' ELSE 'BASE TABLE' END)::varchar AS table_type,"
      " NULL::name AS self_referencing_column_name, NULL::varchar AS reference_generation, NULL::name AS user_defined_type_catalog,"
      " NULL::name AS user_defined_type_schema, NULL::name AS user_defined_type_name,"
-     " (CASE WHEN c.relkind IN ('r', 'p') THEN 'YES' ELSE 'NO' END)::varchar(3) AS is_insertable_into, 'NO'::varchar(3) AS is_typed, NULL::varchar AS commit_action"
+     " (CASE WHEN c.relkind IN ('r', 'p') OR c.relkind = 'v' AND pg_catalog.pg_relation_is_updatable(c.oid, false) & 8 = 8 THEN 'YES' ELSE 'NO' END)::varchar(3) AS is_insertable_into, 'NO'::varchar(3) AS is_typed, NULL::varchar AS commit_action"
      " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'v', 'p')" VISIBLE_RELATION},
     {kInformationSchema, "views",
      "SELECT " CATALOG " AS table_catalog, n.nspname AS table_schema, c.relname AS table_name, pg_catalog.pg_get_viewdef(c.oid)::varchar AS view_definition,"

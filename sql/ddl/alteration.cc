@@ -3,6 +3,7 @@
 #include "sql/ddl/type.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "sql/ddl/index_builder.h"
@@ -318,10 +319,12 @@ Status TableAlteration::alter_type(const PgQuery__AlterTableCmd& command) {
     return feature_not_supported("cannot alter type of a column used by a view or rule")
         .with_detail("rule _RETURN on " + describe(ctx_, view) + " depends on column " + quoted(def.name));
   };
+  std::map<Oid, std::pair<RefKind, const std::string*>> views;   // the oldest is named
   for (const auto& [key, object] : ctx_.catalog()->objects())
-    if (key.first == ObjectKind::kView) WANDIAN_TRY(refuse_used_by(object->definition, {RefKind::kView, object->oid, 0, 0}));
+    if (key.first == ObjectKind::kView) views[object->oid] = {RefKind::kView, &object->definition};
   for (const auto& [oid, table] : ctx_.catalog()->tables())
-    if (table->is_materialized_view()) WANDIAN_TRY(refuse_used_by(table->view_definition, {RefKind::kTable, oid, 0, 0}));
+    if (table->is_materialized_view()) views[oid] = {RefKind::kTable, &table->view_definition};
+  for (const auto& [oid, view] : views) WANDIAN_TRY(refuse_used_by(*view.second, {view.first, oid, 0, 0}));
   for (const ForeignKeyDef& key : table_->foreign_keys)
     if (std::find(key.columns.begin(), key.columns.end(), column) != key.columns.end() && type.type != def.type)
       return feature_not_supported("cannot alter type of a column used in a foreign key constraint").with_detail("Drop constraint " + quoted(key.name) + " first.");
@@ -344,6 +347,7 @@ Status TableAlteration::alter_type(const PgQuery__AlterTableCmd& command) {
           "Column " + quoted(def.name) + " is a generated column.");
     def.type = type.type;
     def.typmod = type.typmod;
+    def.dimensions = written_dimensions(*node.type_name);
     def.collation = collation;
     Result<BoundExpression> converted = bind_generation(ctx_, *table_, column);
     if (!converted.ok())
@@ -386,6 +390,7 @@ Status TableAlteration::alter_type(const PgQuery__AlterTableCmd& command) {
   }
   def.type = type.type;
   def.typmod = type.typmod;
+  def.dimensions = written_dimensions(*node.type_name);
   def.collation = collation;
   if (!def.default_expression.empty()) {
     StandaloneOptions of_default;

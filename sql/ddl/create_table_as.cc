@@ -1,4 +1,6 @@
 // CREATE TABLE AS and SELECT INTO.
+#include <algorithm>
+
 #include "sql/ddl/fill.h"
 #include "sql/ddl/statements.h"
 #include "sql/ddl/table_builder.h"
@@ -28,10 +30,11 @@ Status define_columns(const PgQuery__IntoClause& into, std::span<const TargetEnt
     if (type == nullptr || type->category == 'P' || type->category == 'X')
       return Status{sqlstate::invalid_table_definition, "column " + quoted(column.name) + " has a pseudo-type"};
     WANDIAN_ASSIGN(column.collation, derived_collation(*targets[i].expr, column.name));
-    for (std::size_t other = 0; other < i; ++other)
-      if (table->columns[other].name == column.name)
-        return Status{sqlstate::duplicate_column, "column " + quoted(column.name) + " specified more than once"};
   }
+  const std::vector<ColumnDef>& columns = table->columns;
+  for (auto at = columns.begin(); at != columns.end(); ++at)
+    if (std::any_of(at + 1, columns.end(), [&](const ColumnDef& other) { return other.name == at->name; }))
+      return Status{sqlstate::duplicate_column, "column " + quoted(at->name) + " specified more than once"};
   return {};
 }
 

@@ -16,6 +16,7 @@ Status inherit_columns(DdlContext& ctx, const TableDef& parent, TableDef* table)
     column.has_missing_value = false;
     column.missing_value.clear();
     column.statistics_target = -1;
+    column.dimensions = 0;
     table->columns.push_back(std::move(column));
   }
   for (const CheckDef& check : parent.checks) {

@@ -57,12 +57,14 @@ Status reprint_expressions(DdlContext& ctx, const TableDef& old, TableDef* table
 Status rename_table_column(DdlContext& ctx, const TableDef& old, std::string_view from, const std::string& to) {
   const int column = old.find_column(from);
   if (column < 0) return Status{sqlstate::undefined_column, "column " + quoted(from) + " does not exist"};
-  if (old.find_column(to) >= 0)
-    return Status{sqlstate::duplicate_column, "column " + quoted(to) + " of relation " + quoted(old.name) + " already exists"};
+  const std::vector<std::shared_ptr<const TableDef>> partitions = all_partitions(*ctx.catalog(), old);
+  if (old.find_column(to) >= 0)   // partitions are renamed first
+    return Status{sqlstate::duplicate_column,
+                  "column " + quoted(to) + " of relation " + quoted(partitions.empty() ? old.name : partitions.front()->name) + " already exists"};
   for (const std::string_view system : {"tableoid", "cmax", "xmax", "cmin", "xmin", "ctid"})
     if (to == system) return Status{sqlstate::duplicate_column, "column name " + quoted(to) + " conflicts with a system column name"};
   Changes changes;
-  std::vector<std::shared_ptr<const TableDef>> tables = all_partitions(*ctx.catalog(), old);
+  std::vector<std::shared_ptr<const TableDef>> tables = partitions;
   tables.insert(tables.begin(), ctx.catalog()->table(old.oid));
   for (const std::shared_ptr<const TableDef>& before : tables) {
     const int own = before->find_column(from);

@@ -252,6 +252,7 @@ Status TableBuilder::add_column(const PgQuery__ColumnDef& node) {
     WANDIAN_TRY(resolve_column_type(ctx_, *node.type_name, column.name, &type));
     column.type = type.type;
     column.typmod = type.typmod;
+    column.dimensions = written_dimensions(*node.type_name);
   }
   if (node.coll_clause != nullptr) {
     const TypeInfo* type = find_type(column.type);

@@ -4,6 +4,7 @@
 // Errors:     PostgreSQL's; nothing is applied.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -121,6 +122,8 @@ Status read_options(PgQuery__Node** nodes, std::size_t count, std::optional<Inde
 bool unique_is_local(const TableDef& table, const IndexDef& index);
 /// 42704 or 0A000 if the type has no key form.
 Status check_indexable(Oid type);
+/// How many [] a type's name is followed by: ColumnDef::dimensions.
+inline std::uint8_t written_dimensions(const PgQuery__TypeName& name) { return static_cast<std::uint8_t>(std::min<std::size_t>(name.n_array_bounds, 255)); }
 Status resolve_column_type(DdlContext& ctx, const PgQuery__TypeName& name, std::string_view column, ResolvedType* out);
 Status check_collation(const PgQuery__CollateClause* clause, DdlContext& ctx, std::string* out);
 

@@ -111,7 +111,7 @@ std::string describe_index_parts(const TableDef& table, const IndexDef& index, s
     if (parts[i].is_null) text += "null";
     else if (!append_text(eval, key_part_type(table, index.parts[i]), parts[i], text)) eval.error = {};
   }
-  return "Key (" + key_part_names(table, index) + ")=(" + text + ")";
+  return "Key (" + key_part_names(table, index, eval.session) + ")=(" + text + ")";
 }
 
 Status unique_violation(const Catalog& catalog, const TableDef& table, std::size_t position, std::span<const Value> row_values, EvalContext& eval) {

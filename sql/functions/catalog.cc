@@ -5,6 +5,7 @@
 #include "engine/numeric.h"
 #include "sql/access/acl.h"
 #include "sql/catalog/stored_objects.h"
+#include "sql/catalog/system_relation.h"
 #include "sql/functions/bindings.h"
 #include "sql/functions/session_hooks.h"
 #include "sql/partition/hash.h"
@@ -444,6 +445,8 @@ bool size_pretty_numeric(EvalContext& ctx, const Value* args, Value* result) {
 bool column_size(EvalContext&, const Oid* types, const Value* args, Value* result) {
   const TypeInfo* type = find_type(types[0]);
   if (type != nullptr && type->length > 0) return return_int(result, type->length);
+  if (types[0] == type_oid::kNumeric) return return_int(result, static_cast<std::int64_t>(numeric_datum_size(args[0])));
+  if (types[0] == type_oid::kUnknown) return return_int(result, static_cast<std::int64_t>(args[0].size) + 1);   // a C string
   return return_int(result, static_cast<std::int64_t>(args[0].size) + 4);
 }
 bool describe_object(EvalContext& ctx, const Value* args, Value* result) {
@@ -457,6 +460,8 @@ bool no(EvalContext&, const Value*, Value* result) { return return_bool(result, 
 bool updatable_events(EvalContext& ctx, const Value* args, Value* result) {
   bool deletable = false;
   const std::optional<std::vector<bool>> columns = ctx.session->updatable_columns(oid(args[0]), &deletable);
+  const SystemRelation* system = find_system_relation(oid(args[0]));
+  if (system != nullptr && system->kind == 'v') return return_int(result, 0);
   if (!columns) return return_int(result, 28);
   const bool any = std::find(columns->begin(), columns->end(), true) != columns->end();
   std::int64_t events = any ? 28 : deletable ? 16 : 0;

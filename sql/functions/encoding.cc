@@ -27,6 +27,26 @@ Status check_text(int number, std::string_view text) {
   return encoding != nullptr ? encoding->length(text, &characters) : Status{};
 }
 
+// Names the first character that has no equivalent as it is in the source's encoding, not as the UTF-8 on the way.
+Status untranslatable(const Encoding& source, const Encoding& target, std::string_view text) {
+  std::string_view character;
+  for (; !text.empty(); text.remove_prefix(character.size())) {
+    std::size_t bytes = 1, characters = 0;
+    while (bytes < text.size() && !source.length(text.substr(0, bytes), &characters).ok()) ++bytes;
+    character = text.substr(0, bytes);
+    std::string utf8, out;
+    if (!source.to_utf8(character, &utf8).ok() || !target.from_utf8(utf8, &out).ok()) break;
+  }
+  static constexpr char kHex[] = "0123456789abcdef";
+  std::string shown;
+  for (const char c : character) {
+    const auto byte = static_cast<unsigned char>(c);
+    shown += std::string(" 0x") + kHex[byte >> 4] + kHex[byte & 15];
+  }
+  return Status(sqlstate::untranslatable_character, "character with byte sequence" + shown + " in encoding \"" + std::string(source.name()) +
+                                                        "\" has no equivalent in encoding \"" + std::string(target.name()) + "\"");
+}
+
 // PostgreSQL has conversions between UTF-8 and everything, and a few more, which go by way of it here. The text is looked at first.
 bool convert_bytes(EvalContext& ctx, std::string_view text, int from, int to, std::string* out) {
   if (!check(ctx, check_text(from, text))) return false;
@@ -41,7 +61,9 @@ bool convert_bytes(EvalContext& ctx, std::string_view text, int from, int to, st
     if (std::none_of(known.begin(), known.end(), [&](const ConversionFacts& one) { return one.from == from && one.to == to; }))
       return no_conversion(ctx, from, to);
     std::string utf8;
-    return check(ctx, source->to_utf8(text, &utf8)) && check(ctx, target->from_utf8(utf8, out));
+    Status status = source->to_utf8(text, &utf8);
+    if (status.ok()) status = target->from_utf8(utf8, out);
+    return check(ctx, status.code() == sqlstate::untranslatable_character ? untranslatable(*source, *target, text) : std::move(status));
   }
   return check(ctx, source != nullptr ? source->to_utf8(text, out) : target->from_utf8(text, out));
 }

@@ -33,14 +33,15 @@ bool simple_from(const Query& query) {
          query.ctes.empty() && query.row_marks.empty() && !query.from.empty();
 }
 
+bool holds_range(const JoinNode& node, std::uint16_t range) {
+  return node.is_join ? holds_range(*node.left, range) || holds_range(*node.right, range) : node.range == range;
+}
+
 // Rows that may not be there cannot be locked.
-Status refuse_locks(const PlanScope& scope, const JoinNode& nullable) {
-  if (nullable.is_join) {
-    WANDIAN_TRY(refuse_locks(scope, *nullable.left));
-    return refuse_locks(scope, *nullable.right);
-  }
+Status refuse_locks(const PlanScope& scope, std::span<const JoinNode* const> nullable) {
   for (const RowMark& mark : scope.query->row_marks) {
-    if (mark.range != nullable.range) continue;
+    const auto holds = [&](const JoinNode* node) { return holds_range(*node, mark.range); };
+    if (std::none_of(nullable.begin(), nullable.end(), holds)) continue;
     return Status(sqlstate::feature_not_supported,
                   std::string(lock_name(mark.strength)) + " cannot be applied to the nullable side of an outer join");
   }
@@ -347,8 +348,10 @@ Status Planner::outer_join(PlanScope& scope, const JoinNode& node, JoinProblem& 
       return std::any_of(problem.conjuncts.begin(), problem.conjuncts.end(),
                          [&](const Conjunct* conjunct) { return conjunct->subselects.empty() && rejects_nulls(conjunct->expr, slots); });
     };
-    if (!demanded(left_slots)) WANDIAN_TRY(refuse_locks(scope, *node.left));
-    if (!demanded(right_slots)) WANDIAN_TRY(refuse_locks(scope, *node.right));
+    std::vector<const JoinNode*> nullable;
+    if (!demanded(left_slots)) nullable.push_back(node.left);
+    if (!demanded(right_slots)) nullable.push_back(node.right);
+    WANDIAN_TRY(refuse_locks(scope, nullable));
   }
   if (!full) {
     bool inner = false;
@@ -363,7 +366,8 @@ Status Planner::outer_join(PlanScope& scope, const JoinNode& node, JoinProblem& 
       for (Conjunct* conjunct : on) problem.conjuncts.push_back(conjunct);
       return {};
     }
-    WANDIAN_TRY(refuse_locks(scope, swapped ? *node.left : *node.right));
+    const JoinNode* nullable[] = {swapped ? node.left : node.right};
+    WANDIAN_TRY(refuse_locks(scope, nullable));
     // Conditions of the whole on the preserved side hold below the join; join conditions on the other side alone do, too.
     std::erase_if(problem.conjuncts, [&](Conjunct* conjunct) {
       if (!conjunct->subselects.empty() || conjunct->is_volatile || !touches(conjunct->slots, left_slots)) return false;

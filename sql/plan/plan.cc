@@ -14,12 +14,8 @@ Plan::~Plan() = default;
 namespace {
 
 void add_lock(std::vector<PlanLock>& locks, Oid table, TableLock mode) {
-  for (PlanLock& lock : locks)
-    if (lock.table == table) {
-      lock.mode = std::max(lock.mode, mode);
-      return;
-    }
-  locks.push_back({table, mode});
+  const auto same = [&](const PlanLock& lock) { return lock.table == table && lock.mode == mode; };
+  if (std::none_of(locks.begin(), locks.end(), same)) locks.push_back({table, mode});
 }
 
 void add_locks(const Query& query, std::vector<PlanLock>& locks);
@@ -44,7 +40,8 @@ void add_locks(const Query& query, std::vector<PlanLock>& locks) {
     const RangeEntry& range = *query.ranges[i];
     if (range.kind == RangeKind::kTable && range.table != nullptr && !(i == 0 && query.instead_of)) {
       const bool target = i == 0 && query.command != Command::kSelect;
-      add_lock(locks, range.table->oid, target ? TableLock::kRowExclusive : TableLock::kAccessShare);
+      const bool marked = std::any_of(query.row_marks.begin(), query.row_marks.end(), [i](const RowMark& mark) { return mark.range == i; });
+      add_lock(locks, range.table->oid, target ? TableLock::kRowExclusive : marked ? TableLock::kRowShare : TableLock::kAccessShare);
     }
     if (range.query != nullptr) add_locks(*range.query, locks);
     for (const RangeFunction& function : range.functions) add_expression_locks(function.call, locks);
@@ -53,8 +50,6 @@ void add_locks(const Query& query, std::vector<PlanLock>& locks) {
   }
   for (const CommonTable* cte : query.ctes) add_locks(*cte->query, locks);
   for (const JoinNode* node : query.from) add_join_locks(*node, locks);
-  for (const RowMark& mark : query.row_marks)
-    if (query.ranges[mark.range]->table != nullptr) add_lock(locks, query.ranges[mark.range]->table->oid, TableLock::kRowShare);
   add_expression_locks(query.where, locks);
   add_expression_locks(query.having, locks);
   add_expression_locks(query.limit, locks);

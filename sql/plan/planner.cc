@@ -493,6 +493,8 @@ Status Planner::plan(Plan& plan, const Query& query) {
   }
   static constexpr std::string_view kCommands[] = {"SELECT", "INSERT", "UPDATE", "DELETE", "MERGE"};
   WANDIAN_TRY(plan_writing_ctes());
+  WANDIAN_TRY(std::move(shape_refusal_));
+  WANDIAN_TRY(std::move(relation_refusal_));
   plan.writes = body_.modify != nullptr || !body_.writing_ctes.empty();
   if (plan.writes) plan.write_command = kCommands[static_cast<std::size_t>(plan.kind)];
   finalize_plan(body_, scans_, work_markers_);

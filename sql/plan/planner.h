@@ -173,6 +173,7 @@ class Planner {
   // select.cc: everything above FROM
   Result<Planned> plan_query(const Query& query, PlanScope* parent);
   Result<Planned> plan_select(PlanScope& scope);
+  void refuse_lock(std::string_view kind, std::string_view name);
   Status plan_set_operation(PlanScope& scope, NodePtr* node);
   Status plan_recursive(PlanScope& scope, const CommonTable& cte, PlanScope::Cte& state, Planned* out);
   bool one_row_a_group(const PlanScope& scope, const std::vector<Slot>& groups) const;
@@ -344,6 +345,9 @@ class Planner {
   std::vector<std::vector<Slot>> cte_free_;
   std::map<std::uint32_t, Slot> work_markers_;             ///< working table -> the slot that stands for it
   unsigned next_init_ = 1, next_sub_ = 1;
+  // Of FOR UPDATE and its like in views. PostgreSQL finds these when it plans the view and when it begins to run the plan; whatever
+  // else is wrong comes first.
+  Status shape_refusal_, relation_refusal_;
   std::vector<std::pair<const SubLinkExpr*, Slot>> init_slots_;   ///< of sub-selects that are init plans: an expression lowered again reads them
   /// By slot: the column of a table that it is.
   struct SlotColumn {

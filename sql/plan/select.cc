@@ -198,6 +198,11 @@ Result<NodePtr> Planner::project_sets(NodePtr child, std::vector<const Expr*>& t
   return NodePtr(std::move(sets));
 }
 
+void Planner::refuse_lock(std::string_view kind, std::string_view name) {
+  if (relation_refusal_.ok())
+    relation_refusal_ = Status(sqlstate::wrong_object_type, "cannot lock rows in " + std::string(kind) + " " + quoted(name));
+}
+
 Result<Planned> Planner::plan_select(PlanScope& scope) {
   const Query& query = *scope.query;
   WANDIAN_TRY(plan_ranges(scope));
@@ -208,15 +213,15 @@ Result<Planned> Planner::plan_select(PlanScope& scope) {
   std::vector<SortSlot> window_sorted;
   const bool aggregating = query.grouped || query.has_aggregates;
 
+  if (!query.row_marks.empty() && shape_refusal_.ok()) shape_refusal_ = check_lockable(query, query.row_marks[0].strength);
   // Beside a row that is locked a sequence's would have to be found again.
   for (const RangeEntry* entry : query.ranges)
     if (!query.row_marks.empty() && entry->view != 0 && context_.catalog->sequence(entry->view) != nullptr)
-      return Status(sqlstate::wrong_object_type, "cannot lock rows in sequence " + quoted(entry->name));
+      refuse_lock("sequence", entry->name);
   for (const RowMark& mark : query.row_marks) {
     RangeInfo& range = scope.ranges[mark.range];
     if (range.table == nullptr) continue;
-    if (range.table->is_materialized_view())
-      return Status(sqlstate::wrong_object_type, "cannot lock rows in materialized view " + quoted(range.table->name));
+    if (range.table->is_materialized_view()) refuse_lock("materialized view", range.table->name);
     if (range.key_slot == kNoSlot) {
       range.key_slot = new_slot(type_oid::kBytea);
       range.partition_slot = new_slot(type_oid::kInt8);
