@@ -212,17 +212,27 @@ DROP ROLE ad_role;
 SELECT pg_column_size(-1e25), pg_column_size(1.5), pg_column_size('5'), pg_column_size('NaN'::numeric), pg_column_size((10240 * 1024 - 512)::numeric), pg_column_size(1e-70), pg_column_size(1e300), pg_column_size('abc'::text), pg_column_size(7), pg_column_size(NULL::int);
 CREATE TABLE dup AS SELECT 1 AS s, NULL, NULL, 2 AS s;
 -- Keys as errors show them.
+CREATE FUNCTION said(statement text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE message text; detail text; hint text;
+BEGIN
+  EXECUTE statement;
+  RETURN 'ok';
+EXCEPTION WHEN others THEN
+  GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+  RETURN concat_ws(' / ', message, detail, hint);
+END $$;
 CREATE TABLE uk (id int, f float8, u uuid, "Odd" int, t text);
 INSERT INTO uk SELECT 1, 2, '00000000-0000-4000-8000-000000000001', 3, 'x' FROM generate_series(1, 2);
-CREATE UNIQUE INDEX ON uk ((2 - 1));
-CREATE UNIQUE INDEX ON uk ((f > 0), (u::text), (id BETWEEN 1 AND 5));
-CREATE UNIQUE INDEX ON uk (make_timestamp(2020, 1, 2, 6, 0, 1.5));
-CREATE UNIQUE INDEX ON uk ((CASE WHEN id > 0 THEN 0 END), "Odd");
-CREATE UNIQUE INDEX ON uk (lower(t), (t || 'y'), (f * 2));
+SELECT said($s$CREATE UNIQUE INDEX ON uk ((2 - 1))$s$);
+SELECT said($s$CREATE UNIQUE INDEX ON uk ((f > 0), (u::text), (id BETWEEN 1 AND 5))$s$);
+SELECT said($s$CREATE UNIQUE INDEX ON uk (make_timestamp(2020, 1, 2, 6, 0, 1.5))$s$);
+SELECT said($s$CREATE UNIQUE INDEX ON uk ((CASE WHEN id > 0 THEN 0 END), "Odd")$s$);
+SELECT said($s$CREATE UNIQUE INDEX ON uk (lower(t), (t || 'y'), (f * 2))$s$);
 DELETE FROM uk;
-CREATE UNIQUE INDEX ON uk ((f > 0), (u::text), (id BETWEEN 1 AND 5), "Odd");
-INSERT INTO uk VALUES (1, 2, '00000000-0000-4000-8000-000000000001', 3, 'x'), (1, 2, '00000000-0000-4000-8000-000000000001', 3, 'x');
+SELECT said($s$CREATE UNIQUE INDEX ON uk ((f > 0), (u::text), (id BETWEEN 1 AND 5), "Odd")$s$);
+SELECT said($s$INSERT INTO uk VALUES (1, 2, '00000000-0000-4000-8000-000000000001', 3, 'x'), (1, 2, '00000000-0000-4000-8000-000000000001', 3, 'x')$s$);
 DROP TABLE uk;
+DROP FUNCTION said;
 CREATE TABLE rp (id int, p int) PARTITION BY RANGE (id);
 CREATE TABLE rp_0 PARTITION OF rp FOR VALUES FROM (1) TO (5);
 ALTER TABLE rp RENAME p TO id;
