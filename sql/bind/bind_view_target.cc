@@ -87,14 +87,10 @@ ViewTarget Binder::open_view(const RangeEntry& entry, Command command, bool casc
   out.has_sublinks = query.has_sublinks || inner.has_sublinks;
   // What the query says about its source, said about the table.
   const auto below = [&](const Expr* expr) -> const Expr* {
-    if (!nested || expr == nullptr) return expr;
-    if (contains_sublink(expr)) {
-      fail(Status{sqlstate::feature_not_supported, "writing to view " + quoted(view) + " is not supported"}.with_detail(
-          "It selects from another view and holds a sub-select."));
-    }
-    return rewrite(arena_, expr, [&](const Expr* node) -> const Expr* {
-      if (node->kind != ExprKind::kColumn || node->as<ColumnExpr>().column < 0) return nullptr;
-      return inner.columns[static_cast<std::size_t>(node->as<ColumnExpr>().column)].expr;
+    if (!nested) return expr;
+    return map_columns(arena_, expr, [&](const ColumnExpr& column, int below) -> const Expr* {
+      if (column.levels_up != below || column.column < 0) return nullptr;
+      return raise(inner.columns[static_cast<std::size_t>(column.column)].expr, below);
     });
   };
   bool updatable = false;
@@ -109,6 +105,12 @@ ViewTarget Binder::open_view(const RangeEntry& entry, Command command, bool casc
     out.columns.push_back({target.name, below(target.expr)});
   }
   if (!updatable && command != Command::kDelete) refuse("Views that have no updatable columns are not automatically updatable.");
+  out.defaults = std::move(inner.defaults);
+  if (const auto object = catalog().object(ObjectKind::kView, entry.view)) {
+    const std::optional<ViewDefinition> definition = ViewDefinition::decode(object->definition);
+    for (std::size_t i = 0; definition && i < definition->columns.size(); ++i)
+      if (const std::string& text = definition->columns[i].default_expression; !text.empty() && out.base[i] >= 0) out.defaults[out.base[i]] = text;
+  }
   out.where = below(query.where);
   out.checks = inner.checks;
   if (out.where != nullptr && (cascaded || entry.check_option != 0)) out.checks.push_back({view, out.where});

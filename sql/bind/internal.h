@@ -63,6 +63,7 @@ struct ViewTarget {
   const RangeEntry* instead = nullptr; ///< what is behind is a view whose INSTEAD OF triggers get the rows; `table` is its view_table()
   std::vector<NamedExpr> columns;
   std::vector<int> base;               ///< by column: its position in the table, or -1: not updatable
+  std::map<int, std::string> defaults; ///< by column of the table: that of the outermost view that has one
   const Expr* where = nullptr;
   std::vector<Query::ViewCheck> checks;   ///< innermost first
   bool has_sublinks = false;
@@ -470,6 +471,8 @@ class Binder {
   std::span<const Assignment> complete_row(const TableDef& table, std::span<const Expr* const> values);
   MergeAction bind_merge_action(Scope& scope, const TableDef& table, const PgQuery__MergeWhenClause& clause);
   const Expr* bind_default(std::string_view expression, const std::function<const Expr*(const Expr*)>& finish);
+  /// Null: the views that the statement writes through have none for the table's column.
+  const std::string* view_default(int column) const;
   const Expr* column_default(const TableDef& table, int column, int location);
   const Expr* assign(const TableDef& table, int column, const Expr* value, int location);
   /// The column of the statement's target, as it was before.

@@ -48,6 +48,7 @@ const Expr* Planner::lower_window(const Lowering& lowering, const WindowExpr& ca
   Lowering input = lowering;
   input.windowing = nullptr;
   input.subselects = &windowing->subselects;
+  input.guard = nullptr;
   PlanWindowCall plan;
   plan.call = &call;
   const auto add = [&](const Expr* expr) {
