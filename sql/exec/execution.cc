@@ -308,11 +308,17 @@ const PlanNode* below_passing(const PlanNode* node) {
   return nullptr;
 }
 
+// The one scan that the rows come from; null: there is none.
+const PlanNode* only_scan(const Plan& plan) {
+  const PlanNode* node = below_passing(plan.body->root.get());
+  return node != nullptr && (node->type == NodeType::kScan || node->type == NodeType::kPartitions) ? node : nullptr;
+}
+
 }  // namespace
 
 void Execution::keep_position() {
-  const PlanNode* scan = below_passing(impl_->plan->body->root.get());
-  if (scan == nullptr || (scan->type != NodeType::kScan && scan->type != NodeType::kPartitions)) return;
+  const PlanNode* scan = only_scan(*impl_->plan);
+  if (scan == nullptr) return;
   impl_->ctx.position = std::make_unique<CursorPosition>();
   impl_->ctx.position->scan = scan;
 }
@@ -341,14 +347,25 @@ Execution::CurrentRow Execution::current_row(const TableDef& table) const {
     }
     return out;
   }
+  const std::optional<RowPlace> at = place();
+  return at ? current_row(*impl_->plan, *at, table) : out;
+}
+
+std::optional<Execution::RowPlace> Execution::place() const {
   const CursorPosition* position = impl_->ctx.position.get();
-  if (position == nullptr) return out;
-  const bool partitioned = position->scan->type == NodeType::kPartitions;
-  const bool covers = partitioned ? position->scan->as<PartitionsNode>().tree->find(table.oid) != nullptr : position->scan->as<ScanNode>().table->oid == table.oid;
+  if (position == nullptr) return std::nullopt;
+  return RowPlace{position->table, position->partition, position->key};
+}
+
+Execution::CurrentRow Execution::current_row(const Plan& plan, const RowPlace& place, const TableDef& table) {
+  CurrentRow out;
+  const PlanNode* scan = only_scan(plan);
+  const bool covers = scan != nullptr && (scan->type == NodeType::kPartitions ? scan->as<PartitionsNode>().tree->find(table.oid) != nullptr
+                                                                              : scan->as<ScanNode>().table->oid == table.oid);
   if (!covers) return out;
-  out.kind = position->table == table.oid ? Kind::kRow : Kind::kElsewhere;
-  out.partition = position->partition;
-  out.key = position->key;
+  out.kind = place.table == table.oid ? CurrentRow::Kind::kRow : CurrentRow::Kind::kElsewhere;
+  out.partition = place.partition;
+  out.key = place.key;
   return out;
 }
 

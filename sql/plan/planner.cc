@@ -220,13 +220,10 @@ const Expr* Planner::lower_node(const Lowering& lowering, const Expr* expr, Stat
 
 // Aggregates become slots that the aggregation fills; equal ones share theirs.
 const Expr* Planner::lower_aggregate(const Lowering& lowering, const AggregateExpr& call, Status* status) {
-  Aggregation* aggregation = lowering.aggregation;
-  if (call.levels_up != 0) {
-    // Of an outer query: its arguments are computed where that groups, and its value stands there for all that is further in.
-    const PlanScope* scope = lowering.scope;
-    for (unsigned up = 0; up < call.levels_up; ++up) scope = scope->parent;
-    aggregation = scope->aggregation;
-  }
+  // Of an outer query: its arguments are computed where that groups, and its value stands there for all that is further in.
+  PlanScope* owner = lowering.scope;
+  for (unsigned up = 0; up < call.levels_up; ++up) owner = owner->parent;
+  Aggregation* aggregation = call.levels_up != 0 ? owner->aggregation : lowering.aggregation;
   if (aggregation == nullptr) {
     *status = Status(sqlstate::internal_error, "aggregate function outside of an aggregating query");
     return &call;
@@ -257,10 +254,14 @@ const Expr* Planner::lower_aggregate(const Lowering& lowering, const AggregateEx
     return status->ok();
   };
   for (const Expr* arg : call.direct_args) {
-    Lowering above = lowering;
-    above.windowing = nullptr;
-    above.subselects = nullptr;
-    above.guard = nullptr;
+    const Lowering above{owner, nullptr, aggregation, nullptr, nullptr};
+    if (call.levels_up != 0)
+      arg = map_columns(arena_, arg, [&](const ColumnExpr& column, int below) -> const Expr* {
+        if (column.levels_up < below) return nullptr;
+        auto* seen_there = make_node<ColumnExpr>(arena_, column);
+        seen_there->levels_up = static_cast<std::uint16_t>(column.levels_up - call.levels_up);
+        return seen_there;
+      });
     Result<PlanExpr> made = lower_and_compile(above, arg);
     if (!made.ok()) {
       *status = made.take_status();

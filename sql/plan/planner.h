@@ -117,6 +117,7 @@ struct Windowing {
   std::vector<std::vector<PlanWindowCall>> by_window;   ///< as Query::windows
   std::vector<std::pair<const Expr*, Slot>> items;
   Subselects subselects;
+  Subselects of_frames;                                 ///< in the frames' bounds: computed before the first row
   std::vector<std::unique_ptr<WindowNode>> nodes;       ///< from the bottom up
 };
 
