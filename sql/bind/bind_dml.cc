@@ -366,6 +366,7 @@ void Binder::check_insert_width(std::span<const InsertColumn> columns, bool list
 }
 
 std::span<const Assignment> Binder::complete_row(const TableDef& table, std::span<const Expr* const> values) {
+  if (view_target_ && !view_target_->computed.empty()) refuse_view_column(view_target_->computed, view_target_->computed_of);
   std::vector<Assignment> assignments;
   for (std::size_t i = 0; i < table.columns.size(); ++i) {
     if (table.columns[i].dropped) continue;

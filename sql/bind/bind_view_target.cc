@@ -64,6 +64,20 @@ bool Binder::writes_by_triggers(const ObjectDef& view, Command command) {
   return table != nullptr && has_instead_trigger(*table, event);
 }
 
+void Binder::note_defaults(const ObjectDef& view, ViewTarget* target) {
+  const std::optional<ViewDefinition> definition = ViewDefinition::decode(view.definition);
+  for (std::size_t i = 0; definition && i < definition->columns.size(); ++i) {
+    const ViewDefinition::Column& column = definition->columns[i];
+    if (column.default_expression.empty()) continue;
+    if (target->base[i] >= 0) {
+      target->defaults[target->base[i]] = column.default_expression;
+    } else {
+      target->computed = column.name;
+      target->computed_of = view.name;
+    }
+  }
+}
+
 // `cascaded`: a view in front of this one checks the conditions of those behind it.
 ViewTarget Binder::open_view(const RangeEntry& entry, Command command, bool cascaded) {
   const Query& query = *entry.query;
@@ -106,11 +120,9 @@ ViewTarget Binder::open_view(const RangeEntry& entry, Command command, bool casc
   }
   if (!updatable && command != Command::kDelete) refuse("Views that have no updatable columns are not automatically updatable.");
   out.defaults = std::move(inner.defaults);
-  if (const auto object = catalog().object(ObjectKind::kView, entry.view)) {
-    const std::optional<ViewDefinition> definition = ViewDefinition::decode(object->definition);
-    for (std::size_t i = 0; definition && i < definition->columns.size(); ++i)
-      if (const std::string& text = definition->columns[i].default_expression; !text.empty() && out.base[i] >= 0) out.defaults[out.base[i]] = text;
-  }
+  out.computed = std::move(inner.computed);
+  out.computed_of = std::move(inner.computed_of);
+  if (const auto object = catalog().object(ObjectKind::kView, entry.view)) note_defaults(*object, &out);
   out.where = below(query.where);
   out.checks = inner.checks;
   if (out.where != nullptr && (cascaded || entry.check_option != 0)) out.checks.push_back({view, out.where});
@@ -134,9 +146,9 @@ ViewTarget Binder::open_view(const RangeEntry& entry, Command command, bool casc
   return out;
 }
 
-void Binder::refuse_view_column(std::string_view column) const {
+void Binder::refuse_view_column(std::string_view column, std::string_view view) const {
   fail(Status{sqlstate::feature_not_supported, "cannot " + std::string(verb_of(writing_).message) + " column " + quoted(column) + " of view " +
-                                                   quoted(view_target_->name)}
+                                                   quoted(view.empty() ? view_target_->name : view)}
            .with_detail("View columns that are not columns of their base relation are not updatable."));
 }
 

@@ -64,6 +64,7 @@ struct ViewTarget {
   std::vector<NamedExpr> columns;
   std::vector<int> base;               ///< by column: its position in the table, or -1: not updatable
   std::map<int, std::string> defaults; ///< by column of the table: that of the outermost view that has one
+  std::string computed, computed_of;   ///< a column with a default that is none of the table, and its view: what INSERT gives has no place
   const Expr* where = nullptr;
   std::vector<Query::ViewCheck> checks;   ///< innermost first
   bool has_sublinks = false;
@@ -454,8 +455,9 @@ class Binder {
   NsItem target_item(Scope& scope, int target);
   /// Whether a view's INSTEAD OF triggers get what the command would write.
   static bool writes_by_triggers(const ObjectDef& view, Command command);
+  static void note_defaults(const ObjectDef& view, ViewTarget* target);
   ViewTarget open_view(const RangeEntry& view, Command command, bool cascaded);
-  [[noreturn]] void refuse_view_column(std::string_view column) const;
+  [[noreturn]] void refuse_view_column(std::string_view column, std::string_view view = {}) const;
   const Expr* with_view_condition(Scope& scope, const Expr* where);
   /// WHERE of UPDATE and DELETE.
   void bind_target_condition(Scope& scope, const ParseNode* where, Query& query);

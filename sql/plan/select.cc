@@ -277,9 +277,13 @@ Result<Planned> Planner::plan_select(PlanScope& scope) {
   const Expr* having = nullptr;
   if (query.having != nullptr) {
     lowering.subselects = &having_subselects;
-    // Sub-selects are for the groups that the other conditions let pass.
+    // Sub-selects are for the groups that the other conditions let pass; those that are the same for all groups decide first.
+    const auto place = [](const Expr* part) {
+      if (!contains_sublink(part)) return 1;
+      return !contains_aggregate(part) && collect_columns(part).empty() ? 0 : 2;
+    };
     std::vector<const Expr*> conditions = split_conjuncts(query.having);
-    std::stable_partition(conditions.begin(), conditions.end(), [](const Expr* part) { return !contains_sublink(part); });
+    std::stable_sort(conditions.begin(), conditions.end(), [&](const Expr* a, const Expr* b) { return place(a) < place(b); });
     WANDIAN_ASSIGN(having, lower(lowering, make_conjunction(arena_, conditions)));
   }
 
