@@ -87,8 +87,9 @@ const Expr* Planner::lower_case(const Lowering& lowering, const CaseExpr& source
   };
   for (const CaseWhen& when : source.whens) {
     const Expr* condition = lower_node(inner, when.condition, status);
-    // A comparison with CASE's argument cannot be held: it is no value of its own.
+    // A comparison with CASE's argument is no value of its own; what it is compared with is.
     if (arg == nullptr) condition = hold(inner, condition, status);
+    else condition = mutate_children(arena_, condition, [&](const Expr* side) { return hold(inner, side, status); });
     whens.push_back({condition, nullptr});
     const Lowering branch = contains_sublink(when.result) ? guarded(true) : inner;
     whens.back().result = lower_node(branch, when.result, status);

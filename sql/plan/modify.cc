@@ -167,15 +167,18 @@ Status Planner::plan_insert(PlanScope& scope, ModifyPlan& modify, NodePtr& root)
   modify.arbiters.assign(conflict.indexes.begin(), conflict.indexes.end());
   if (conflict.action == ConflictAction::kUpdate) {
     Subselects of_row;
-    const Lowering lowering{&scope, &of_row, nullptr, nullptr, nullptr};
+    Lowering lowering{&scope, &of_row, nullptr, nullptr, nullptr};
+    Guard updates;
+    if (conflict.where != nullptr) {
+      WANDIAN_ASSIGN(updates.condition, lower(lowering, conflict.where));
+      WANDIAN_ASSIGN(modify.conflict_where, compile_expr(updates.condition));
+      if (!contains_volatile(updates.condition) && !contains_routine(updates.condition)) lowering.guard = &updates;
+    }
     for (const Assignment& assignment : conflict.assignments) {
       ModifyPlan::Set set;
       set.column = assignment.column;
       WANDIAN_ASSIGN(set.value, lower_and_compile(lowering, assignment.value));
       modify.conflict_sets.push_back(set);
-    }
-    if (conflict.where != nullptr) {
-      WANDIAN_ASSIGN(modify.conflict_where, lower_and_compile(lowering, conflict.where));
     }
     std::vector<PlanExpr*> decisions{&modify.conflict_where};
     for (ModifyPlan::Set& set : modify.conflict_sets) decisions.push_back(&set.value);
