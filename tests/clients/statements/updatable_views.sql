@@ -136,11 +136,13 @@ CREATE VIEW uvs_4 AS SELECT ident, txt FROM uvs_2 WHERE ident IN (WITH q AS (SEL
 UPDATE uvs_4 SET txt = 'four' RETURNING *;
 UPDATE uvs_4 SET txt = (SELECT string_agg(n::text, ',' ORDER BY n) FROM uvs_1 WHERE uvs_1.n <= uvs_4.ident);
 SELECT * FROM uvs ORDER BY id;
-CREATE VIEW uvs_5 AS SELECT ident, grp FROM uvs_2 WHERE EXISTS (SELECT FROM uvs_ok o WHERE o.g = uvs_2.grp) WITH CASCADED CHECK OPTION;
-INSERT INTO uvs_5 VALUES (20, 2);
-INSERT INTO uvs_5 VALUES (21, 1) RETURNING *;
+CREATE VIEW uvs_5 AS SELECT ident, grp FROM (SELECT 1) AS one (o), uvs_2;
 UPDATE uvs_5 SET grp = 2;
-WITH u AS (UPDATE uvs_5 SET grp = 3 RETURNING *) SELECT * FROM u ORDER BY 1;
+CREATE VIEW uvs_6 AS SELECT id AS ident, grp FROM uvs_1 WHERE grp >= (SELECT min(g) FROM uvs_ok) WITH CASCADED CHECK OPTION;
+INSERT INTO uvs_6 VALUES (20, 0);
+INSERT INTO uvs_6 VALUES (21, 1) RETURNING *;
+UPDATE uvs_6 SET grp = 0 WHERE ident = 21;
+UPDATE uvs_6 SET grp = 3 WHERE ident = 21 RETURNING *;
 DROP TABLE uvs, uvs_ok CASCADE;
 -- Defaults of views.
 CREATE TABLE uvf (id int PRIMARY KEY DEFAULT 1, g int DEFAULT 7, t text DEFAULT 'table', u varchar(5));
