@@ -105,11 +105,13 @@ Task<Status> SessionImpl::fetch_rows(Portal& cursor, std::uint64_t count, RowRec
 
 Task<Status> SessionImpl::keep_all(Portal& cursor) {
   if (cursor.kept_all) co_return Status{};
-  cursor.kept = std::make_unique<KeptRows>(types_of(cursor.result_columns()));
+  if (cursor.execution == nullptr) cursor.kept = std::make_unique<KeptRows>(types_of(cursor.result_columns()));
+  else cursor.kept = std::make_unique<KeptRows>(types_of(cursor.result_columns()), *cursor.execution);
   std::uint64_t rows = 0;
   Status status = co_await fetch_rows(cursor, 0, *cursor.kept, &rows);
   if (status.ok()) {
     cursor.kept_all = true;
+    cursor.kept->complete();
     cursor.execution.reset();
   }
   co_return std::move(status);
@@ -249,9 +251,14 @@ Result<bool> SessionImpl::cursor_row(std::string_view name, const TableDef& tabl
   const auto refuse = [&](const std::string& why) { return Status{sqlstate::invalid_cursor_state, "cursor \"" + std::string(name) + "\" " + why}; };
   if (cursor.statement == nullptr || cursor.statement->kind != StatementKind::kSelect || cursor.statement->plan == nullptr) return refuse("is not a SELECT query");
   if (cursor.held) return refuse("is held from a previous transaction");
-  if (cursor.kept_all || cursor.execution == nullptr)
-    return Status{sqlstate::feature_not_supported, "WHERE CURRENT OF a cursor that keeps its rows (SCROLL, WITH HOLD) is not supported"};
-  const Execution::CurrentRow row = cursor.execution->current_row(table);
+  const bool on_row = cursor.position != 0 && !(cursor.kept_all ? cursor.at_end : cursor.done);
+  Execution::CurrentRow row;
+  if (cursor.execution != nullptr) {
+    row = cursor.execution->current_row(table);
+  } else {
+    const Execution::RowPlace* place = cursor.kept_all && on_row ? cursor.kept->place(cursor.position - 1) : nullptr;
+    row = Execution::current_row(*cursor.statement->plan, place != nullptr ? *place : Execution::RowPlace{}, table);
+  }
   using Kind = Execution::CurrentRow::Kind;
   switch (row.kind) {
     case Kind::kNotReferenced: return refuse("does not have a FOR UPDATE/SHARE reference to table " + quoted(table.name));
@@ -259,7 +266,7 @@ Result<bool> SessionImpl::cursor_row(std::string_view name, const TableDef& tabl
     case Kind::kNotSimple: return refuse("is not a simply updatable scan of table " + quoted(table.name));
     default: break;
   }
-  if (cursor.position == 0 || cursor.done) return refuse("is not positioned on a row");
+  if (!on_row) return refuse("is not positioned on a row");
   if (row.kind != Kind::kRow) return false;
   *partition = row.partition;
   key->assign(row.key);

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,7 +24,10 @@ namespace wandian::sql {
 class KeptRows final : public RowReceiver {
  public:
   explicit KeptRows(std::vector<Oid> types) : types_(std::move(types)) {}
+  /// Also keeps where each row came from, as `execution` says when it gives it.
+  KeptRows(std::vector<Oid> types, const Execution& execution) : types_(std::move(types)), execution_(&execution) {}
   Status row(std::span<const Value> values) override {
+    if (execution_ != nullptr) keep_place();
     for (std::size_t i = 0; i < types_.size(); ++i) values_.push_back(copy_value(types_[i], values[i], arena_));
     ++rows_;
     return {};
@@ -34,11 +38,24 @@ class KeptRows final : public RowReceiver {
   }
   std::size_t rows() const { return rows_; }
   std::span<const Value> at(std::size_t row) const { return {values_.data() + row * types_.size(), types_.size()}; }
+  /// Null: it came from no place of its own.
+  const Execution::RowPlace* place(std::size_t row) const { return row < places_.size() ? &places_[row] : nullptr; }
+  /// No further rows come.
+  void complete() { execution_ = nullptr; }
 
  private:
+  void keep_place() {
+    std::optional<Execution::RowPlace> place = execution_->place();
+    if (!place) return;
+    place->key = arena_.copy(place->key);
+    places_.push_back(*place);
+  }
+
   Arena arena_;
   std::vector<Oid> types_;
   std::vector<Value> values_;
+  std::vector<Execution::RowPlace> places_;      // by row; none if the execution knows none
+  const Execution* execution_ = nullptr;
   std::size_t rows_ = 0;
 };
 

@@ -177,13 +177,15 @@ void Binder::check_direct_arguments(std::span<const Expr* const> direct, int lev
   if (level == 0) return;
   for (const Expr* arg : direct) {
     any_node(arg, [&](const Expr* node) {
-      if (node->kind == ExprKind::kColumn && node->as<ColumnExpr>().levels_up < level) {
-        fail(at(Status{sqlstate::grouping_error, "outer-level aggregate cannot contain a lower-level variable in its direct arguments"}, node->location));
-      }
-      if (node->kind == ExprKind::kColumn || node->kind == ExprKind::kSubLink) {
-        fail(at(Status{sqlstate::feature_not_supported, "columns in the direct arguments of an outer query's aggregate are not supported"}, node->location));
-      }
-      return false;
+      const auto lower = [&](const Expr* part, int below) {
+        if (part->kind != ExprKind::kColumn) return false;
+        const int up = part->as<ColumnExpr>().levels_up - below;
+        if (up < 0 || up >= level) return false;
+        fail(at(Status{sqlstate::grouping_error, "outer-level aggregate cannot contain a lower-level variable in its direct arguments"}, part->location));
+      };
+      if (node->kind == ExprKind::kSubLink)
+        any_query_expr(*node->as<SubLinkExpr>().query, true, [&](const Expr* inner, int below) { return lower(inner, below + 1); });
+      return lower(node, 0);
     });
   }
 }

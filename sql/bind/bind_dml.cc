@@ -157,8 +157,16 @@ const Expr* Binder::bind_default(std::string_view expression, const std::functio
   return value;
 }
 
+const std::string* Binder::view_default(int column) const {
+  if (!view_target_) return nullptr;
+  const auto found = view_target_->defaults.find(column);
+  return found == view_target_->defaults.end() ? nullptr : &found->second;
+}
+
 const Expr* Binder::column_default(const TableDef& table, int column, int location) {
   const ColumnDef& def = table.columns[static_cast<std::size_t>(column)];
+  const auto finish = [&](const Expr* value) { return coerce_assignment(value, def.type, def.typmod, def.name, location); };
+  if (const std::string* of_view = view_default(column); of_view != nullptr && def.generated == 0) return bind_default(*of_view, finish);
   if (def.identity != 0) {
     // nextval of the sequence that the column owns; the owner of the table need not grant it.
     const SequenceDef* owned = nullptr;
@@ -183,7 +191,7 @@ const Expr* Binder::column_default(const TableDef& table, int column, int locati
     if (expression.empty()) expression = "NULL";
   }
   if (expression.empty()) return make_null(arena_, def.type);
-  return bind_default(expression, [&](const Expr* value) { return coerce_assignment(value, def.type, def.typmod, def.name, location); });
+  return bind_default(expression, finish);
 }
 
 const Expr* Binder::assign(const TableDef& table, int column, const Expr* value, int location) {
@@ -358,6 +366,7 @@ void Binder::check_insert_width(std::span<const InsertColumn> columns, bool list
 }
 
 std::span<const Assignment> Binder::complete_row(const TableDef& table, std::span<const Expr* const> values) {
+  if (view_target_ && !view_target_->computed.empty()) refuse_view_column(view_target_->computed, view_target_->computed_of);
   std::vector<Assignment> assignments;
   for (std::size_t i = 0; i < table.columns.size(); ++i) {
     if (table.columns[i].dropped) continue;
@@ -702,8 +711,9 @@ std::vector<Assignment> Binder::bind_set_list(Scope& scope, const TableDef& tabl
       fail(Status{sqlstate::generated_always, "column " + quoted(def.name) + " can only be updated to DEFAULT"}.with_detail(
           "Column " + quoted(def.name) + " is a generated column."));
     }
-    // A view's column has no default of its own, whatever the table's has.
-    if (view_target_ && value->kind == ExprKind::kSetToDefault && def.identity == 0 && item.n_indirection == 0) value = make_null(arena_, kUnknown);
+    // Where a view's column has no default of its own it is null, whatever the table's has.
+    if (view_target_ && value->kind == ExprKind::kSetToDefault && def.identity == 0 && item.n_indirection == 0 && view_default(column) == nullptr)
+      value = make_null(arena_, kUnknown);
     Assignment* before = nullptr;
     for (Assignment& earlier : out) {
       if (earlier.column != column) continue;

@@ -376,10 +376,8 @@ RangeEntry* Binder::bind_sample(Scope& scope, const PgQuery__RangeTableSample& s
       fail(at(Status{sqlstate::datatype_mismatch, "TABLESAMPLE argument must be type " + type_text(type) + ", not type " + type_text(value->type)},
               value->location));
     }
-    if (any_node(out, [](const Expr* part) { return part->kind == ExprKind::kSubLink && part->as<SubLinkExpr>().query->correlated; })) {
-      fail(at(Status{sqlstate::feature_not_supported, "correlated subqueries in the arguments of TABLESAMPLE are not supported"}, value->location));
-    }
-    correlated = correlated || contains_columns(out);
+    correlated = correlated || contains_columns(out) ||
+                 any_node(out, [](const Expr* part) { return part->kind == ExprKind::kSubLink && part->as<SubLinkExpr>().query->correlated; });
     return out;
   };
   // In the sub-select that draws the rows an outer query is one level further out.

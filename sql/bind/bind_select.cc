@@ -709,14 +709,18 @@ void Binder::check_grouping(Scope& scope, Query& query, std::span<const TargetEn
       std::set<const Expr*> aggregated;   // columns that this query's aggregates in there take
       any_query_expr(query, true, [&](const Expr* inner, int below) {
         if (inner->kind != ExprKind::kAggregate || inner->as<AggregateExpr>().levels_up != level + below + 1) return false;
-        any_node(inner, [&](const Expr* node) {
-          if (node->kind == ExprKind::kColumn) aggregated.insert(node);
-          if (node->kind != ExprKind::kSubLink) return false;
-          return any_query_expr(*node->as<SubLinkExpr>().query, true, [&](const Expr* further_in, int) {
-            if (further_in->kind == ExprKind::kColumn) aggregated.insert(further_in);
-            return false;
+        const auto each_column = [](const Expr* of, const auto& visit) {
+          any_node(of, [&](const Expr* node) {
+            if (node->kind == ExprKind::kColumn) visit(node);
+            if (node->kind != ExprKind::kSubLink) return false;
+            return any_query_expr(*node->as<SubLinkExpr>().query, true, [&](const Expr* further_in, int) {
+              if (further_in->kind == ExprKind::kColumn) visit(further_in);
+              return false;
+            });
           });
-        });
+        };
+        each_column(inner, [&](const Expr* column) { aggregated.insert(column); });
+        for (const Expr* direct : inner->as<AggregateExpr>().direct_args) each_column(direct, [&](const Expr* column) { aggregated.erase(column); });
         return false;
       });
       any_query_expr(query, true, [&](const Expr* inner, int below) {

@@ -64,6 +64,20 @@ bool Binder::writes_by_triggers(const ObjectDef& view, Command command) {
   return table != nullptr && has_instead_trigger(*table, event);
 }
 
+void Binder::note_defaults(const ObjectDef& view, ViewTarget* target) {
+  const std::optional<ViewDefinition> definition = ViewDefinition::decode(view.definition);
+  for (std::size_t i = 0; definition && i < definition->columns.size(); ++i) {
+    const ViewDefinition::Column& column = definition->columns[i];
+    if (column.default_expression.empty()) continue;
+    if (target->base[i] >= 0) {
+      target->defaults[target->base[i]] = column.default_expression;
+    } else {
+      target->computed = column.name;
+      target->computed_of = view.name;
+    }
+  }
+}
+
 // `cascaded`: a view in front of this one checks the conditions of those behind it.
 ViewTarget Binder::open_view(const RangeEntry& entry, Command command, bool cascaded) {
   const Query& query = *entry.query;
@@ -87,14 +101,10 @@ ViewTarget Binder::open_view(const RangeEntry& entry, Command command, bool casc
   out.has_sublinks = query.has_sublinks || inner.has_sublinks;
   // What the query says about its source, said about the table.
   const auto below = [&](const Expr* expr) -> const Expr* {
-    if (!nested || expr == nullptr) return expr;
-    if (contains_sublink(expr)) {
-      fail(Status{sqlstate::feature_not_supported, "writing to view " + quoted(view) + " is not supported"}.with_detail(
-          "It selects from another view and holds a sub-select."));
-    }
-    return rewrite(arena_, expr, [&](const Expr* node) -> const Expr* {
-      if (node->kind != ExprKind::kColumn || node->as<ColumnExpr>().column < 0) return nullptr;
-      return inner.columns[static_cast<std::size_t>(node->as<ColumnExpr>().column)].expr;
+    if (!nested) return expr;
+    return map_columns(arena_, expr, [&](const ColumnExpr& column, int below) -> const Expr* {
+      if (column.levels_up != below || column.column < 0) return nullptr;
+      return raise(inner.columns[static_cast<std::size_t>(column.column)].expr, below);
     });
   };
   bool updatable = false;
@@ -109,6 +119,10 @@ ViewTarget Binder::open_view(const RangeEntry& entry, Command command, bool casc
     out.columns.push_back({target.name, below(target.expr)});
   }
   if (!updatable && command != Command::kDelete) refuse("Views that have no updatable columns are not automatically updatable.");
+  out.defaults = std::move(inner.defaults);
+  out.computed = std::move(inner.computed);
+  out.computed_of = std::move(inner.computed_of);
+  if (const auto object = catalog().object(ObjectKind::kView, entry.view)) note_defaults(*object, &out);
   out.where = below(query.where);
   out.checks = inner.checks;
   if (out.where != nullptr && (cascaded || entry.check_option != 0)) out.checks.push_back({view, out.where});
@@ -132,9 +146,9 @@ ViewTarget Binder::open_view(const RangeEntry& entry, Command command, bool casc
   return out;
 }
 
-void Binder::refuse_view_column(std::string_view column) const {
+void Binder::refuse_view_column(std::string_view column, std::string_view view) const {
   fail(Status{sqlstate::feature_not_supported, "cannot " + std::string(verb_of(writing_).message) + " column " + quoted(column) + " of view " +
-                                                   quoted(view_target_->name)}
+                                                   quoted(view.empty() ? view_target_->name : view)}
            .with_detail("View columns that are not columns of their base relation are not updatable."));
 }
 

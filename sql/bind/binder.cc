@@ -648,8 +648,9 @@ std::string ViewDefinition::encode() const {
     put_text(out, option);
     put_text(out, value);
   }
-  // Earlier versions had neither triggers nor collations.
-  const bool collated = std::any_of(columns.begin(), columns.end(), [](const Column& column) { return !column.collation.empty(); });
+  // Earlier versions had neither triggers nor collations, nor defaults.
+  const bool defaults = std::any_of(columns.begin(), columns.end(), [](const Column& column) { return !column.default_expression.empty(); });
+  const bool collated = defaults || std::any_of(columns.begin(), columns.end(), [](const Column& column) { return !column.collation.empty(); });
   if (triggers.empty() && !collated) return out;
   put_number(out, triggers.size());
   for (const TriggerDef& trigger : triggers) {
@@ -664,6 +665,8 @@ std::string ViewDefinition::encode() const {
   }
   if (collated)
     for (const Column& column : columns) put_text(out, column.collation);
+  if (defaults)
+    for (const Column& column : columns) put_text(out, column.default_expression);
   return out;
 }
 
@@ -706,6 +709,9 @@ std::optional<ViewDefinition> ViewDefinition::decode(std::string_view bytes) {
   if (!bytes.empty())
     for (Column& column : out.columns)
       if (!take_text(bytes, &column.collation)) return std::nullopt;
+  if (!bytes.empty())
+    for (Column& column : out.columns)
+      if (!take_text(bytes, &column.default_expression)) return std::nullopt;
   if (!bytes.empty()) return std::nullopt;
   return out;
 }
@@ -723,6 +729,7 @@ Result<std::shared_ptr<TableDef>> view_as_table(const ObjectDef& view) {
     made.name = column.name;
     made.type = column.type;
     made.typmod = column.typmod;
+    made.default_expression = column.default_expression;
   }
   out->triggers = std::move(definition->triggers);
   return out;

@@ -179,6 +179,7 @@ struct ViewDefinition {
     Oid type = 0;
     std::int32_t typmod = -1;
     std::string collation;           ///< as definitions name it; "": the type's
+    std::string default_expression;  ///< as ColumnDef::default_expression
   };
   std::vector<Column> columns;
   std::string query;                 ///< the SELECT in its stored form, which follows whatever is renamed (sql/expr/deparse.h)

@@ -27,9 +27,9 @@ const Expr* Binder::column_expr(const RangeEntry& entry, int range, int column, 
 
 const Expr* Binder::raise(const Expr* expr, int levels_up) {
   if (levels_up == 0) return expr;
-  return rewrite(arena_, expr, [&](const Expr* node) -> const Expr* {
-    if (node->kind != ExprKind::kColumn) return nullptr;
-    auto* out = make<ColumnExpr>(node->as<ColumnExpr>());
+  return map_columns(arena_, expr, [&](const ColumnExpr& column, int below) -> const Expr* {
+    if (column.levels_up < below) return nullptr;
+    auto* out = make<ColumnExpr>(column);
     out->levels_up = static_cast<std::uint16_t>(out->levels_up + levels_up);
     return out;
   });

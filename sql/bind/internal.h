@@ -66,6 +66,8 @@ struct ViewTarget {
   const RangeEntry* instead = nullptr; ///< what is behind is a view whose INSTEAD OF triggers get the rows; `table` is its view_table()
   std::vector<NamedExpr> columns;
   std::vector<int> base;               ///< by column: its position in the table, or -1: not updatable
+  std::map<int, std::string> defaults; ///< by column of the table: that of the outermost view that has one
+  std::string computed, computed_of;   ///< a column with a default that is none of the table, and its view: what INSERT gives has no place
   const Expr* where = nullptr;
   std::vector<Query::ViewCheck> checks;   ///< innermost first
   bool has_sublinks = false;
@@ -456,8 +458,9 @@ class Binder {
   NsItem target_item(Scope& scope, int target);
   /// Whether a view's INSTEAD OF triggers get what the command would write.
   static bool writes_by_triggers(const ObjectDef& view, Command command);
+  static void note_defaults(const ObjectDef& view, ViewTarget* target);
   ViewTarget open_view(const RangeEntry& view, Command command, bool cascaded);
-  [[noreturn]] void refuse_view_column(std::string_view column) const;
+  [[noreturn]] void refuse_view_column(std::string_view column, std::string_view view = {}) const;
   const Expr* with_view_condition(Scope& scope, const Expr* where);
   /// WHERE of UPDATE and DELETE.
   void bind_target_condition(Scope& scope, const ParseNode* where, Query& query);
@@ -473,6 +476,8 @@ class Binder {
   std::span<const Assignment> complete_row(const TableDef& table, std::span<const Expr* const> values);
   MergeAction bind_merge_action(Scope& scope, const TableDef& table, const PgQuery__MergeWhenClause& clause);
   const Expr* bind_default(std::string_view expression, const std::function<const Expr*(const Expr*)>& finish);
+  /// Null: the views that the statement writes through have none for the table's column.
+  const std::string* view_default(int column) const;
   const Expr* column_default(const TableDef& table, int column, int location);
   const Expr* assign(const TableDef& table, int column, const Expr* value, int location);
   /// The column of the statement's target, as it was before.

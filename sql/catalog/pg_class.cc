@@ -355,6 +355,7 @@ Status pg_attribute(const SystemContext& context, SystemRows& rows) {
       a.type = definition->columns[i].type;
       a.number = static_cast<std::int64_t>(i + 1);
       a.typmod = definition->columns[i].typmod;
+      a.has_default = !definition->columns[i].default_expression.empty();
       a.collation = collation_of(a.type, definition->columns[i].collation);
       add_attribute(context, rows, a);
     }
@@ -367,6 +368,13 @@ Status pg_attrdef(const SystemContext& context, SystemRows& rows) {
     for (std::size_t i = 0; i < table.columns.size(); ++i) {
       if (table.columns[i].dropped || table.columns[i].default_expression.empty()) continue;
       CatalogRow(rows).i(default_oid(table.oid, i)).i(table.oid).i(static_cast<std::int64_t>(i + 1)).t(table.columns[i].default_expression).done();
+    }
+  });
+  each_view(context, [&](const ObjectDef& view) {
+    const auto definition = ViewDefinition::decode(view.definition);
+    for (std::size_t i = 0; definition && i < definition->columns.size(); ++i) {
+      const std::string& text = definition->columns[i].default_expression;
+      if (!text.empty()) CatalogRow(rows).i(default_oid(view.oid, i)).i(view.oid).i(static_cast<std::int64_t>(i + 1)).t(text).done();
     }
   });
   return {};

@@ -65,6 +65,13 @@ class Dependencies {
     add(self, {in::kClass, sequence.owned_by_table, sequence.owned_by_column + 1}, sequence.owned_kind == 'i' ? 'i' : 'a');
   }
 
+  void of_default(Oid relation, std::size_t column, const std::string& text) {
+    if (text.empty()) return;
+    const Address value{in::kAttrDef, default_oid(relation, column)};
+    add(value, {in::kClass, relation, static_cast<std::int64_t>(column + 1)}, 'a');
+    expression(value, text);
+  }
+
   void view(Oid oid, const std::string& definition) {
     const Address rule{in::kRewrite, oid | kRuleBit};
     add(rule, {in::kClass, oid}, 'i');
@@ -174,10 +181,7 @@ class Dependencies {
       if (column.dropped) continue;
       const Address self{in::kClass, table.oid, static_cast<std::int64_t>(i + 1)};
       type(self, column.type);
-      if (column.default_expression.empty()) continue;
-      const Address value{in::kAttrDef, default_oid(table.oid, i)};
-      add(value, self, 'a');
-      expression(value, column.default_expression);
+      of_default(table.oid, i, column.default_expression);
     }
   }
 
@@ -242,6 +246,8 @@ Status pg_depend(const SystemContext& context, SystemRows& rows) {
   each_view(context, [&](const ObjectDef& view) {
     out.add({in::kClass, view.oid}, {in::kNamespace, view.parent}, 'n');
     out.row_type(view.oid);
+    const auto definition = ViewDefinition::decode(view.definition);
+    for (std::size_t i = 0; definition && i < definition->columns.size(); ++i) out.of_default(view.oid, i, definition->columns[i].default_expression);
   });
   each_defined_view(context, [&](Oid view, const std::string& definition) { out.view(view, definition); });
   each_view(context, [&](const ObjectDef& view) {

@@ -79,6 +79,11 @@ std::string_view trigger_action(PgQuery__AlterTableType type) {
 Status alter_other(DdlContext& ctx, const PgQuery__AlterTableStmt& node, const FoundRelation& found) {
   Changes changes;
   const std::shared_ptr<const Catalog> catalog = ctx.catalog();
+  std::shared_ptr<ObjectDef> view;   // as the commands so far have left it
+  const auto changed_view = [&] {
+    if (view == nullptr) view = std::make_shared<ObjectDef>(*catalog->object(ObjectKind::kView, found.oid));
+    return view.get();
+  };
   for (std::size_t i = 0; i < node.n_cmds; ++i) {
     const PgQuery__AlterTableCmd& command = *node.cmds[i]->alter_table_cmd;
     if (command.subtype == PG_QUERY__ALTER_TABLE_TYPE__AT_ChangeOwner) {
@@ -104,9 +109,11 @@ Status alter_other(DdlContext& ctx, const PgQuery__AlterTableStmt& node, const F
     }
     const bool options = command.subtype == PG_QUERY__ALTER_TABLE_TYPE__AT_SetRelOptions || command.subtype == PG_QUERY__ALTER_TABLE_TYPE__AT_ResetRelOptions;
     if (found.kind == FoundRelation::Kind::kView && options && command.def != nullptr) {
-      auto view = std::make_shared<ObjectDef>(*catalog->object(ObjectKind::kView, found.oid));
-      WANDIAN_TRY(set_view_options(ctx, command, view.get()));
-      changes.put(std::move(view));
+      WANDIAN_TRY(set_view_options(ctx, command, changed_view()));
+      continue;
+    }
+    if (found.kind == FoundRelation::Kind::kView && command.subtype == PG_QUERY__ALTER_TABLE_TYPE__AT_ColumnDefault) {
+      WANDIAN_TRY(set_view_default(ctx, command, changed_view()));
       continue;
     }
     if (const std::string_view action = trigger_action(command.subtype); !action.empty())
@@ -137,6 +144,7 @@ Status alter_other(DdlContext& ctx, const PgQuery__AlterTableStmt& node, const F
     }
     changes.put(std::move(table));
   }
+  if (view != nullptr) changes.put(std::move(view));
   return ctx.apply(changes);
 }
 

@@ -51,7 +51,9 @@ std::string describe(DdlContext& ctx, const ObjectRef& object) {
     case RefKind::kDefault:
     case RefKind::kColumn: {
       const auto table = catalog->table(object.oid);
-      const std::string column = table != nullptr ? quote_identifier(table->columns[object.column].name) : std::string();
+      std::string column = table != nullptr ? quote_identifier(table->columns[object.column].name) : std::string();
+      if (const auto view = catalog->object(ObjectKind::kView, object.oid))
+        if (const auto definition = ViewDefinition::decode(view->definition)) column = quote_identifier(definition->columns[object.column].name);
       return (object.kind == RefKind::kDefault ? "default value for column " : "column ") + column + " of " + table_text(object.oid);
     }
     case RefKind::kTrigger: {
@@ -140,6 +142,15 @@ void DropPlan::citext_dependents(Oid database, std::vector<Dependent>* out) {
     for (const ObjectKind kind : {ObjectKind::kView, ObjectKind::kType, ObjectKind::kFunction})
       if (other == nullptr) other = catalog->object(kind, object.oid);
     if (table != nullptr ? here(table->schema) : other != nullptr && here(other->parent)) out->push_back(dependent);
+  }
+}
+
+// Defaults of views' columns that name what is dropped.
+void DropPlan::view_defaults(const std::function<bool(const std::string&)>& names_it, std::vector<Dependent>* out) {
+  for (const auto& [key, object] : ctx_.catalog()->objects()) {
+    const auto definition = key.first == ObjectKind::kView ? ViewDefinition::decode(object->definition) : std::nullopt;
+    for (std::size_t c = 0; definition && c < definition->columns.size(); ++c)
+      if (names_it(definition->columns[c].default_expression)) out->push_back({{RefKind::kDefault, object->oid, 0, static_cast<std::uint16_t>(c)}, false});
   }
 }
 
@@ -284,6 +295,7 @@ std::vector<DropPlan::Dependent> DropPlan::dependents(const ObjectRef& object) {
         for (std::size_t c = 0; c < table->columns.size(); ++c)
           if (!table->columns[c].dropped && table->columns[c].default_expression.find(default_mark(object.oid)) != std::string::npos)
             out.push_back({{RefKind::kDefault, oid, 0, static_cast<std::uint16_t>(c)}, false});
+      view_defaults([&](const std::string& text) { return text.find(default_mark(object.oid)) != std::string::npos; }, &out);
       views_of(object.oid);
       break;
     case RefKind::kFunction:
@@ -304,6 +316,7 @@ std::vector<DropPlan::Dependent> DropPlan::dependents(const ObjectRef& object) {
           if (!table->columns[c].dropped && calls_function(table->columns[c].default_expression, object.oid))
             out.push_back({{RefKind::kDefault, oid, 0, static_cast<std::uint16_t>(c)}, false});
       }
+      view_defaults([&](const std::string& text) { return calls_function(text, object.oid); }, &out);
       for (const auto& [key, other] : catalog->objects()) {
         if (key.first == ObjectKind::kType)
           for (const DomainCheck& check : static_cast<const UserType*>(other->compiled.get())->checks)
@@ -433,7 +446,7 @@ void DropPlan::mark_targets() {
     if (entry.object.kind == RefKind::kDomainCheck) return planned(RefKind::kType, entry.object.table);
     if (entry.object.kind == RefKind::kColumn) return planned(RefKind::kTable, entry.object.oid);
     if (entry.object.kind == RefKind::kDefault)
-      return planned(RefKind::kTable, entry.object.oid) || seen_.contains({RefKind::kColumn, entry.object.oid, 0, entry.object.column});
+      return planned(RefKind::kTable, entry.object.oid) || planned(RefKind::kView, entry.object.oid) || seen_.contains({RefKind::kColumn, entry.object.oid, 0, entry.object.column});
     return false;
   });
 }
@@ -517,7 +530,16 @@ Status DropPlan::collect(Changes& changes) {
     return slot.get();
   };
   std::map<Oid, UserType> changed_types;
-  std::map<Oid, std::shared_ptr<ObjectDef>> changed_views;   // whose triggers go
+  std::map<Oid, std::shared_ptr<ObjectDef>> changed_views;   // whose triggers and defaults go
+  const auto change_view = [&](Oid oid, const auto& change) {
+    const auto old = catalog->object(ObjectKind::kView, oid);
+    if (old == nullptr || planned(RefKind::kView, oid)) return;
+    auto& view = changed_views[oid];
+    if (view == nullptr) view = std::make_shared<ObjectDef>(*old);
+    std::optional<ViewDefinition> definition = ViewDefinition::decode(view->definition);
+    change(*definition);
+    view->definition = definition->encode();
+  };
   std::set<Oid> gone;
   for (const Entry& entry : order_) {
     const ObjectRef& object = entry.object;
@@ -561,18 +583,20 @@ Status DropPlan::collect(Changes& changes) {
         if (TableDef* table = edit(object.table)) std::erase_if(table->foreign_keys, [&](const ForeignKeyDef& key) { return key.oid == object.oid; });
         break;
       case RefKind::kTrigger:
-        if (catalog->table(object.table) == nullptr && !planned(RefKind::kView, object.table)) {
-          auto& view = changed_views[object.table];
-          if (view == nullptr) view = std::make_shared<ObjectDef>(*catalog->object(ObjectKind::kView, object.table));
-          std::optional<ViewDefinition> definition = ViewDefinition::decode(view->definition);
-          std::erase_if(definition->triggers, [&](const TriggerDef& trigger) { return trigger.oid == object.oid; });
-          view->definition = definition->encode();
+        if (catalog->table(object.table) == nullptr) {
+          change_view(object.table, [&](ViewDefinition& definition) {
+            std::erase_if(definition.triggers, [&](const TriggerDef& trigger) { return trigger.oid == object.oid; });
+          });
           break;
         }
         if (TableDef* table = edit(object.table)) std::erase_if(table->triggers, [&](const TriggerDef& trigger) { return trigger.oid == object.oid; });
         break;
       case RefKind::kDefault:
         gone.erase(object.oid);
+        if (catalog->table(object.oid) == nullptr) {
+          change_view(object.oid, [&](ViewDefinition& definition) { definition.columns[object.column].default_expression.clear(); });
+          break;
+        }
         if (TableDef* table = edit(object.oid)) table->columns[object.column].default_expression.clear();
         break;
       case RefKind::kIndex:

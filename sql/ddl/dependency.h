@@ -60,6 +60,7 @@ class DropPlan {
   std::vector<Dependent> dependents(const ObjectRef& object);
   void type_dependents(Oid type, std::vector<Dependent>* out);
   void citext_dependents(Oid database, std::vector<Dependent>* out);
+  void view_defaults(const std::function<bool(const std::string&)>& names_it, std::vector<Dependent>* out);
   void collation_dependents(Oid collation, std::vector<Dependent>* out);
   const ViewUses& uses(Oid view, const std::string& definition);
   void add_views(const std::function<bool(const ViewUses&)>& reads, std::vector<Dependent>* out);

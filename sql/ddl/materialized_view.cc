@@ -1,10 +1,14 @@
 // CREATE MATERIALIZED VIEW and REFRESH MATERIALIZED VIEW: a table that its query fills, and nothing else.
 #include <algorithm>
+#include <unordered_map>
 
+#include "engine/array_value.h"
 #include "sql/ddl/fill.h"
 #include "sql/ddl/statements.h"
 #include "sql/ddl/table_builder.h"
 #include "sql/ddl/type.h"
+#include "sql/types/text_builder.h"
+#include "sql/types/type_forms.h"
 
 namespace wandian::sql {
 
@@ -20,8 +24,32 @@ void define_columns(const ViewDefinition& view, TableDef* table) {
   }
 }
 
+// CONCURRENTLY finds out which rows are new by comparing them as a whole: one that is there twice is refused, unless it has a null.
+Task<Status> refuse_repeated_rows(DdlContext& ctx, const TableDef& view, std::span<const Oid> types, const RowCollector& rows) {
+  Arena arena;
+  std::unordered_map<std::string_view, bool> repeated;   // by the row's bytes
+  std::vector<Value> complete;
+  for (std::size_t i = 0; i < rows.rows(); ++i) {
+    const std::span<const Value> row = rows.at(i);
+    if (std::any_of(row.begin(), row.end(), [](const Value& value) { return value.is_null; })) continue;
+    const Value& record = complete.emplace_back(build_record(types, row, arena));
+    const auto [known, added] = repeated.try_emplace(record.bytes(), false);
+    if (!added) known->second = true;
+    if (ctx.session.shard().out_of_budget()) WANDIAN_CO_TRY(co_await ctx.session.yield_turn());
+  }
+  const auto first = std::find_if(complete.begin(), complete.end(), [&](const Value& record) { return repeated[record.bytes()]; });
+  if (first == complete.end()) co_return Status{};
+  const ExecutionEnv env = ctx.session.execution_env();
+  EvalContext eval{arena, *env.format, env.hooks, env.statement_timestamp, env.transaction_timestamp, {}};
+  TextBuilder text(arena);
+  if (!append_record_text(eval, *first, text)) co_return std::move(eval.error);
+  co_return Status{sqlstate::cardinality_violation,
+                   "new data for materialized view " + quoted(view.name) + " contains duplicate rows without any null columns"}
+      .with_detail("Row: " + std::string(text.view()));
+}
+
 // Runs the view's query and puts its rows into the table, which is empty.
-Task<Status> fill(DdlContext& ctx, Oid oid, std::uint64_t* rows_made) {
+Task<Status> fill(DdlContext& ctx, Oid oid, bool concurrently, std::uint64_t* rows_made) {
   const std::shared_ptr<const TableDef> table = ctx.catalog()->table(oid);
   const std::optional<ViewDefinition> view = ViewDefinition::decode(table->view_definition);
   if (!view) co_return Status{sqlstate::data_corrupted, "definition of materialized view " + quoted(table->name) + " cannot be read"};
@@ -34,6 +62,7 @@ Task<Status> fill(DdlContext& ctx, Oid oid, std::uint64_t* rows_made) {
   std::uint64_t processed = 0;
   WANDIAN_CO_TRY(co_await ctx.session.run_bound(bound.take(), {}, rows, &processed));
   *rows_made = rows.rows();
+  if (concurrently) WANDIAN_CO_TRY(co_await refuse_repeated_rows(ctx, *table, types, rows));
   co_return co_await insert_rows(ctx, oid, rows, types.size());
 }
 
@@ -91,7 +120,7 @@ Task<Status> create_materialized_view(DdlContext& ctx) {
   WANDIAN_CO_TRY(ctx.apply(changes));
   if (into.skip_data) co_return Status{};
   std::uint64_t rows = 0;
-  WANDIAN_CO_TRY(co_await fill(ctx, table->oid, &rows));
+  WANDIAN_CO_TRY(co_await fill(ctx, table->oid, false, &rows));
   *ctx.tag = "SELECT " + std::to_string(rows);
   co_return Status{};
 }
@@ -125,7 +154,7 @@ Task<Status> refresh_materialized_view(DdlContext& ctx) {
   WANDIAN_CO_TRY(empty_tables(ctx, {old->oid}, false));
   if (node.skip_data) co_return Status{};
   std::uint64_t rows = 0;
-  co_return co_await fill(ctx, old->oid, &rows);
+  co_return co_await fill(ctx, old->oid, node.concurrent != 0, &rows);
 }
 
 }  // namespace wandian::sql

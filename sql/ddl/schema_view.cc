@@ -6,6 +6,7 @@
 #include "sql/ddl/dependency.h"
 #include "sql/ddl/role.h"
 #include "sql/ddl/statements.h"
+#include "sql/ddl/table_builder.h"
 #include "sql/ddl/type.h"
 #include "sql/functions/quote.h"
 #include "sql/messages.h"
@@ -187,6 +188,26 @@ Status set_view_options(DdlContext& ctx, const PgQuery__AlterTableCmd& command, 
   return {};
 }
 
+Status set_view_default(DdlContext& ctx, const PgQuery__AlterTableCmd& command, ObjectDef* view) {
+  std::optional<ViewDefinition> definition = ViewDefinition::decode(view->definition);
+  if (!definition) return Status{sqlstate::data_corrupted, "definition of view " + quoted(view->name) + " cannot be read"};
+  const std::string_view name = text_or_empty(command.name);
+  for (ViewDefinition::Column& column : definition->columns) {
+    if (column.name != name) continue;
+    column.default_expression.clear();
+    if (command.def != nullptr) {
+      ColumnDef typed;
+      typed.name = column.name;
+      typed.type = column.type;
+      typed.typmod = column.typmod;
+      WANDIAN_ASSIGN(column.default_expression, default_text(ctx, typed, command.def));
+    }
+    view->definition = definition->encode();
+    return {};
+  }
+  return Status{sqlstate::undefined_column, "column " + quoted(name) + " of relation " + quoted(view->name) + " does not exist"};
+}
+
 Task<Status> create_view(DdlContext& ctx) {
   const PgQuery__ViewStmt& node = *ctx.statement.node->view_stmt;
   ViewDefinition options;
@@ -237,6 +258,7 @@ Task<Status> create_view(DdlContext& ctx) {
     if (before) {
       WANDIAN_CO_TRY(compare_columns(*before, definition.value()));
       definition->triggers = before->triggers;
+      for (std::size_t i = 0; i < before->columns.size(); ++i) definition->columns[i].default_expression = before->columns[i].default_expression;
     }
     view->oid = old->oid;
     view->owner = old->owner;

@@ -74,6 +74,8 @@ void add_setting(DdlContext& ctx, const PgQuery__VariableSetStmt& set, std::vect
 
 /// ALTER VIEW ... SET or RESET (option, ...).
 Status set_view_options(DdlContext& ctx, const PgQuery__AlterTableCmd& command, ObjectDef* view);
+/// ALTER VIEW ... ALTER COLUMN ... SET DEFAULT, DROP DEFAULT.
+Status set_view_default(DdlContext& ctx, const PgQuery__AlterTableCmd& command, ObjectDef* view);
 
 /// The role a RoleSpec names. 42704.
 Result<Oid> find_role(DdlContext& ctx, const PgQuery__RoleSpec& role);

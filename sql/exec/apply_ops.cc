@@ -239,27 +239,31 @@ namespace {
 class ApplyOperator final : public Operator {
  public:
   ApplyOperator(const ApplyNode& node, ExecContext& ctx) : Operator(node) {
-    for (const std::unique_ptr<PlanSubselect>& plan : node.subselects) runners_.push_back(std::make_unique<SubselectRunner>(*plan, ctx));
+    for (const std::unique_ptr<PlanSubselect>& plan : node.subselects) {
+      Item& item = items_.emplace_back();
+      item.plan = plan.get();
+      if (plan->init < 0) item.own = std::make_unique<SubselectRunner>(*plan, ctx);
+    }
   }
 
  protected:
   void do_restart(ExecContext& ctx) override {
-    current_ = runners_.size();
+    current_ = items_.size();
     children_[0]->restart(ctx);
   }
   void do_pause(ExecContext& ctx) override {
-    for (const std::unique_ptr<SubselectRunner>& runner : runners_) runner->pause(ctx);
+    for (const Item& item : items_) item.runner(ctx).pause(ctx);
   }
   Step do_next(ExecContext& ctx) override {
-    if (current_ == runners_.size()) {
+    if (current_ == items_.size()) {
       const Step step = children_[0]->next(ctx);
       if (step != Step::kRow) return step;
       ctx.reset_row(node_.arena);
       current_ = 0;
       fresh_ = true;
     }
-    while (current_ < runners_.size()) {
-      const Step step = runners_[current_]->run(ctx, node_.arena, fresh_);
+    while (current_ < items_.size()) {
+      const Step step = compute(ctx, items_[current_]);
       fresh_ = false;
       if (step != Step::kRow) return step;
       ++current_;
@@ -269,7 +273,26 @@ class ApplyOperator final : public Operator {
   }
 
  private:
-  std::vector<std::unique_ptr<SubselectRunner>> runners_;
+  struct Item {
+    const PlanSubselect* plan = nullptr;
+    std::unique_ptr<SubselectRunner> own;      // null: it asks for an init plan
+    SubselectRunner& runner(ExecContext& ctx) const { return own != nullptr ? *own : *ctx.inits[static_cast<std::size_t>(plan->init)]; }
+  };
+
+  // What the row does not ask for is null: nobody reads it.
+  Step compute(ExecContext& ctx, const Item& item) {
+    if (fresh_ && item.plan->guard) {
+      bool asked = false;
+      if (!ctx.test(item.plan->guard, node_.arena, &asked)) return Step::kError;
+      if (!asked) {
+        if (item.own != nullptr) ctx.slots[item.plan->out] = Value::null();
+        return Step::kRow;
+      }
+    }
+    return item.own != nullptr ? item.own->run(ctx, node_.arena, fresh_) : item.runner(ctx).run(ctx, 0, false);
+  }
+
+  std::vector<Item> items_;
   std::size_t current_ = 0;
   bool fresh_ = false;
 };

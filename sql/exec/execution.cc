@@ -14,7 +14,6 @@ struct Execution::Impl {
   ExecContext ctx;
   std::vector<Value> params;
   std::vector<Value> row;
-  std::vector<std::unique_ptr<SubselectRunner>> init;
   std::size_t next_init = 0;
   OperatorPtr root;
   OperatorPtr returning;               // sub-selects of RETURNING
@@ -77,7 +76,7 @@ struct Execution::Impl {
     for (const PlanCte& cte : body.ctes) ctx.ctes.push_back(std::make_unique<CteState>(cte, env.memory_limit_bytes));
     for (std::uint32_t i = 0; i < body.works; ++i) ctx.works.push_back(std::make_unique<WorkTable>());
     if (instrumented) ctx.stats.resize(body.nodes + 1);
-    for (const std::unique_ptr<PlanSubselect>& sub : body.init_plans) init.push_back(std::make_unique<SubselectRunner>(*sub, ctx));
+    for (const std::unique_ptr<PlanSubselect>& sub : body.init_plans) ctx.inits.push_back(std::make_unique<SubselectRunner>(*sub, ctx));
     if (body.root && !keyed) root = make_operator(*body.root, ctx);
     if (body.modify) modify = std::make_unique<ModifyDriver>(ctx, *body.modify, root.get());
     if (body.modify && body.modify->returning_node) returning = make_operator(*body.modify->returning_node, ctx);
@@ -97,7 +96,7 @@ struct Execution::Impl {
     ctx.hold_snapshot();
     if (root) root->pause(ctx);
     if (returning) returning->pause(ctx);
-    for (const std::unique_ptr<SubselectRunner>& runner : init) runner->pause(ctx);
+    for (const std::unique_ptr<SubselectRunner>& runner : ctx.inits) runner->pause(ctx);
     raise_floor();
   }
   void raise_floor() {
@@ -110,12 +109,11 @@ struct Execution::Impl {
     return Progress::kFailed;
   }
 
-  // Sub-selects that are evaluated once come first. kRow: all are there.
+  // Sub-selects that are evaluated once come first, but for those that some row may ask for. kRow: all are there.
   Step run_init() {
-    while (next_init < init.size()) {
-      const Step step = init[next_init]->run(ctx, 0, false);
-      if (step != Step::kRow) return step;
-      ++next_init;
+    for (; next_init < ctx.inits.size(); ++next_init) {
+      if (plan->body->init_plans[next_init]->lazy) continue;
+      if (const Step step = ctx.inits[next_init]->run(ctx, 0, false); step != Step::kRow) return step;
     }
     return Step::kRow;
   }
@@ -144,7 +142,7 @@ struct Execution::Impl {
     ctx.call = nullptr;
     ctx.begin_share();
     if (done) return Progress::kDone;
-    if (next_init < init.size()) {
+    if (next_init < ctx.inits.size()) {
       const Step step = run_init();
       if (step == Step::kError) return fail(std::move(ctx.error));
       if (step == Step::kPause) return paused();
@@ -310,11 +308,17 @@ const PlanNode* below_passing(const PlanNode* node) {
   return nullptr;
 }
 
+// The one scan that the rows come from; null: there is none.
+const PlanNode* only_scan(const Plan& plan) {
+  const PlanNode* node = below_passing(plan.body->root.get());
+  return node != nullptr && (node->type == NodeType::kScan || node->type == NodeType::kPartitions) ? node : nullptr;
+}
+
 }  // namespace
 
 void Execution::keep_position() {
-  const PlanNode* scan = below_passing(impl_->plan->body->root.get());
-  if (scan == nullptr || (scan->type != NodeType::kScan && scan->type != NodeType::kPartitions)) return;
+  const PlanNode* scan = only_scan(*impl_->plan);
+  if (scan == nullptr) return;
   impl_->ctx.position = std::make_unique<CursorPosition>();
   impl_->ctx.position->scan = scan;
 }
@@ -343,14 +347,25 @@ Execution::CurrentRow Execution::current_row(const TableDef& table) const {
     }
     return out;
   }
+  const std::optional<RowPlace> at = place();
+  return at ? current_row(*impl_->plan, *at, table) : out;
+}
+
+std::optional<Execution::RowPlace> Execution::place() const {
   const CursorPosition* position = impl_->ctx.position.get();
-  if (position == nullptr) return out;
-  const bool partitioned = position->scan->type == NodeType::kPartitions;
-  const bool covers = partitioned ? position->scan->as<PartitionsNode>().tree->find(table.oid) != nullptr : position->scan->as<ScanNode>().table->oid == table.oid;
+  if (position == nullptr) return std::nullopt;
+  return RowPlace{position->table, position->partition, position->key};
+}
+
+Execution::CurrentRow Execution::current_row(const Plan& plan, const RowPlace& place, const TableDef& table) {
+  CurrentRow out;
+  const PlanNode* scan = only_scan(plan);
+  const bool covers = scan != nullptr && (scan->type == NodeType::kPartitions ? scan->as<PartitionsNode>().tree->find(table.oid) != nullptr
+                                                                              : scan->as<ScanNode>().table->oid == table.oid);
   if (!covers) return out;
-  out.kind = position->table == table.oid ? Kind::kRow : Kind::kElsewhere;
-  out.partition = position->partition;
-  out.key = position->key;
+  out.kind = place.table == table.oid ? CurrentRow::Kind::kRow : CurrentRow::Kind::kElsewhere;
+  out.partition = place.partition;
+  out.key = place.key;
   return out;
 }
 

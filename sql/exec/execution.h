@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -90,6 +91,15 @@ class Execution {
   };
   /// The row of `table` that the row given last came from.
   CurrentRow current_row(const TableDef& table) const;
+  /// Where a row came from, if the rows are those of one scan: for who keeps them.
+  struct RowPlace {
+    Oid table = 0;
+    PartitionId partition = kNoPartition;
+    std::string_view key;
+  };
+  std::optional<RowPlace> place() const;
+  /// What current_row() has said of a row of the plan that came from `place`.
+  static CurrentRow current_row(const Plan& plan, const RowPlace& place, const TableDef& table);
   Execution(const Execution&) = delete;
   Execution& operator=(const Execution&) = delete;
 

@@ -335,7 +335,7 @@ Task<Status> ModifyDriver::resolve_conflict(const PendingInsert& row, std::size_
     row.table->layouts->read_all(op.old_layout, op.old_row.data(), values);
     mutation.system = system_columns_before(*ctx_.shard, *row.table, op);
     mutation.show(values);
-    WANDIAN_CO_TRY(co_await run_conflict_subselects());
+    WANDIAN_CO_TRY(co_await run_subselects(*modify_.conflict_node, conflict_node_));
   }
   const Target target{partition, key, nullptr, 0, row.leaf};
   std::uint64_t missing = 0;
@@ -351,14 +351,14 @@ Task<Status> ModifyDriver::resolve_conflict(const PendingInsert& row, std::size_
   co_return Status{};
 }
 
-Task<Status> ModifyDriver::run_conflict_subselects() {
-  if (conflict_node_ == nullptr) conflict_node_ = make_operator(*modify_.conflict_node, ctx_);
-  conflict_node_->restart(ctx_);
+Task<Status> ModifyDriver::run_subselects(const PlanNode& node, OperatorPtr& at_work) {
+  if (at_work == nullptr) at_work = make_operator(node, ctx_);
+  at_work->restart(ctx_);
   for (;;) {
-    const Step step = conflict_node_->next(ctx_);
+    const Step step = at_work->next(ctx_);
     if (step == Step::kRow) co_return Status{};
     if (step == Step::kError) co_return std::move(ctx_.error);
-    WANDIAN_CO_TRY(co_await ctx_.pause(conflict_node_.get()));
+    WANDIAN_CO_TRY(co_await ctx_.pause(at_work.get()));
   }
 }
 

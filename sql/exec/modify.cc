@@ -217,8 +217,10 @@ Status ModifyDriver::return_row(std::span<const ScanColumn> columns, std::span<c
 
 Task<Status> ModifyDriver::compute_returned() {
   std::vector<Value> computed;
+  OperatorPtr subselects;
   for (std::size_t row = 0; row < returned_count_; ++row) {
     restore_slots(modify_.returning_slots, returned(row).data(), ctx_.slots);
+    if (modify_.returning_node) WANDIAN_CO_TRY(co_await run_subselects(*modify_.returning_node, subselects));
     for (const PlanExpr& expr : modify_.returning) {
       Value value;
       WANDIAN_CO_TRY(co_await awaited_.eval(ctx_, *ctx_.row_memory[0], [&] {

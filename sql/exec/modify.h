@@ -71,7 +71,7 @@ class ModifyDriver {
   /// Checks what is still open: foreign keys. AFTER triggers are fired after the last part of the statement has finished: fire_triggers().
   Task<Status> finish();
   static Task<Status> fire_triggers(ExecContext& ctx);
-  /// RETURNING that calls routines, of a statement in WITH: the rows that were kept for it become its values.
+  /// RETURNING that calls routines or holds sub-selects, of a statement in WITH: the rows that were kept for it become its values.
   Task<Status> compute_returned();
   /// Around the rows that a foreign key's action writes to a table.
   Task<Status> before_action(std::shared_ptr<const TableDef> table, bool deletes, std::span<const std::uint16_t> columns);
@@ -162,8 +162,9 @@ class ModifyDriver {
   void capture(const TableDef& table, const Mutation& mutation, unsigned depth, std::uint16_t event, std::span<const Value> old_values,
                std::span<const Value> new_values);
   const PartitionNode* leaf_of_row();
-  /// The sub-selects of DO UPDATE, over the row and what was to be inserted; it is locked, so they hold when it is changed.
-  Task<Status> run_conflict_subselects();
+  /// Sub-selects over one row: their values are in their slots then. Those of DO UPDATE read the row, which is locked, so that they hold
+  /// when it is changed, and what was to be inserted.
+  Task<Status> run_subselects(const PlanNode& node, OperatorPtr& at_work);
   Status find_conflicting(const PendingInsert& row, std::size_t index, ReadView view, KeyBuffer* key, PartitionId* partition, bool* found);
   /// 44000 if a row that was written is not one that its view shows.
   Status check_view(std::span<const ScanColumn> columns, std::span<const Value> values, const PartitionNode* leaf = nullptr);

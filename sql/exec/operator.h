@@ -36,6 +36,7 @@ struct RowMemory {
 
 struct CteState;
 struct WorkTable;
+class SubselectRunner;
 class ModifyDriver;
 class Operator;
 class Triggers;
@@ -70,6 +71,7 @@ struct ExecContext {
   std::vector<std::unique_ptr<RowMemory>> row_memory;
   std::vector<std::unique_ptr<CteState>> ctes;
   std::vector<std::unique_ptr<WorkTable>> works;
+  std::vector<std::unique_ptr<SubselectRunner>> inits;   ///< of PlanBody::init_plans
   std::vector<NodeStats> stats;                ///< empty unless instrumented
   std::vector<ModifyDriver*> written;          ///< that have run, in that order: foreign keys are checked at the statement's end
   std::shared_ptr<Triggers> triggers;          ///< of the tables that the statement writes; null until one has some (Triggers::of())

@@ -44,6 +44,11 @@ const Expr* mutate_children(Arena& arena, const Expr* expr, const ExprMutator& m
 /// Bottom up over the whole tree: `mutate` sees each node after its children; null means "keep".
 const Expr* rewrite(Arena& arena, const Expr* expr, const ExprMutator& mutate);
 
+using ColumnMapper = std::function<const Expr*(const ColumnExpr& column, int below)>;
+/// A copy in which every column is what `map` makes of it, null meaning "keep"; in the sub-selects, too: `below` says how many queries
+/// further in the column stands (map_columns.cc).
+const Expr* map_columns(Arena& arena, const Expr* expr, const ColumnMapper& map);
+
 /// The conjuncts of a condition, ANDs flattened; none for null.
 std::vector<const Expr*> split_conjuncts(const Expr* condition);
 /// The reverse; null for an empty list.

@@ -503,9 +503,13 @@ Result<NodePtr> Planner::make_scan(RangeInfo& base, const Path& path, std::span<
     }
   node->index_conditions = path.conditions;
   std::vector<const Expr*> filters;
+  std::vector<Conjunct*> after;
   for (Conjunct* conjunct : conjuncts) {
     if (conjunct->derived || std::find(path.exact.begin(), path.exact.end(), conjunct) != path.exact.end()) continue;
-    filters.push_back(conjunct->expr);
+    // Init plans wait for a row that passes what stands before them. Where nothing does, they are computed first and the scan tests all.
+    const bool restricted = !filters.empty() || path.method != ScanMethod::kSequential || conjunct->behind_gate;
+    if (!after.empty() || (!conjunct->asks.empty() && restricted && base.whole == nullptr)) after.push_back(conjunct);
+    else filters.push_back(conjunct->expr);
   }
   if (!filters.empty()) {
     WANDIAN_ASSIGN(node->filter, compile_expr(make_conjunction(arena_, filters)));
@@ -513,14 +517,18 @@ Result<NodePtr> Planner::make_scan(RangeInfo& base, const Path& path, std::span<
   node->key_slot = base.key_slot;
   node->partition_slot = base.partition_slot;
   scans_.emplace_back(node.get(), &base);
-  return NodePtr(std::move(node));
+  if (after.empty()) return NodePtr(std::move(node));
+  WANDIAN_ASSIGN(NodePtr tested, filter_all(std::move(node), after));
+  tested->rows = path.rows;
+  return tested;
 }
 
 Result<NodePtr> Planner::plan_simple_range(PlanScope& scope, std::uint16_t index) {
   RangeInfo& range = scope.ranges[index];
   const RangeEntry& entry = *range.entry;
   Subselects subselects;
-  const Lowering lowering{&scope, &subselects, nullptr, nullptr, nullptr};
+  Lowering lowering{&scope, &subselects, nullptr, nullptr, nullptr};
+  lowering.at_start = true;
   NodePtr made;
   switch (entry.kind) {
     case RangeKind::kValues: {

@@ -41,7 +41,8 @@ SlotNames::SlotNames(const PlanBody& body) : names_(body.slots.size()) {
   const std::function<void(const PlanNode&)> count = [&](const PlanNode& node) {
     if (node.children.empty() && node.type != NodeType::kResult) ++scans;
     if (node.type == NodeType::kApply)
-      for (const std::unique_ptr<PlanSubselect>& plan : node.as<ApplyNode>().subselects) count(*plan->plan);
+      for (const std::unique_ptr<PlanSubselect>& plan : node.as<ApplyNode>().subselects)
+        if (plan->plan) count(*plan->plan);
     for (const NodePtr& child : node.children) count(*child);
   };
   if (body.root) count(*body.root);
@@ -114,6 +115,7 @@ void SlotNames::visit(const PlanNode& node, bool qualify) {
       break;
     case NodeType::kApply:
       for (const std::unique_ptr<PlanSubselect>& plan : node.as<ApplyNode>().subselects) {
+        if (!plan->plan) continue;
         visit(*plan->plan, qualify);
         names_[plan->out] = "(" + plan->name + ")";
       }

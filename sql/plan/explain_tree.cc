@@ -92,7 +92,7 @@ class TreeMaker {
       if (n.type == NodeType::kFilter) filter(out, n, n.as<FilterNode>().filter);   // its condition shows as the input's
       if (n.type == NodeType::kApply)
         for (const std::unique_ptr<PlanSubselect>& plan : n.as<ApplyNode>().subselects)
-          out.children.push_back(subplan(node(*plan->plan, false), "SubPlan", plan->name));
+          if (plan->plan) out.children.push_back(subplan(node(*plan->plan, false), "SubPlan", plan->name));
       return out;
     }
     ShownNode out;

@@ -16,6 +16,7 @@ class Finalizer {
 
   void run(const std::vector<std::pair<PlanNode*, RangeInfo*>>& scans) {
     for (const auto& [node, range] : scans) tell_columns(*node, *range);
+    if (!body_.init_plans.empty()) settle_init_plans();
     // Bottom up: what each node gives and what it reads from outside. CTEs come first; they were planned in the order of use.
     for (PlanCte& cte : body_.ctes) {
       if (cte.plan) give(*cte.plan);
@@ -60,11 +61,12 @@ class Finalizer {
       mark(wanted, modify.conflict_where);
       want(*modify.conflict_node, wanted);
     });
-    if (body_.modify && body_.modify->returning_node) {
+    of_modifies([&](ModifyPlan& modify) {
+      if (!modify.returning_node) return;
       SlotSet wanted(width_, false);
-      for (const PlanExpr& expr : body_.modify->returning) mark(wanted, expr);
-      want(*body_.modify->returning_node, wanted);
-    }
+      for (const PlanExpr& expr : modify.returning) mark(wanted, expr);
+      want(*modify.returning_node, wanted);
+    });
     if (body_.modify) {
       fill(body_.modify->others);
       fill(body_.modify->returning_slots);
@@ -74,8 +76,8 @@ class Finalizer {
       if (cte.plan) number(*cte.plan);
     for (const std::unique_ptr<PlanSubselect>& plan : body_.init_plans) number(*plan->plan);
     if (body_.root) number(*body_.root);
-    if (body_.modify && body_.modify->returning_node) number(*body_.modify->returning_node);
     of_modifies([&](ModifyPlan& modify) {
+      if (modify.returning_node) number(*modify.returning_node);
       if (modify.conflict_node) number(*modify.conflict_node);
     });
   }
@@ -272,6 +274,8 @@ class Finalizer {
   // What a sub-select reads from outside.
   std::vector<Slot> subselect_reads(const PlanSubselect& plan) const {
     SlotSet set(width_, false);
+    mark(set, plan.guard);
+    if (plan.init >= 0) return list(set);
     mark(set, plan.test);
     for (const PlanExpr& expr : plan.hash_left) mark(set, expr);
     for (const Slot slot : plan.plan->visible) set[slot] = false;
@@ -300,7 +304,106 @@ class Finalizer {
     }
   }
 
-  void give_subselect(PlanSubselect& plan) { give(*plan.plan); }
+  void give_subselect(PlanSubselect& plan) {
+    if (plan.plan) give(*plan.plan);
+  }
+
+  // An init plan is computed when a row asks for it, if all that read it stand above an ApplyNode that asks; else before the first row.
+  void settle_init_plans() {
+    for (const std::unique_ptr<PlanSubselect>& plan : body_.init_plans) plan->lazy = true;
+    const SlotSet nothing(width_, false);
+    const auto gives = [&](const NodePtr& root, SlotSet asked, std::span<const Slot> outputs) {
+      if (root) asked = asked_in(*root, std::move(asked));
+      demand(outputs, asked);
+      return asked;
+    };
+    for (const std::unique_ptr<PlanSubselect>& plan : body_.init_plans) gives(plan->plan, nothing, plan->outputs);
+    for (const PlanCte& cte : body_.ctes) {
+      const SlotSet asked = gives(cte.plan, nothing, cte.saved.slots);
+      if (cte.modify) demand(*cte.modify, asked);
+    }
+    const SlotSet asked = gives(body_.root, nothing, body_.outputs);
+    if (body_.modify) demand(*body_.modify, asked);
+    for (const std::unique_ptr<PlanSubselect>& plan : body_.init_plans) drop_questions(plan->plan);
+    for (PlanCte& cte : body_.ctes) {
+      drop_questions(cte.plan);
+      if (cte.modify) drop_questions(*cte.modify);
+    }
+    drop_questions(body_.root);
+    if (body_.modify) drop_questions(*body_.modify);
+  }
+  void demand(const SlotSet& read, const SlotSet& asked) {
+    for (const std::unique_ptr<PlanSubselect>& plan : body_.init_plans)
+      if (read[plan->out] && !asked[plan->out]) plan->lazy = false;
+  }
+  void demand(std::span<const Slot> read, const SlotSet& asked) {
+    SlotSet set(width_, false);
+    mark(set, read);
+    demand(set, asked);
+  }
+  void demand(const ModifyPlan& modify, const SlotSet& asked) {
+    SlotSet returned(width_, false), decided(width_, false);
+    for (const PlanExpr& expr : modify.returning) mark(returned, expr);
+    demand(returned, modify.returning_node ? asked_in(*modify.returning_node, asked) : asked);
+    for (const ModifyPlan::Set& item : modify.conflict_sets) mark(decided, item.value);
+    mark(decided, modify.conflict_where);
+    demand(decided, modify.conflict_node ? asked_in(*modify.conflict_node, asked) : asked);
+    SlotSet written(width_, false);
+    for (const ModifyPlan::Set& item : modify.sets) mark(written, item.value);
+    mark(written, modify.recheck);
+    for (const ModifyPlan::Check& check : modify.checks) mark(written, check.condition);
+    for (const ModifyPlan::Action& action : modify.actions) {
+      mark(written, action.condition);
+      for (const ModifyPlan::Set& item : action.sets) mark(written, item.value);
+    }
+    demand(written, asked);
+  }
+  // Demands what the node's expressions read that has not been asked for; gives what has been when a row of it is there.
+  SlotSet asked_in(const PlanNode& node, SlotSet asked) {
+    const SlotSet before = asked;
+    const auto add = [&](const SlotSet& more) {
+      for (std::size_t i = 0; i < width_; ++i) asked[i] = asked[i] || more[i];
+    };
+    // The inner side of a nested loop runs for rows of the outer one.
+    for (const NodePtr& child : node.children) add(asked_in(*child, node.type == NodeType::kNestLoop ? asked : before));
+    if (node.type == NodeType::kCteScan || node.type == NodeType::kWorkScan) return asked;
+    if (node.type != NodeType::kApply) {
+      demand(reads(node), asked);
+      return asked;
+    }
+    for (const std::unique_ptr<PlanSubselect>& plan : node.as<ApplyNode>().subselects) {
+      SlotSet read(width_, false);
+      mark(read, plan->guard);
+      demand(read, asked);
+      if (plan->init >= 0) {
+        asked[plan->out] = true;
+        continue;
+      }
+      const SlotSet inside = asked_in(*plan->plan, asked);
+      demand(plan->outputs, inside);
+      read = SlotSet(width_, false);
+      mark(read, plan->test);
+      for (const PlanExpr& expr : plan->hash_left) mark(read, expr);
+      demand(read, asked);
+    }
+    return asked;
+  }
+  void drop_questions(ModifyPlan& modify) {
+    drop_questions(modify.returning_node);
+    drop_questions(modify.conflict_node);
+  }
+  // Nobody has to ask for what is there before the first row.
+  void drop_questions(NodePtr& node) {
+    if (!node) return;
+    for (NodePtr& child : node->children) drop_questions(child);
+    if (node->type != NodeType::kApply) return;
+    auto& subselects = static_cast<ApplyNode&>(*node).subselects;
+    std::erase_if(subselects, [&](const auto& plan) { return plan->init >= 0 && !body_.init_plans[static_cast<std::size_t>(plan->init)]->lazy; });
+    for (const std::unique_ptr<PlanSubselect>& plan : subselects) drop_questions(plan->plan);
+    if (!subselects.empty()) return;
+    NodePtr child = std::move(node->children[0]);
+    node = std::move(child);
+  }
 
   // Sets visible and free_slots.
   void give(PlanNode& node) {
@@ -361,7 +464,8 @@ class Finalizer {
       case NodeType::kSetOp: own = static_cast<SetOpNode&>(node).outputs; break;
       case NodeType::kRecursiveUnion: own = static_cast<RecursiveUnionNode&>(node).outputs; break;
       case NodeType::kApply:
-        for (const std::unique_ptr<PlanSubselect>& plan : static_cast<ApplyNode&>(node).subselects) own.push_back(plan->out);
+        for (const std::unique_ptr<PlanSubselect>& plan : static_cast<ApplyNode&>(node).subselects)
+          if (plan->init < 0) own.push_back(plan->out);
         break;
       default: break;
     }
@@ -394,6 +498,7 @@ class Finalizer {
   }
 
   void want_subselect(PlanSubselect& plan) {
+    if (plan.init >= 0) return;
     if (plan.kind == SubLinkKind::kExists) drop_targets(*plan.plan);
     SlotSet wanted(width_, false);
     if (plan.kind != SubLinkKind::kExists) mark(wanted, plan.outputs);   // of EXISTS nobody reads what the rows hold
@@ -496,7 +601,8 @@ class Finalizer {
       default: node.arena = body_.arenas++;
     }
     if (node.type == NodeType::kApply)
-      for (const std::unique_ptr<PlanSubselect>& plan : static_cast<ApplyNode&>(node).subselects) number(*plan->plan);
+      for (const std::unique_ptr<PlanSubselect>& plan : static_cast<ApplyNode&>(node).subselects)
+        if (plan->plan) number(*plan->plan);
   }
 
   PlanBody& body_;

@@ -87,7 +87,7 @@ bool Planner::can_pull_up(const PlanScope& scope, std::size_t range) const {
 Conjunct* Planner::make_conjunct(const Expr* lowered, Subselects subselects) {
   Conjunct& made = conjuncts_.emplace_back();
   made.expr = lowered;
-  made.subselects = std::move(subselects);
+  (only_ask(subselects) ? made.asks : made.subselects) = std::move(subselects);
   // Neither may stand inside of scans and joins.
   made.is_volatile = contains_volatile(lowered) || contains_routine(lowered);
   collect_slots(lowered, made.slots);
@@ -102,7 +102,9 @@ Status Planner::add_conjuncts(PlanScope& scope, const Expr* condition, JoinProbl
       if (done) continue;
     }
     Subselects subselects;
-    WANDIAN_ASSIGN(const Expr* lowered, lower({&scope, &subselects, nullptr, nullptr, nullptr}, as_array_comparison(scope, part)));
+    Lowering lowering{&scope, &subselects, nullptr, nullptr, nullptr};
+    lowering.rechecked = scope.query->command != Command::kSelect;
+    WANDIAN_ASSIGN(const Expr* lowered, lower(lowering, as_array_comparison(scope, part)));
     WANDIAN_ASSIGN(lowered, compute_operand_once(lowered));
     for (const Expr* piece : split_conjuncts(lowered)) {
       out.push_back(make_conjunct(piece, std::move(subselects)));
@@ -168,14 +170,18 @@ Result<const Expr*> Planner::compute_operand_once(const Expr* lowered) {
   return out;
 }
 
-Result<const Expr*> Planner::compute_once(const Expr* lowered) {
-  auto once = std::make_unique<PlanSubselect>();
-  once->kind = SubLinkKind::kScalar;
-  once->once = true;
+Result<std::unique_ptr<PlanSubselect>> Planner::value_of(const Expr* lowered) {
+  auto out = std::make_unique<PlanSubselect>();
   const Slot inner = new_slot(*lowered);
-  WANDIAN_ASSIGN(once->plan, project(std::make_unique<ResultNode>(), {{lowered, inner}}, {}));
-  once->outputs = once->saved.slots = {inner};
-  once->out = new_slot(*lowered);
+  WANDIAN_ASSIGN(out->plan, project(std::make_unique<ResultNode>(), {{lowered, inner}}, {}));
+  out->outputs = out->saved.slots = {inner};
+  out->out = new_slot(*lowered);
+  return out;
+}
+
+Result<const Expr*> Planner::compute_once(const Expr* lowered) {
+  WANDIAN_ASSIGN(std::unique_ptr<PlanSubselect> once, value_of(lowered));
+  once->once = true;
   once->name = "InitPlan " + std::to_string(next_init_++);
   const Slot slot = once->out;
   body_.init_plans.push_back(std::move(once));
@@ -492,15 +498,28 @@ void Planner::estimate(const Relation& relation, double* rows, double* cost) {
   *rows = std::max(1.0, *rows * selectivity(relation.conjuncts));
 }
 
+// Sub-selects are computed for the rows that the other conditions, and those before theirs, let pass.
 Result<NodePtr> Planner::filter_all(NodePtr node, std::span<Conjunct* const> conjuncts) {
   std::vector<const Expr*> parts;
-  for (Conjunct* conjunct : conjuncts) {
-    if (conjunct->derived) continue;
-    if (!conjunct->subselects.empty()) node = apply(std::move(node), std::move(conjunct->subselects));
-    parts.push_back(conjunct->expr);
-  }
-  if (parts.empty()) return node;
-  return filter(std::move(node), make_conjunction(arena_, parts));
+  const auto test = [&]() -> Status {
+    if (parts.empty()) return {};
+    WANDIAN_ASSIGN(node, filter(std::move(node), make_conjunction(arena_, parts)));
+    parts.clear();
+    return {};
+  };
+  for (const bool computed : {false, true})
+    for (Conjunct* conjunct : conjuncts) {
+      if (conjunct->derived || conjunct->subselects.empty() == computed) continue;
+      Subselects& needed = computed ? conjunct->subselects : conjunct->asks;
+      if (!needed.empty()) {
+        WANDIAN_TRY(test());
+        node = apply(std::move(node), std::move(needed));
+        needed.clear();
+      }
+      parts.push_back(conjunct->expr);
+    }
+  WANDIAN_TRY(test());
+  return node;
 }
 
 Result<NodePtr> Planner::finish_relation(Relation& relation) {
@@ -719,6 +738,17 @@ Result<NodePtr> Planner::join(NodePtr left, const std::vector<Slot>& left_slots,
   return NodePtr(std::move(node));
 }
 
+// One row, if all the conditions hold.
+Result<NodePtr> Planner::pass_gates(std::span<Conjunct* const> gates) {
+  auto result = std::make_unique<ResultNode>();
+  std::vector<const Expr*> parts;
+  for (; !gates.empty() && gates[0]->asks.empty(); gates = gates.subspan(1)) parts.push_back(gates[0]->expr);
+  if (!parts.empty()) {
+    WANDIAN_ASSIGN(result->filter, compile_expr(make_conjunction(arena_, parts)));
+  }
+  return filter_all(std::move(result), gates);
+}
+
 Result<NodePtr> Planner::solve(JoinProblem& problem, std::span<const OrderWish> wish, double row_limit, bool* ordered) {
   *ordered = false;
   if (problem.semis_may_join && wish.empty()) join_unique_semis(problem);
@@ -743,17 +773,12 @@ Result<NodePtr> Planner::solve(JoinProblem& problem, std::span<const OrderWish> 
       break;
     }
   }
+  for (Conjunct* conjunct : problem.conjuncts) conjunct->behind_gate = !gates.empty();
   NodePtr node;
   if (problem.relations.empty()) {
-    auto result = std::make_unique<ResultNode>();
-    std::vector<const Expr*> parts;
-    for (const Conjunct* conjunct : gates) parts.push_back(conjunct->expr);
-    if (!parts.empty()) {
-      WANDIAN_ASSIGN(result->filter, compile_expr(make_conjunction(arena_, parts)));
-    }
+    WANDIAN_ASSIGN(node, pass_gates(gates));
+    node->cost = 0.01;
     gates.clear();
-    result->cost = 0.01;
-    node = std::move(result);
   } else if (problem.relations.size() == 1) {
     Relation& only = problem.relations[0];
     if (only.base != nullptr) {
@@ -796,10 +821,7 @@ Result<NodePtr> Planner::solve(JoinProblem& problem, std::span<const OrderWish> 
   WANDIAN_ASSIGN(node, filter_all(std::move(node), rest));
   if (!gates.empty()) {
     // Conditions without columns: nothing is read unless they hold.
-    auto result = std::make_unique<ResultNode>();
-    std::vector<const Expr*> parts;
-    for (const Conjunct* conjunct : gates) parts.push_back(conjunct->expr);
-    WANDIAN_ASSIGN(result->filter, compile_expr(make_conjunction(arena_, parts)));
+    WANDIAN_ASSIGN(NodePtr result, pass_gates(gates));
     auto gate = std::make_unique<JoinPlanNode>(NodeType::kNestLoop);
     gate->rows = node->rows;
     gate->cost = node->cost;

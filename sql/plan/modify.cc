@@ -62,18 +62,17 @@ Status Planner::plan_returning(PlanScope& scope, const Query& query, ModifyPlan&
   return {};
 }
 
-// What routines compute for SET and VALUES is computed below, where it may wait; the write takes it from a slot.
-Status Planner::project_waiting(ModifyPlan& modify, NodePtr& root, bool* any) {
+// What routines compute for SET and VALUES is computed below, where it may wait; the write takes it from a slot. `all`: everything is.
+Status Planner::project_waiting(ModifyPlan& modify, NodePtr& root, bool all) {
   std::vector<std::pair<const Expr*, Slot>> items;
   for (ModifyPlan::Set& set : modify.sets) {
-    if (!set.value.waits) continue;
+    if (!set.value.waits && !all) continue;
+    modify.calls_routines = modify.calls_routines || set.value.waits;
     const Slot slot = new_slot(*set.value.expr);
     items.emplace_back(set.value.expr, slot);
     WANDIAN_ASSIGN(set.value, compile_expr(make_slot(arena_, slot, *set.value.expr)));
   }
-  *any = !items.empty();
   if (items.empty()) return {};
-  modify.calls_routines = true;
   if (!root) root = std::make_unique<ResultNode>();
   WANDIAN_ASSIGN(root, project(std::move(root), std::move(items), {}));
   return {};
@@ -129,8 +128,7 @@ Status Planner::plan_instead(PlanScope& scope, ModifyPlan& modify, NodePtr& root
   Subselects subselects;
   WANDIAN_TRY(plan_assignments(scope, modify, subselects));
   if (!subselects.empty()) root = apply(std::move(root), std::move(subselects));
-  bool waiting = false;
-  WANDIAN_TRY(project_waiting(modify, root, &waiting));
+  WANDIAN_TRY(project_waiting(modify, root, false));
   for (std::size_t c = 0; c < modify.table->columns.size(); ++c) {
     const auto column = static_cast<std::uint16_t>(c);
     WANDIAN_ASSIGN(const Slot slot, column_slot(scope, 0, static_cast<std::int16_t>(column)));
@@ -145,8 +143,6 @@ Status Planner::plan_writing_ctes() {
   for (std::size_t i = 0; i < top.ctes.size(); ++i) {
     if (top.query->ctes[i]->query->command == Command::kSelect) continue;
     if (top.ctes[i].index < 0) WANDIAN_TRY(plan_cte(top, static_cast<std::uint16_t>(i)));
-    if (const auto& modify = body_.ctes[static_cast<std::size_t>(top.ctes[i].index)].modify; modify != nullptr && modify->returning_node != nullptr)
-      return Status(sqlstate::feature_not_supported, "correlated subqueries are not supported in RETURNING of a statement in WITH");
     body_.writing_ctes.push_back(static_cast<std::uint32_t>(top.ctes[i].index));
   }
   return {};
@@ -164,23 +160,25 @@ Status Planner::plan_insert(PlanScope& scope, ModifyPlan& modify, NodePtr& root)
     if (!root) root = std::make_unique<ResultNode>();
     root = apply(std::move(root), std::move(subselects));
   }
-  bool waiting = false;
-  WANDIAN_TRY(project_waiting(modify, root, &waiting));
+  WANDIAN_TRY(project_waiting(modify, root, false));
   const OnConflict& conflict = query.on_conflict;
   modify.conflict = conflict.action;
   modify.any_arbiter = conflict.any_index;
   modify.arbiters.assign(conflict.indexes.begin(), conflict.indexes.end());
   if (conflict.action == ConflictAction::kUpdate) {
     Subselects of_row;
-    const Lowering lowering{&scope, &of_row, nullptr, nullptr, nullptr};
+    Lowering lowering{&scope, &of_row, nullptr, nullptr, nullptr};
+    Guard updates;
+    if (conflict.where != nullptr) {
+      WANDIAN_ASSIGN(updates.condition, lower(lowering, conflict.where));
+      WANDIAN_ASSIGN(modify.conflict_where, compile_expr(updates.condition));
+      if (!contains_volatile(updates.condition) && !contains_routine(updates.condition)) lowering.guard = &updates;
+    }
     for (const Assignment& assignment : conflict.assignments) {
       ModifyPlan::Set set;
       set.column = assignment.column;
       WANDIAN_ASSIGN(set.value, lower_and_compile(lowering, assignment.value));
       modify.conflict_sets.push_back(set);
-    }
-    if (conflict.where != nullptr) {
-      WANDIAN_ASSIGN(modify.conflict_where, lower_and_compile(lowering, conflict.where));
     }
     std::vector<PlanExpr*> decisions{&modify.conflict_where};
     for (ModifyPlan::Set& set : modify.conflict_sets) decisions.push_back(&set.value);
@@ -269,7 +267,9 @@ Status Planner::plan_update_delete(PlanScope& scope, ModifyPlan& modify, NodePtr
     for (const IndexDef& index : table.indexes) fixed_keys = fixed_keys && index.global_table == 0;
   }
   fixed_keys = fixed_keys && stays_in_partition(table, query.assignments);
-  if (!subselects.empty()) root = apply(std::move(root), std::move(subselects));
+  // Which branch of SET a row comes to may be another when it has changed.
+  const bool guarded = std::any_of(subselects.begin(), subselects.end(), [](const auto& plan) { return static_cast<bool>(plan->guard); });
+  if (!guarded) root = apply(std::move(root), std::move(subselects));
   // What holds for a row that changed meanwhile: everything that can be told from it, and the other tables' rows as they were.
   std::vector<const Expr*> recheck;
   for (const Expr* part : split_conjuncts(query.where)) {
@@ -285,8 +285,8 @@ Status Planner::plan_update_delete(PlanScope& scope, ModifyPlan& modify, NodePtr
   modify.target_columns = columns_of(target);
   modify.target_system = target.system_columns();
   const bool sets_wait = std::any_of(modify.sets.begin(), modify.sets.end(), [](const ModifyPlan::Set& set) { return set.value.waits; });
-  if (sets_wait) {
-    // The row is locked before the routines see it: what they compute must be of its newest version.
+  if (sets_wait || guarded) {
+    // The row is locked before routines and sub-selects see it: what they compute must be of its newest version.
     auto locks = std::make_unique<LockRowsNode>();
     PlanRowMark mark;
     mark.table = target.table;
@@ -305,8 +305,8 @@ Status Planner::plan_update_delete(PlanScope& scope, ModifyPlan& modify, NodePtr
     locks->children.push_back(std::move(root));
     root = std::move(locks);
     body_.locks_rows = true;
-    bool any = false;
-    WANDIAN_TRY(project_waiting(modify, root, &any));
+    if (guarded) root = apply(std::move(root), std::move(subselects));
+    WANDIAN_TRY(project_waiting(modify, root, guarded));
     pure = false;
   }
   std::vector<Slot> read;
@@ -341,7 +341,8 @@ Status Planner::plan_merge(PlanScope& scope, ModifyPlan& modify, NodePtr& root) 
   const TableDef& table = *modify.table;
   WANDIAN_TRY(plan_targets(scope, modify, root));
   Subselects subselects;
-  const Lowering lowering{&scope, &subselects, nullptr, nullptr, nullptr};
+  Lowering lowering{&scope, &subselects, nullptr, nullptr, nullptr};
+  lowering.eager = true;
   std::vector<Slot> read;
   for (const MergeAction& action : query.merge_actions) {
     ModifyPlan::Action made;

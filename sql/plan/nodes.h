@@ -381,6 +381,9 @@ struct MaterializeNode : PlanNode {
 struct PlanSubselect {
   SubLinkKind kind = SubLinkKind::kScalar;
   bool once = false;                           ///< uncorrelated: evaluated at most once an execution
+  bool lazy = false;                           ///< of an init plan: computed when a row asks for it, not before the first
+  std::int32_t init = -1;                      ///< of an ApplyNode: asks for that init plan, and is nothing but `guard` and `out` itself
+  PlanExpr guard;                              ///< of an ApplyNode: it is computed for the rows for which this holds; empty: for all
   NodePtr plan;
   std::vector<Slot> outputs;                   ///< of the sub-select
   PlanExpr test;                               ///< kAny, kAll

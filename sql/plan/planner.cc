@@ -178,6 +178,7 @@ const Expr* Planner::lower_node(const Lowering& lowering, const Expr* expr, Stat
     for (std::size_t i = 0; i < aggregation.groups.size(); ++i)
       if (equal(aggregation.groups[i], expr)) return make_slot(arena_, aggregation.group_slots[i], *expr);
   }
+  if (has_branches(lowering, expr)) return lower_branches(lowering, expr, status);
   switch (expr->kind) {
     case ExprKind::kColumn: {
       const auto& column = expr->as<ColumnExpr>();
@@ -219,13 +220,10 @@ const Expr* Planner::lower_node(const Lowering& lowering, const Expr* expr, Stat
 
 // Aggregates become slots that the aggregation fills; equal ones share theirs.
 const Expr* Planner::lower_aggregate(const Lowering& lowering, const AggregateExpr& call, Status* status) {
-  Aggregation* aggregation = lowering.aggregation;
-  if (call.levels_up != 0) {
-    // Of an outer query: its arguments are computed where that groups, and its value stands there for all that is further in.
-    const PlanScope* scope = lowering.scope;
-    for (unsigned up = 0; up < call.levels_up; ++up) scope = scope->parent;
-    aggregation = scope->aggregation;
-  }
+  // Of an outer query: its arguments are computed where that groups, and its value stands there for all that is further in.
+  PlanScope* owner = lowering.scope;
+  for (unsigned up = 0; up < call.levels_up; ++up) owner = owner->parent;
+  Aggregation* aggregation = call.levels_up != 0 ? owner->aggregation : lowering.aggregation;
   if (aggregation == nullptr) {
     *status = Status(sqlstate::internal_error, "aggregate function outside of an aggregating query");
     return &call;
@@ -241,18 +239,14 @@ const Expr* Planner::lower_aggregate(const Lowering& lowering, const AggregateEx
   input.aggregation = nullptr;
   input.windowing = nullptr;
   input.subselects = aggregation->input_subselects;
-  const auto add = [&](const Expr* expr, std::vector<PlanExpr>& to) {
-    Result<const Expr*> lowered = lower(input, expr);
-    if (!lowered.ok()) {
-      *status = lowered.take_status();
-      return false;
-    }
-    const Expr* argument = lowered.value();
+  input.guard = nullptr;
+  const auto add = [&](const Expr* argument, std::vector<PlanExpr>& to) {
+    if (!status->ok()) return false;
     if (contains_routine(argument)) {
       // Computed below the aggregation, where it may wait.
-      const Slot slot = new_slot(*expr);
+      const Slot slot = new_slot(*argument);
       aggregation->inputs.emplace_back(argument, slot);
-      argument = make_slot(arena_, slot, *expr);
+      argument = make_slot(arena_, slot, *argument);
     }
     Result<PlanExpr> made = compile_expr(argument);
     if (made.ok()) to.push_back(made.take());
@@ -260,9 +254,14 @@ const Expr* Planner::lower_aggregate(const Lowering& lowering, const AggregateEx
     return status->ok();
   };
   for (const Expr* arg : call.direct_args) {
-    Lowering above = lowering;
-    above.windowing = nullptr;
-    above.subselects = nullptr;
+    const Lowering above{owner, nullptr, aggregation, nullptr, nullptr};
+    if (call.levels_up != 0)
+      arg = map_columns(arena_, arg, [&](const ColumnExpr& column, int below) -> const Expr* {
+        if (column.levels_up < below) return nullptr;
+        auto* seen_there = make_node<ColumnExpr>(arena_, column);
+        seen_there->levels_up = static_cast<std::uint16_t>(column.levels_up - call.levels_up);
+        return seen_there;
+      });
     Result<PlanExpr> made = lower_and_compile(above, arg);
     if (!made.ok()) {
       *status = made.take_status();
@@ -270,14 +269,22 @@ const Expr* Planner::lower_aggregate(const Lowering& lowering, const AggregateEx
     }
     plan.direct_args.push_back(made.take());
   }
+  Guard passes;
+  if (call.filter != nullptr) {
+    passes.condition = lower_node(input, call.filter, status);
+    if (input.subselects != nullptr && std::any_of(call.args.begin(), call.args.end(), contains_sublink)) {
+      passes.condition = hold(input, passes.condition, status);
+      input.guard = &passes;
+    }
+  }
   for (const Expr* arg : call.args) {
-    if (!add(arg, plan.args)) return &call;
+    if (!add(lower_node(input, arg, status), plan.args)) return &call;
     plan.arg_orders.push_back(order_under(arg->type, arg->collation));
     plan.arg_by_value.push_back(is_by_value(arg->type));
   }
   if (call.filter != nullptr) {
     std::vector<PlanExpr> one;
-    if (!add(call.filter, one)) return &call;
+    if (!add(passes.condition, one)) return &call;
     plan.filter = one[0];
   }
   for (const SortKey& key : call.order_by) {
@@ -291,7 +298,7 @@ const Expr* Planner::lower_aggregate(const Lowering& lowering, const AggregateEx
       item.slot = static_cast<Slot>(same);
     } else {
       item.slot = static_cast<Slot>(call.args.size() + plan.order_exprs.size());
-      if (!add(key.expr, plan.order_exprs)) return &call;
+      if (!add(lower_node(input, key.expr, status), plan.order_exprs)) return &call;
       plan.order_by_value.push_back(is_by_value(key.expr->type));
     }
     plan.order_by.push_back(item);
@@ -335,8 +342,11 @@ bool reads_working_table(const Query& query) {
 }  // namespace
 
 const Expr* Planner::lower_sublink(const Lowering& lowering, const SubLinkExpr& link, Status* status) {
-  for (const auto& [known, slot] : init_slots_)
-    if (known == &link) return make_slot(arena_, slot, link.type, link.typmod);
+  for (const auto& [known, init] : init_links_) {
+    if (known != &link) continue;
+    *status = ask_for(lowering, init);
+    return make_slot(arena_, body_.init_plans[init]->out, link.type, link.typmod);
+  }
   auto plan = std::make_unique<PlanSubselect>();
   plan->kind = link.link;
   plan->once = !link.query->correlated && !reads_working_table(*link.query);
@@ -418,11 +428,13 @@ const Expr* Planner::lower_sublink(const Lowering& lowering, const SubLinkExpr& 
   if (plan->once && !compares) {
     plan->name = "InitPlan " + std::to_string(next_init_++);
     body_.init_plans.push_back(std::move(plan));
-    init_slots_.emplace_back(&link, out);
+    init_links_.emplace_back(&link, body_.init_plans.size() - 1);
+    *status = ask_for(lowering, body_.init_plans.size() - 1);
   } else if (lowering.subselects == nullptr) {
     *status = Status(sqlstate::feature_not_supported, "a correlated subquery is not supported here");
   } else {
     plan->name = "SubPlan " + std::to_string(next_sub_++);
+    *status = add_guard(lowering, *plan);
     lowering.subselects->push_back(std::move(plan));
   }
   return make_slot(arena_, out, link);
@@ -445,7 +457,7 @@ NodePtr Planner::apply(NodePtr child, Subselects subselects) {
   auto node = std::make_unique<ApplyNode>();
   node->rows = child->rows;
   double each = 0;
-  for (const std::unique_ptr<PlanSubselect>& plan : subselects) each += plan->plan->cost;
+  for (const std::unique_ptr<PlanSubselect>& plan : subselects) each += plan->plan != nullptr ? plan->plan->cost : 0;
   node->cost = child->cost + each * std::max(1.0, child->rows);
   node->startup_cost = child->startup_cost;
   node->subselects = std::move(subselects);

@@ -69,10 +69,15 @@ struct PlanScope {
 
 using Subselects = std::vector<std::unique_ptr<PlanSubselect>>;
 
+/// Whether they are nothing but questions for init plans.
+bool only_ask(const Subselects& subselects);
+
 /// A condition over slots, with the correlated sub-selects that must be evaluated before it.
 struct Conjunct {
   const Expr* expr = nullptr;
   Subselects subselects;
+  Subselects asks;                      ///< init plans alone: the condition may stand wherever they have been computed before the first row
+  bool behind_gate = false;             ///< nothing is read unless conditions without columns hold
   std::vector<Slot> slots;
   bool is_volatile = false;
   bool derived = false;                 ///< follows from others: good for keys and pruning, not needed as a filter
@@ -112,7 +117,14 @@ struct Windowing {
   std::vector<std::vector<PlanWindowCall>> by_window;   ///< as Query::windows
   std::vector<std::pair<const Expr*, Slot>> items;
   Subselects subselects;
+  Subselects of_frames;                                 ///< in the frames' bounds: computed before the first row
   std::vector<std::unique_ptr<WindowNode>> nodes;       ///< from the bottom up
+};
+
+/// What must be true for an expression to come to the sub-select that is lowered (branches.cc).
+struct Guard {
+  const Expr* condition = nullptr;
+  const Guard* outer = nullptr;
 };
 
 struct Planned {
@@ -134,6 +146,10 @@ class Planner {
     const std::vector<Slot>* sub_outputs = nullptr;
     const std::vector<const Expr*>* sub_exprs = nullptr;   ///< instead of sub_outputs: lowered expressions
     Windowing* windowing = nullptr;          ///< set where window functions may stand
+    const Guard* guard = nullptr;
+    bool eager = false;                      ///< rows may have changed when the expression is evaluated: no guards
+    bool rechecked = false;                  ///< the same, but of what is not one value for all rows
+    bool at_start = false;                   ///< of an expression that is evaluated once, before the first row
   };
 
   // planner.cc: slots, expressions, sub-selects, CTEs
@@ -152,6 +168,8 @@ class Planner {
   Result<PlanExpr> compile_expr(const Expr* lowered, bool journaled = false);
   /// The value of an expression without columns, computed once, before the first row.
   Result<const Expr*> compute_once(const Expr* lowered);
+  /// A sub-select that gives the value of an expression.
+  Result<std::unique_ptr<PlanSubselect>> value_of(const Expr* lowered);
   Result<PlanExpr> lower_and_compile(const Lowering& lowering, const Expr* expr);
   Status plan_cte(PlanScope& scope, std::uint16_t index);
   PlanScope& cte_scope(PlanScope& from, const RangeEntry& entry, std::uint16_t* index);
@@ -159,6 +177,15 @@ class Planner {
   /// `node`, whose expressions read what the sub-selects give: they are computed before its first row.
   NodePtr after_subselects(NodePtr node, Subselects subselects);
   Result<NodePtr> filter(NodePtr child, const Expr* lowered);
+
+  // branches.cc
+  static bool has_branches(const Lowering& lowering, const Expr* expr);
+  const Expr* lower_branches(const Lowering& lowering, const Expr* expr, Status* status);
+  const Expr* lower_list(const Lowering& lowering, const Expr* list, Status* status);
+  const Expr* lower_case(const Lowering& lowering, const CaseExpr& source, Status* status);
+  const Expr* hold(const Lowering& lowering, const Expr* lowered, Status* status);
+  Status add_guard(const Lowering& lowering, PlanSubselect& plan);
+  Status ask_for(const Lowering& lowering, std::size_t init);
 
   // window.cc
   const Expr* lower_window(const Lowering& lowering, const WindowExpr& call, Status* status);
@@ -268,6 +295,7 @@ class Planner {
   void estimate(const Relation& relation, double* rows, double* cost);
   Result<NodePtr> finish_relation(Relation& relation);
   Result<NodePtr> filter_all(NodePtr node, std::span<Conjunct* const> conjuncts);
+  Result<NodePtr> pass_gates(std::span<Conjunct* const> gates);
   Status try_semi_join(PlanScope& scope, const Expr* conjunct, JoinProblem& problem, bool* done);
   bool can_pull_up(const PlanScope& scope, std::size_t range) const;
   /// Whether an outer join may put nulls in the place of the range's rows (whole_row.cc).
@@ -328,7 +356,7 @@ class Planner {
   Status journal_decisions(ModifyPlan& modify, std::span<PlanExpr* const> parts);
   void keep_others(ModifyPlan& modify, std::span<const Slot> read) const;
   Status plan_writing_ctes();
-  Status project_waiting(ModifyPlan& modify, NodePtr& root, bool* any);
+  Status project_waiting(ModifyPlan& modify, NodePtr& root, bool all);
   Status plan_returning(PlanScope& scope, const Query& query, ModifyPlan& modify);
   void find_fast_path(Plan& plan);
 
@@ -348,7 +376,7 @@ class Planner {
   // Of FOR UPDATE and its like in views. PostgreSQL finds these when it plans the view and when it begins to run the plan; whatever
   // else is wrong comes first.
   Status shape_refusal_, relation_refusal_;
-  std::vector<std::pair<const SubLinkExpr*, Slot>> init_slots_;   ///< of sub-selects that are init plans: an expression lowered again reads them
+  std::vector<std::pair<const SubLinkExpr*, std::size_t>> init_links_;   ///< of sub-selects that are init plans: an expression lowered again reads them
   /// By slot: the column of a table that it is.
   struct SlotColumn {
     const TableDef* table = nullptr;

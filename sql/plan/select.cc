@@ -282,7 +282,14 @@ Result<Planned> Planner::plan_select(PlanScope& scope) {
   const Expr* having = nullptr;
   if (query.having != nullptr) {
     lowering.subselects = &having_subselects;
-    WANDIAN_ASSIGN(having, lower(lowering, query.having));
+    // Sub-selects are for the groups that the other conditions let pass; those that are the same for all groups decide first.
+    const auto place = [](const Expr* part) {
+      if (!contains_sublink(part)) return 1;
+      return !contains_aggregate(part) && collect_columns(part).empty() ? 0 : 2;
+    };
+    std::vector<const Expr*> conditions = split_conjuncts(query.having);
+    std::stable_sort(conditions.begin(), conditions.end(), [&](const Expr* a, const Expr* b) { return place(a) < place(b); });
+    WANDIAN_ASSIGN(having, lower(lowering, make_conjunction(arena_, conditions)));
   }
 
   // Targets: which need computing, and which of those before the sort.
@@ -345,7 +352,7 @@ Result<Planned> Planner::plan_select(PlanScope& scope) {
     ordered = wanted.size() == query.order_by.size() && starts_with(window_sorted, wanted);
   }
   const bool sorts = !query.order_by.empty() && !ordered;
-  if (sorts && !query.distinct && query.distinct_on.empty() && target_subselects.empty()) {
+  if (sorts && !query.distinct && query.distinct_on.empty() && only_ask(target_subselects)) {
     for (std::size_t i = 0; i < query.targets.size(); ++i)
       early[i] = query.limit == nullptr && !contains_volatile(lowered[i]);
     for (const OrderItem& item : query.order_by) early[item.target] = 1;
@@ -455,7 +462,8 @@ Result<Planned> Planner::plan_select(PlanScope& scope) {
   if (query.limit != nullptr || query.offset != nullptr) {
     auto limit = std::make_unique<LimitNode>();
     Subselects counts;
-    const Lowering plain{&scope, &counts, nullptr, nullptr, nullptr};
+    Lowering plain{&scope, &counts, nullptr, nullptr, nullptr};
+    plain.at_start = true;
     const auto number = [&](const Expr* expr, PlanExpr* out) -> Status {
       WANDIAN_ASSIGN(const Expr* lowered, lower(plain, expr));
       std::vector<Slot> read;

@@ -48,6 +48,7 @@ const Expr* Planner::lower_window(const Lowering& lowering, const WindowExpr& ca
   Lowering input = lowering;
   input.windowing = nullptr;
   input.subselects = &windowing->subselects;
+  input.guard = nullptr;
   PlanWindowCall plan;
   plan.call = &call;
   const auto add = [&](const Expr* expr) {
@@ -139,7 +140,8 @@ Status Planner::lower_windows(PlanScope& scope, const Lowering& lowering) {
     plan->calls = std::move(windowing.by_window[index]);
     WANDIAN_ASSIGN(plan->partition, window_keys(input, windowing, window.partition_by));
     WANDIAN_ASSIGN(plan->order, window_keys(input, windowing, window.order_by));
-    const Lowering plain{&scope, nullptr, nullptr, nullptr, nullptr};
+    Lowering plain{&scope, &windowing.of_frames, nullptr, nullptr, nullptr};
+    plain.at_start = true;
     if (window.frame.start_offset != nullptr) {
       WANDIAN_ASSIGN(plan->start_offset, lower_and_compile(plain, window.frame.start_offset));
     }
@@ -182,7 +184,7 @@ Result<NodePtr> Planner::stack_windows(NodePtr node, Windowing& windowing, std::
     plan->children.push_back(std::move(node));
     node = std::move(plan);
   }
-  return node;
+  return after_subselects(std::move(node), std::move(windowing.of_frames));
 }
 
 bool starts_with(std::span<const SortSlot> sorted, std::span<const SortSlot> keys) {

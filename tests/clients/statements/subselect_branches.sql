@@ -1,0 +1,157 @@
+-- Sub-selects that not every row comes to: their errors show only where it does.
+CREATE TABLE sb (id int PRIMARY KEY, a int, b int, t text);
+CREATE TABLE sbz (id int, z int);
+CREATE TABLE sbe (id int, z int);
+INSERT INTO sb VALUES (1, 1, 10, 'x'), (2, 0, 20, 'y'), (3, NULL, 30, NULL), (4, 4, NULL, 'z');
+INSERT INTO sbz VALUES (1, 0), (2, 0), (4, 2);
+ANALYZE sb;
+ANALYZE sbz;
+-- CASE, correlated
+SELECT id, CASE WHEN a > 0 THEN a ELSE (SELECT 100 / z FROM sbz WHERE sbz.id = sb.id) END FROM sb ORDER BY id;
+SELECT id, CASE WHEN id = 4 THEN (SELECT 100 / z FROM sbz WHERE sbz.id = sb.id) ELSE -1 END FROM sb ORDER BY id;
+SELECT id, CASE WHEN id = 3 THEN 3 WHEN id = 4 THEN (SELECT 100 / z FROM sbz WHERE sbz.id = sb.id) WHEN id < 3 THEN 0 ELSE (SELECT 1 / z FROM sbz LIMIT 1) END FROM sb ORDER BY id;
+SELECT id, CASE id WHEN 4 THEN (SELECT 100 / z FROM sbz WHERE sbz.id = sb.id) WHEN (SELECT 3) THEN 33 ELSE 0 END FROM sb ORDER BY id;
+SELECT id, CASE id WHEN 1 THEN 11 WHEN (SELECT id FROM sbz WHERE sbz.id = sb.id AND sb.id > 1) THEN 22 ELSE 0 END FROM sb ORDER BY id;
+SELECT id, CASE WHEN a IS NULL THEN 'null' WHEN a = 0 THEN 'zero' WHEN (SELECT b / a > 5) THEN 'many' ELSE 'few' END FROM sb ORDER BY id;
+SELECT id, CASE WHEN a = 0 THEN NULL ELSE (SELECT b / sb.a) END FROM sb ORDER BY id;
+SELECT id, CASE WHEN id > 1 THEN CASE WHEN id > 3 THEN (SELECT 100 / z FROM sbz WHERE sbz.id = sb.id) ELSE 2 END ELSE 1 END FROM sb ORDER BY id;
+SELECT id, CASE WHEN EXISTS (SELECT FROM sbz WHERE sbz.id = sb.id AND z <> 0) THEN (SELECT 100 / z FROM sbz WHERE sbz.id = sb.id) END FROM sb ORDER BY id;
+SELECT id, CASE WHEN a = ANY (SELECT z FROM sbz) THEN 'in' WHEN a > 3 THEN (SELECT t || z FROM sbz WHERE sbz.id = 4) END FROM sb ORDER BY id;
+SELECT id, CASE WHEN id > 2 THEN id IN (SELECT 6 / z FROM sbz WHERE sbz.id = 4 OR sb.id < 3) END FROM sb ORDER BY id;
+SELECT id, CASE WHEN id = 4 THEN ARRAY(SELECT 4 / z FROM sbz WHERE sbz.id = sb.id) ELSE ARRAY[0] END FROM sb ORDER BY id;
+SELECT id, CASE WHEN id > 2 THEN (SELECT id FROM sbz) END FROM sb WHERE id < 3 ORDER BY id;
+SELECT id, CASE WHEN id > 2 THEN (SELECT id FROM sbz) END FROM sb ORDER BY id;
+SELECT CASE WHEN id > 9 THEN (SELECT id FROM sbz) ELSE (SELECT count(*) FROM sbz) END FROM sb ORDER BY id;
+-- CASE, of nothing outside
+SELECT id, CASE WHEN a >= 0 THEN a WHEN a < 0 THEN (SELECT 1 / z FROM sbz LIMIT 1) END FROM sb ORDER BY id;
+SELECT id, CASE WHEN id > 9 THEN (SELECT z / z FROM sbz LIMIT 1) ELSE (SELECT max(z) FROM sbz) END FROM sb ORDER BY id;
+SELECT CASE WHEN count(*) > 9 THEN (SELECT 1 / z FROM sbz LIMIT 1) ELSE -1 END FROM sb;
+SELECT CASE WHEN (SELECT count(*) FROM sbz) > 0 THEN (SELECT max(z) FROM sbz) ELSE (SELECT 1 / z FROM sbz LIMIT 1) END;
+SELECT CASE WHEN (SELECT count(*) FROM sbz) = 0 THEN (SELECT max(z) FROM sbz) ELSE (SELECT 1 / z FROM sbz LIMIT 1) END;
+SELECT (SELECT CASE WHEN max(id) > 100 THEN (SELECT id FROM sb) ELSE 5 END FROM sbz);
+-- COALESCE
+SELECT id, COALESCE(a, (SELECT 100 / z FROM sbz WHERE sbz.id = 4)), COALESCE(a, b, (SELECT id FROM sbz)) FROM sb ORDER BY id;
+SELECT id, COALESCE(b, (SELECT 100 / z FROM sbz WHERE sbz.id = sb.id)) FROM sb ORDER BY id;
+SELECT id, COALESCE(b, (SELECT 100 / z FROM sbz WHERE sbz.id = sb.id - 2), (SELECT id FROM sbz)) FROM sb WHERE id < 4 ORDER BY id;
+SELECT id, COALESCE((SELECT z FROM sbz WHERE sbz.id = sb.id), (SELECT 1 / (id - 3) FROM sb s WHERE s.id = sb.id)) FROM sb WHERE id <> 3 ORDER BY id;
+SELECT id, COALESCE((SELECT z FROM sbz WHERE sbz.id = sb.id), (SELECT 1 / (id - 3) FROM sb s WHERE s.id = sb.id)) FROM sb ORDER BY id;
+SELECT COALESCE((SELECT max(id) FROM sb), (SELECT id FROM sbz)), COALESCE((SELECT max(id) FROM sbe), (SELECT id FROM sbz WHERE z > 0));
+SELECT NULLIF(id, (SELECT 4)), GREATEST(a, (SELECT 3)) FROM sb ORDER BY id;
+-- AND and OR as values
+SELECT id, a > 0 AND (SELECT b / sb.a > 1), a IS NULL OR a = 0 OR (SELECT b / sb.a > 1) FROM sb ORDER BY id;
+SELECT id, id > 0 OR (SELECT id = 1 FROM sbz), id > 9 AND (SELECT id = 1 FROM sbz) FROM sb ORDER BY id;
+SELECT id, NOT (id > 0 OR (SELECT id = 1 FROM sbz)) FROM sb ORDER BY id;
+SELECT id, a > 0 AND EXISTS (SELECT FROM sbz WHERE b / sb.a > z) FROM sb ORDER BY id;
+SELECT id, (a > 0 AND b / a > 5) OR EXISTS (SELECT FROM sbz WHERE sbz.id = sb.id) FROM sb WHERE a IS DISTINCT FROM 0 ORDER BY id;
+SELECT id, NULL AND (SELECT b / sb.a > 1) FROM sb WHERE id = 2;
+SELECT id, a = 0 AND (SELECT true), a = 0 OR (SELECT b / a > 0) FROM sb ORDER BY id;
+-- WHERE
+SELECT id FROM sb WHERE id > 2 OR a = (SELECT 0 / (sb.id - 3)) ORDER BY id;
+SELECT id FROM sb WHERE CASE WHEN a <> 0 THEN (SELECT b / sb.a > 5) ELSE id = 2 END ORDER BY id;
+SELECT id FROM sb WHERE id > 100 AND a = (SELECT id FROM sbz) ORDER BY id;
+SELECT id FROM sb WHERE b > 100 AND a = (SELECT id FROM sbz) ORDER BY id;
+SELECT id FROM sb WHERE b > 100 AND a = (SELECT 1 / z FROM sbz WHERE id = 1) ORDER BY id;
+SELECT id FROM sb WHERE b > 15 AND t = (SELECT max(t) FROM sb WHERE b IS NOT NULL) ORDER BY id;
+SELECT id FROM sb WHERE b > 100 AND EXISTS (SELECT 1 / z FROM sbz WHERE 1 / z > sb.id) ORDER BY id;
+SELECT id FROM sb WHERE b > 100 AND a IN (SELECT 1 / z FROM sbz WHERE sb.id > sbz.id OR sbz.id = 1) ORDER BY id;
+SELECT id FROM sb WHERE false AND a = (SELECT id FROM sbz);
+SELECT id FROM sb WHERE (SELECT count(*) FROM sbe) > 0 AND a = (SELECT id FROM sbz);
+SELECT id FROM sb WHERE a + 0 = (SELECT id FROM sbz) ORDER BY id;
+SELECT id FROM sb WHERE a > 0 AND b / a > 5 AND (SELECT b / sb.a > 5) ORDER BY id;
+SELECT 1 WHERE false AND (SELECT id FROM sbz) = 1;
+SELECT s.id, z.z FROM sb s JOIN sbz z ON z.id = s.id WHERE s.b > 100 AND z.z = (SELECT id FROM sbz) ORDER BY 1;
+SELECT s.id, z.z FROM sb s LEFT JOIN sbz z ON z.id = s.id AND z.z > 0 WHERE COALESCE(z.z, (SELECT 7 FROM sbz WHERE sbz.id = 4)) > 1 ORDER BY 1;
+SELECT s.id, z.z FROM sb s LEFT JOIN sbz z ON z.id = s.id AND (s.id > 100 OR z.z > (SELECT 0)) ORDER BY 1;
+-- rows that are not there ask for nothing
+SELECT (SELECT id FROM sbz) FROM sbe;
+SELECT id, (SELECT id FROM sbz) FROM sb WHERE id > 100;
+SELECT id, (SELECT 1 / z FROM sbz LIMIT 1) FROM sb WHERE id > 100 ORDER BY id;
+SELECT id, (SELECT max(z) FROM sbz) FROM sb ORDER BY (SELECT max(z) FROM sbz), id;
+SELECT id, (SELECT max(z) FROM sbz) AS m FROM sb ORDER BY id DESC LIMIT 2;
+SELECT sum(a), (SELECT id FROM sbz) FROM sbe, sb GROUP BY sb.id;
+-- aggregates, HAVING, windows
+SELECT sum((SELECT 100 / z FROM sbz WHERE sbz.id = sb.id)) FILTER (WHERE id > 2) FROM sb;
+SELECT sum((SELECT 100 / z FROM sbz WHERE sbz.id = sb.id)) FROM sb;
+SELECT array_agg(id ORDER BY (SELECT -sb.id)) FILTER (WHERE (SELECT count(*) FROM sbz WHERE sbz.id = sb.id) > 0) FROM sb;
+SELECT CASE WHEN count(*) > 1 THEN sum(a) ELSE (SELECT 1 / z FROM sbz WHERE id = 1) END FROM sb;
+SELECT CASE WHEN count(*) > 9 THEN 0 ELSE sum((SELECT 100 / z FROM sbz WHERE sbz.id = sb.id)) END FROM sb WHERE id > 2;
+SELECT a, count(*) FROM sb GROUP BY a HAVING count(*) > 5 AND (SELECT id FROM sbz) = 1;
+SELECT a, count(*) FROM sb GROUP BY a HAVING (SELECT 100 / sb.a) > 5 AND a > 0 ORDER BY a;
+SELECT a, CASE WHEN a > 0 THEN (SELECT count(*) / sb.a FROM sbz) END FROM sb GROUP BY a ORDER BY a;
+SELECT id, CASE WHEN row_number() OVER (ORDER BY id) > 3 THEN (SELECT 100 / z FROM sbz WHERE sbz.id = sb.id) END FROM sb ORDER BY id;
+SELECT id, sum(CASE WHEN id > 2 THEN (SELECT 100 / z FROM sbz WHERE sbz.id = sb.id) END) OVER (ORDER BY id) FROM sb ORDER BY id;
+SELECT DISTINCT CASE WHEN id > 2 THEN 1 ELSE (SELECT 2) END FROM sb ORDER BY 1;
+SELECT g, CASE WHEN g > 3 THEN (SELECT id FROM sbz) ELSE (SELECT g + 1) END FROM generate_series(1, 3) AS g;
+SELECT id, generate_series(1, CASE WHEN id = 1 THEN 2 WHEN id < 4 THEN (SELECT 0) ELSE (SELECT z FROM sbz WHERE sbz.id = sb.id) END) FROM sb ORDER BY 1, 2;
+SELECT CASE WHEN true THEN v ELSE (SELECT id FROM sbz) END FROM (VALUES (1), (CASE WHEN (SELECT count(*) FROM sbz) > 1 THEN 2 ELSE (SELECT id FROM sbz) END)) AS v (v);
+SELECT * FROM generate_series(1, CASE WHEN (SELECT count(*) FROM sbz) > 1 THEN 2 ELSE (SELECT id FROM sbz) END);
+SELECT id FROM sb ORDER BY id LIMIT CASE WHEN (SELECT count(*) FROM sbz) > 1 THEN 2 ELSE (SELECT id FROM sbz) END;
+SELECT id FROM sb ORDER BY CASE WHEN id > 2 THEN (SELECT -sb.id) ELSE (SELECT 1 / nullif(sb.id, 0)) END, id;
+-- volatile conditions are computed once
+CREATE SEQUENCE sbs;
+SELECT id, CASE WHEN nextval('sbs') % 2 = 0 THEN (SELECT 100 + sb.id) ELSE (SELECT 200 + sb.id) END FROM sb ORDER BY id;
+SELECT currval('sbs');
+SELECT count(*) FROM (SELECT CASE WHEN random() < 0.5 THEN (SELECT g) ELSE (SELECT -g) END AS v FROM generate_series(1, 200) AS g) AS q WHERE v IS NULL;
+SELECT id, COALESCE(nullif(nextval('sbs') % 2, 0), (SELECT 100 + sb.id)) FROM sb ORDER BY id;
+SELECT id, nextval('sbs') > 11 AND (SELECT sb.id > 3) FROM sb ORDER BY id;
+SELECT currval('sbs');
+-- functions
+CREATE FUNCTION sb_note(x int) RETURNS int LANGUAGE plpgsql AS $$ BEGIN RAISE NOTICE 'asked for %', x; RETURN x; END $$;
+CREATE FUNCTION sb_fail(x int) RETURNS int LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'failed for %', x; END $$;
+CREATE FUNCTION sb_factorial(n int) RETURNS int LANGUAGE sql AS $$ SELECT CASE WHEN n <= 1 THEN 1 ELSE n * (SELECT sb_factorial(n - 1)) END $$;
+SELECT sb_factorial(5);
+SELECT id, CASE WHEN sb_note(id) > 3 THEN (SELECT 5) ELSE (SELECT 6 + sb.id) END FROM sb ORDER BY id;
+SELECT id, CASE WHEN id > 100 THEN (SELECT sb_fail(sb.id)) ELSE (SELECT sb_note(sb.id)) END FROM sb ORDER BY id;
+SELECT id, CASE sb_note(id) WHEN 1 THEN (SELECT sb_note(10)) WHEN sb_note(2) THEN (SELECT 22) ELSE (SELECT sb_note(sb.id * 100)) END FROM sb ORDER BY id;
+SELECT id, COALESCE(sb_note(a), (SELECT sb_note(sb.id))) FROM sb ORDER BY id;
+SELECT id FROM sb WHERE id > 100 AND (SELECT sb_fail(1)) > 0;
+SELECT id FROM sb WHERE id > 2 OR (SELECT sb_note(sb.id)) = 1 ORDER BY id;
+-- prepared, parameters
+PREPARE sbp (int) AS SELECT CASE WHEN $1 = 0 THEN -1 ELSE (SELECT 10 / $1) END, COALESCE($1, (SELECT 1 / z FROM sbz LIMIT 1));
+EXECUTE sbp (0);
+EXECUTE sbp (5);
+EXECUTE sbp (NULL);
+DEALLOCATE sbp;
+-- writes
+INSERT INTO sbe VALUES (1, CASE WHEN (SELECT count(*) FROM sb) > 0 THEN 1 ELSE (SELECT id FROM sbz) END) RETURNING *;
+INSERT INTO sbe SELECT id, CASE WHEN id > 2 THEN (SELECT 100 / z FROM sbz WHERE sbz.id = sb.id) ELSE 0 END FROM sb RETURNING *;
+INSERT INTO sbe VALUES (7, (SELECT id FROM sbz));
+INSERT INTO sbe VALUES (8, COALESCE(8, (SELECT id FROM sbz))), (9, COALESCE(NULL, (SELECT max(id) FROM sbz))) RETURNING *;
+UPDATE sb SET b = CASE WHEN id > 2 THEN (SELECT 100 / z FROM sbz WHERE sbz.id = sb.id) ELSE b + 1 END RETURNING *;
+UPDATE sb SET b = CASE WHEN id > 2 THEN b ELSE (SELECT id FROM sbz) END;
+UPDATE sb SET b = (SELECT id FROM sbz) WHERE id > 100;
+UPDATE sb SET b = (SELECT max(id) FROM sbz), t = COALESCE(t, (SELECT 'none ' || sb.id)) WHERE id > 1 RETURNING *;
+UPDATE sb SET (a, b) = (SELECT CASE WHEN sb.id > 2 THEN 1 ELSE (SELECT max(z) FROM sbz) END, 5) WHERE id < 4 RETURNING *;
+UPDATE sb SET b = 0 WHERE b > 1000 AND a = (SELECT id FROM sbz);
+UPDATE sb SET b = b + 1 WHERE id = 1 OR t = (SELECT max(t) FROM sb) RETURNING *;
+DELETE FROM sb WHERE b > 1000 AND a = (SELECT id FROM sbz);
+DELETE FROM sb WHERE id = 2 OR (id = 3 AND EXISTS (SELECT FROM sbz WHERE z = 2 AND sb.b > 0)) RETURNING id, CASE WHEN id = 2 THEN 'two' ELSE (SELECT 'other ' || count(*) FROM sbz) END;
+UPDATE sb SET b = 1 WHERE id > 100 RETURNING (SELECT id FROM sbz);
+UPDATE sb SET b = 1 RETURNING id, CASE WHEN id > 100 THEN (SELECT id FROM sbz) ELSE (SELECT sb.id + max(z) FROM sbz) END;
+INSERT INTO sb VALUES (1, 5, 6, 'again') ON CONFLICT (id) DO UPDATE SET b = CASE WHEN sb.id = 1 THEN excluded.b ELSE (SELECT id FROM sbz) END, t = COALESCE(excluded.t, (SELECT t FROM sb)) RETURNING *;
+INSERT INTO sb VALUES (11, 5, 6, 'new') ON CONFLICT (id) DO UPDATE SET b = (SELECT id FROM sbz) RETURNING *;
+INSERT INTO sb VALUES (11, 5, 6, 'newer') ON CONFLICT (id) DO UPDATE SET b = (SELECT id FROM sbz) WHERE sb.id > 100 RETURNING *;
+MERGE INTO sb USING sbz ON sb.id = sbz.id WHEN MATCHED THEN UPDATE SET b = CASE WHEN z > 0 THEN (SELECT 10 / sbz.z) ELSE (SELECT max(id) FROM sbz) END;
+SELECT * FROM sb ORDER BY id;
+-- in WITH
+WITH w AS (UPDATE sb SET b = b + 1 RETURNING id, (SELECT count(*) FROM sbz WHERE sbz.id = sb.id) AS n, CASE WHEN b > 0 THEN (SELECT sb.t || max(z) FROM sbz) END AS c) SELECT * FROM w ORDER BY id;
+WITH w AS (INSERT INTO sbe SELECT g, g * 2 FROM generate_series(20, 22) AS g RETURNING id, (SELECT sum(z) FROM sbz WHERE sbz.id < sbe.z) AS s, (SELECT max(id) FROM sbz) AS m) SELECT * FROM w ORDER BY id;
+WITH w AS (DELETE FROM sbe WHERE id > 19 RETURNING *, EXISTS (SELECT FROM sb WHERE sb.id = sbe.id - 19) AS e, sbe.z IN (SELECT id * 10 + 40 - z - 80 + sbe.z FROM sbz) AS i), v AS (SELECT count(*) AS n FROM w) SELECT w.*, v.n FROM w, v ORDER BY w.id;
+WITH w AS (DELETE FROM sbe USING sb WHERE sbe.id = sb.id RETURNING sbe.id, (SELECT sb.t || sbe.z || sbz.id FROM sbz WHERE sbz.id = 4)), x AS (INSERT INTO sbz VALUES (99, 1) RETURNING (SELECT count(*) FROM sbe)) SELECT * FROM w, x ORDER BY 1;
+WITH w AS (UPDATE sb SET b = 3 RETURNING id, (SELECT sbz.id FROM sbz WHERE sbz.id >= sb.id)) SELECT * FROM w;
+-- in frames' bounds, samples, and direct arguments
+SELECT n, (SELECT string_agg(s::text, ',' ORDER BY id) FROM (SELECT id, sum(id) OVER (ORDER BY id ROWS (SELECT o.n) PRECEDING) AS s FROM sb) AS q) FROM (VALUES (0), (1), (2)) AS o (n) ORDER BY n;
+SELECT n, (SELECT string_agg(s::text, ',' ORDER BY id) FROM (SELECT id, count(*) OVER (ORDER BY id ROWS BETWEEN (SELECT max(z) FROM sbz WHERE z < o.n + 2) PRECEDING AND (SELECT o.n) FOLLOWING) AS s FROM sb) AS q) FROM (VALUES (1), (2)) AS o (n) ORDER BY n;
+SELECT n, (SELECT count(*) FROM (SELECT sum(id) OVER (ORDER BY id ROWS (SELECT o.n) PRECEDING) AS s FROM sb) AS q) FROM (VALUES (-1)) AS o (n);
+SELECT p, (SELECT count(*) FROM sb TABLESAMPLE bernoulli ((SELECT o.p))) FROM (VALUES (0), (100)) AS o (p) ORDER BY p;
+SELECT p, (SELECT count(*) FROM sb TABLESAMPLE system ((SELECT max(z) * o.p FROM sbz WHERE z > 1)) REPEATABLE ((SELECT o.p))) FROM (VALUES (0), (50)) AS o (p) ORDER BY p;
+SELECT p, (SELECT count(*) FROM sb TABLESAMPLE bernoulli ((SELECT o.p))) FROM (VALUES (101)) AS o (p) ORDER BY p;
+SELECT z, (SELECT percentile_disc(sbz.z / 2.0) WITHIN GROUP (ORDER BY sbz.id)) FROM sbz WHERE z < 3 GROUP BY z ORDER BY z;
+SELECT z, (SELECT percentile_cont(sbz.z / 4.0) WITHIN GROUP (ORDER BY sbz.id) FROM sb LIMIT 1) FROM sbz GROUP BY z ORDER BY z;
+SELECT (SELECT percentile_cont(sbz.z / 4.0) WITHIN GROUP (ORDER BY sbz.id) FROM sb LIMIT 1) FROM sbz;
+SELECT (SELECT percentile_cont(sb.a / 4.0) WITHIN GROUP (ORDER BY sbz.id) FROM sb LIMIT 1) FROM sbz;
+SELECT z, (SELECT rank(sbz.z) WITHIN GROUP (ORDER BY sbz.id)) FROM sbz GROUP BY z ORDER BY z;
+SELECT (SELECT (SELECT percentile_disc(max(sbz.z)) WITHIN GROUP (ORDER BY sbz.id))) FROM sbz;
+DROP FUNCTION sb_note, sb_fail, sb_factorial;
+DROP SEQUENCE sbs;
+DROP TABLE sb, sbz, sbe;
