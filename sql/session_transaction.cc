@@ -492,6 +492,13 @@ Status SessionImpl::set_read_only(bool on) {
   return {};
 }
 
+Status SessionImpl::set_deferrable(bool on) {
+  if (!savepoints_.empty()) return Status{sqlstate::active_sql_transaction, "SET TRANSACTION [NOT] DEFERRABLE cannot be called within a subtransaction"};
+  if (queried_) return Status{sqlstate::active_sql_transaction, "SET TRANSACTION [NOT] DEFERRABLE must be called before any query"};
+  deferrable_ = on;
+  return {};
+}
+
 Status SessionImpl::apply_transaction_modes(PgQuery__Node** options, std::size_t count, bool session_defaults) {
   for (std::size_t i = 0; i < count; ++i) {
     if (options[i]->node_case != PG_QUERY__NODE__NODE_DEF_ELEM) continue;
@@ -510,7 +517,7 @@ Status SessionImpl::apply_transaction_modes(PgQuery__Node** options, std::size_t
     } else if (name == "transaction_read_only") {
       WANDIAN_TRY(set_read_only(on));
     } else if (name == "transaction_deferrable") {
-      deferrable_ = on;
+      WANDIAN_TRY(set_deferrable(on));
     }
   }
   return {};

@@ -4,6 +4,7 @@
 
 #include "sql/bind/internal.h"
 #include "sql/types/text_io.h"
+#include "sql/types/user_type.h"
 
 namespace wandian::sql {
 
@@ -41,6 +42,10 @@ Oid array_type_of(Oid element) {
 }
 
 Oid multirange_type_of(Oid range) {
+  if (range >= kFirstUserOid) {
+    const UserType* definition = sql::find_user_type(range);
+    return definition != nullptr ? definition->multirange : 0;
+  }
   for (const TypeInfo& type : all_types())
     if (type.kind == 'm' && type.base == range) return type.oid;
   return 0;
@@ -93,6 +98,11 @@ CoercePath find_coercion(Oid target, Oid source, CoerceContext context, const Fu
       case CastDef::Method::kInOut: return CoercePath::kIo;
       case CastDef::Method::kBinary: return CoercePath::kRelabel;
     }
+  }
+  // A range of users becomes its multirange by the code that does it for PostgreSQL's own.
+  if (context == CoerceContext::kExplicit && type_kind(source) == 'r' && type_kind(target) == 'm' && find_type(target)->base == source) {
+    *function = sql::find_function(find_cast(kInt4Range, kInt4Multirange)->function);
+    return CoercePath::kFunction;
   }
   // Rows of a type of their own are records; the reverse is for row constructors alone (Binder::row_to_composite).
   if (target == kRecord && type_kind(source) == 'c') return CoercePath::kRelabel;

@@ -1,5 +1,6 @@
 // What PostgreSQL's advanced regular expressions refuse and the engine behind sql/functions/regex.cc would take: it is looked for
 // before a pattern is compiled.
+#include <algorithm>
 #include <string>
 
 #include "sql/functions/regex.h"
@@ -26,7 +27,6 @@ class Checker {
   explicit Checker(std::string_view pattern) : p_(pattern) {}
 
   Status run() {
-    WANDIAN_TRY(options());
     while (at_ < p_.size()) {
       const char c = p_[at_];
       if (c == '\\') {
@@ -35,6 +35,8 @@ class Checker {
         WANDIAN_TRY(bracket());
       } else if (c == '{' && is_digit(next())) {
         WANDIAN_TRY(bound());
+      } else if (p_.substr(at_, 3) == "(?#") {
+        at_ = std::min(p_.find(')', at_), p_.size());
       } else if (c == '(' && (next() == '*' || (next() == '?' && !is_group(p_.substr(at_ + 2))))) {
         return refuse("quantifier operand invalid");
       } else {
@@ -53,16 +55,6 @@ class Checker {
   // What may follow "(?".
   static bool is_group(std::string_view rest) {
     return rest.starts_with(':') || rest.starts_with('=') || rest.starts_with('!') || rest.starts_with("<=") || rest.starts_with("<!");
-  }
-
-  // (?letters) in front.
-  Status options() {
-    if (p_.starts_with("***:")) at_ = 4;
-    if (p_.substr(at_, 2) != "(?" || !((next(2) | 0x20) >= 'a' && (next(2) | 0x20) <= 'z')) return {};
-    for (at_ += 2; at_ < p_.size() && p_[at_] != ')'; ++at_)
-      if (std::string_view("bceimnpqstwx").find(p_[at_]) == std::string_view::npos) return refuse("invalid embedded option");
-    if (at_ < p_.size()) ++at_;
-    return {};
   }
 
   Status escape() {
@@ -161,7 +153,6 @@ class Checker {
 }  // namespace
 
 Status check_regex(std::string_view pattern) {
-  if (pattern.starts_with("***=")) return {};
   return Checker(pattern).run();
 }
 
