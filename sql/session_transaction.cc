@@ -80,7 +80,7 @@ Status SessionImpl::require_transaction_block(std::string_view command) {
 }
 
 void SessionImpl::warn_outside_transaction_block(std::string_view command) {
-  if (in_transaction_block()) return;
+  if (in_transaction_block() || routine_depth_ > 0) return;
   notice(Severity::kWarning, sqlstate::no_active_sql_transaction, std::string(command) + " can only be used in transaction blocks");
 }
 

@@ -117,10 +117,31 @@ void make_text_result(Portal& portal, std::vector<std::string> names) {
 
 // ---- Dispatch ----
 
+namespace {
+
+// Whether PostgreSQL takes a snapshot for a statement that is none of queries: the transaction's modes are fixed by it.
+bool takes_snapshot(StatementKind kind) {
+  switch (kind) {
+    case StatementKind::kSet:
+    case StatementKind::kShow:
+    case StatementKind::kLock:
+    case StatementKind::kSetConstraints:
+    case StatementKind::kCheckpoint:
+    case StatementKind::kListen:
+    case StatementKind::kUnlisten:
+    case StatementKind::kNotify:
+    case StatementKind::kFetch: return false;
+    default: return true;
+  }
+}
+
+}  // namespace
+
 Task<Status> SessionImpl::run_utility(Portal& portal, std::string* tag) {
   const CompiledPtr statement = portal.statement;
   StatementRef ref = statement->ref();
   ref.params = portal.params;
+  if (takes_snapshot(ref.kind)) queried_ = true;
   // CLUSTER changes a definition, but is no definition: READ ONLY transactions may.
   if (is_ddl(ref.kind) || ref.kind == StatementKind::kCluster) {
     WANDIAN_CO_TRY(ensure_transaction());

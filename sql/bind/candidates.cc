@@ -3,8 +3,8 @@
 #include <array>
 
 #include "sql/bind/internal.h"
+#include "sql/types/multirange.h"
 #include "sql/types/text_io.h"
-#include "sql/types/user_type.h"
 
 namespace wandian::sql {
 
@@ -39,16 +39,6 @@ Oid array_type_of(Oid element) {
   if (info == nullptr) return 0;
   if (info->oid == kRecord) return 2287;
   return info->array;
-}
-
-Oid multirange_type_of(Oid range) {
-  if (range >= kFirstUserOid) {
-    const UserType* definition = sql::find_user_type(range);
-    return definition != nullptr ? definition->multirange : 0;
-  }
-  for (const TypeInfo& type : all_types())
-    if (type.kind == 'm' && type.base == range) return type.oid;
-  return 0;
 }
 
 std::string type_text(Oid type) { return format_type(type); }

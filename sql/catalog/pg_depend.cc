@@ -94,7 +94,6 @@ class Dependencies {
       expression(self, parameter.default_text);
     }
     type(self, function->result);
-    for (const Oid argument : function->language == "internal" ? function->arguments : std::vector<Oid>()) type(self, argument);
     if (function->language == "internal") add(self, {in::kType, function->result}, 'i');
     if (function->result_relation != 0) add(self, {in::kType, row_type_of(function->result_relation)}, 'n');
   }

@@ -132,10 +132,9 @@ std::optional<DifferenceFunction> find_difference(DdlContext& ctx, const std::ve
 Status read_difference(DdlContext& ctx, const PgQuery__DefElem* option, Oid subtype, Oid* out) {
   if (option == nullptr) return {};
   const std::vector<std::string> names = option_names(*option);
-  const std::string shown = name_text(names);
+  const std::string shown = name_text(names) + "(" + format_type(subtype) + ", " + format_type(subtype) + ")";
   const std::optional<DifferenceFunction> found = find_difference(ctx, names, subtype);
-  if (!found)
-    return Status{sqlstate::undefined_function, "function " + shown + "(" + format_type(subtype) + ", " + format_type(subtype) + ") does not exist"};
+  if (!found) return Status{sqlstate::undefined_function, "function " + shown + " does not exist"};
   if (found->result != type_oid::kFloat8)
     return Status{sqlstate::invalid_object_definition, "range subtype diff function " + shown + " must return type double precision"};
   if (found->volatility != 'i') return Status{sqlstate::invalid_object_definition, "range subtype diff function " + shown + " must be immutable"};

@@ -2,6 +2,7 @@
 // before a pattern is compiled.
 #include <algorithm>
 #include <string>
+#include <vector>
 
 #include "sql/functions/regex.h"
 #include "sql/types/string_types.h"
@@ -37,8 +38,13 @@ class Checker {
         WANDIAN_TRY(bound());
       } else if (p_.substr(at_, 3) == "(?#") {
         at_ = std::min(p_.find(')', at_), p_.size());
+      } else if (c == ')') {
+        close();
       } else if (c == '(' && (next() == '*' || (next() == '?' && !is_group(p_.substr(at_ + 2))))) {
         return refuse("quantifier operand invalid");
+      } else if (c == '(') {
+        open_.push_back(next() == '?' ? 0 : ++groups_);
+        ++at_;
       } else {
         at_ += utf8_bytes(c);
       }
@@ -57,8 +63,18 @@ class Checker {
     return rest.starts_with(':') || rest.starts_with('=') || rest.starts_with('!') || rest.starts_with("<=") || rest.starts_with("<!");
   }
 
+  void close() {
+    if (!open_.empty()) {
+      if (const std::size_t group = open_.back(); group < std::size(closed_)) closed_[group] = true;
+      open_.pop_back();
+    }
+    ++at_;
+  }
+
   Status escape() {
     const char c = next();
+    // A back reference leads to a group that has ended. More digits may be a character's number.
+    if (!in_bracket_ && c >= '1' && c <= '9' && !is_digit(next(2)) && !closed_[c - '0']) return refuse("invalid backreference number");
     if (is_alnum(c) && !is_digit(c) && std::string_view("abBcdDefmMnrsStuUvwWxyYZA").find(c) == std::string_view::npos)
       return refuse("invalid escape \\ sequence");
     at_ += c == '\0' ? 1 : 1 + utf8_bytes(c);
@@ -91,6 +107,12 @@ class Checker {
   }
 
   Status bracket() {
+    in_bracket_ = true;
+    Status status = members();
+    in_bracket_ = false;
+    return status;
+  }
+  Status members() {
     // The edges of words, [[:<:]] and [[:>:]], are no members.
     if (p_.substr(at_, 7) == "[[:<:]]" || p_.substr(at_, 7) == "[[:>:]]") {
       at_ += 7;
@@ -148,6 +170,10 @@ class Checker {
   static constexpr int kMostRepetitions = 255;
   std::string_view p_;
   std::size_t at_ = 0;
+  bool in_bracket_ = false;
+  std::size_t groups_ = 0;
+  std::vector<std::size_t> open_;   // the parentheses around: their group's number, 0 if they make none
+  bool closed_[10] = {};            // by number of the group
 };
 
 }  // namespace

@@ -1,7 +1,7 @@
 -- Range types of users.
 DROP SCHEMA IF EXISTS rt_s CASCADE;
 CREATE TYPE fr AS RANGE (subtype = float8, subtype_diff = float8mi);
-SELECT typname, typtype, typcategory, typlen, typbyval, typalign, typstorage, typinput, typoutput, typreceive, typsend, typanalyze, typarray::regtype, typelem::regtype, typsubscript, typcollation, typrelid, typnotnull FROM pg_type WHERE typname ~ '_?fr' ORDER BY 1;
+SELECT typname, typtype, typcategory, typlen, typbyval, typalign, typstorage, typinput, typoutput, typreceive, typsend, typarray::regtype, typelem::regtype, typcollation, typrelid, typnotnull FROM pg_type WHERE typname ~ '_?fr' ORDER BY 1;
 SELECT rngtypid::regtype, rngsubtype::regtype, rngmultitypid::regtype, rngcollation, rngsubopc, rngcanonical, rngsubdiff FROM pg_range WHERE rngtypid = 'fr'::regtype;
 ALTER TYPE fr RENAME TO fr2;
 SELECT fr(1,2), fr2_multirange();
