@@ -19,7 +19,17 @@ std::uint32_t key_width(const KeyColumn& column) {
   return column.rep == Rep::kBytes || column.order == Order::kNumeric ? 0 : fixed_bytes(column.rep);
 }
 
-bool has_key_form(Order order) { return order != Order::kNone && order != Order::kRecord && order != Order::kRange; }
+bool has_key_form(Order order) { return order != Order::kNone; }
+
+// The values that hold others.
+void append_compound_key(Order order, const Value& value, std::string& out) {
+  switch (order) {
+    case Order::kArray: return append_array_key(value, out);
+    case Order::kRecord: return append_record_key(value, out);
+    case Order::kRange: return append_range_key(value, out);
+    default: return append_jsonb_key(value, out);
+  }
+}
 
 bool is_integer(Rep rep) {
   return rep == Rep::kInt8Bit || rep == Rep::kInt16 || rep == Rep::kInt32 || rep == Rep::kUint32 || rep == Rep::kInt64;
@@ -157,15 +167,13 @@ void KeyCodec::append_value(unsigned position, const Value& value, KeyBuffer& ou
       out.append(key.data(), key.size());
       break;
     }
-    case Order::kJsonb:
-    case Order::kArray: {
+    case Order::kJsonb: case Order::kArray: case Order::kRecord: case Order::kRange: {
       std::string key;
-      if (column.order == Order::kArray) append_array_key(value, key);
-      else append_jsonb_key(value, key);
+      append_compound_key(column.order, value, key);
       out.append(key.data(), key.size());
       break;
     }
-    case Order::kNone: case Order::kRecord: case Order::kRange: break;
+    case Order::kNone: break;
     default: {
       std::string key;
       append_collated_key(column.order, value, key);

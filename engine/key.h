@@ -7,7 +7,7 @@
 //   kFixed16: uuid as it is; interval as its length in µs (a month is 30 days), 16 bytes, sign flipped
 //   kBytes, kPadded: 00 written as 00 FF, ended by 00 00; kPadded without its trailing spaces
 //   numeric: append_numeric_key of engine/numeric.h, which ends itself
-//   arrays and jsonb: engine/ordered_bytes.h
+//   arrays, records, ranges and jsonb: engine/ordered_bytes.h
 //   text under a collation: engine/text_order.h
 //   DESC inverts every byte but the null byte.
 // No column's form is a prefix of another value's, so keys compare column by column, and the keys that begin with given
@@ -107,7 +107,7 @@ class KeyCodec {
  public:
   explicit KeyCodec(std::span<const KeyColumn> columns);
 
-  /// False if a column has no key form (kNone, kRecord, kRange): the index is refused with 0A000 or 42704.
+  /// False if a column has no key form (kNone): the index is refused with 42704.
   bool supported() const { return supported_; }
   unsigned columns() const { return static_cast<unsigned>(columns_.size()); }
   const KeyColumn& column(unsigned i) const { return columns_[i]; }

@@ -84,7 +84,9 @@ Value store_range(const RangeParts& range, Arena& arena) {
 }
 
 Order range_order(Oid range_type) {
-  const TypeInfo* subtype = subtype_of(range_type);
+  const TypeInfo* range = find_type(range_type);
+  if (range == nullptr || range->bounds != Order::kNone) return range != nullptr ? range->bounds : Order::kNone;
+  const TypeInfo* subtype = find_type(range->base);
   return subtype != nullptr ? subtype->order : Order::kNone;
 }
 

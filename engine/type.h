@@ -57,6 +57,7 @@ struct TypeInfo {
   Oid array;                    ///< the array type over this type, or 0
   char kind = 'b';              ///< pg_type.typtype: b(ase), c(omposite), d(omain), e(num), p(seudo), r(ange), m(ultirange)
   Oid base = 0;                 ///< d: the type it is over; c: its relation; r: its subtype; m: its range type
+  Order bounds = Order::kNone;  ///< r: of its bounds, where a collation gives them another one than their type's
 };
 
 /// Null if there is no such type.

@@ -30,7 +30,7 @@ Page& page_of(Oid oid) {
 
 bool same(const TypeInfo& a, const TypeInfo& b) {
   return a.length == b.length && a.rep == b.rep && a.order == b.order && a.category == b.category && a.element == b.element &&
-         a.array == b.array && a.kind == b.kind && a.base == b.base;
+         a.array == b.array && a.kind == b.kind && a.base == b.base && a.bounds == b.bounds;
 }
 
 bool is_made_from_relation(Oid oid) { return (oid & kRowTypeBit) != 0 && (oid & ~(kRowTypeBit | kRowArrayBit)) >= kFirstUserOid; }

@@ -28,6 +28,14 @@ namespace wandian::sql {
 
 namespace {
 
+void publish_range_type(Oid oid, const UserType& type) {
+  TypeInfo info{oid, {}, -1, Rep::kBytes, type.kind == 'r' ? Order::kRange : Order::kArray, 'R', false, 0, type.array, type.kind, type.base};
+  const Order order = type.collation.empty() ? Order::kNone : collated_order(type.base, type.collation);
+  if (is_collated(order)) info.bounds = order;
+  publish_type(info);
+  publish_type({type.array, {}, -1, Rep::kBytes, Order::kArray, 'A', false, oid, 0});
+}
+
 constexpr std::size_t kShownBytesPerValue = 64;
 
 const FormatSettings& plain_format() {
@@ -48,7 +56,7 @@ class CapturedTypes final : public TypeCatalog {
       if (const auto schema = catalog.schema(object->parent)) schemas_.emplace(type, schema->name);
       types_.emplace(type, std::move(object));
     }
-    if (info->kind == 'd') capture(catalog, info->base);
+    if (info->kind == 'd' || info->kind == 'r' || info->kind == 'm') capture(catalog, info->base);
     if (info->kind != 'c') return;
     if (auto table = catalog.table(info->base)) tables_.emplace(type, std::move(table));
     std::vector<RowField> fields;
@@ -380,6 +388,7 @@ class Compiler final : public CatalogCompiler {
       publish_type({object.oid, {}, 4, Rep::kInt64, Order::kInteger, 'E', false, 0, type->array, 'e', 0});
       publish_type({type->array, {}, -1, Rep::kBytes, Order::kArray, 'A', false, object.oid, 0});
     }
+    if (type->kind == 'r' || type->kind == 'm') publish_range_type(object.oid, *type);
     const TypeInfo* base = type->kind == 'd' ? find_type(type->base) : nullptr;
     if (base != nullptr) {
       publish_type({object.oid, {}, base->length, base->rep, base->order, base->category, false, 0, type->array, 'd', type->base});

@@ -495,6 +495,7 @@ class SessionImpl final : public SessionHooks, public RoutineRunner, public Type
   Status apply_transaction_modes(PgQuery__Node** options, std::size_t count, bool session_defaults);
   Status set_isolation(std::string_view level);
   Status set_read_only(bool on);
+  Status set_deferrable(bool on);
   Status check_may_run(const CompiledStatement& statement);
   std::vector<std::shared_ptr<const TableDef>> on_commit_tables();
   Task<Status> run_on_commit();

@@ -80,7 +80,7 @@ Status SessionImpl::require_transaction_block(std::string_view command) {
 }
 
 void SessionImpl::warn_outside_transaction_block(std::string_view command) {
-  if (in_transaction_block()) return;
+  if (in_transaction_block() || routine_depth_ > 0) return;
   notice(Severity::kWarning, sqlstate::no_active_sql_transaction, std::string(command) + " can only be used in transaction blocks");
 }
 
@@ -492,6 +492,13 @@ Status SessionImpl::set_read_only(bool on) {
   return {};
 }
 
+Status SessionImpl::set_deferrable(bool on) {
+  if (!savepoints_.empty()) return Status{sqlstate::active_sql_transaction, "SET TRANSACTION [NOT] DEFERRABLE cannot be called within a subtransaction"};
+  if (queried_) return Status{sqlstate::active_sql_transaction, "SET TRANSACTION [NOT] DEFERRABLE must be called before any query"};
+  deferrable_ = on;
+  return {};
+}
+
 Status SessionImpl::apply_transaction_modes(PgQuery__Node** options, std::size_t count, bool session_defaults) {
   for (std::size_t i = 0; i < count; ++i) {
     if (options[i]->node_case != PG_QUERY__NODE__NODE_DEF_ELEM) continue;
@@ -510,7 +517,7 @@ Status SessionImpl::apply_transaction_modes(PgQuery__Node** options, std::size_t
     } else if (name == "transaction_read_only") {
       WANDIAN_TRY(set_read_only(on));
     } else if (name == "transaction_deferrable") {
-      deferrable_ = on;
+      WANDIAN_TRY(set_deferrable(on));
     }
   }
   return {};

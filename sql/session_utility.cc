@@ -117,10 +117,31 @@ void make_text_result(Portal& portal, std::vector<std::string> names) {
 
 // ---- Dispatch ----
 
+namespace {
+
+// Whether PostgreSQL takes a snapshot for a statement that is none of queries: the transaction's modes are fixed by it.
+bool takes_snapshot(StatementKind kind) {
+  switch (kind) {
+    case StatementKind::kSet:
+    case StatementKind::kShow:
+    case StatementKind::kLock:
+    case StatementKind::kSetConstraints:
+    case StatementKind::kCheckpoint:
+    case StatementKind::kListen:
+    case StatementKind::kUnlisten:
+    case StatementKind::kNotify:
+    case StatementKind::kFetch: return false;
+    default: return true;
+  }
+}
+
+}  // namespace
+
 Task<Status> SessionImpl::run_utility(Portal& portal, std::string* tag) {
   const CompiledPtr statement = portal.statement;
   StatementRef ref = statement->ref();
   ref.params = portal.params;
+  if (takes_snapshot(ref.kind)) queried_ = true;
   // CLUSTER changes a definition, but is no definition: READ ONLY transactions may.
   if (is_ddl(ref.kind) || ref.kind == StatementKind::kCluster) {
     WANDIAN_CO_TRY(ensure_transaction());
@@ -280,9 +301,7 @@ Status SessionImpl::set_value(std::string_view name, std::string_view value, boo
     bool on = false;
     if (!parse_setting_bool(value, &on))
       return Status{sqlstate::invalid_parameter_value, "parameter \"" + std::string(name) + "\" requires a Boolean value"};
-    if (same_word(name, "transaction_read_only")) return set_read_only(on);
-    deferrable_ = on;
-    return {};
+    return same_word(name, "transaction_read_only") ? set_read_only(on) : set_deferrable(on);
   }
   WANDIAN_TRY(check_identity_setting(name, value));
   const bool role = same_word(name, "role"), authorization = same_word(name, "session_authorization");
@@ -334,6 +353,10 @@ Status SessionImpl::run_set(StatementRef statement) {
       if (local) warn_outside_transaction_block("SET LOCAL");
       if (name == "transaction_isolation") return set_isolation("read committed");
       if (name == "transaction_read_only") return set_read_only(settings_.decoded().default_read_only);
+      if (name == "transaction_deferrable") {
+        deferrable_ = false;
+        return {};
+      }
       if ((same_word(name, "role") || same_word(name, "session_authorization")) && definer_role_ != 0)
         return Status{sqlstate::insufficient_privilege, "cannot set parameter \"" + std::string(name) + "\" within security-definer function"};
       Status status = settings_.reset(name, local, true);

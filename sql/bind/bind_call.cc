@@ -200,6 +200,19 @@ const Expr* Binder::call_of_row(Scope& scope, const Expr* row, std::string_view 
   return bind_function_call(scope, call, row);
 }
 
+namespace {
+
+// The type that a call may mean as a cast; types that are relations are none.
+const TypeInfo* type_called(std::string_view schema, std::string_view name) {
+  if (is_builtin_schema(schema))
+    if (const TypeInfo* info = find_type(name)) return info;
+  TypeCatalog* const types = schema == "pg_catalog" ? nullptr : current_type_catalog();
+  const TypeInfo* info = types != nullptr ? find_type(types->find_user_type(schema, name)) : nullptr;
+  return info != nullptr && info->kind != 'c' ? info : nullptr;
+}
+
+}  // namespace
+
 const Expr* Binder::bind_function_call(Scope& scope, const PgQuery__FuncCall& call, const Expr* row) {
   const CallName called = call_name(call);
   const int location = call.location;
@@ -265,10 +278,9 @@ const Expr* Binder::bind_function_call(Scope& scope, const PgQuery__FuncCall& ca
     }
     chosen = exact_match(candidates, types);
   }
-  if (chosen < 0 && row == nullptr && args.size() == 1 && is_builtin_schema(called.schema) && call.agg_distinct == 0 && call.n_agg_order == 0 &&
-      call.over == nullptr && !named) {
+  if (chosen < 0 && row == nullptr && args.size() == 1 && call.agg_distinct == 0 && call.n_agg_order == 0 && call.over == nullptr && !named) {
     // f(x) with f a type's name: a cast, if it needs no function of another name.
-    if (const TypeInfo* info = find_type(called.name); info != nullptr && info->category != 'P') {
+    if (const TypeInfo* info = type_called(called.schema, called.name); info != nullptr && info->category != 'P') {
       bool cast = types[0] == kUnknown;
       if (!cast) {
         const FunctionDef* function = nullptr;

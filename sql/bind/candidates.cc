@@ -3,6 +3,7 @@
 #include <array>
 
 #include "sql/bind/internal.h"
+#include "sql/types/multirange.h"
 #include "sql/types/text_io.h"
 
 namespace wandian::sql {
@@ -38,12 +39,6 @@ Oid array_type_of(Oid element) {
   if (info == nullptr) return 0;
   if (info->oid == kRecord) return 2287;
   return info->array;
-}
-
-Oid multirange_type_of(Oid range) {
-  for (const TypeInfo& type : all_types())
-    if (type.kind == 'm' && type.base == range) return type.oid;
-  return 0;
 }
 
 std::string type_text(Oid type) { return format_type(type); }
@@ -93,6 +88,11 @@ CoercePath find_coercion(Oid target, Oid source, CoerceContext context, const Fu
       case CastDef::Method::kInOut: return CoercePath::kIo;
       case CastDef::Method::kBinary: return CoercePath::kRelabel;
     }
+  }
+  // A range of users becomes its multirange by the code that does it for PostgreSQL's own.
+  if (context == CoerceContext::kExplicit && type_kind(source) == 'r' && type_kind(target) == 'm' && find_type(target)->base == source) {
+    *function = sql::find_function(find_cast(kInt4Range, kInt4Multirange)->function);
+    return CoercePath::kFunction;
   }
   // Rows of a type of their own are records; the reverse is for row constructors alone (Binder::row_to_composite).
   if (target == kRecord && type_kind(source) == 'c') return CoercePath::kRelabel;

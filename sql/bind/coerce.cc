@@ -5,6 +5,7 @@
 
 #include "sql/bind/internal.h"
 #include "sql/expr/domain_value.h"
+#include "sql/functions/collated.h"
 #include "sql/types/collation.h"
 #include "sql/types/text_io.h"
 #include "sql/types/user_type.h"
@@ -94,7 +95,7 @@ const Expr* Binder::literal_to_type(const ConstExpr& literal, Oid target, std::i
 const FunctionExpr* Binder::make_call(const FunctionDef* function, ExprList args, Oid result, CallForm form, int location) {
   auto* call = make<FunctionExpr>();
   call->function = function;
-  if (function->oid == kCollationForFunction) collated_ = true;
+  if (function->oid == kCollationForFunction || asks_for_letters(*function)) collated_ = true;
   call->args = args;
   call->type = result;
   call->form = form;

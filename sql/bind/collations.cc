@@ -140,12 +140,12 @@ void Derivation::apply(const Expr* expr, const FunctionDef* function, std::span<
   const CollationUse use = collation_use(*function);
   if (use.kind == CollationUse::Kind::kNone) return;
   if (inputs.strength == Strength::kConflict) {
-    if (use.kind == CollationUse::Kind::kRefused) return;
+    if (use.kind == CollationUse::Kind::kRefused && use.needed.empty()) return;
     if (use.kind == CollationUse::Kind::kShow) {
       *types = with_collation(*types, kIndeterminateCollation);
       return;
     }
-    fail(Status{sqlstate::indeterminate_collation, "could not determine which collation to use for " + std::string(use.what)}.with_hint(
+    fail(Status{sqlstate::indeterminate_collation, "could not determine which collation to use for " + std::string(use.needed.empty() ? use.what : use.needed)}.with_hint(
         "Use the COLLATE clause to set the collation explicitly."));
   }
   if (use.kind == CollationUse::Kind::kRefused && !is_deterministic_collation(inputs.id))

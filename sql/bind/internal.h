@@ -124,7 +124,6 @@ bool is_preferred(char category, Oid type);
 /// Element type of a true array type, 0 otherwise (int2vector and oidvector count, name and the like do not).
 Oid element_type_of(Oid array);
 Oid array_type_of(Oid element);
-Oid multirange_type_of(Oid range);   ///< 0: none
 CoercePath find_coercion(Oid target, Oid source, CoerceContext context, const FunctionDef** function);
 bool is_binary_coercible(Oid source, Oid target);
 bool can_coerce(std::span<const Oid> inputs, std::span<const Oid> targets, CoerceContext context);

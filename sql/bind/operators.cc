@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "sql/bind/internal.h"
+#include "sql/functions/collated.h"
 
 namespace wandian::sql {
 
@@ -84,6 +85,7 @@ const FunctionExpr* Binder::make_operator_node(std::string_view name, const Expr
   }
   auto* out = make<FunctionExpr>(kind);
   out->function = chosen->function;
+  if (asks_for_letters(*chosen->function)) collated_ = true;
   out->op = chosen->op;
   out->args = keep(args);
   out->type = result;
@@ -132,6 +134,7 @@ const Expr* Binder::make_array_operator(std::string_view name, const Expr* left,
     fail(at(Status{sqlstate::undefined_object, "could not find array type for data type " + type_text(declared[1])}, location));
   }
   auto* out = make<ArrayCompareExpr>();
+  if (asks_for_letters(*chosen->function)) collated_ = true;
   out->op = chosen->op;
   out->function = chosen->function;
   out->left = coerce(left, declared[0], -1, CoerceContext::kImplicit, CallForm::kImplicitCast, -1);

@@ -103,6 +103,7 @@ class Dependencies {
       expression(self, parameter.default_text);
     }
     type(self, function->result);
+    if (function->language == "internal") add(self, {in::kType, function->result}, 'i');
     if (function->result_relation != 0) add(self, {in::kType, row_type_of(function->result_relation)}, 'n');
   }
 
@@ -111,7 +112,9 @@ class Dependencies {
     const Address self{in::kType, object.oid};
     add(self, {in::kNamespace, object.parent}, 'n');
     if (definition.array != 0) add({in::kType, definition.array}, self, 'i');
-    if (definition.base != 0) type(self, definition.base);
+    if (definition.kind == 'm') add(self, {in::kType, definition.base}, 'i');
+    else if (definition.base != 0) type(self, definition.base);
+    if (definition.difference >= kFirstUserOid) add(self, {in::kProc, definition.difference}, 'n');
     for (const DomainCheck& check : definition.checks) {
       add({in::kConstraint, check.oid}, self, 'a');
       expression({in::kConstraint, check.oid}, check.expression);

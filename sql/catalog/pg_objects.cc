@@ -10,6 +10,7 @@
 #include "sql/ddl/services.h"
 #include "sql/functions/citext.h"
 #include "sql/functions/registry.h"
+#include "sql/routine/routine.h"
 #include "sql/types/collation.h"
 #include "sql/types/encoding.h"
 #include "sql/types/text_io.h"
@@ -131,9 +132,9 @@ void add_routine(const SystemContext& context, SystemRows& rows, const ObjectDef
       variadic = parameter.type == kAnyArray ? kAnyElement : parameter.type == kAnyCompatibleArray ? kAnyCompatible : type != nullptr ? type->element : 0;
     }
   }
-  const double cost = function.cost.empty() ? (function.language == "c" ? 1 : 100) : std::strtod(function.cost.c_str(), nullptr);
+  const double cost = function.cost.empty() ? (function.language == "c" || function.language == "internal" ? 1 : 100) : std::strtod(function.cost.c_str(), nullptr);
   const double rows_expected = !function.returns_set ? 0 : function.rows.empty() ? 1000 : std::strtod(function.rows.c_str(), nullptr);
-  row.i(object.oid).t(function.name).i(object.parent).i(object.owner).i(sql ? kSqlLanguage : function.language == "c" ? kCLanguage : kPlpgsqlLanguage).d(cost).d(rows_expected).i(variadic).i(0);
+  row.i(object.oid).t(function.name).i(object.parent).i(object.owner).i(sql ? kSqlLanguage : function.language == "c" ? kCLanguage : function.language == "internal" ? kInternalLanguage : kPlpgsqlLanguage).d(cost).d(rows_expected).i(variadic).i(0);
   row.c(function.is_procedure ? 'p' : 'f').b(function.security_definer).b(function.leakproof).b(function.strict).b(function.returns_set);
   row.c(function.volatility).c(function.parallel).i(static_cast<std::int64_t>(function.arguments.size())).i(defaults).i(function.result_type()).oid_vector(function.arguments);
   if (other_modes) {
@@ -253,6 +254,12 @@ Status pg_cast(const SystemContext& context, SystemRows& rows) {
   Oid oid = 10000;
   for (const CastDef& cast : all_casts())
     if (citext || (!is_citext_object(cast.source) && !is_citext_object(cast.target))) CatalogRow(rows).i(oid++).i(cast.source).i(cast.target).i(cast.function).c(static_cast<char>(cast.context)).c(static_cast<char>(cast.method)).done();
+  // From a range type of users to its multirange type, by the function that makes one of the other.
+  each_object(context, ObjectKind::kFunction, [&](const ObjectDef& object) {
+    const Routine* routine = routine_of(object);
+    if (routine == nullptr || routine->declaration.language != "internal" || routine->declaration.source != "multirange_constructor1") return;
+    CatalogRow(rows).i(oid++).i(routine->declaration.arguments[0]).i(routine->declaration.result).i(object.oid).c('e').c('f').done();
+  });
   return {};
 }
 

@@ -12,7 +12,8 @@ namespace {
 namespace in_out {
 constexpr Oid kArrayIn = 750, kArrayOut = 751, kArrayReceive = 2400, kArraySend = 2401, kArrayAnalyze = 3816, kArraySubscript = 6179,
               kDomainIn = 2597, kDomainReceive = 2598, kEnumIn = 3506, kEnumOut = 3507, kEnumReceive = 3532, kEnumSend = 3533,
-              kRecordIn = 2290, kRecordOut = 2291, kRecordReceive = 2402, kRecordSend = 2403;
+              kRangeIn = 3834, kRangeOut = 3835, kRangeReceive = 3836, kRangeSend = 3837, kRangeAnalyze = 3916, kMultirangeIn = 4231, kMultirangeOut = 4232,
+              kMultirangeReceive = 4233, kMultirangeSend = 4234, kMultirangeAnalyze = 4242, kRecordIn = 2290, kRecordOut = 2291, kRecordReceive = 2402, kRecordSend = 2403;
 }  // namespace in_out
 
 struct TypeRow {
@@ -96,6 +97,28 @@ void add_enum(const SystemContext& context, SystemRows& rows, const ObjectDef& o
   add_array_type(context, rows, t);
 }
 
+// A range type or a multirange type.
+void add_range(const SystemContext& context, SystemRows& rows, const ObjectDef& object, const UserType& definition) {
+  const bool multi = definition.kind == 'm';
+  const TypeInfo* range = find_type(multi ? definition.base : object.oid);
+  TypeRow t;
+  t.oid = object.oid;
+  t.name = object.name;
+  t.schema = object.parent;
+  t.owner = object.owner;
+  t.kind = definition.kind;
+  t.category = 'R';
+  t.align = range != nullptr && type_facts(base_type(range->base)).align == 'd' ? 'd' : 'i';
+  t.array = definition.array;
+  t.input = multi ? in_out::kMultirangeIn : in_out::kRangeIn;
+  t.output = multi ? in_out::kMultirangeOut : in_out::kRangeOut;
+  t.receive = multi ? in_out::kMultirangeReceive : in_out::kRangeReceive;
+  t.send = multi ? in_out::kMultirangeSend : in_out::kRangeSend;
+  t.analyze = multi ? in_out::kMultirangeAnalyze : in_out::kRangeAnalyze;
+  add_type(context, rows, t);
+  add_array_type(context, rows, t);
+}
+
 void add_domain(const SystemContext& context, SystemRows& rows, const ObjectDef& object, const UserType& definition, SessionHooks& session) {
   const TypeInfo* base = find_type(base_type(object.oid));
   const TypeFunctions* functions = find_type_functions(base->oid);
@@ -148,6 +171,7 @@ Status pg_type(const SystemContext& context, SystemRows& rows) {
   each_user_type(context, [&](const ObjectDef& object, const UserType& definition) {
     if (definition.kind == 'e') add_enum(context, rows, object, definition);
     if (definition.kind == 'c') add_row_type(context, rows, relation_of_row_type(object.oid), object.parent, object.owner, object.name);
+    if (definition.kind == 'r' || definition.kind == 'm') add_range(context, rows, object, definition);
     if (definition.kind == 'd') add_domain(context, rows, object, definition, context.session);
   });
   return {};
@@ -161,7 +185,18 @@ Status pg_enum(const SystemContext& context, SystemRows& rows) {
   return {};
 }
 
-constexpr SystemProducer kTypeProducers[] = {{"pg_type", pg_type}, {"pg_enum", pg_enum}};
+Status pg_range(const SystemContext& context, SystemRows& rows) {
+  WANDIAN_TRY(produce_facts("pg_range", context, rows));
+  each_user_type(context, [&](const ObjectDef& object, const UserType& definition) {
+    if (definition.kind != 'r') return;
+    const Oid subtype = base_type(definition.base);
+    const Oid collation = definition.collation.empty() ? type_facts(subtype).collation : collation_of(subtype, definition.collation);
+    CatalogRow(rows).i(object.oid).i(definition.base).i(definition.multirange).i(collation).i(default_opclass(subtype)).i(0).i(definition.difference).done();
+  });
+  return {};
+}
+
+constexpr SystemProducer kTypeProducers[] = {{"pg_type", pg_type}, {"pg_enum", pg_enum}, {"pg_range", pg_range}};
 
 }  // namespace
 

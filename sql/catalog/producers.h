@@ -115,6 +115,8 @@ struct OperatorClass {
   bool is_default = false;
 };
 std::span<const OperatorClass> operator_classes();
+/// Whether the class is one for values of `type`, which is no domain.
+bool accepts_type(const OperatorClass& known, Oid type);
 inline constexpr Oid kBtreeAccess = 403, kHashAccess = 405, kGinAccess = 2742;
 /// pg_am's row of an index.
 Oid access_method(const IndexDef& index);

@@ -324,7 +324,7 @@ std::string definition_text(const FunctionObject& function, const std::string& s
   if (function.strict) options += " STRICT";
   if (function.security_definer) options += " SECURITY DEFINER";
   if (function.leakproof) options += " LEAKPROOF";
-  if (!function.cost.empty() && std::strtod(function.cost.c_str(), nullptr) != (function.language == "c" ? 1 : 100)) options += " COST " + function.cost;
+  if (!function.cost.empty() && std::strtod(function.cost.c_str(), nullptr) != (function.language == "c" || function.language == "internal" ? 1 : 100)) options += " COST " + function.cost;
   if (!function.rows.empty() && std::strtod(function.rows.c_str(), nullptr) != 1000) options += " ROWS " + function.rows;
   if (!options.empty()) out += options + "\n";
   for (const auto& [name, value] : function.settings)

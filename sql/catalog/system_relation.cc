@@ -204,6 +204,15 @@ std::span<const OperatorClass> operator_classes() {
   return classes;
 }
 
+bool accepts_type(const OperatorClass& known, Oid type) {
+  using namespace type_oid;
+  const TypeInfo* info = find_type(type);
+  if (known.type == type || (type == kVarchar && known.type == kText)) return true;
+  if (info == nullptr) return false;
+  return (known.type == kAnyArray && info->category == 'A') || (known.type == kAnyEnum && info->kind == 'e') || (known.type == kAnyRange && info->kind == 'r') ||
+         (known.type == kAnyMultirange && info->kind == 'm') || (known.type == kRecord && info->kind == 'c');
+}
+
 namespace {
 
 Oid find_default_class(Oid method, Oid type) {

@@ -105,7 +105,7 @@ bool type_contains(DdlContext& ctx, Oid type, Oid other) {
   if (info == nullptr) return false;
   if (type == other) return true;
   if (info->category == 'A' && info->element != 0) return type_contains(ctx, info->element, other);
-  if (info->kind == 'd') return type_contains(ctx, info->base, other);
+  if (info->kind == 'd' || info->kind == 'r' || info->kind == 'm') return type_contains(ctx, info->base, other);
   std::vector<RowField> fields;
   if (info->kind != 'c' || !ctx.session.row_fields(type, &fields)) return false;
   return std::any_of(fields.begin(), fields.end(), [&](const RowField& field) { return !field.dropped && type_contains(ctx, field.type, other); });

@@ -49,7 +49,6 @@ Status refuse(const ParseNode& node, std::string_view tag) {
     case PG_QUERY__NODE__NODE_RULE_STMT: return feature_not_supported("rules are not supported");
     case PG_QUERY__NODE__NODE_CREATE_POLICY_STMT:
     case PG_QUERY__NODE__NODE_ALTER_POLICY_STMT: return feature_not_supported("row-level security is not supported");
-    case PG_QUERY__NODE__NODE_CREATE_RANGE_STMT: return feature_not_supported("range types are not supported");
     case PG_QUERY__NODE__NODE_CREATE_PUBLICATION_STMT:
     case PG_QUERY__NODE__NODE_CREATE_SUBSCRIPTION_STMT: return feature_not_supported("logical replication is not supported");
     case PG_QUERY__NODE__NODE_CREATE_FDW_STMT:
@@ -67,6 +66,7 @@ Task<Status> define_type(DdlContext& ctx) {
   switch (ctx.statement.node->node_case) {
     case PG_QUERY__NODE__NODE_CREATE_ENUM_STMT: co_return co_await create_enum(ctx);
     case PG_QUERY__NODE__NODE_ALTER_ENUM_STMT: co_return co_await alter_enum(ctx);
+    case PG_QUERY__NODE__NODE_CREATE_RANGE_STMT: co_return co_await create_range(ctx);
     case PG_QUERY__NODE__NODE_COMPOSITE_TYPE_STMT: co_return co_await create_composite(ctx);
     case PG_QUERY__NODE__NODE_CREATE_DOMAIN_STMT: co_return co_await create_domain(ctx);
     case PG_QUERY__NODE__NODE_ALTER_DOMAIN_STMT: co_return co_await alter_domain(ctx);

@@ -221,7 +221,7 @@ void DropPlan::type_dependents(Oid type, std::vector<Dependent>* out) {
       for (std::size_t a = 0; a < other.attributes.size(); ++a)
         if (!other.attributes[a].dropped && is_of(other.attributes[a].type))
           out->push_back({{RefKind::kAttribute, object->oid, 0, static_cast<std::uint16_t>(a)}, false});
-      if (is_of(other.base) || names_it(other.default_expression) || checked) out->push_back({{RefKind::kType, object->oid, 0, 0}, false});
+      if (is_of(other.base) || names_it(other.default_expression) || checked) out->push_back({{RefKind::kType, object->oid, 0, 0}, other.kind == 'm'});
     } else if (key.first == ObjectKind::kView) {
       const auto definition = ViewDefinition::decode(object->definition);
       const bool shows = definition && std::any_of(definition->columns.begin(), definition->columns.end(), [&](const auto& c) { return is_of(c.type); });
@@ -232,9 +232,22 @@ void DropPlan::type_dependents(Oid type, std::vector<Dependent>* out) {
       const bool returns_row = function->result_relation != 0 && function->result_type() == type;
       const bool gives = std::any_of(function->parameters.begin(), function->parameters.end(), [&](const auto& parameter) { return is_of(parameter.type); });
       if (is_of(function->result) || returns_row || gives || std::any_of(function->arguments.begin(), function->arguments.end(), is_of))
-        out->push_back({{RefKind::kFunction, object->oid, 0, 0}, false});
+        out->push_back({{RefKind::kFunction, object->oid, 0, 0}, function->language == "internal"});
     }
   }
+}
+
+// What makes values of a range type, and its multirange type, belong to it: the type that cannot do without the object, or 0.
+Oid DropPlan::owning_range(const ObjectRef& object) const {
+  if (object.kind == RefKind::kType) {
+    const auto type = ctx_.catalog()->object(ObjectKind::kType, object.oid);
+    const auto* definition = type != nullptr ? static_cast<const UserType*>(type->compiled.get()) : nullptr;
+    return definition != nullptr && definition->kind == 'm' ? definition->base : 0;
+  }
+  if (object.kind != RefKind::kFunction) return 0;
+  const auto found = ctx_.catalog()->object(ObjectKind::kFunction, object.oid);
+  const auto function = found != nullptr ? FunctionObject::decode(found->definition) : std::nullopt;
+  return function && function->language == "internal" ? function->result : 0;
 }
 
 std::vector<ObjectRef> DropPlan::lost_columns() const {
@@ -321,7 +334,8 @@ std::vector<DropPlan::Dependent> DropPlan::dependents(const ObjectRef& object) {
         if (key.first == ObjectKind::kType)
           for (const DomainCheck& check : static_cast<const UserType*>(other->compiled.get())->checks)
             if (calls_function(check.expression, object.oid)) out.push_back({{RefKind::kDomainCheck, check.oid, other->oid, 0}, false});
-        if (key.first == ObjectKind::kType && calls_function(static_cast<const UserType*>(other->compiled.get())->default_expression, object.oid))
+        if (key.first == ObjectKind::kType && (calls_function(static_cast<const UserType*>(other->compiled.get())->default_expression, object.oid) ||
+                                               static_cast<const UserType*>(other->compiled.get())->difference == object.oid))
           out.push_back({{RefKind::kType, other->oid, 0, 0}, false});
         const auto function = key.first == ObjectKind::kFunction ? FunctionObject::decode(other->definition) : std::nullopt;
         if (function && std::any_of(function->parameters.begin(), function->parameters.end(),
@@ -361,9 +375,12 @@ std::vector<DropPlan::Dependent> DropPlan::dependents(const ObjectRef& object) {
         }
         if (other->parent != object.oid) continue;
         if (key.first == ObjectKind::kView) out.push_back({{RefKind::kView, other->oid, 0, 0}, false});
-        if (key.first == ObjectKind::kFunction) out.push_back({{RefKind::kFunction, other->oid, 0, 0}, false});
-        if (key.first == ObjectKind::kType) out.push_back({{RefKind::kType, other->oid, 0, 0}, false});
         if (key.first == ObjectKind::kCollation) out.push_back({{RefKind::kCollation, other->oid, 0, 0}, false});
+        if (key.first != ObjectKind::kFunction && key.first != ObjectKind::kType) continue;
+        // What belongs to a range type takes that with it, wherever it is.
+        ObjectRef dropped{key.first == ObjectKind::kFunction ? RefKind::kFunction : RefKind::kType, other->oid, 0, 0};
+        while (const Oid owner = owning_range(dropped)) dropped = {RefKind::kType, owner, 0, 0};
+        out.push_back({dropped, false});
       }
       std::stable_sort(out.begin(), out.end(), [](const Dependent& a, const Dependent& b) { return a.object.oid < b.object.oid; });
       break;
@@ -454,6 +471,12 @@ void DropPlan::mark_targets() {
 Status DropPlan::check(bool cascade) {
   mark_targets();
   const std::shared_ptr<const Catalog> catalog = ctx_.catalog();
+  for (const ObjectRef& target : targets_) {
+    const Oid range = owning_range(target);
+    if (range != 0 && !planned(RefKind::kType, range))
+      return Status{sqlstate::dependent_objects_still_exist, "cannot drop " + describe(ctx_, target) + " because type " + format_type(range) + " requires it"}
+          .with_hint("You can drop type " + format_type(range) + " instead.");
+  }
   for (const ObjectRef& target : targets_) {
     const Oid its_catalog = target.kind == RefKind::kFunction ? catalog_oid::kProc : target.kind == RefKind::kType ? catalog_oid::kType : catalog_oid::kClass;
     if (target.kind == RefKind::kExtension || target.kind == RefKind::kSchema || target.kind == RefKind::kColumn ||

@@ -59,6 +59,7 @@ class DropPlan {
   };
   std::vector<Dependent> dependents(const ObjectRef& object);
   void type_dependents(Oid type, std::vector<Dependent>* out);
+  Oid owning_range(const ObjectRef& object) const;
   void citext_dependents(Oid database, std::vector<Dependent>* out);
   void view_defaults(const std::function<bool(const std::string&)>& names_it, std::vector<Dependent>* out);
   void collation_dependents(Oid collation, std::vector<Dependent>* out);

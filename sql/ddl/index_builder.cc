@@ -148,14 +148,11 @@ class IndexReader {
     if (element.n_opclass == 0) return check_indexable(type, method_);
     const std::string name = last_name(element.opclass, element.n_opclass);
     const Oid method = method_oid(method_);
-    const TypeInfo* info = find_type(type);
     bool known = false;
     for (const OperatorClass& one : operator_classes()) {
       if (one.method != method || one.name != name) continue;
       known = true;
-      const bool accepts = one.type == type || (type == kVarchar && one.type == kText) ||
-                           (one.type == kAnyArray && info != nullptr && info->category == 'A');
-      if (!accepts) continue;
+      if (!accepts_type(one, base_type(type))) continue;
       if (!one.is_default) part->opclass = name;
       return check_indexable(type, method_);
     }
@@ -200,9 +197,6 @@ std::vector<std::string> column_names_of(const TableDef& table, const IndexDef& 
   return names;
 }
 
-// Ranges and composite values have an order, but no bytes that sort as they do.
-bool has_no_key(Order order) { return order == Order::kRange || order == Order::kRecord; }
-
 }  // namespace
 
 void name_index_columns(const TableDef& table, IndexDef* index) {
@@ -223,13 +217,11 @@ Status check_indexable(Oid oid, IndexMethod method) {
     if (oid == kJsonb) return {};
     const TypeInfo* element = type->category == 'A' && type->element != 0 ? find_type(type->element) : nullptr;
     if (element == nullptr) return none();
-    if (element->order == Order::kNone || element->order == Order::kArray || element->order == Order::kJsonb || has_no_key(element->order))
+    if (element->order == Order::kNone || element->order == Order::kArray || element->order == Order::kJsonb)
       return Status{sqlstate::undefined_function, "could not identify a comparison function for type " + format_type(type->element)};
     return {};
   }
-  const TypeInfo* inner = type->order == Order::kArray ? find_type(base_type(type->element)) : type;
-  if (inner != nullptr && (has_no_key(inner->order) || inner->kind == 'm')) return feature_not_supported("indexes over columns of type " + name + " are not supported");
-  if (type->order == Order::kArray) {
+  if (type->order == Order::kArray && type->kind != 'm') {
     const TypeInfo* element = find_type(type->element);
     if (element == nullptr || element->order == Order::kNone)
       return Status{sqlstate::undefined_function, "could not identify a comparison function for type " + format_type(type->element)};

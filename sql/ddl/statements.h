@@ -26,6 +26,7 @@ Task<Status> rename_trigger(DdlContext& ctx);
 Status enable_trigger(TableDef& table, const PgQuery__AlterTableCmd& command, bool superuser);
 Task<Status> create_enum(DdlContext& ctx);
 Task<Status> alter_enum(DdlContext& ctx);
+Task<Status> create_range(DdlContext& ctx);
 Task<Status> create_composite(DdlContext& ctx);
 Task<Status> alter_composite(DdlContext& ctx);
 Task<Status> rename_attribute(DdlContext& ctx);

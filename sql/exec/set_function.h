@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "sql/exec/operator.h"
+#include "sql/functions/collated.h"
 
 namespace wandian::sql {
 
@@ -23,6 +24,7 @@ class SetCall {
       memory_.arena.reset();
       state_.kept = nullptr;
       function_ = call.function;
+      ascii_letters_ = has_ascii_letters(call.collation);
       position_ = 0;
       args_.resize(args.size());
       done_ = false;
@@ -72,7 +74,10 @@ class SetCall {
       return Step::kRow;
     }
     results.set_call = &state_;
-    if (!function_->set_fn(results, args_.data(), &position_, columns, &done_)) return ctx.fail(results);
+    results.ascii_letters = ascii_letters_;
+    const bool made = function_->set_fn(results, args_.data(), &position_, columns, &done_);
+    results.ascii_letters = false;
+    if (!made) return ctx.fail(results);
     return done_ ? Step::kEnd : Step::kRow;
   }
 
@@ -92,6 +97,7 @@ class SetCall {
   RowMemory memory_;
   SetCallState state_{memory_.arena};
   const FunctionDef* function_ = nullptr;
+  bool ascii_letters_ = false;
   std::vector<Value> args_;
   std::uint64_t position_ = 0;
   bool done_ = true;

@@ -437,6 +437,14 @@ std::string Deparser::operator_text(const OperatorDef& op) const {
   return prefix.empty() ? std::string(op.name) : "OPERATOR(" + prefix + std::string(op.name) + ")";
 }
 
+// "s." where the search path does not find a function of users.
+std::string Deparser::declared_schema(Oid function, std::string_view name) const {
+  if (options_.names->visible(ObjectClass::kFunction, function)) return {};
+  const std::string signature = options_.names->object_name(ObjectClass::kFunctionSignature, function).value_or("");
+  const std::size_t end = signature.find(quote_identifier(name) + "(");
+  return end == std::string::npos ? std::string() : signature.substr(0, end);
+}
+
 void Deparser::put_function(const FunctionExpr& call, bool show) {
   if (is_cast(&call) && !call.args.empty()) return put_cast_or_argument(call.args[0], &call, call.form, show);
   if (const SubLinkExpr* link = compares_with_row(&call)) return put_row_sublink(call.args.first(1), call.op->name, *link);
@@ -452,9 +460,12 @@ void Deparser::put_function(const FunctionExpr& call, bool show) {
   }
   if (call.form == CallForm::kSqlSyntax && put_sql_syntax(call)) return;
   const Routine* routine = call.function->routine;
-  if (routine != nullptr && stored()) {
-    out_ += stored_object_name(routine->oid);
+  // The code of a function that an extension or a range type declares is called without the declaration, but has its OID.
+  const bool declared = routine == nullptr && call.function->oid >= kFirstUserOid;
+  if ((routine != nullptr || declared) && stored()) {
+    out_ += stored_object_name(call.function->oid);
   } else {
+    if (declared) out_ += declared_schema(call.function->oid, call.function->name);
     if (routine != nullptr && !options_.names->visible(ObjectClass::kFunction, routine->oid)) out_ += quote_identifier(routine->schema_name) + ".";
     if (routine == nullptr) out_ += extension_prefix(call.function->oid);
     out_ += quote_identifier(routine != nullptr ? std::string_view(routine->declaration.name) : call.function->name);

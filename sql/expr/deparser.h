@@ -32,6 +32,7 @@ class Deparser {
  private:
   bool stored() const { return options_.names == nullptr; }
   /// "schema." before the name of what belongs to an extension, or nothing.
+  std::string declared_schema(Oid function, std::string_view name) const;
   std::string extension_prefix(Oid oid) const;
   std::string operator_text(const OperatorDef& op) const;
   void open() { if (!options_.pretty) out_ += '('; }

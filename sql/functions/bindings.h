@@ -83,6 +83,12 @@ std::span<const AggregateBinding> multirange_aggregate_bindings();
 std::span<const AggregateBinding> collecting_aggregate_bindings();
 std::span<const AggregateBinding> regression_aggregate_bindings();
 
+/// The code behind the functions that make values of a range or multirange type, by pg_proc.prosrc; null if it is none of them.
+TypedFn find_range_constructor(std::string_view symbol);
+/// What a function of pattern_bindings() does under a collation, which stands behind the result's type, with the letters of `ascii` alone or
+/// its language's; null if it does the same there.
+TypedFn collated_pattern(ScalarFn fn, bool ascii);
+
 // Small words of every implementation.
 inline bool check(EvalContext& ctx, Status status) {
   if (status.ok()) [[likely]] return true;

@@ -51,7 +51,7 @@ void add_comparison(std::string_view name, Entry* entry) {
         }
     if (!found) return;
   }
-  entry->use = {CollationUse::Kind::kOrder, kComparison};
+  entry->use = {CollationUse::Kind::kOrder, kComparison, {}};
 }
 
 bool reads_text(const FunctionDef& function) {
@@ -60,7 +60,10 @@ bool reads_text(const FunctionDef& function) {
 
 void add_refusal(std::string_view name, const FunctionDef& function, Entry* entry) {
   const auto is = [&](std::initializer_list<std::string_view> names) { return std::find(names.begin(), names.end(), name) != names.end(); };
-  const auto refuse = [&](std::string_view what) { entry->use = {CollationUse::Kind::kRefused, what}; };
+  const auto refuse = [&](std::string_view what) {
+    const std::string_view needed = what == kRegex ? "regular expression" : what == kSearch && name != "starts_with" ? kComparison : what == kILike ? kILike : "";
+    entry->use = {CollationUse::Kind::kRefused, what, needed};
+  };
   if (is({"textlike", "textnlike", "bpcharlike", "bpcharnlike", "namelike", "namenlike", "like", "notlike"})) refuse(kLike);
   else if (name.find("iclike") != std::string_view::npos || name.find("icnlike") != std::string_view::npos) refuse(kILike);
   else if (name.find("regex") != std::string_view::npos) refuse(kRegex);
@@ -74,14 +77,14 @@ const Entry* find_entry(const FunctionDef& function) {
     auto* const out = new std::unordered_map<Oid, Entry>;
     for (const FunctionDef& known : all_functions()) {
       Entry entry;
-      if (known.name == "pg_collation_for") entry.use = {CollationUse::Kind::kShow, {}};
+      if (known.name == "pg_collation_for") entry.use = {CollationUse::Kind::kShow, {}, {}};
       if (reads_text(known)) {
         add_comparison(known.name, &entry);
         add_refusal(known.name, known, &entry);
         const bool of_text = known.args.size() == 1 && known.args[0] == kText;
         if (of_text && (known.name == "lower" || known.name == "upper" || known.name == "initcap")) {
           entry.to = known.name == "lower" ? LetterCase::kLower : known.name == "upper" ? LetterCase::kUpper : LetterCase::kTitle;
-          entry.use = {CollationUse::Kind::kCase, known.name == "lower" ? "lower() function" : known.name == "upper" ? "upper() function" : "initcap() function"};
+          entry.use = {CollationUse::Kind::kCase, known.name == "lower" ? "lower() function" : known.name == "upper" ? "upper() function" : "initcap() function", {}};
         }
       }
       if (entry.use.kind != CollationUse::Kind::kNone) out->emplace(known.oid, entry);
@@ -141,6 +144,15 @@ bool show(EvalContext& ctx, const Oid* types, const Value*, Value* result) {
 
 }  // namespace
 
+bool has_ascii_letters(std::uint16_t collation) {
+  return collation > kDefaultCollation && collation != kIndeterminateCollation && collation_of(collation).ascii_case;
+}
+
+bool asks_for_letters(const FunctionDef& function) {
+  const CollationUse use = collation_use(function);
+  return use.kind == CollationUse::Kind::kCase || (use.kind == CollationUse::Kind::kRefused && (use.what == kRegex || use.what == kILike));
+}
+
 CollationUse collation_use(const FunctionDef& function) {
   const Entry* const entry = find_entry(function);
   return entry != nullptr ? entry->use : CollationUse{};
@@ -162,6 +174,7 @@ TypedFn collated_function(const FunctionDef& function, std::span<const Oid> type
       return entry->to == LetterCase::kLower ? in_case<LetterCase::kLower> : entry->to == LetterCase::kUpper ? in_case<LetterCase::kUpper> : in_case<LetterCase::kTitle>;
     }
     case CollationUse::Kind::kShow: return show;
+    case CollationUse::Kind::kRefused: return has_ascii_letters(id) || collation_of(id).provider == 'i' ? collated_pattern(function.fn, has_ascii_letters(id)) : nullptr;
     default: return nullptr;
   }
 }

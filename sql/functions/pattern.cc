@@ -4,6 +4,7 @@
 #include "sql/functions/bindings.h"
 #include "sql/functions/like.h"
 #include "sql/functions/regex.h"
+#include "sql/types/collation.h"
 #include "sql/types/letter_case.h"
 #include "sql/types/string_types.h"
 
@@ -78,6 +79,14 @@ bool ilike_op(EvalContext& ctx, const Value* args, Value* result) {
          return_bool(result, matches == want);
 }
 
+template <bool want>
+bool collated_ilike(EvalContext& ctx, const Oid* types, const Value* args, Value* result) {
+  const Collation& collation = collation_of(static_cast<std::uint16_t>(types[3]));
+  const auto lower = [&](const Value& text) { return change_case(collation, LetterCase::kLower, text.bytes(), ctx.arena); };
+  bool matches;
+  return check(ctx, like(lower(args[0]), lower(args[1]), false, &matches)) && return_bool(result, matches == want);
+}
+
 // LIKE ... ESCAPE e: the pattern with e's escapes written as backslashes.
 bool like_escape(EvalContext& ctx, const Value* args, Value* result) {
   const std::string_view pattern = args[0].bytes();
@@ -107,7 +116,8 @@ bool like_escape(EvalContext& ctx, const Value* args, Value* result) {
   return true;
 }
 
-bool find_regex(EvalContext& ctx, const Value& pattern, const RegexFlags& flags, std::shared_ptr<const Regex>* out) {
+bool find_regex(EvalContext& ctx, const Value& pattern, RegexFlags flags, std::shared_ptr<const Regex>* out) {
+  flags.ascii_letters = ctx.ascii_letters;
   return check(ctx, Regex::find(pattern.bytes(), flags, out));
 }
 
@@ -410,8 +420,49 @@ constexpr FunctionBinding kBindings[] = {
     {"substring(text,text,text)", similar_substring},
 };
 
+// The same function with the letters of ASCII alone.
+template <ScalarFn fn>
+bool in_ascii(EvalContext& ctx, const Oid*, const Value* args, Value* result) {
+  ctx.ascii_letters = true;
+  const bool ok = fn(ctx, args, result);
+  ctx.ascii_letters = false;
+  return ok;
+}
+
+struct CollatedPattern {
+  ScalarFn fn;
+  TypedFn collated;
+  bool ascii;   // differs under "C" alone
+};
+template <ScalarFn fn>
+constexpr CollatedPattern ascii_form() {
+  return {fn, in_ascii<fn>, true};
+}
+constexpr CollatedPattern kCollatedPatterns[] = {
+    {ilike_op<true>, collated_ilike<true>, false}, {ilike_op<false>, collated_ilike<false>, false},
+    ascii_form<regex_op<true, false>>(), ascii_form<regex_op<false, false>>(),
+    ascii_form<regex_op<true, true>>(), ascii_form<regex_op<false, true>>(),
+    ascii_form<regex_substring>(), ascii_form<similar_substring>(),
+    ascii_form<regexp_replace>(), ascii_form<regexp_replace_flags>(),
+    ascii_form<regexp_replace_extended<6>>(), ascii_form<regexp_replace_extended<5>>(), ascii_form<regexp_replace_extended<4>>(),
+    ascii_form<regexp_match<true>>(), ascii_form<regexp_match<false>>(),
+    ascii_form<split_to_array<true>>(), ascii_form<split_to_array<false>>(),
+    ascii_form<regexp_count<4>>(), ascii_form<regexp_count<3>>(), ascii_form<regexp_count<2>>(),
+    ascii_form<regexp_instr<7>>(), ascii_form<regexp_instr<6>>(), ascii_form<regexp_instr<5>>(),
+    ascii_form<regexp_instr<4>>(), ascii_form<regexp_instr<3>>(), ascii_form<regexp_instr<2>>(),
+    ascii_form<regexp_substr<6>>(), ascii_form<regexp_substr<5>>(), ascii_form<regexp_substr<4>>(),
+    ascii_form<regexp_substr<3>>(), ascii_form<regexp_substr<2>>(),
+    ascii_form<regexp_like<true>>(), ascii_form<regexp_like<false>>(),
+};
+
 }  // namespace
 
 std::span<const FunctionBinding> pattern_bindings() { return kBindings; }
+
+TypedFn collated_pattern(ScalarFn fn, bool ascii) {
+  for (const CollatedPattern& known : kCollatedPatterns)
+    if (known.fn == fn) return known.ascii && !ascii ? nullptr : known.collated;
+  return nullptr;
+}
 
 }  // namespace wandian::sql

@@ -253,4 +253,12 @@ bool bounds_meet(EvalContext& ctx, const RangeParts& of, const RangeBound& upper
 }
 std::span<const FunctionBinding> range_bindings() { return kBindings; }
 
+TypedFn find_range_constructor(std::string_view symbol) {
+  if (symbol.find("range_constructor") == std::string_view::npos) return nullptr;
+  for (const std::span<const FunctionBinding> all : {range_bindings(), multirange_bindings()})
+    for (const FunctionBinding& one : all)
+      if (one.key == symbol) return one.typed;
+  return nullptr;
+}
+
 }  // namespace wandian::sql

@@ -25,21 +25,9 @@ Status runtime_failure() {
 }
 
 // PostgreSQL's advanced syntax differs from Perl's in a few escapes and in what may lead the pattern.
-std::string to_perl(std::string_view pattern, RegexFlags* flags, bool* lazy, bool* alternatives) {
-  if (pattern.starts_with("***=")) {
-    flags->literal = true;
-    pattern.remove_prefix(4);
-  } else if (pattern.starts_with("***:")) {
-    pattern.remove_prefix(4);
-  }
-  if (!flags->literal && pattern.starts_with("(?") && pattern.size() > 3 && pattern[2] != ':' && pattern[2] != '=' &&
-      pattern[2] != '!' && pattern[2] != '<') {
-    const std::size_t close = pattern.find(')');
-    if (close != std::string_view::npos && parse_regex_flags(pattern.substr(2, close - 2), flags).ok())
-      pattern.remove_prefix(close + 1);
-  }
+std::string to_perl(std::string_view pattern, const RegexFlags& flags, bool* lazy, bool* alternatives) {
   std::string out;
-  if (flags->literal) {
+  if (flags.syntax == RegexSyntax::kLiteral) {
     for (const char c : pattern) {
       if (std::string_view("\\^$.|?*+()[]{}").find(c) != std::string_view::npos) out.push_back('\\');
       out.push_back(c);
@@ -80,12 +68,16 @@ std::string to_perl(std::string_view pattern, RegexFlags* flags, bool* lazy, boo
       if (next == '^') {
         out.push_back('^');
         ++i;
-        if (flags->newline_sensitive_dot) out.push_back('\n');
+        if (flags.newline_sensitive_dot) out.push_back('\n');
       }
       if (i + 1 < pattern.size() && pattern[i + 1] == ']') {
         out.append("\\]");
         ++i;
       }
+      continue;
+    }
+    if (c == '(' && pattern.substr(i, 3) == "(?#") {
+      i = std::min(pattern.find(')', i), pattern.size());   // a comment
       continue;
     }
     if (c == '\\' && next != '\0') {
@@ -172,7 +164,7 @@ class Compiled final : public Regex {
  public:
   Compiled(const std::basic_string<Char>& pattern, const RegexFlags& flags, bool longest)
       : flags_(match_flags(flags, longest)) {
-    if constexpr (sizeof(Char) > 1) regex_.imbue(letters());
+    if constexpr (sizeof(Char) > 1) regex_.imbue(flags.ascii_letters ? std::locale::classic() : letters());
     regex_.assign(pattern, syntax(flags));
   }
 
@@ -291,11 +283,11 @@ Status parse_regex_flags(std::string_view letters, RegexFlags* out) {
       case 'p': out->newline_sensitive_dot = true; break;
       case 'w': out->newline_sensitive_anchors = true; break;
       case 's': out->newline_sensitive_dot = out->newline_sensitive_anchors = false; break;
-      case 'q': out->literal = true; break;
+      case 'q': out->syntax = RegexSyntax::kLiteral; break;
+      // PostgreSQL takes e for extended ones, but clears what it has just set, and so has basic ones.
+      case 'b': case 'e': out->syntax = RegexSyntax::kBasic; break;
       case 'x': out->expanded = true; break;
       case 't': out->expanded = false; break;
-      case 'e': case 'b':
-        return {sqlstate::feature_not_supported, std::string("the regular expression option \"") + letters[i] + "\" is not supported"};
       default:
         return {sqlstate::invalid_parameter_value,
                 "invalid regular expression option: \"" + std::string(letters.substr(i, utf8_bytes(letters[i]))) + "\""};
@@ -308,7 +300,8 @@ Status Regex::find(std::string_view pattern, const RegexFlags& flags, std::share
   thread_local Cache cache;
   std::string key;
   key.push_back(static_cast<char>('0' + flags.ignore_case + 2 * flags.newline_sensitive_dot +
-                                  4 * flags.newline_sensitive_anchors + 8 * flags.literal + 16 * flags.expanded));
+                                  4 * flags.newline_sensitive_anchors + 8 * flags.expanded + 16 * flags.ascii_letters));
+  key.push_back(static_cast<char>(flags.syntax));
   key += pattern;
   if (const auto it = cache.by_key.find(key); it != cache.by_key.end()) {
     cache.entries.splice(cache.entries.begin(), cache.entries, it->second);
@@ -318,8 +311,15 @@ Status Regex::find(std::string_view pattern, const RegexFlags& flags, std::share
   RegexFlags own = flags;
   bool lazy = false;
   bool alternatives = false;
-  if (!flags.literal) WANDIAN_TRY(check_regex(pattern));
-  const std::string perl = to_perl(pattern, &own, &lazy, &alternatives);
+  std::string advanced;
+  WANDIAN_TRY(take_regex_options(&pattern, &own));
+  if (own.syntax == RegexSyntax::kBasic || own.syntax == RegexSyntax::kExtended) {
+    WANDIAN_TRY(advance_regex(pattern, own, &advanced));
+    own.expanded = false;
+    pattern = advanced;
+  }
+  if (own.syntax != RegexSyntax::kLiteral) WANDIAN_TRY(check_regex(pattern));
+  const std::string perl = to_perl(pattern, own, &lazy, &alternatives);
   // PostgreSQL takes the longest of several alternatives; Perl takes the first.
   const bool longest = alternatives && !lazy;
   std::shared_ptr<const Regex> regex;

@@ -15,13 +15,16 @@
 
 namespace wandian::sql {
 
+enum class RegexSyntax : std::uint8_t { kAdvanced, kExtended, kBasic, kLiteral };
+
 struct RegexFlags {
   bool ignore_case = false;
   bool global = false;
   bool newline_sensitive_dot = false;      ///< n, p: . and [^ do not match a newline
   bool newline_sensitive_anchors = false;  ///< n, w: ^ and $ match at newlines
-  bool literal = false;                    ///< q
   bool expanded = false;                   ///< x
+  bool ascii_letters = false;              ///< letters, digits, spaces and cases are those of ASCII: the collations C and POSIX
+  RegexSyntax syntax = RegexSyntax::kAdvanced;   ///< b, e, q
 };
 /// The letters of a flags argument: 2201B "invalid regular expression option".
 Status parse_regex_flags(std::string_view letters, RegexFlags* out);
@@ -32,7 +35,11 @@ struct RegexSpan {
   bool matched = false;
 };
 
-/// 2201B for what PostgreSQL refuses and the engine would take.
+/// Takes directors and embedded options ("***=", "(?i)") off the pattern's beginning and into the flags.
+Status take_regex_options(std::string_view* pattern, RegexFlags* flags);
+/// A basic or extended regular expression as an advanced one, which is not kExpanded any more.
+Status advance_regex(std::string_view pattern, const RegexFlags& flags, std::string* out);
+/// 2201B for what PostgreSQL refuses in an advanced one and the engine would take.
 Status check_regex(std::string_view pattern);
 
 class Regex {

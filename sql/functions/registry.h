@@ -63,6 +63,7 @@ struct EvalContext {
   Status error;                         ///< set by whatever returns false, unless `journal` asks for a routine
   CallJournal* journal = nullptr;       ///< where routines are answered from; null: none can be called
   SetCallState* set_call = nullptr;     ///< set for set-returning functions alone
+  bool ascii_letters = false;           ///< the function's collation knows no letters but those of ASCII
 
   /// Sets the error and returns false, so that a function can `return ctx.fail(...)`.
   bool fail(Status status) {

@@ -6,6 +6,7 @@
 #include "sql/plpgsql/body_reader.h"
 #include "sql/plpgsql/interpreter.h"
 #include "sql/plpgsql/parser.h"
+#include "sql/types/multirange.h"
 #include "sql/types/text_io.h"
 
 namespace wandian::sql {
@@ -111,20 +112,39 @@ Result<VariableType> find_variable_type(SessionImpl& session, std::string_view t
 
 bool is_polymorphic(Oid type) {
   switch (type) {
-    case kAnyElement: case kAnyArray: case kAnyNonArray: case kAnyEnum: case kAnyCompatible: case kAnyCompatibleArray: case kAnyCompatibleNonArray:
+    case kAnyElement: case kAnyArray: case kAnyNonArray: case kAnyEnum: case kAnyRange: case kAnyMultirange:
+    case kAnyCompatible: case kAnyCompatibleArray: case kAnyCompatibleNonArray:
       return true;
     default: return false;
   }
 }
 
+Oid base_of(Oid type) {
+  const TypeInfo* info = wandian::find_type(type);
+  return info != nullptr ? info->base : 0;
+}
+
+// anyrange and anymultirange as this call has them.
+Oid actual_range(const Routine& routine, std::span<const Oid> types, bool multirange) {
+  for (std::size_t i = 0; i < routine.declaration.arguments.size() && i < types.size(); ++i) {
+    const Oid argument = routine.declaration.arguments[i];
+    if (argument == kAnyRange) return multirange ? multirange_type_of(types[i]) : types[i];
+    if (argument == kAnyMultirange) return multirange ? types[i] : base_of(types[i]);
+  }
+  return multirange ? kInt4Multirange : kInt4Range;
+}
+
 // A declared type as this call has it. Without a call polymorphic types are taken for integer, as PostgreSQL's validator does.
 Oid actual_type(const Routine& routine, std::span<const Oid> types, Oid declared) {
   if (!is_polymorphic(declared)) return declared;
+  if (declared == kAnyRange || declared == kAnyMultirange) return actual_range(routine, types, declared == kAnyMultirange);
   Oid element = kInt4;
   for (std::size_t i = 0; i < routine.declaration.arguments.size() && i < types.size(); ++i) {
     const Oid argument = routine.declaration.arguments[i];
     if (argument == kAnyArray || argument == kAnyCompatibleArray) {
       if (const TypeInfo* info = wandian::find_type(types[i]); info != nullptr && info->element != 0) element = info->element;
+    } else if (argument == kAnyRange || argument == kAnyMultirange) {
+      element = base_of(actual_range(routine, types, false));
     } else if (is_polymorphic(argument)) {
       element = types[i];
     }

@@ -5,6 +5,7 @@
 #include <map>
 #include <mutex>
 
+#include "sql/functions/bindings.h"
 #include "sql/functions/extension_functions.h"
 #include "sql/functions/quote.h"
 #include "sql/types/text_io.h"
@@ -13,20 +14,23 @@ namespace wandian::sql {
 
 namespace {
 
-// Plans and compiled checks point to it, so it is kept for good, once for each function that an extension declares.
+// Plans and compiled checks point to it, so it is kept for good, once for each function that an extension or a range type declares.
 const FunctionDef* built_in_of(const Routine& routine) {
-  const ScalarFn fn = find_extension_function(routine.declaration.module, routine.declaration.symbol);
-  if (fn == nullptr) return nullptr;
+  const FunctionObject& declared = routine.declaration;
+  const ScalarFn fn = declared.language == "c" ? find_extension_function(declared.module, declared.symbol) : nullptr;
+  const TypedFn typed = declared.language == "internal" ? find_range_constructor(declared.source) : nullptr;
+  if (fn == nullptr && typed == nullptr) return nullptr;
   static std::mutex mutex;
   static auto& kept = *new std::map<std::pair<Oid, std::string>, std::unique_ptr<const FunctionDef>>;
   const std::lock_guard lock(mutex);
-  auto& entry = kept[{routine.oid, routine.declaration.symbol + "(" + routine.declaration.name}];
+  auto& entry = kept[{routine.oid, declared.symbol + declared.source + "(" + declared.object_name()}];
   if (entry == nullptr) {
     static auto& names = *new std::deque<std::string>;
     auto made = std::make_unique<FunctionDef>(routine.def);
-    made->name = names.emplace_back(routine.declaration.name);
+    made->name = names.emplace_back(declared.name);
     made->routine = nullptr;
     made->fn = fn;
+    made->typed_fn = typed;
     entry = std::move(made);
   }
   return entry.get();
@@ -82,7 +86,7 @@ std::shared_ptr<const Routine> compile_routine(const Catalog& catalog, const Obj
       def.out_types.push_back(parameter.type);
     }
   }
-  if (declared.language == "c") {
+  if (declared.language == "c" || declared.language == "internal") {
     routine->built_in = built_in_of(*routine);
     if (routine->built_in == nullptr) return nullptr;
   }

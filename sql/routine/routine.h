@@ -21,7 +21,7 @@ struct Routine {
   std::string schema_name;
   /// What the binder chooses among; its `routine` points back here. Columns of `result_relation` are not in it.
   FunctionDef def;
-  /// Of LANGUAGE C, what calls evaluate instead of running a body; else null. It stays as long as the process does.
+  /// Of LANGUAGE C and internal, what calls evaluate instead of running a body; else null. It stays as long as the process does.
   const FunctionDef* built_in = nullptr;
   std::size_t defaults = 0;          ///< trailing input parameters with a default
 

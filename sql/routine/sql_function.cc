@@ -21,7 +21,8 @@ namespace {
 
 bool is_polymorphic_type(Oid type) {
   switch (type) {
-    case kAnyElement: case kAnyArray: case kAnyNonArray: case kAnyEnum: case kAnyCompatible: case kAnyCompatibleArray: case kAnyCompatibleNonArray:
+    case kAnyElement: case kAnyArray: case kAnyNonArray: case kAnyEnum: case kAnyRange: case kAnyMultirange:
+    case kAnyCompatible: case kAnyCompatibleArray: case kAnyCompatibleNonArray:
       return true;
     default: return false;
   }

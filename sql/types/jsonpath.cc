@@ -537,8 +537,9 @@ class Printer {
 RegexFlags regex_flags_of(const JsonPathNode& like_regex) {
   RegexFlags out;
   out.ignore_case = (like_regex.regex_flags & kRegexIgnoreCase) != 0;
-  out.literal = (like_regex.regex_flags & kRegexQuote) != 0;
-  if (!out.literal) {
+  if ((like_regex.regex_flags & kRegexQuote) != 0) {
+    out.syntax = RegexSyntax::kLiteral;
+  } else {
     out.newline_sensitive_dot = (like_regex.regex_flags & kRegexDotAll) == 0;
     out.newline_sensitive_anchors = (like_regex.regex_flags & kRegexMultiline) != 0;
   }

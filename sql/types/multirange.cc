@@ -5,6 +5,7 @@
 #include "engine/array_value.h"
 #include "sql/types/number_text.h"
 #include "sql/types/range_text.h"
+#include "sql/types/user_type.h"
 
 namespace wandian::sql {
 
@@ -26,6 +27,16 @@ std::size_t end_of_range(std::string_view text, std::size_t at) {
 }
 
 }  // namespace
+
+Oid multirange_type_of(Oid range) {
+  if (range >= kFirstUserOid) {
+    const UserType* definition = find_user_type(range);
+    return definition != nullptr ? definition->multirange : 0;
+  }
+  for (const TypeInfo& type : all_types())
+    if (type.kind == 'm' && type.base == range) return type.oid;
+  return 0;
+}
 
 std::vector<RangeParts> load_multirange(const Value& value) {
   std::vector<RangeParts> out;

@@ -13,6 +13,8 @@
 
 namespace wandian::sql {
 
+/// The multirange type over a range type, of users' as the catalog in force has it; 0: there is none.
+Oid multirange_type_of(Oid range);
 /// The ranges of a multirange.
 std::vector<RangeParts> load_multirange(const Value& value);
 /// Any ranges of one type: empty ones go, those that overlap or touch become one.

@@ -64,6 +64,12 @@ std::string UserType::encode() const {
     if (!default_expression.empty()) list.add("default", default_expression);
     if (!collation.empty()) list.add("collation", collation);
   }
+  if (kind == 'r' || kind == 'm') list.add_int("base", base);
+  if (kind == 'r') {
+    list.add_int("multirange", multirange);
+    if (difference != 0) list.add_int("difference", difference);
+    if (!collation.empty()) list.add("collation", collation);
+  }
   for (const Attribute& a : attributes) {
     list.add("attribute", a.name);
     list.add_int("attribute_type", a.type);
@@ -99,6 +105,10 @@ std::optional<UserType> UserType::decode(std::string_view bytes) {
       ok = read_number(value, &out.array);
     } else if (key == "base") {
       ok = read_number(value, &out.base);
+    } else if (key == "multirange") {
+      ok = read_number(value, &out.multirange);
+    } else if (key == "difference") {
+      ok = read_number(value, &out.difference);
     } else if (key == "typmod") {
       ok = read_number(value, &out.typmod);
     } else if (key == "not_null") {

@@ -56,11 +56,13 @@ struct UserType {
   // Enums.
   std::vector<EnumLabel> labels;     ///< by ordinal
   std::vector<Attribute> attributes; ///< of composite types
+  // Ranges; their subtype is `base`, as a multirange's range type is.
+  Oid multirange = 0, difference = 0;   ///< difference: pg_range.rngsubdiff
   // Domains.
   Oid base = 0;
   std::int32_t typmod = -1;          ///< of the base
   bool not_null = false;
-  std::string default_expression, collation;
+  std::string default_expression, collation;   ///< of ranges, too: empty is the subtype's own
   std::vector<DomainCheck> checks;   ///< by name
   std::shared_ptr<const void> checks_compiled;   ///< sql/expr/domain_value.h; null: none
 

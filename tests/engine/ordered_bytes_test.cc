@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/array_value.h"
+#include "engine/range_value.h"
 #include "engine/type.h"
 
 namespace wandian {
@@ -46,6 +47,43 @@ TEST(OrderedBytes, ArraysCompareAsTheirKeys) {
   };
   texts({"a"}), texts({"a", "b"}), texts({"ab"}), texts({""}), texts({"", "a"}), texts({std::string_view("a\0", 2)}), texts({"\xff"}), texts({"b", ""});
   expect_same_order(Order::kArray, values, append_array_key);
+}
+
+TEST(OrderedBytes, RangesCompareAsTheirKeys) {
+  Arena arena;
+  std::vector<Value> values;
+  RangeParts empty;
+  empty.type = type_oid::kInt4Range;
+  empty.empty = true;
+  values.push_back(store_range(empty, arena));
+  const int bounds[] = {-1, 0, 1, 256};
+  for (int lower = -1; lower < 4; ++lower)
+    for (int upper = -1; upper < 4; ++upper)
+      for (const bool lower_inclusive : {false, true})
+        for (const bool upper_inclusive : {false, true}) {
+          RangeParts range;
+          range.type = type_oid::kInt4Range;
+          range.lower = {Value::of_int(lower < 0 ? 0 : bounds[lower]), lower < 0, lower_inclusive, true};
+          range.upper = {Value::of_int(upper < 0 ? 0 : bounds[upper]), upper < 0, upper_inclusive, false};
+          values.push_back(store_range(range, arena));
+        }
+  expect_same_order(Order::kRange, values, append_range_key);
+}
+
+TEST(OrderedBytes, RecordsCompareAsTheirKeys) {
+  Arena arena;
+  std::vector<Value> values;
+  const Oid types[] = {type_oid::kInt4, type_oid::kText};
+  for (const Value& number : {Value::null(), Value::of_int(-1), Value::of_int(7)})
+    for (const Value& text : {Value::null(), Value::of_bytes(std::string_view("")), Value::of_bytes(std::string_view("a")), Value::of_bytes(std::string_view("a\0b", 3))}) {
+      const Value fields[] = {number, text};
+      values.push_back(build_record(types, fields, arena));
+    }
+  expect_same_order(Order::kRecord, values, append_record_key);
+  const Oid nested[] = {type_oid::kRecord};
+  std::vector<Value> deep;
+  for (std::size_t i = 0; i < values.size(); ++i) deep.push_back(build_record(nested, std::span(values).subspan(i, 1), arena));
+  expect_same_order(Order::kRecord, deep, append_record_key);
 }
 
 TEST(OrderedBytes, JsonbComparesAsItsKeys) {
