@@ -281,6 +281,7 @@ class SessionImpl final : public SessionHooks, public RoutineRunner, public Type
   Result<bool> terminate_backend(std::int32_t pid) override;
   std::vector<std::int32_t> blocking_pids(std::int32_t pid) override;
   Result<bool> reload_configuration() override;
+  void notice_of_function(std::string message) override { notice(Severity::kNotice, sqlstate::successful_completion, std::move(message)); }
   Status notify(std::string_view channel, std::string_view payload) override;
   std::vector<std::string> listening_channels() override;
   std::int32_t trigger_depth() override { return trigger_depth_; }
@@ -299,6 +300,9 @@ class SessionImpl final : public SessionHooks, public RoutineRunner, public Type
 
   // ---- SessionHooks: sql/catalog/session_hooks_*.cc -------------------------------------------------------------------
   Result<std::optional<std::string>> serial_sequence(std::string_view table, std::string_view column) override;
+  Status read_signature(std::string_view text, bool none, std::string_view* name, std::vector<Oid>* arguments);
+  Result<Oid> resolve_operator(std::string_view text, std::string_view name, const std::vector<Oid>& arguments, bool missing_ok);
+  Result<std::string> find_collation_name(const std::string& schema, const std::string& name);
   Result<Oid> resolve(ObjectClass kind, std::string_view name, bool missing_ok) override;
   std::optional<std::string> object_name(ObjectClass kind, Oid oid) override;
   bool visible(ObjectClass kind, Oid oid) override;

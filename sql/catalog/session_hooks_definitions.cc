@@ -34,7 +34,7 @@ using ExpressionText = std::function<std::string(const std::string&)>;
 
 std::string part_name(const TableDef& table, const IndexPart& part, const ExpressionText& expression) {
   if (part.column != kExpressionPart) return part.column < table.columns.size() ? quote_identifier(table.columns[part.column].name) : std::string();
-  return index_expression_text(expression(part.expression));
+  return index_expression_text(expression(part.shown()));
 }
 
 std::string key_list(const TableDef& table, const IndexDef& index, std::size_t from, std::size_t to, bool with_order, const ExpressionText& expression = {}) {
@@ -198,7 +198,7 @@ std::optional<std::string> SessionImpl::index_definition(Oid oid, std::int32_t c
   if (index.parts.size() > index.key_parts) out += " INCLUDE (" + key_list(table, index, index.key_parts, index.parts.size(), false) + ")";
   if (index.nulls_not_distinct) out += " NULLS NOT DISTINCT";
   if (!index.options.empty()) out += " WITH (" + options_text(index.options) + ")";
-  if (!index.predicate.empty()) out += " WHERE " + expression(index.predicate);
+  if (!index.predicate.empty()) out += " WHERE " + expression(index.shown_predicate());
   return out;
 }
 

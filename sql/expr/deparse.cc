@@ -54,7 +54,7 @@ bool is_operator(const Expr* expr) {
 
 bool is_object_name(Oid type) {
   switch (type) {
-    case kRegclass: case kRegproc: case kRegprocedure: case kRegoper: case kRegtype: case kRegnamespace: case kRegrole: return true;
+    case kRegclass: case kRegproc: case kRegprocedure: case kRegoper: case kRegtype: case kRegnamespace: case kRegrole: case kRegoperator: case kRegcollation: return true;
     default: return false;
   }
 }
@@ -452,11 +452,12 @@ void Deparser::put_function(const FunctionExpr& call, bool show) {
   }
   if (call.form == CallForm::kSqlSyntax && put_sql_syntax(call)) return;
   const Routine* routine = call.function->routine;
-  if (routine != nullptr && stored()) {
-    out_ += stored_object_name(routine->oid);
+  // An extension's function has an OID of a user's also where it is called as the built-in one that it is.
+  if (stored() && !options_.bare_functions && (routine != nullptr || call.function->oid >= kFirstUserOid)) {
+    out_ += stored_object_name(call.function->oid);
   } else {
-    if (routine != nullptr && !options_.names->visible(ObjectClass::kFunction, routine->oid)) out_ += quote_identifier(routine->schema_name) + ".";
-    if (routine == nullptr) out_ += extension_prefix(call.function->oid);
+    if (routine != nullptr && !stored() && !options_.names->visible(ObjectClass::kFunction, routine->oid)) out_ += quote_identifier(routine->schema_name) + ".";
+    if (routine == nullptr && !(stored() && call.function->oid >= kFirstUserOid)) out_ += extension_prefix(call.function->oid);
     out_ += quote_identifier(routine != nullptr ? std::string_view(routine->declaration.name) : call.function->name);
   }
   out_ += '(';

@@ -21,7 +21,7 @@ struct TableDef;
 namespace wandian::sql {
 
 /// What kind of object a reg* type names.
-enum class ObjectClass : std::uint8_t { kRelation, kType, kFunction, kFunctionSignature, kOperator, kNamespace, kRole, kCollation };
+enum class ObjectClass : std::uint8_t { kRelation, kType, kFunction, kFunctionSignature, kOperator, kOperatorSignature, kNamespace, kRole, kCollation };
 
 /// What has_*_privilege asks about.
 enum class PrivilegeClass : std::uint8_t {
@@ -88,6 +88,8 @@ class SessionHooks {
   virtual Result<bool> terminate_backend(std::int32_t pid) = 0;
   virtual std::vector<std::int32_t> blocking_pids(std::int32_t pid) = 0;
   virtual Result<bool> reload_configuration() = 0;
+  /// NOTICE, from a function.
+  virtual void notice_of_function(std::string /*message*/) {}
   virtual Status notify(std::string_view channel, std::string_view payload) = 0;
   virtual std::vector<std::string> listening_channels() = 0;
   virtual double notification_queue_usage() = 0;         ///< 0 to 1

@@ -15,8 +15,8 @@ namespace {
 
 // Plans and compiled checks point to it, so it is kept for good, once for each function that an extension declares.
 const FunctionDef* built_in_of(const Routine& routine) {
-  const ScalarFn fn = find_extension_function(routine.declaration.module, routine.declaration.symbol);
-  if (fn == nullptr) return nullptr;
+  const ExtensionSymbol* symbol = find_extension_function(routine.declaration.module, routine.declaration.symbol, routine.def.args.size());
+  if (symbol == nullptr) return nullptr;
   static std::mutex mutex;
   static auto& kept = *new std::map<std::pair<Oid, std::string>, std::unique_ptr<const FunctionDef>>;
   const std::lock_guard lock(mutex);
@@ -26,7 +26,8 @@ const FunctionDef* built_in_of(const Routine& routine) {
     auto made = std::make_unique<FunctionDef>(routine.def);
     made->name = names.emplace_back(routine.declaration.name);
     made->routine = nullptr;
-    made->fn = fn;
+    made->fn = symbol->fn;
+    made->set_fn = symbol->set;
     entry = std::move(made);
   }
   return entry.get();
