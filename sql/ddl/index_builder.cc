@@ -55,6 +55,9 @@ std::string own_collation(const Expr& expr) {
   return has ? "=" + collation_of(expr.collation).stored : std::string();
 }
 
+// Of an expression that is COLLATE as a whole; else "".
+std::string_view explicit_collation(const Expr* expr) { return expr->kind == ExprKind::kRelabel ? std::string_view(expr->as<UnaryExpr>().collate) : std::string_view(); }
+
 std::string last_name(PgQuery__Node** nodes, std::size_t count) {
   return count == 0 ? std::string() : std::string(string_value(nodes[count - 1]));
 }
@@ -127,10 +130,14 @@ class IndexReader {
       return Status{sqlstate::undefined_object, "data type unknown has no default operator class for access method " + quoted(method_name(method_))}.with_hint(
           "You must specify an operator class for the index or define a default operator class for the data type.");
     WANDIAN_ASSIGN(const BoundExpression bound, bind(element.expr, StandaloneUse::kIndex));
-    if (bound.expr->kind == ExprKind::kColumn) {   // a column in parentheses
-      const std::int16_t column = bound.expr->as<ColumnExpr>().column;
+    const std::string_view collation = explicit_collation(bound.expr);
+    const Expr* plain = collation.empty() ? bound.expr : bound.expr->as<UnaryExpr>().arg;
+    if (plain->kind == ExprKind::kColumn) {   // a column in parentheses, with COLLATE or without
+      const std::int16_t column = plain->as<ColumnExpr>().column;
       if (column < 0) return feature_not_supported("index creation on system columns is not supported");
       part.column = static_cast<std::uint16_t>(column);
+      const std::string& own = table_.columns[part.column].collation;
+      if (!collation.empty() && collation != (own.empty() ? "default" : own)) part.collation = collation;
       return part;
     }
     for (const ColumnUse& use : collect_columns(bound.expr))
