@@ -332,7 +332,16 @@ class SessionImpl final : public SessionHooks, public RoutineRunner, public Type
   std::vector<Oid> partition_ancestors(Oid relation) override;
   Result<std::vector<Oid>> hash_partition_key(Oid relation) override;
   std::optional<std::string> description(Oid object, Oid catalog, std::int32_t column, bool shared) override;
-  std::optional<std::string> describe_object(Oid catalog, Oid object, std::int32_t column) override;
+  Result<ObjectIdentity> identify(Oid object_catalog, Oid object, std::int32_t column) override;
+  void identify_relation(Oid relation, std::int32_t column, ObjectIdentity* out);
+  void identify_function(Oid function, ObjectIdentity* out);
+  void identify_type(Oid type, ObjectIdentity* out);
+  void identify_part(const TableDef& table, const std::string& name, std::string_view link, ObjectIdentity* out);
+  void identify_constraint(Oid constraint, ObjectIdentity* out);
+  void identify_operator(Oid op, ObjectIdentity* out);
+  void identify_collation(Oid collation, ObjectIdentity* out);
+  void identify_named(Oid object_catalog, Oid object, ObjectIdentity* out);
+  std::string relation_column_name(Oid relation, std::int32_t column);
   std::optional<bool> index_column_property(Oid index, std::int32_t column, std::string_view property) override;
   std::optional<std::int64_t> size(SizeKind kind, Oid object) override;
 

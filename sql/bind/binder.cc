@@ -541,7 +541,9 @@ const Expr* Binder::bind_standalone(const ParseNode* node, const StandaloneOptio
     const std::string what = options.use == StandaloneUse::kIndex          ? "index expression"
                              : options.use == StandaloneUse::kPartitionKey ? "partition key expression"
                                                                            : "index predicate";
-    if (contains_mutable(expr)) fail(Status{sqlstate::invalid_object_definition, "functions in " + what + " must be marked IMMUTABLE"});
+    // Of a call whose function's body takes its place that counts, not what the function was declared as.
+    const bool shown = options.calls == RoutineCalls::kShown && contains_routine(expr);
+    if (!shown && contains_mutable(expr)) fail(Status{sqlstate::invalid_object_definition, "functions in " + what + " must be marked IMMUTABLE"});
     // Entries are made where there is no session, while the log is replayed, too.
     const bool calls_stay = options.calls == RoutineCalls::kShown || options.calls == RoutineCalls::kMatched;
     if (!calls_stay && (!is_pure(expr) || any_node(expr, [](const Expr* node) { return !computes_alone(node->kind); })))

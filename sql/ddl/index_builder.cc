@@ -91,6 +91,7 @@ class IndexReader {
     *stored = deparse(expr, style);
     if (!contains_routine(expr)) return {};
     *written = *stored;
+    WANDIAN_TRY(bind_text(ctx_, table_, columns_, *written, use, RoutineCalls::kMatched).take_status());
     WANDIAN_ASSIGN(const BoundExpression expanded, bind_text(ctx_, table_, columns_, *written, use, RoutineCalls::kExpanded));
     *stored = deparse(expanded.expr, style);
     return {};

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "engine/oid.h"
+#include "sql/functions/object_identity.h"
 #include "storage/base/status.h"
 
 namespace wandian {
@@ -155,8 +156,8 @@ class SessionHooks {
   virtual Result<std::vector<Oid>> hash_partition_key(Oid) { return Status{sqlstate::feature_not_supported, "there is no session"}; }
   /// obj_description and col_description: the comment on an object of a catalog; column 0 is the object itself.
   virtual std::optional<std::string> description(Oid object, Oid catalog, std::int32_t column, bool shared) = 0;
-  /// pg_describe_object: what the object of a catalog is, and its name. Empty: no such object.
-  virtual std::optional<std::string> describe_object(Oid catalog, Oid object, std::int32_t column) = 0;
+  /// What the object of a catalog is, and its names. XX000 for a catalog without objects.
+  virtual Result<ObjectIdentity> identify(Oid object_catalog, Oid object, std::int32_t column) = 0;
   virtual std::optional<bool> index_column_property(Oid index, std::int32_t column, std::string_view property) = 0;
 
   // Sizes in bytes. Empty: no such object.
