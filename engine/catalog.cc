@@ -501,6 +501,7 @@ template <class C>
 void fields(C& c, IndexPart& v) {
   c.field(v.column), c.field(v.descending), c.field(v.nulls_first), c.field(v.expression), c.field(v.type), c.field(v.typmod);
   c.field(v.name), c.field(v.opclass), c.field(v.collation), c.field(v.statistics_target);
+  c.field(v.written);
 }
 template <class C>
 void fields(C& c, IndexDef& v) {
@@ -508,6 +509,7 @@ void fields(C& c, IndexDef& v) {
   c.field(v.nulls_not_distinct), c.field(v.constraint), c.field(v.global_table), c.field(v.options);
   c.field(v.method), c.field(v.predicate), c.field(v.deferrable), c.field(v.initially_deferred), c.field(v.clustered);
   c.field(v.replica_identity), c.field(v.counted), c.field(v.parent), c.field(v.invalid);
+  c.field(v.written_predicate);
 }
 template <class C>
 void fields(C& c, CheckDef& v) {

@@ -62,13 +62,16 @@ struct IndexPart {
   std::uint16_t column = 0;          ///< position in TableDef::columns, 0-based, or kExpressionPart
   bool descending = false;
   bool nulls_first = false;
-  std::string expression;            ///< kExpressionPart: SQL text
+  std::string expression;            ///< kExpressionPart: SQL text, with the bodies of users' functions in place of their calls
+  std::string written;               ///< kExpressionPart: the same with the calls; "" = there are none
   Oid type = 0;                      ///< kExpressionPart: the expression's
   std::int32_t typmod = -1;
   std::string name;                  ///< the index's column: what the table's was called, or after the expression; "" = as that is called now
   std::string opclass;               ///< as given, "" = the type's default
   std::string collation;             ///< as given, "" = the column's; of an expression "=..." is its own, which nobody named
   std::int16_t statistics_target = -1;   ///< kExpressionPart, SET STATISTICS: shown
+
+  const std::string& shown() const { return written.empty() ? expression : written; }
 };
 
 enum class IndexMethod : std::uint8_t {
@@ -96,6 +99,7 @@ struct IndexDef {
   std::vector<std::pair<std::string, std::string>> options;
   IndexMethod method = IndexMethod::kBtree;
   std::string predicate;             ///< SQL text of a partial index's condition, "" = every row has an entry
+  std::string written_predicate;     ///< as IndexPart::written
   bool deferrable = false;           ///< a unique index that its owner does not check: sql does, at the end of a statement or transaction
   bool initially_deferred = false;
   bool clustered = false;            ///< CLUSTER ON: shown
@@ -106,6 +110,7 @@ struct IndexDef {
 
   /// Its entries are not just the columns of the row: IndexKeys gives them.
   bool computed() const;
+  const std::string& shown_predicate() const { return written_predicate.empty() ? predicate : written_predicate; }
   bool inverted() const { return method == IndexMethod::kGin; }
   /// Two live rows with one key cannot be written.
   bool enforced() const { return unique && !deferrable && !counted; }

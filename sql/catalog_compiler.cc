@@ -313,7 +313,9 @@ class Compiler final : public CatalogCompiler {
     CatalogTypes types(catalog, context.search_path, context.database);
     const TypeCatalogScope scope(&types);
     if (table.computed_indexes != 0) {
-      WANDIAN_ASSIGN(table.index_keys, CompiledIndexKeys::compile(table, context));
+      WANDIAN_ASSIGN(const std::shared_ptr<const CompiledIndexKeys> keys, CompiledIndexKeys::compile(table, context));
+      table.called.insert(table.called.end(), keys->called().begin(), keys->called().end());
+      table.index_keys = keys;
     }
     if (std::any_of(table.triggers.begin(), table.triggers.end(), [](const TriggerDef& trigger) { return !trigger.condition.empty(); })) {
       WANDIAN_ASSIGN(table.trigger_conditions, compile_trigger_conditions(context, table));

@@ -17,14 +17,31 @@ const FormatSettings& plain_format() {
 }
 
 Status bind_for(const TableDef& table, const BindContext& context, std::span<const StandaloneColumn> columns, const std::string& text,
-                StandaloneUse use, BoundExpression* out) {
+                StandaloneUse use, BoundExpression* out, RoutineCalls calls = RoutineCalls::kInlined, bool folded = true) {
   StandaloneOptions options;
+  options.calls = calls;
   options.use = use;
   options.table_name = table.name;
   options.columns = columns;
-  options.fold = true;
+  options.fold = folded;
   WANDIAN_ASSIGN(*out, bind_standalone_expression(text, context, options));
   return {};
+}
+
+// How queries show what was written with calls, if its functions are still those whose bodies the index was made with. Where one has been
+// replaced, entries stay what they were, and queries that mean the new function do not find the index.
+void bind_in_queries(const TableDef& table, const BindContext& context, std::span<const StandaloneColumn> columns, const std::string& written,
+                     const std::string& stored, StandaloneUse use, BoundExpression* out, std::string* message_text, std::vector<Oid>* called) {
+  if (written.empty()) return;
+  BoundExpression shown, now, matched;
+  if (!bind_for(table, context, columns, written, use, &shown, RoutineCalls::kShown, false).ok()) return;
+  for (const std::shared_ptr<const ObjectDef>& object : shown.objects)
+    if (object->kind == ObjectKind::kFunction) called->push_back(object->oid);
+  const DefinitionStyle style{.columns = column_names(table), .collated_constants = true, .bare_functions = true};
+  if (message_text != nullptr) *message_text = deparse(shown.expr, style);
+  if (!bind_for(table, context, columns, written, use, &now, RoutineCalls::kExpanded, false).ok()) return;
+  if (deparse(now.expr, {column_names(table), nullptr, false}) != stored) return;
+  if (bind_for(table, context, columns, written, use, &matched, RoutineCalls::kMatched).ok()) *out = std::move(matched);
 }
 
 void add_columns(const Expr* expr, std::vector<std::uint16_t>& out) {
@@ -53,11 +70,13 @@ Result<std::shared_ptr<const CompiledIndexKeys>> CompiledIndexKeys::compile(cons
       WANDIAN_TRY(bind_for(table, context, columns, def.parts[p].expression, StandaloneUse::kIndex, &part.bound));
       WANDIAN_ASSIGN(part.code, sql::compile(*part.bound.expr, out->code_arena_, slots));
       add_columns(part.bound.expr, index.columns);
+      bind_in_queries(table, context, columns, def.parts[p].written, def.parts[p].expression, StandaloneUse::kIndex, &part.in_queries, &part.written, &out->called_);
     }
     if (!def.predicate.empty()) {
       WANDIAN_TRY(bind_for(table, context, columns, def.predicate, StandaloneUse::kIndexPredicate, &index.predicate));
       WANDIAN_ASSIGN(index.predicate_code, sql::compile(*index.predicate.expr, out->code_arena_, slots));
       add_columns(index.predicate.expr, index.columns);
+      bind_in_queries(table, context, columns, def.written_predicate, def.predicate, StandaloneUse::kIndexPredicate, &index.predicate_in_queries, nullptr, &out->called_);
     }
     std::sort(index.columns.begin(), index.columns.end());
     index.columns.erase(std::unique(index.columns.begin(), index.columns.end()), index.columns.end());

@@ -23,13 +23,19 @@ class CompiledIndexKeys final : public IndexKeys {
   struct Part {
     std::uint16_t column = kExpressionPart;
     BoundExpression bound;           ///< kExpressionPart; ColumnExpr: position in the table
+    /// kExpressionPart: what the same looks like in queries, with the calls of functions that those keep; `bound` where it has none.
+    BoundExpression in_queries;
+    std::string written;             ///< kExpressionPart: for messages, where it calls functions of users; else ""
     CompiledExpr code;
+    const Expr* expr() const { return in_queries.expr != nullptr ? in_queries.expr : bound.expr; }
   };
   struct Index {
     bool computed = false;
     std::vector<Part> parts;         ///< the key parts
     std::vector<InvertedClass> classes;   ///< of an inverted index, by part
     BoundExpression predicate;       ///< expr is null where the index is not partial
+    BoundExpression predicate_in_queries;
+    const Expr* condition() const { return predicate_in_queries.expr != nullptr ? predicate_in_queries.expr : predicate.expr; }
     CompiledExpr predicate_code;
     std::vector<std::uint16_t> columns;
   };
@@ -37,6 +43,8 @@ class CompiledIndexKeys final : public IndexKeys {
   static Result<std::shared_ptr<const CompiledIndexKeys>> compile(const TableDef& table, const BindContext& context);
 
   const Index& index(std::size_t i) const { return indexes_[i]; }
+  /// Users' functions that the definitions call.
+  const std::vector<Oid>& called() const { return called_; }
 
   std::span<const std::uint16_t> columns(unsigned index) const override { return indexes_[index].columns; }
   Status evaluate(unsigned index, const Value* row, Arena& arena, std::vector<Value>& parts) const override;
@@ -44,6 +52,7 @@ class CompiledIndexKeys final : public IndexKeys {
  private:
   Arena code_arena_;
   std::vector<Index> indexes_;       ///< by TableDef::indexes
+  std::vector<Oid> called_;
 };
 
 /// Null if no index of the table is computed.

@@ -281,6 +281,7 @@ class SessionImpl final : public SessionHooks, public RoutineRunner, public Type
   Result<bool> terminate_backend(std::int32_t pid) override;
   std::vector<std::int32_t> blocking_pids(std::int32_t pid) override;
   Result<bool> reload_configuration() override;
+  void notice_of_function(std::string message) override { notice(Severity::kNotice, sqlstate::successful_completion, std::move(message)); }
   Status notify(std::string_view channel, std::string_view payload) override;
   std::vector<std::string> listening_channels() override;
   std::int32_t trigger_depth() override { return trigger_depth_; }
@@ -299,6 +300,9 @@ class SessionImpl final : public SessionHooks, public RoutineRunner, public Type
 
   // ---- SessionHooks: sql/catalog/session_hooks_*.cc -------------------------------------------------------------------
   Result<std::optional<std::string>> serial_sequence(std::string_view table, std::string_view column) override;
+  Status read_signature(std::string_view text, bool none, std::string_view* name, std::vector<Oid>* arguments);
+  Result<Oid> resolve_operator(std::string_view text, std::string_view name, const std::vector<Oid>& arguments, bool missing_ok);
+  Result<std::string> find_collation_name(const std::string& schema, const std::string& name);
   Result<Oid> resolve(ObjectClass kind, std::string_view name, bool missing_ok) override;
   std::optional<std::string> object_name(ObjectClass kind, Oid oid) override;
   bool visible(ObjectClass kind, Oid oid) override;
@@ -328,7 +332,16 @@ class SessionImpl final : public SessionHooks, public RoutineRunner, public Type
   std::vector<Oid> partition_ancestors(Oid relation) override;
   Result<std::vector<Oid>> hash_partition_key(Oid relation) override;
   std::optional<std::string> description(Oid object, Oid catalog, std::int32_t column, bool shared) override;
-  std::optional<std::string> describe_object(Oid catalog, Oid object, std::int32_t column) override;
+  Result<ObjectIdentity> identify(Oid object_catalog, Oid object, std::int32_t column) override;
+  void identify_relation(Oid relation, std::int32_t column, ObjectIdentity* out);
+  void identify_function(Oid function, ObjectIdentity* out);
+  void identify_type(Oid type, ObjectIdentity* out);
+  void identify_part(const TableDef& table, const std::string& name, std::string_view link, ObjectIdentity* out);
+  void identify_constraint(Oid constraint, ObjectIdentity* out);
+  void identify_operator(Oid op, ObjectIdentity* out);
+  void identify_collation(Oid collation, ObjectIdentity* out);
+  void identify_named(Oid object_catalog, Oid object, ObjectIdentity* out);
+  std::string relation_column_name(Oid relation, std::int32_t column);
   std::optional<bool> index_column_property(Oid index, std::int32_t column, std::string_view property) override;
   std::optional<std::int64_t> size(SizeKind kind, Oid object) override;
 

@@ -304,7 +304,7 @@ Task<Status> SessionImpl::run_nested(const CompiledPtr& statement, std::span<con
       co_return std::move(status);
     }
     if (statement->kind == StatementKind::kExecute) co_return Status{sqlstate::invalid_cursor_definition, "cannot open EXECUTE query as cursor"};
-    if (statement->kind == StatementKind::kCopy && statement->node()->copy_stmt->is_from != 0 && text_or_empty(statement->node()->copy_stmt->filename).empty())
+    if (statement->kind == StatementKind::kCopy && text_or_empty(statement->node()->copy_stmt->filename).empty())
       co_return Status{sqlstate::feature_not_supported, "cannot COPY to/from client in PL/pgSQL"};
     const bool binds = statement->kind == StatementKind::kExplain || statement->kind == StatementKind::kDeclareCursor ||
                        (statement->kind == StatementKind::kCreateTableAs && !makes_materialized_view(*statement->node()));

@@ -516,7 +516,7 @@ bool arbitrates(const TableDef& table, std::size_t i, std::span<const std::uint1
       if (std::find(columns.begin(), columns.end(), part.column) == columns.end()) return false;
       continue;
     }
-    const Expr* own = keys->index(i).parts[p].bound.expr;
+    const Expr* own = keys->index(i).parts[p].expr();
     if (std::none_of(expressions.begin(), expressions.end(), [&](const Expr* expr) { return equal(expr, own); })) return false;
   }
   for (const std::uint16_t column : columns)
@@ -524,14 +524,14 @@ bool arbitrates(const TableDef& table, std::size_t i, std::span<const std::uint1
   for (const Expr* expr : expressions) {
     bool named = false;
     for (std::size_t p = 0; keys != nullptr && p < index.key_parts; ++p) {
-      const Expr* own = keys->index(i).parts[p].bound.expr;
+      const Expr* own = keys->index(i).parts[p].expr();
       named = named || (own != nullptr && equal(expr, own));
     }
     if (!named) return false;
   }
-  if (keys == nullptr || keys->index(i).predicate.expr == nullptr) return true;
+  if (keys == nullptr || keys->index(i).condition() == nullptr) return true;
   const std::vector<const Expr*> given = split_conjuncts(condition);
-  return implied_by(given, keys->index(i).predicate.expr) == Implied::kYes;
+  return implied_by(given, keys->index(i).condition()) == Implied::kYes;
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include "sql/bind/internal.h"
 #include "sql/bind/routine_arguments.h"
 #include "sql/messages.h"
+#include "sql/plpgsql/parser.h"
 #include "sql/routine/routine.h"
 
 namespace wandian::sql {
@@ -199,15 +200,50 @@ bool contains_mutable(const Expr* expr, Volatility least) {
 
 }  // namespace
 
+namespace {
+
+// The query whose one column is what a function gives. Nullopt: the body is more than that.
+std::optional<std::string> body_query(const Routine& routine, bool plpgsql_too) {
+  if (routine.declaration.language == "sql") return routine.declaration.source;
+  if (routine.declaration.language != "plpgsql" || !plpgsql_too) return std::nullopt;
+  std::optional<std::string> expression = plpgsql::returned_expression(routine.declaration.source);
+  if (!expression) return std::nullopt;
+  return "SELECT " + *expression;
+}
+
+}  // namespace
+
+// A strict function's body that is not strict itself.
+const Expr* Binder::null_unless_given(const Expr* body, std::span<const Expr* const> args) {
+  std::vector<CaseWhen> whens;
+  auto* out = make<CaseExpr>();
+  for (const Expr* arg : args) {
+    auto* test = make<TestExpr>(ExprKind::kNullTest);
+    test->type = kBool;
+    test->test = TestOp::kIsNull;
+    test->arg = arg;
+    whens.push_back({test, make_null(arena_, body->type)});
+  }
+  if (whens.empty()) return body;
+  out->whens = keep(whens);
+  out->otherwise = body;
+  out->type = body->type;
+  out->typmod = body->typmod;
+  out->collation = body->collation;
+  return out;
+}
+
 // SELECT expression as the whole of a body in SQL: the expression takes the call's place, where that makes no difference but speed
 // (PostgreSQL's inline_function()). Null: it does not.
 const Expr* Binder::inline_call(const FunctionDef& function, std::span<const Expr* const> args, Oid result) {
   const Routine& routine = *function.routine;
   const FunctionObject& declared = routine.declaration;
-  if (declared.language != "sql" || declared.returns_set || declared.security_definer || !declared.settings.empty() || result == kVoid ||
+  const bool always = context_.expand_calls;
+  const std::optional<std::string> query_text = body_query(routine, always);
+  if (!query_text || declared.returns_set || declared.security_definer || !declared.settings.empty() || result == kVoid ||
       result == kRecord || !routine.outputs.empty() || std::find(inlining_.begin(), inlining_.end(), &routine) != inlining_.end())
     return nullptr;
-  Result<ParsedStatements> parsed = ParsedStatements::parse(declared.source);
+  Result<ParsedStatements> parsed = ParsedStatements::parse(*query_text);
   if (!parsed.ok() || parsed->statements().size() != 1 || parsed->statements()[0].node->node_case != PG_QUERY__NODE__NODE_SELECT_STMT) return nullptr;
   const PgQuery__SelectStmt& select = *parsed->statements()[0].node->select_stmt;
   if (select.n_target_list != 1 || select.n_from_clause != 0 || select.where_clause != nullptr || select.n_group_clause != 0 ||
@@ -241,9 +277,10 @@ const Expr* Binder::inline_call(const FunctionDef& function, std::span<const Exp
     if (node->kind == ExprKind::kParam) ++uses[node->as<ParamExpr>().index];
     return false;
   });
-  if (declared.strict && !is_strict_throughout(body)) return nullptr;
-  for (std::size_t i = 0; i < args.size(); ++i) {
-    if (declared.strict && uses[i] == 0) return nullptr;
+  bool guarded = declared.strict && !is_strict_throughout(body);
+  for (std::size_t i = 0; i < args.size(); ++i) guarded = guarded || (declared.strict && uses[i] == 0);
+  if (guarded && !always) return nullptr;
+  for (std::size_t i = 0; i < args.size() && !always; ++i) {
     const bool costly = contains_sublink(args[i]) || contains_volatile(args[i]) || contains_routine(args[i]);
     if (uses[i] != 1 && costly) return nullptr;
   }
@@ -253,9 +290,10 @@ const Expr* Binder::inline_call(const FunctionDef& function, std::span<const Exp
   for (auto& sequence : inner.sequences_) sequences_.push_back(std::move(sequence));
   for (auto& made : inner.functions_) functions_.push_back(std::move(made));
   cacheable = cacheable && inner.cacheable;
-  return rewrite(arena_, body, [&](const Expr* node) -> const Expr* {
+  const Expr* in_place = rewrite(arena_, body, [&](const Expr* node) -> const Expr* {
     return node->kind == ExprKind::kParam ? args[node->as<ParamExpr>().index] : nullptr;
   });
+  return guarded ? null_unless_given(in_place, args) : in_place;
 }
 
 const Expr* Binder::bind_routine_call(const Candidate& chosen, std::vector<const Expr*> args, bool variadic_array, std::size_t named, int location) {

@@ -541,9 +541,13 @@ const Expr* Binder::bind_standalone(const ParseNode* node, const StandaloneOptio
     const std::string what = options.use == StandaloneUse::kIndex          ? "index expression"
                              : options.use == StandaloneUse::kPartitionKey ? "partition key expression"
                                                                            : "index predicate";
-    if (contains_mutable(expr)) fail(Status{sqlstate::invalid_object_definition, "functions in " + what + " must be marked IMMUTABLE"});
+    // Of a call whose function's body takes its place that counts, not what the function was declared as.
+    const bool shown = options.calls == RoutineCalls::kShown && contains_routine(expr);
+    if (!shown && contains_mutable(expr)) fail(Status{sqlstate::invalid_object_definition, "functions in " + what + " must be marked IMMUTABLE"});
     // Entries are made where there is no session, while the log is replayed, too.
-    if (!is_pure(expr) || any_node(expr, [](const Expr* node) { return !computes_alone(node->kind); })) fail(Status{sqlstate::feature_not_supported, "functions in " + what + "s must be built in"});
+    const bool calls_stay = options.calls == RoutineCalls::kShown || options.calls == RoutineCalls::kMatched;
+    if (!calls_stay && (!is_pure(expr) || any_node(expr, [](const Expr* node) { return !computes_alone(node->kind); })))
+      fail(Status{sqlstate::feature_not_supported, "functions in " + what + "s must be built in, or be one expression of such"});
   }
   for (std::size_t i = 0; i < parameters_.size() && context_.variables == nullptr; ++i) {
     fail(Status{sqlstate::undefined_parameter, "there is no parameter $" + std::to_string(i + 1)});
@@ -560,6 +564,8 @@ Result<BoundExpression> bind_standalone_node(const ParseNode* node, std::string_
     written.as_written = !options.fold;   // what is not folded is printed back
     // Elsewhere a function in SQL may stand only if it can be put in place of its call.
     written.keep_calls = context.keep_calls || (!options.fold && (options.use == StandaloneUse::kDefault || options.use == StandaloneUse::kTriggerWhen || options.use == StandaloneUse::kCheck));
+    written.keep_calls = written.keep_calls || options.calls == RoutineCalls::kShown;
+    written.expand_calls = options.calls == RoutineCalls::kExpanded;
     Binder binder(written, text, *out.arena, {});
     out.expr = binder.bind_standalone(node, options);
     out.sequences = std::move(binder.sequences());

@@ -83,6 +83,8 @@ struct BindContext {
   bool fills_views = false;
   /// Nothing is put in place of a call of a function in SQL.
   bool keep_calls = false;
+  /// The body of every function that is one expression is put in place of its call, at whatever cost, in PL/pgSQL too.
+  bool expand_calls = false;
   /// The text is in the form that definitions are kept in, which names relations by OID and columns by number.
   bool stored = false;
   /// For literals and constant folding: format settings, time stamps and SessionHooks (may be null: then regclass literals and
@@ -135,6 +137,14 @@ struct BoundExpression {
   std::vector<std::shared_ptr<const ObjectDef>> objects;       ///< functions that it calls, and what else it names
 };
 
+/// What becomes of calls of users' functions in the expressions of indexes.
+enum class RoutineCalls : std::uint8_t {
+  kInlined,    ///< as in queries; 0A000 for what is left
+  kMatched,    ///< as in queries, and what is left stays: to find the expression in them
+  kShown,      ///< all stay, to be printed
+  kExpanded,   ///< bodies stand for all; 0A000 for what is left
+};
+
 struct StandaloneOptions {
   StandaloneUse use = StandaloneUse::kDefault;
   std::string_view table_name;       ///< may qualify the columns
@@ -143,6 +153,7 @@ struct StandaloneOptions {
   std::int32_t target_typmod = -1;
   std::string_view target_name;      ///< the column's name, for the message of 42804
   bool fold = false;                 ///< constant folding; leave off for what is to be printed back
+  RoutineCalls calls = RoutineCalls::kInlined;
 };
 
 /// How the expression of a generated column is bound; `columns` are those of its table (standalone_columns()).

@@ -18,7 +18,7 @@ namespace {
 
 bool is_reg_type(Oid type) {
   switch (type) {
-    case kRegproc: case kRegprocedure: case kRegoper: case kRegclass: case kRegtype: case kRegnamespace: case kRegrole: return true;
+    case kRegproc: case kRegprocedure: case kRegoper: case kRegclass: case kRegtype: case kRegnamespace: case kRegrole: case kRegoperator: case kRegcollation: return true;
     default: return false;
   }
 }

@@ -231,6 +231,7 @@ class Binder {
   /// `named`: how many of the arguments, the last ones, were given by name.
   const Expr* bind_routine_call(const Candidate& chosen, std::vector<const Expr*> args, bool variadic_array, std::size_t named, int location);
   std::vector<const Expr*> routine_arguments(const Candidate& chosen, std::vector<const Expr*> args, std::vector<Oid>* declared, int location);
+  const Expr* null_unless_given(const Expr* body, std::span<const Expr* const> args);
   const Expr* inline_call(const FunctionDef& function, std::span<const Expr* const> args, Oid result);
   bool bind_routine_procedure(const PgQuery__FuncCall& call, BoundStatement* out);
   /// The arguments of a call with their names.

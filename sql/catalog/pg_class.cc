@@ -392,7 +392,7 @@ Status pg_index(const SystemContext& context, SystemRows& rows) {
       const IndexPart& part = index.parts[i];
       const bool expression = part.column == kExpressionPart;
       columns.push_back(expression ? std::int16_t{0} : static_cast<std::int16_t>(part.column + 1));
-      if (expression) expressions += (count++ != 0 ? ", " : "") + part.expression;
+      if (expression) expressions += (count++ != 0 ? ", " : "") + part.shown();
       if (i >= index.key_parts || (!expression && part.column >= table.columns.size())) continue;
       collations.push_back(collation_of_part(table, part));
       classes.push_back(operator_class_of(table, index, part));
@@ -405,7 +405,7 @@ Status pg_index(const SystemContext& context, SystemRows& rows) {
     if (expressions.empty()) row.null();
     else row.t(count > 1 ? "ROW(" + expressions + ")" : expressions);
     if (index.predicate.empty()) row.null();
-    else row.t(index.predicate);
+    else row.t(index.shown_predicate());
     row.done();
   });
   return {};

@@ -34,7 +34,7 @@ using ExpressionText = std::function<std::string(const std::string&)>;
 
 std::string part_name(const TableDef& table, const IndexPart& part, const ExpressionText& expression) {
   if (part.column != kExpressionPart) return part.column < table.columns.size() ? quote_identifier(table.columns[part.column].name) : std::string();
-  return index_expression_text(expression(part.expression));
+  return index_expression_text(expression(part.shown()));
 }
 
 std::string key_list(const TableDef& table, const IndexDef& index, std::size_t from, std::size_t to, bool with_order, const ExpressionText& expression = {}) {
@@ -198,7 +198,7 @@ std::optional<std::string> SessionImpl::index_definition(Oid oid, std::int32_t c
   if (index.parts.size() > index.key_parts) out += " INCLUDE (" + key_list(table, index, index.key_parts, index.parts.size(), false) + ")";
   if (index.nulls_not_distinct) out += " NULLS NOT DISTINCT";
   if (!index.options.empty()) out += " WITH (" + options_text(index.options) + ")";
-  if (!index.predicate.empty()) out += " WHERE " + expression(index.predicate);
+  if (!index.predicate.empty()) out += " WHERE " + expression(index.shown_predicate());
   return out;
 }
 
@@ -504,56 +504,6 @@ Result<std::optional<std::string>> SessionImpl::serial_sequence(std::string_view
     if (sequence->owned_by_table == oid && sequence->owned_by_column == column)
       return std::optional<std::string>(quote_identifier(schema_text(*known, sequence->schema)) + "." + quote_identifier(sequence->name));
   return std::optional<std::string>();
-}
-
-std::optional<std::string> SessionImpl::describe_object(Oid catalog_oid, Oid object, std::int32_t column) {
-  const auto named = [&](const char* what, ObjectClass kind) -> std::optional<std::string> {
-    const std::optional<std::string> name = object_name(kind, object);
-    if (!name) return std::nullopt;
-    return what + (" " + *name);
-  };
-  const std::shared_ptr<const Catalog> now = catalog();
-  switch (catalog_oid) {
-    case catalog_oid::kType: return named("type", ObjectClass::kType);
-    case catalog_oid::kCollation: return named("collation", ObjectClass::kCollation);
-    case catalog_oid::kProc: {
-      const auto definition = now->object(ObjectKind::kFunction, object);
-      const auto function = definition != nullptr ? FunctionObject::decode(definition->definition) : std::nullopt;
-      return named(function && function->is_procedure ? "procedure" : "function", ObjectClass::kFunctionSignature);
-    }
-    case catalog_oid::kNamespace: return named("schema", ObjectClass::kNamespace);
-    case catalog_oid::kAuthId: return named("role", ObjectClass::kRole);
-    case catalog_oid::kExtension: {
-      const auto extension = now->object(ObjectKind::kExtension, object);
-      if (extension == nullptr) return std::nullopt;
-      return "extension " + quote_identifier(extension->name);
-    }
-    case catalog_oid::kConstraint:
-      for (const auto& [oid, table] : now->tables()) {
-        std::string name;
-        for (const IndexDef& index : table->indexes)
-          if (index.constraint == object) name = index.name;
-        for (const CheckDef& check : table->checks)
-          if (check.oid == object) name = check.name;
-        for (const ForeignKeyDef& key : table->foreign_keys)
-          if (key.oid == object) name = key.name;
-        if (!name.empty())
-          return "constraint " + quote_identifier(name) + " on table " + object_name(ObjectClass::kRelation, oid).value_or(table->name);
-      }
-      return std::nullopt;
-    case catalog_oid::kClass: break;
-    default: return std::nullopt;
-  }
-  const std::optional<RelationFacts> relation = relation_facts(*now, object);
-  if (!relation) return std::nullopt;
-  const char* what = relation->table != nullptr && relation->table->is_materialized_view() ? "materialized view" : "table";
-  if (relation->kind == FoundRelation::Kind::kIndex) what = "index";
-  if (relation->kind == FoundRelation::Kind::kSequence) what = "sequence";
-  if (relation->kind == FoundRelation::Kind::kView) what = "view";
-  std::optional<std::string> text = named(what, ObjectClass::kRelation);
-  if (text && column > 0 && relation->table != nullptr && static_cast<std::size_t>(column) <= relation->table->columns.size())
-    return "column " + quote_identifier(relation->table->columns[static_cast<std::size_t>(column) - 1].name) + " of " + *text;
-  return text;
 }
 
 std::optional<std::string> SessionImpl::description(Oid object, Oid object_catalog, std::int32_t column, bool) {

@@ -171,6 +171,60 @@ std::optional<NamedFunction> function_by_oid(const Catalog& catalog, Oid oid) {
 
 // ---- Resolving ----
 
+// name(type, type); NONE is no type where `none` says so.
+Status SessionImpl::read_signature(std::string_view text, bool none, std::string_view* name, std::vector<Oid>* arguments) {
+  const std::size_t open = text.find('(');
+  if (open == std::string_view::npos) return Status{sqlstate::invalid_text_representation, "expected a left parenthesis"};
+  const std::size_t last = text.find_last_not_of(" \t\n");
+  if (text[last] != ')') return Status{sqlstate::invalid_text_representation, "expected a right parenthesis"};
+  *name = text.substr(0, open);
+  std::string_view list = text.substr(open + 1, last - open - 1);
+  bool comma = false;
+  while (comma || list.find_first_not_of(" \t\n") != std::string_view::npos) {
+    // A comma inside of brackets belongs to a type's modifiers.
+    std::size_t end = 0;
+    for (int depth = 0; end < list.size() && (depth != 0 || list[end] != ','); ++end) depth += list[end] == '(' ? 1 : list[end] == ')' ? -1 : 0;
+    const std::string_view item = list.substr(0, end);
+    const std::size_t begin = item.find_first_not_of(" \t\n");
+    if (begin == std::string_view::npos) return Status{sqlstate::invalid_text_representation, "expected a type name"};
+    std::string word(item.substr(begin, item.find_last_not_of(" \t\n") + 1 - begin));
+    for (char& c : word) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
+    if (none && word == "none") {
+      arguments->push_back(0);
+    } else {
+      WANDIAN_ASSIGN(const ResolvedType type, resolve_type(item));
+      arguments->push_back(type.type);
+    }
+    comma = end < list.size();
+    list.remove_prefix(comma ? end + 1 : end);
+  }
+  return {};
+}
+
+// All operators are PostgreSQL's, or an extension's that the server brings along.
+Result<Oid> SessionImpl::resolve_operator(std::string_view text, std::string_view name, const std::vector<Oid>& arguments, bool missing_ok) {
+  if (arguments.size() == 1)
+    return Status{sqlstate::undefined_parameter, "missing argument"}.with_hint("Use NONE to denote the missing argument of a unary operator.");
+  if (arguments.size() != 2)
+    return Status{sqlstate::too_many_arguments, "too many arguments"}.with_hint("Provide two argument types for operator.");
+  std::string_view symbol = name.substr(std::min(name.find_first_not_of(" \t\n"), name.size()));
+  symbol = symbol.substr(0, symbol.find_last_not_of(" \t\n") + 1);
+  if (symbol.starts_with("pg_catalog.")) symbol.remove_prefix(std::string_view("pg_catalog.").size());
+  for (const OperatorDef* op : find_operators(symbol))
+    if (op->left == arguments[0] && op->right == arguments[1]) return op->oid;
+  if (missing_ok) return Oid{0};
+  return Status{sqlstate::undefined_function, "operator does not exist: " + std::string(text)};
+}
+
+// As definitions name it.
+Result<std::string> SessionImpl::find_collation_name(const std::string& schema, const std::string& name) {
+  std::string text = quote_identifier(name);
+  if (!schema.empty()) text = quote_identifier(schema) + "." + text;
+  WANDIAN_ASSIGN(const ParsedStatements parsed, ParsedStatements::parse("SELECT x COLLATE " + text));
+  const PgQuery__CollateClause& clause = *parsed.statements()[0].node->select_stmt->target_list[0]->res_target->val->collate_clause;
+  return resolve_collation({clause.collname, clause.n_collname}, bind_context());
+}
+
 Result<Oid> SessionImpl::resolve(ObjectClass kind, std::string_view name, bool missing_ok) {
   const std::shared_ptr<const Catalog> known = catalog();
   const auto missing = [&](Status status) -> Result<Oid> {
@@ -194,21 +248,9 @@ Result<Oid> SessionImpl::resolve(ObjectClass kind, std::string_view name, bool m
   }
   std::string_view call = name;
   std::vector<Oid> arguments;
-  if (kind == ObjectClass::kFunctionSignature) {
-    const std::size_t open = name.find('(');
-    if (open == std::string_view::npos || name.back() != ')') return Status{sqlstate::invalid_text_representation, "expected a left parenthesis"};
-    call = name.substr(0, open);
-    std::string_view list = name.substr(open + 1, name.size() - open - 2);
-    while (list.find_first_not_of(" \t\n") != std::string_view::npos) {
-      // A comma inside of brackets belongs to a type's modifiers.
-      std::size_t end = 0;
-      for (int depth = 0; end < list.size() && (depth != 0 || list[end] != ','); ++end) depth += list[end] == '(' ? 1 : list[end] == ')' ? -1 : 0;
-      WANDIAN_ASSIGN(const ResolvedType type, resolve_type(list.substr(0, end)));
-      arguments.push_back(type.type);
-      if (end == list.size()) break;
-      list.remove_prefix(end + 1);
-    }
-  }
+  if (kind == ObjectClass::kFunctionSignature || kind == ObjectClass::kOperatorSignature)
+    WANDIAN_TRY(read_signature(name, kind == ObjectClass::kOperatorSignature, &call, &arguments));
+  if (kind == ObjectClass::kOperatorSignature) return resolve_operator(name, call, arguments, missing_ok);
   WANDIAN_ASSIGN(const std::vector<std::string> parts, split_name(call));
   const std::string& object = parts.back();
   const std::string schema = parts.size() > 1 ? parts[parts.size() - 2] : std::string();
@@ -230,6 +272,11 @@ Result<Oid> SessionImpl::resolve(ObjectClass kind, std::string_view name, bool m
       const auto found = known->find_schema(database_, object);
       if (found) return *found;
       return missing(Status{sqlstate::invalid_schema_name, "schema " + quoted(object) + " does not exist"});
+    }
+    case ObjectClass::kCollation: {
+      Result<std::string> found = find_collation_name(schema, object);
+      if (!found.ok()) return missing(found.take_status());
+      return find_collation(found.value())->oid;
     }
     case ObjectClass::kRole: {
       const auto found = known->find_object(ObjectKind::kRole, 0, object);
@@ -326,6 +373,11 @@ std::optional<std::string> SessionImpl::object_name(ObjectClass kind, Oid oid) {
       if (op == nullptr) return std::nullopt;
       const std::string symbol(op->name);
       return find_operators(op->name).size() == 1 ? symbol : "pg_catalog." + symbol;
+    }
+    case ObjectClass::kOperatorSignature: {
+      const OperatorDef* op = find_operator(oid);
+      if (op == nullptr) return std::nullopt;
+      return std::string(op->name) + "(" + (op->left == 0 ? "NONE" : format_type(op->left)) + "," + (op->right == 0 ? "NONE" : format_type(op->right)) + ")";
     }
     case ObjectClass::kNamespace: {
       const std::string name = schema_text(*known, oid);

@@ -45,6 +45,8 @@ CREATE FUNCTION pgp_key_id(bytea) RETURNS text AS '$libdir/pgcrypto', 'pgp_key_i
 CREATE FUNCTION armor(bytea) RETURNS text AS '$libdir/pgcrypto', 'pg_armor' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 CREATE FUNCTION armor(bytea, text[], text[]) RETURNS text AS '$libdir/pgcrypto', 'pg_armor' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 CREATE FUNCTION dearmor(text) RETURNS bytea AS '$libdir/pgcrypto', 'pg_dearmor' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION pgp_armor_headers(text, key OUT text, value OUT text) RETURNS SETOF record
+  AS '$libdir/pgcrypto', 'pgp_armor_headers' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 )";
 
 constexpr char kUuidOssp[] = R"(

@@ -174,8 +174,8 @@ void DropPlan::collation_dependents(Oid collation, std::vector<Dependent>* out) 
     for (const CheckDef& check : table->checks)
       if (names_it(check.expression)) out->push_back({{RefKind::kCheck, check.oid, oid, 0}, false});
     for (const IndexDef& index : table->indexes) {
-      const bool names = names_it(index.predicate) || std::any_of(index.parts.begin(), index.parts.end(), [&](const IndexPart& part) {
-        return names_it(part.expression) || (names_it(part.collation) && part.collation[0] != '=');
+      const bool names = names_it(index.predicate + index.written_predicate) || std::any_of(index.parts.begin(), index.parts.end(), [&](const IndexPart& part) {
+        return names_it(part.expression + part.written) || (names_it(part.collation) && part.collation[0] != '=');
       });
       if (names && index.constraint == 0) out->push_back({{RefKind::kIndex, index.oid, oid, 0}, false});
     }
@@ -321,8 +321,9 @@ std::vector<DropPlan::Dependent> DropPlan::dependents(const ObjectRef& object) {
         for (const CheckDef& check : table->checks)
           if (calls_function(check.expression, object.oid)) out.push_back({{RefKind::kCheck, check.oid, oid, 0}, false});
         for (const IndexDef& index : table->indexes) {
-          bool calls = calls_function(index.predicate, object.oid);
-          for (const IndexPart& part : index.parts) calls = calls || calls_function(part.expression, object.oid);
+          // Bodies that stand in place of calls may call what an extension has.
+          bool calls = calls_function(index.predicate + index.written_predicate, object.oid);
+          for (const IndexPart& part : index.parts) calls = calls || calls_function(part.expression + part.written, object.oid);
           if (calls) out.push_back({{RefKind::kIndex, index.oid, oid, 0}, false});
         }
         for (std::size_t c = 0; c < table->columns.size(); ++c)

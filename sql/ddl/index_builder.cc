@@ -55,8 +55,21 @@ std::string own_collation(const Expr& expr) {
   return has ? "=" + collation_of(expr.collation).stored : std::string();
 }
 
+// Of an expression that is COLLATE as a whole; else "".
+std::string_view explicit_collation(const Expr* expr) { return expr->kind == ExprKind::kRelabel ? std::string_view(expr->as<UnaryExpr>().collate) : std::string_view(); }
+
 std::string last_name(PgQuery__Node** nodes, std::size_t count) {
   return count == 0 ? std::string() : std::string(string_value(nodes[count - 1]));
+}
+
+Result<BoundExpression> bind_text(DdlContext& ctx, const TableDef& table, std::span<const StandaloneColumn> columns, const std::string& text,
+                                  StandaloneUse use, RoutineCalls calls = RoutineCalls::kInlined) {
+  StandaloneOptions options;
+  options.use = use;
+  options.table_name = table.name;
+  options.columns = columns;
+  options.calls = calls;
+  return bind_standalone_expression(text, ctx.bind_context(), options);
 }
 
 // One element of the list at a time; what it names is added to an index.
@@ -69,9 +82,20 @@ class IndexReader {
     options.use = use;
     options.table_name = table_.name;
     options.columns = columns_;
+    options.calls = RoutineCalls::kShown;
     return bind_standalone_node(node, ctx_.statement.text, ctx_.bind_context(), options);
   }
-  std::string text(const Expr* expr) const { return deparse(expr, {column_names(table_), nullptr, false}); }
+  /// `expr` as it is stored: with the bodies of users' functions in place of calls, and as it was written.
+  Status store(const Expr* expr, StandaloneUse use, std::string* stored, std::string* written) {
+    const DefinitionStyle style{column_names(table_), nullptr, false};
+    *stored = deparse(expr, style);
+    if (!contains_routine(expr)) return {};
+    *written = *stored;
+    WANDIAN_TRY(bind_text(ctx_, table_, columns_, *written, use, RoutineCalls::kMatched).take_status());
+    WANDIAN_ASSIGN(const BoundExpression expanded, bind_text(ctx_, table_, columns_, *written, use, RoutineCalls::kExpanded));
+    *stored = deparse(expanded.expr, style);
+    return {};
+  }
 
   Result<IndexPart> key(const PgQuery__IndexElem& element) {
     WANDIAN_ASSIGN(IndexPart part, column_or_expression(element));
@@ -107,16 +131,20 @@ class IndexReader {
       return Status{sqlstate::undefined_object, "data type unknown has no default operator class for access method " + quoted(method_name(method_))}.with_hint(
           "You must specify an operator class for the index or define a default operator class for the data type.");
     WANDIAN_ASSIGN(const BoundExpression bound, bind(element.expr, StandaloneUse::kIndex));
-    if (bound.expr->kind == ExprKind::kColumn) {   // a column in parentheses
-      const std::int16_t column = bound.expr->as<ColumnExpr>().column;
+    const std::string_view collation = explicit_collation(bound.expr);
+    const Expr* plain = collation.empty() ? bound.expr : bound.expr->as<UnaryExpr>().arg;
+    if (plain->kind == ExprKind::kColumn) {   // a column in parentheses, with COLLATE or without
+      const std::int16_t column = plain->as<ColumnExpr>().column;
       if (column < 0) return feature_not_supported("index creation on system columns is not supported");
       part.column = static_cast<std::uint16_t>(column);
+      const std::string& own = table_.columns[part.column].collation;
+      if (!collation.empty() && collation != (own.empty() ? "default" : own)) part.collation = collation;
       return part;
     }
     for (const ColumnUse& use : collect_columns(bound.expr))
       if (use.column < 0) return feature_not_supported("index creation on system columns is not supported");
     part.column = kExpressionPart;
-    part.expression = text(bound.expr);
+    WANDIAN_TRY(store(bound.expr, StandaloneUse::kIndex, &part.expression, &part.written));
     part.type = bound.expr->type;
     part.typmod = bound.expr->typmod;
     if (bound.expr->collation == kIndeterminateCollation) {
@@ -255,7 +283,7 @@ Result<IndexDef> make_index(DdlContext& ctx, Changes& changes, const TableDef& t
   }
   if (node.where_clause != nullptr) {
     WANDIAN_ASSIGN(const BoundExpression bound, reader.bind(node.where_clause, StandaloneUse::kIndexPredicate));
-    index.predicate = reader.text(bound.expr);
+    WANDIAN_TRY(reader.store(bound.expr, StandaloneUse::kIndexPredicate, &index.predicate, &index.written_predicate));
   }
   WANDIAN_TRY(read_options(node.options, node.n_options, index.method, &index.options));
   name_index_columns(table, &index);
@@ -264,18 +292,6 @@ Result<IndexDef> make_index(DdlContext& ctx, Changes& changes, const TableDef& t
   index.oid = ctx.allocate_oid();
   return index;
 }
-
-namespace {
-
-Result<BoundExpression> bind_text(DdlContext& ctx, const TableDef& table, std::span<const StandaloneColumn> columns, const std::string& text, StandaloneUse use) {
-  StandaloneOptions options;
-  options.use = use;
-  options.table_name = table.name;
-  options.columns = columns;
-  return bind_standalone_expression(text, ctx.bind_context(), options);
-}
-
-}  // namespace
 
 Result<std::vector<std::uint16_t>> columns_of_index(DdlContext& ctx, const TableDef& table, const IndexDef& index) {
   std::vector<std::uint16_t> out;
@@ -296,12 +312,19 @@ Result<std::vector<std::uint16_t>> columns_of_index(DdlContext& ctx, const Table
 Status reprint_indexes(DdlContext& ctx, const TableDef& old, TableDef* table) {
   const std::vector<StandaloneColumn> columns = standalone_columns(old);
   const DefinitionStyle style{column_names(*table), nullptr, false};
+  const auto reprint_written = [&](std::string* text, StandaloneUse use) -> Status {
+    if (text->empty()) return {};
+    WANDIAN_ASSIGN(const BoundExpression bound, bind_text(ctx, old, columns, *text, use, RoutineCalls::kShown));
+    *text = deparse(bound.expr, style);
+    return {};
+  };
   for (IndexDef& index : table->indexes) {
     for (IndexPart& part : index.parts) {
       if (part.column != kExpressionPart) continue;
       WANDIAN_ASSIGN(const BoundExpression bound, bind_text(ctx, old, columns, part.expression, StandaloneUse::kIndex));
       WANDIAN_TRY(check_indexable(bound.expr->type, index.method));
       part.expression = deparse(bound.expr, style);
+      WANDIAN_TRY(reprint_written(&part.written, StandaloneUse::kIndex));
       part.type = bound.expr->type;
       part.typmod = bound.expr->typmod;
       if (part.collation.empty() || part.collation[0] == '=') part.collation = own_collation(*bound.expr);
@@ -309,6 +332,7 @@ Status reprint_indexes(DdlContext& ctx, const TableDef& old, TableDef* table) {
     if (index.predicate.empty()) continue;
     WANDIAN_ASSIGN(const BoundExpression bound, bind_text(ctx, old, columns, index.predicate, StandaloneUse::kIndexPredicate));
     index.predicate = deparse(bound.expr, style);
+    WANDIAN_TRY(reprint_written(&index.written_predicate, StandaloneUse::kIndexPredicate));
   }
   return {};
 }

@@ -357,7 +357,7 @@ Task<Status> create_routine(DdlContext& ctx, const std::string& language) {
         if (language == "c") {
           function.module = string_value(option.arg->list->items[0]);
           function.symbol = option.arg->list->n_items > 1 ? std::string(string_value(option.arg->list->items[1])) : function.name;
-          if (find_extension_function(function.module, function.symbol) == nullptr)
+          if (!has_extension_function(function.module, function.symbol))
             co_return Status{sqlstate::undefined_function, "could not find function " + quoted(function.symbol) + " in file " + quoted(function.module)};
           has_source = true;
           continue;

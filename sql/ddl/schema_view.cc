@@ -10,6 +10,7 @@
 #include "sql/ddl/type.h"
 #include "sql/functions/quote.h"
 #include "sql/messages.h"
+#include "sql/parse/lexer.h"
 #include "sql/types/text_io.h"
 
 namespace wandian::sql {
@@ -39,6 +40,44 @@ PgQuery__RangeVar* relation_of(const ParseNode& element) {
   }
 }
 
+// Where the elements of CREATE SCHEMA begin in its text, in their order: at words that begin statements and stand in no parentheses, nor
+// where they are part of WITH GRANT OPTION or a name.
+std::vector<std::size_t> element_offsets(std::string_view text) {
+  std::vector<std::size_t> out;
+  Lexer lexer(text);
+  Token before;
+  int depth = 0;
+  for (Token token = lexer.next(); token.kind != TokenKind::kEnd && token.kind != TokenKind::kError; token = lexer.next()) {
+    depth += token.kind == TokenKind::kOpen ? 1 : token.kind == TokenKind::kClose ? -1 : 0;
+    const bool within = depth != 0 || before.is("with") || before.is("as") || before.kind == TokenKind::kDot;
+    if (!within && (token.is("create") || token.is("grant"))) out.push_back(token.offset);
+    before = token;
+  }
+  if (!out.empty()) out.erase(out.begin());   // CREATE SCHEMA itself
+  return out;
+}
+
+// An element as a statement of its own, from the text where it was written, so that errors have their places; or, where the text does not
+// show it, printed again.
+struct Element {
+  ParsedStatements parsed;
+  std::int32_t characters_before = -1;   ///< of the whole text; -1: printed again
+};
+Result<Element> parse_element(const DdlContext& ctx, const PgQuery__CreateSchemaStmt& node, std::size_t i) {
+  const std::string_view whole = ctx.statement.text, own = ctx.statement.statement_text;
+  const std::vector<std::size_t> offsets = element_offsets(own);
+  if (offsets.size() == node.n_schema_elts && own.data() >= whole.data() && own.data() + own.size() <= whole.data() + whole.size()) {
+    const std::size_t end = i + 1 < offsets.size() ? offsets[i + 1] : own.size();
+    Result<ParsedStatements> parsed = ParsedStatements::parse(own.substr(offsets[i], end - offsets[i]));
+    if (parsed.ok() && parsed->statements().size() == 1 && parsed->statements()[0].node->node_case == node.schema_elts[i]->node_case) {
+      const auto before = static_cast<std::int32_t>(own.data() - whole.data()) + static_cast<std::int32_t>(offsets[i]);
+      return Element{parsed.take(), character_position(whole, before) - 1};
+    }
+  }
+  WANDIAN_ASSIGN(ParsedStatements printed, ParsedStatements::parse_element(*node.schema_elts[i]));
+  return Element{std::move(printed)};
+}
+
 Task<Status> create_elements(DdlContext& ctx, const PgQuery__CreateSchemaStmt& node, Oid schema, std::string name) {
   for (unsigned pass = 0; pass <= 5; ++pass)
     for (std::size_t i = 0; i < node.n_schema_elts; ++i) {
@@ -48,8 +87,9 @@ Task<Status> create_elements(DdlContext& ctx, const PgQuery__CreateSchemaStmt& n
       if (relation != nullptr && !text_or_empty(relation->schemaname).empty() && text_or_empty(relation->schemaname) != name)
         co_return Status{sqlstate::invalid_schema_definition, "CREATE specifies a schema (" + std::string(relation->schemaname) +
                                                                   ") different from the one being created (" + name + ")"};
-      Result<ParsedStatements> alone = ParsedStatements::parse_element(element);
-      if (!alone.ok()) co_return alone.take_status();
+      Result<Element> found = parse_element(ctx, node, i);
+      if (!found.ok()) co_return found.take_status();
+      const ParsedStatements* const alone = &found->parsed;
       StatementRef statement;
       statement.node = alone->statements()[0].node;
       statement.text = alone->text();
@@ -60,7 +100,9 @@ Task<Status> create_elements(DdlContext& ctx, const PgQuery__CreateSchemaStmt& n
       inner.forced_schema = schema;
       Status status = co_await run_statement(inner);
       if (!status.ok()) {
-        status.error().position = 0;   // of a text that nobody wrote
+        std::int32_t& position = status.error().position;
+        if (found->characters_before < 0) position = 0;   // of a text that nobody wrote
+        else if (position > 0) position += found->characters_before;
         co_return std::move(status);
       }
     }

@@ -424,7 +424,8 @@ Status TableBuilder::add_constraint(const PgQuery__Constraint& node) {
 Status TableBuilder::add_like(const PgQuery__TableLikeClause& node) {
   constexpr std::uint32_t kConstraints = 4, kDefaults = 8, kGenerated = 16, kIdentity = 32, kIndexes = 64;
   const std::optional<FoundRelation> found = ctx_.find(*node.relation);
-  if (!found) return undefined_relation(text_or_empty(node.relation->schemaname), text_or_empty(node.relation->relname));
+  const std::int32_t at = ctx_.position(node.relation->location);
+  if (!found) return undefined_relation(text_or_empty(node.relation->schemaname), text_or_empty(node.relation->relname)).with_position(at);
   WANDIAN_TRY(check_privilege(ctx_.access(), AclKind::kRelation, found->oid, privilege::kSelect));
   if (found->kind == FoundRelation::Kind::kView) {
     const auto view = ctx_.catalog()->object(ObjectKind::kView, found->oid);
@@ -440,7 +441,10 @@ Status TableBuilder::add_like(const PgQuery__TableLikeClause& node) {
     }
     return {};
   }
-  if (found->kind != FoundRelation::Kind::kTable) return wrong_object_type(text_or_empty(node.relation->relname), "a table");
+  if (found->kind != FoundRelation::Kind::kTable)
+    return Status{sqlstate::wrong_object_type, "relation " + quoted(text_or_empty(node.relation->relname)) + " is invalid in LIKE clause"}
+        .with_detail(std::string("This operation is not supported for ") + (found->kind == FoundRelation::Kind::kIndex ? "indexes." : "sequences."))
+        .with_position(at);
   const std::shared_ptr<const TableDef> other = ctx_.catalog()->table(found->oid);
   for (const ColumnDef& theirs : other->columns) {
     if (theirs.dropped) continue;
@@ -515,16 +519,23 @@ Status TableBuilder::apply_indexes() {
 
 // ---- Keys ----
 
+// ALTER TABLE finds it out too late to know where it was written.
+Status TableBuilder::missing_in_key(const std::string& column, const KeySpec& spec) const {
+  return Status{sqlstate::undefined_column, "column " + quoted(column) + " named in key does not exist"}.with_position(
+      table_->storage == nullptr ? spec.position : 0);
+}
+
 Result<std::vector<std::uint16_t>> TableBuilder::key_columns(const KeySpec& spec) {
   std::vector<std::uint16_t> out;
   if (spec.columns.size() > kMostKeyColumns)
     return Status{sqlstate::too_many_columns, "cannot use more than 32 columns in an index"};
   for (const std::string& name : spec.columns) {
     const int column = table_->find_column(name);
-    if (column < 0) return Status{sqlstate::undefined_column, "column " + quoted(name) + " named in key does not exist"};
+    if (column < 0) return missing_in_key(name, spec);
     if (std::find(out.begin(), out.end(), column) != out.end())
       return Status{sqlstate::duplicate_column,
-                    "column " + quoted(name) + " appears twice in " + (spec.primary ? "primary key" : "unique") + " constraint"};
+                    "column " + quoted(name) + " appears twice in " + (spec.primary ? "primary key" : "unique") + " constraint"}
+          .with_position(spec.position);
     WANDIAN_TRY(check_indexable(table_->columns[static_cast<std::size_t>(column)].type));
     out.push_back(static_cast<std::uint16_t>(column));
   }
@@ -555,7 +566,7 @@ Status TableBuilder::apply_key(const KeySpec& spec) {
   index.key_parts = static_cast<std::uint16_t>(columns.size());
   for (const std::string& name : spec.including) {
     const int column = table.find_column(name);
-    if (column < 0) return Status{sqlstate::undefined_column, "column " + quoted(name) + " named in key does not exist"};
+    if (column < 0) return missing_in_key(name, spec);
     index.parts.push_back({static_cast<std::uint16_t>(column), false, false});
   }
   name_index_columns(table, &index);

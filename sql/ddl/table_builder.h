@@ -95,6 +95,7 @@ class TableBuilder {
   Status column_constraints(const PgQuery__ColumnDef& node, std::uint16_t position, Oid serial_type);
   Status column_default(ColumnDef& column, const ParseNode* node);
   Status copy_index(const TableDef& other, const IndexDef& index);
+  Status missing_in_key(const std::string& column, const KeySpec& spec) const;
   Result<std::vector<std::uint16_t>> key_columns(const KeySpec& spec);
   DdlContext& ctx_;
   Changes& changes_;

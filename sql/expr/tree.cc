@@ -535,7 +535,7 @@ bool is_stable_without_session(const FunctionDef& function) {
 
 bool needs_catalog(Oid type) {
   switch (type) {
-    case kRegproc: case kRegprocedure: case kRegoper: case kRegclass: case kRegtype: case kRegnamespace: case kRegrole: case kAclItem:
+    case kRegproc: case kRegprocedure: case kRegoper: case kRegclass: case kRegtype: case kRegnamespace: case kRegrole: case kRegoperator: case kRegcollation: case kAclItem:
       return true;
     default: {
       const TypeInfo* info = find_type(type);

@@ -449,8 +449,45 @@ bool column_size(EvalContext&, const Oid* types, const Value* args, Value* resul
   if (types[0] == type_oid::kUnknown) return return_int(result, static_cast<std::int64_t>(args[0].size) + 1);   // a C string
   return return_int(result, static_cast<std::int64_t>(args[0].size) + 4);
 }
+bool find_identity(EvalContext& ctx, const Value* args, ObjectIdentity* out) {
+  Result<ObjectIdentity> found = ctx.session->identify(oid(args[0]), oid(args[1]), static_cast<std::int32_t>(args[2].i));
+  if (!found.ok()) return ctx.fail(found.take_status());
+  *out = found.take();
+  return true;
+}
 bool describe_object(EvalContext& ctx, const Value* args, Value* result) {
-  return give_text(ctx, ctx.session->describe_object(oid(args[0]), oid(args[1]), static_cast<std::int32_t>(args[2].i)), result);
+  if (oid(args[0]) == 0 && oid(args[1]) == 0) return return_null(result);
+  ObjectIdentity found;
+  if (!find_identity(ctx, args, &found)) return false;
+  return found.found ? return_text(ctx, result, found.description) : return_null(result);
+}
+Value text_or_null(EvalContext& ctx, const std::optional<std::string>& text) {
+  return text ? Value::of_bytes(ctx.arena.copy(*text)) : Value::null();
+}
+bool identify_object(EvalContext& ctx, const Value* args, Value* result) {
+  ObjectIdentity found;
+  if (!find_identity(ctx, args, &found)) return false;
+  static constexpr Oid kFields[] = {kText, kText, kText, kText};
+  const Value fields[] = {text_or_null(ctx, found.type), text_or_null(ctx, found.schema), text_or_null(ctx, found.name),
+                          text_or_null(ctx, found.found ? std::optional(found.identity) : std::nullopt)};
+  *result = build_record(kFields, fields, ctx.arena);
+  return true;
+}
+Value text_array(EvalContext& ctx, const std::vector<std::string>& items) {
+  std::vector<Value> values;
+  for (const std::string& item : items) values.push_back(Value::of_bytes(ctx.arena.copy(item)));
+  const ArrayDimension one[] = {{static_cast<std::int32_t>(values.size()), 1}};
+  return build_array(kText, values.empty() ? std::span<const ArrayDimension>() : one, values, ctx.arena);
+}
+bool identify_object_as_address(EvalContext& ctx, const Value* args, Value* result) {
+  ObjectIdentity found;
+  if (!find_identity(ctx, args, &found)) return false;
+  static constexpr Oid kTextArray = 1009;
+  static constexpr Oid kFields[] = {kText, kTextArray, kTextArray};
+  const Value fields[] = {text_or_null(ctx, found.type), found.found ? text_array(ctx, found.names) : Value::null(),
+                          found.found ? text_array(ctx, found.args) : Value::null()};
+  *result = build_record(kFields, fields, ctx.arena);
+  return true;
 }
 bool empty_text(EvalContext& ctx, const Value*, Value* result) { return return_text(ctx, result, ""); }
 bool nothing(EvalContext&, const Value*, Value* result) { return return_null(result); }
@@ -509,7 +546,8 @@ constexpr FunctionBinding kBindings[] = {
     {"to_regclass", to_reg<ObjectClass::kRelation>}, {"to_regtype", to_reg<ObjectClass::kType>},
     {"to_regproc", to_reg<ObjectClass::kFunction>}, {"to_regprocedure", to_reg<ObjectClass::kFunctionSignature>},
     {"to_regoper", to_reg<ObjectClass::kOperator>}, {"to_regnamespace", to_reg<ObjectClass::kNamespace>},
-    {"to_regrole", to_reg<ObjectClass::kRole>},
+    {"to_regrole", to_reg<ObjectClass::kRole>}, {"to_regoperator", to_reg<ObjectClass::kOperatorSignature>},
+    {"to_regcollation", to_reg<ObjectClass::kCollation>},
     {"format_type", type_name}, {"pg_get_userbyid", user_by_id},
     PRIVILEGE("table", PrivilegeClass::kTable), PRIVILEGE("sequence", PrivilegeClass::kSequence),
     PRIVILEGE("any_column", PrivilegeClass::kAnyColumn), PRIVILEGE("database", PrivilegeClass::kDatabase),
@@ -556,7 +594,7 @@ constexpr FunctionBinding kBindings[] = {
     {"pg_get_statisticsobjdef", nothing}, {"pg_get_statisticsobjdef_columns", nothing},
     {"obj_description(oid,name)", description}, {"obj_description(oid)", description_anywhere},
     {"shobj_description(oid,name)", shared_description}, {"col_description(oid,int4)", column_description},
-    {"pg_describe_object", describe_object},
+    {"pg_describe_object", describe_object}, {"pg_identify_object", identify_object}, {"pg_identify_object_as_address", identify_object_as_address},
     {"pg_index_column_has_property", index_column_property},
     {"pg_relation_size(regclass)", size<SizeKind::kRelation>}, {"pg_relation_size", size<SizeKind::kRelation>},
     {"pg_table_size", size<SizeKind::kTable>}, {"pg_indexes_size", size<SizeKind::kIndexes>},

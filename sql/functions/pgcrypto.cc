@@ -1,4 +1,4 @@
-// pgcrypto: digests, passwords, ciphers and random bytes, by OpenSSL and libcrypt. PGP is refused.
+// pgcrypto: digests, passwords, ciphers and random bytes, by OpenSSL and libcrypt. PGP is in pgcrypto_pgp.cc.
 #include <crypt.h>
 #include <openssl/evp.h>
 
@@ -207,17 +207,10 @@ bool cipher_with_iv(EvalContext& ctx, const Value* args, Value* result) {
   return cipher(ctx, encrypts ? "encrypt_iv" : "decrypt_iv", encrypts, args[0].bytes(), args[1].bytes(), args[2].bytes(), args[3].bytes(), result);
 }
 
-bool no_pgp(EvalContext& ctx, const Value*, Value*) {
-  return ctx.fail({sqlstate::feature_not_supported, "the PGP functions of pgcrypto are not supported"});
-}
-
 constexpr ExtensionSymbol kSymbols[] = {
     {"pg_digest", digest}, {"pg_hmac", hmac}, {"pg_crypt", password}, {"pg_gen_salt", gen_salt}, {"pg_gen_salt_rounds", gen_salt_rounds},
     {"pg_encrypt", cipher_of<true>}, {"pg_decrypt", cipher_of<false>}, {"pg_encrypt_iv", cipher_with_iv<true>},
     {"pg_decrypt_iv", cipher_with_iv<false>}, {"pg_random_bytes", random}, {"pg_random_uuid", random_uuid},
-    {"pgp_sym_encrypt_text", no_pgp}, {"pgp_sym_encrypt_bytea", no_pgp}, {"pgp_sym_decrypt_text", no_pgp}, {"pgp_sym_decrypt_bytea", no_pgp},
-    {"pgp_pub_encrypt_text", no_pgp}, {"pgp_pub_encrypt_bytea", no_pgp}, {"pgp_pub_decrypt_text", no_pgp}, {"pgp_pub_decrypt_bytea", no_pgp},
-    {"pgp_key_id_w", no_pgp}, {"pg_armor", no_pgp}, {"pg_dearmor", no_pgp},
 };
 
 }  // namespace

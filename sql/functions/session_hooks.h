@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "engine/oid.h"
+#include "sql/functions/object_identity.h"
 #include "storage/base/status.h"
 
 namespace wandian {
@@ -21,7 +22,7 @@ struct TableDef;
 namespace wandian::sql {
 
 /// What kind of object a reg* type names.
-enum class ObjectClass : std::uint8_t { kRelation, kType, kFunction, kFunctionSignature, kOperator, kNamespace, kRole, kCollation };
+enum class ObjectClass : std::uint8_t { kRelation, kType, kFunction, kFunctionSignature, kOperator, kOperatorSignature, kNamespace, kRole, kCollation };
 
 /// What has_*_privilege asks about.
 enum class PrivilegeClass : std::uint8_t {
@@ -88,6 +89,8 @@ class SessionHooks {
   virtual Result<bool> terminate_backend(std::int32_t pid) = 0;
   virtual std::vector<std::int32_t> blocking_pids(std::int32_t pid) = 0;
   virtual Result<bool> reload_configuration() = 0;
+  /// NOTICE, from a function.
+  virtual void notice_of_function(std::string /*message*/) {}
   virtual Status notify(std::string_view channel, std::string_view payload) = 0;
   virtual std::vector<std::string> listening_channels() = 0;
   virtual double notification_queue_usage() = 0;         ///< 0 to 1
@@ -153,8 +156,8 @@ class SessionHooks {
   virtual Result<std::vector<Oid>> hash_partition_key(Oid) { return Status{sqlstate::feature_not_supported, "there is no session"}; }
   /// obj_description and col_description: the comment on an object of a catalog; column 0 is the object itself.
   virtual std::optional<std::string> description(Oid object, Oid catalog, std::int32_t column, bool shared) = 0;
-  /// pg_describe_object: what the object of a catalog is, and its name. Empty: no such object.
-  virtual std::optional<std::string> describe_object(Oid catalog, Oid object, std::int32_t column) = 0;
+  /// What the object of a catalog is, and its names. XX000 for a catalog without objects.
+  virtual Result<ObjectIdentity> identify(Oid object_catalog, Oid object, std::int32_t column) = 0;
   virtual std::optional<bool> index_column_property(Oid index, std::int32_t column, std::string_view property) = 0;
 
   // Sizes in bytes. Empty: no such object.

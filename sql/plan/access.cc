@@ -252,8 +252,8 @@ Planner::Path Planner::table_path(const RangeInfo& base, std::span<Conjunct* con
     std::vector<const Expr*> predicate;
     if (table.is_computed(static_cast<unsigned>(i))) {
       const CompiledIndexKeys::Index& keys = computed->index(i);
-      if (keys.predicate.expr != nullptr) {
-        const Expr* lowered = over_slots(keys.predicate.expr);
+      if (keys.condition() != nullptr) {
+        const Expr* lowered = over_slots(keys.condition());
         const Implied implied = lowered == nullptr ? Implied::kNo : implied_by(conditions, lowered);
         if (implied == Implied::kUnknown) body_.depends_on_parameters = true;
         if (implied != Implied::kYes) continue;
@@ -261,7 +261,7 @@ Planner::Path Planner::table_path(const RangeInfo& base, std::span<Conjunct* con
         predicate_selectivity = selectivity(lowered);
       }
       for (const CompiledIndexKeys::Part& part : keys.parts) {
-        const Expr* lowered = part.bound.expr != nullptr ? over_slots(part.bound.expr) : nullptr;
+        const Expr* lowered = part.expr() != nullptr ? over_slots(part.expr()) : nullptr;
         parts.push_back(lowered != nullptr ? strip_relabel(lowered) : nullptr);
       }
     }

@@ -434,4 +434,17 @@ Result<std::shared_ptr<const Function>> parse(const ParseRequest& request) {
   }
 }
 
+std::optional<std::string> returned_expression(std::string_view source) {
+  ParseRequest request;
+  request.source = source;
+  request.find_type = [](std::string_view) -> Result<VariableType> { return Status{sqlstate::feature_not_supported, "it has variables"}; };
+  Result<std::shared_ptr<const Function>> parsed = parse(request);
+  if (!parsed.ok() || (*parsed)->body == nullptr) return std::nullopt;
+  const Statement& block = *(*parsed)->body;
+  if (!block.variables.empty() || block.has_handlers || block.body.size() != 1) return std::nullopt;
+  const Statement& only = *block.body[0];
+  if (only.kind != StepKind::kReturn || only.text == nullptr) return std::nullopt;
+  return only.text->text;
+}
+
 }  // namespace wandian::sql::plpgsql

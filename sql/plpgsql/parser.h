@@ -6,6 +6,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <span>
 #include <memory>
 #include <string>
@@ -34,6 +35,9 @@ struct ParseRequest {
 };
 
 Result<std::shared_ptr<const Function>> parse(const ParseRequest& request);
+
+/// The expression of a function that is BEGIN RETURN expression; END and nothing else. Nullopt: it is more, or cannot be read.
+std::optional<std::string> returned_expression(std::string_view source);
 
 /// What a name of several parts means: a variable and how many of the parts name it.
 struct Resolved {

@@ -17,9 +17,9 @@ namespace {
 // Plans and compiled checks point to it, so it is kept for good, once for each function that an extension or a range type declares.
 const FunctionDef* built_in_of(const Routine& routine) {
   const FunctionObject& declared = routine.declaration;
-  const ScalarFn fn = declared.language == "c" ? find_extension_function(declared.module, declared.symbol) : nullptr;
+  const ExtensionSymbol* symbol = declared.language == "c" ? find_extension_function(declared.module, declared.symbol, routine.def.args.size()) : nullptr;
   const TypedFn typed = declared.language == "internal" ? find_range_constructor(declared.source) : nullptr;
-  if (fn == nullptr && typed == nullptr) return nullptr;
+  if (symbol == nullptr && typed == nullptr) return nullptr;
   static std::mutex mutex;
   static auto& kept = *new std::map<std::pair<Oid, std::string>, std::unique_ptr<const FunctionDef>>;
   const std::lock_guard lock(mutex);
@@ -29,7 +29,10 @@ const FunctionDef* built_in_of(const Routine& routine) {
     auto made = std::make_unique<FunctionDef>(routine.def);
     made->name = names.emplace_back(declared.name);
     made->routine = nullptr;
-    made->fn = fn;
+    if (symbol != nullptr) {
+      made->fn = symbol->fn;
+      made->set_fn = symbol->set;
+    }
     made->typed_fn = typed;
     entry = std::move(made);
   }

@@ -171,6 +171,8 @@ Status SqlBody::prepare(SessionImpl& session, bool check_only) {
     const ParseNode* node = parsed_->statements()[i].node;
     if (node->node_case == PG_QUERY__NODE__NODE_TRANSACTION_STMT)
       return Status{sqlstate::feature_not_supported, std::string(command_tag(node)) + " is not allowed in an SQL function"};
+    if (!check_only && node->node_case == PG_QUERY__NODE__NODE_COPY_STMT && text_or_empty(node->copy_stmt->filename).empty())
+      return Status{sqlstate::feature_not_supported, "cannot COPY to/from client in an SQL function"};
     // What earlier statements create is not there yet: each is bound when its turn comes.
     if (check_only || i + 1 == statements_.size()) {
       Result<CompiledPtr> statement = compiled(session, i);

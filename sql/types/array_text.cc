@@ -234,7 +234,8 @@ constexpr ObjectType kObjectTypes[] = {
     {kRegproc, ObjectClass::kFunction, "function"},       {kRegprocedure, ObjectClass::kFunctionSignature, "function"},
     {kRegoper, ObjectClass::kOperator, "operator"},       {kRegclass, ObjectClass::kRelation, "relation"},
     {kRegtype, ObjectClass::kType, "type"},               {kRegnamespace, ObjectClass::kNamespace, "schema"},
-    {kRegrole, ObjectClass::kRole, "role"},
+    {kRegrole, ObjectClass::kRole, "role"},               {kRegoperator, ObjectClass::kOperatorSignature, "operator"},
+    {kRegcollation, ObjectClass::kCollation, "collation"},
 };
 const ObjectType& object_type(Oid type) {
   for (const ObjectType& o : kObjectTypes)
@@ -351,7 +352,7 @@ bool object_from_text(EvalContext& ctx, Oid type, std::string_view text, Value* 
 
 void append_object_text(EvalContext& ctx, Oid type, const Value& value, TextBuilder& out) {
   if (value.i == 0) {
-    out.push_back(type == kRegoper ? '0' : '-');
+    out.push_back(type == kRegoper || type == kRegoperator ? '0' : '-');
     return;
   }
   if (ctx.session != nullptr) {

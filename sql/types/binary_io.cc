@@ -169,7 +169,7 @@ bool append_binary_to(EvalContext& ctx, Oid type, const Value& value, Out& out) 
     case kInt2: put<std::int16_t>(out, static_cast<std::int16_t>(value.i)); return true;
     case kInt4: case kDate: put<std::int32_t>(out, static_cast<std::int32_t>(value.i)); return true;
     case kOid: case kXid: case kCid: case kRegproc: case kRegprocedure: case kRegoper: case kRegclass: case kRegtype:
-    case kRegnamespace: case kRegrole:
+    case kRegnamespace: case kRegoperator: case kRegcollation: case kRegrole:
       put<std::uint32_t>(out, static_cast<std::uint32_t>(value.i));
       return true;
     case kInt8: case kTime: case kTimestamp: case kTimestamptz: case kPgLsn: case kXid8: case kMoney: case kMacaddr8: put<std::int64_t>(out, value.i); return true;
@@ -476,7 +476,7 @@ bool value_from_binary(EvalContext& ctx, Oid type, std::int32_t typmod, std::str
     case kInt2: *out = Value::of_int(in.get<std::int16_t>()); return in.finish(ctx);
     case kInt4: *out = Value::of_int(in.get<std::int32_t>()); return in.finish(ctx);
     case kOid: case kXid: case kCid: case kRegproc: case kRegprocedure: case kRegoper: case kRegclass: case kRegtype:
-    case kRegnamespace: case kRegrole:
+    case kRegnamespace: case kRegoperator: case kRegcollation: case kRegrole:
       *out = Value::of_int(in.get<std::uint32_t>());
       return in.finish(ctx);
     case kInt8: case kPgLsn: case kXid8: case kMoney: case kMacaddr8: *out = Value::of_int(in.get<std::int64_t>()); return in.finish(ctx);

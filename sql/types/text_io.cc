@@ -113,7 +113,7 @@ bool append_built(EvalContext& ctx, Oid type, const Value& value, Out& out) {
   TextBuilder builder(ctx.arena);
   switch (type) {
     case kBytea: write_bytea_escaped(value.bytes(), builder); break;
-    case kRegproc: case kRegprocedure: case kRegoper: case kRegclass: case kRegtype: case kRegnamespace: case kRegrole:
+    case kRegproc: case kRegprocedure: case kRegoper: case kRegclass: case kRegtype: case kRegnamespace: case kRegrole: case kRegoperator: case kRegcollation:
       append_object_text(ctx, type, value, builder);
       break;
     case kRecord:
@@ -210,7 +210,7 @@ bool append_text_to(EvalContext& ctx, Oid type, const Value& value, Out& out) {
       return true;
     }
     case kVoid: return true;
-    case kRegproc: case kRegprocedure: case kRegoper: case kRegclass: case kRegtype: case kRegnamespace: case kRegrole:
+    case kRegproc: case kRegprocedure: case kRegoper: case kRegclass: case kRegtype: case kRegnamespace: case kRegrole: case kRegoperator: case kRegcollation:
     case kRecord:
       return append_built(ctx, type, value, out);
     case kOidVector: case kInt2Vector: {
@@ -354,7 +354,7 @@ bool value_from_text(EvalContext& ctx, Oid type, std::int32_t typmod, std::strin
     case kPgLsn: return finish(ctx, parse_lsn(text, &out->i));
     case kTid: return finish(ctx, parse_tid(text, &out->i));
     case kVoid: *out = Value::of_int(0); return true;
-    case kRegproc: case kRegprocedure: case kRegoper: case kRegclass: case kRegtype: case kRegnamespace: case kRegrole:
+    case kRegproc: case kRegprocedure: case kRegoper: case kRegclass: case kRegtype: case kRegnamespace: case kRegrole: case kRegoperator: case kRegcollation:
       return object_from_text(ctx, type, text, out);
     case kOidVector: return vector_from_text(ctx, kOid, text, out);
     case kInt2Vector: return vector_from_text(ctx, kInt2, text, out);
