@@ -24,9 +24,25 @@ TestOp test_of(const Expr& list) {
   return list.as<BoolExpr>().op == BoolOp::kAnd ? TestOp::kIsNotFalse : TestOp::kIsNotTrue;
 }
 
+// Whether it reads the value of a CASE that is around it.
+bool reads_test_value(const Expr* lowered) {
+  if (lowered->kind == ExprKind::kTestValue) return true;
+  bool reads = false;
+  const auto look = [&](const Expr* part) { reads = reads || reads_test_value(part); };
+  if (lowered->kind != ExprKind::kCase || lowered->as<CaseExpr>().arg == nullptr) {
+    for_each_child(*lowered, look);
+    return reads;
+  }
+  const auto& own = lowered->as<CaseExpr>();
+  look(own.arg);
+  for (const CaseWhen& when : own.whens) look(when.result);
+  look(own.otherwise);
+  return reads;
+}
+
 // Neither a row of a set nor the value of a CASE around it is there for a guard.
 bool stands_alone(const Expr* lowered) {
-  return !any_node(lowered, [](const Expr* node) { return node->returns_set || node->kind == ExprKind::kTestValue; });
+  return !reads_test_value(lowered) && !any_node(lowered, [](const Expr* node) { return node->returns_set; });
 }
 
 bool answers_again(const Expr* lowered) { return !contains_volatile(lowered) && !contains_routine(lowered); }
@@ -127,8 +143,8 @@ Status Planner::add_guard(const Lowering& lowering, PlanSubselect& plan) {
 Status Planner::ask_for(const Lowering& lowering, std::size_t init) {
   if (lowering.subselects == nullptr) return {};
   const Query& query = *lowering.scope->query;
-  const bool always = lowering.at_start || (lowering.scope->parent == nullptr && query.from.empty() && query.where == nullptr &&
-                                            (query.command == Command::kSelect || query.command == Command::kInsert));
+  const bool always = lowering.at_start || (lowering.scope->parent == nullptr && query.command == Command::kSelect && query.from.empty() &&
+                                            query.where == nullptr && query.set_operation == nullptr);
   if (always && lowering.guard == nullptr) return {};
   auto asks = std::make_unique<PlanSubselect>();
   asks->init = static_cast<std::int32_t>(init);
