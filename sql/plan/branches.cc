@@ -54,9 +54,9 @@ bool can_guard(const Expr* lowered) { return stands_alone(lowered) && answers_ag
 bool Planner::has_branches(const Lowering& lowering, const Expr* expr) {
   const bool branches = expr->kind == ExprKind::kCase || expr->kind == ExprKind::kCoalesce ||
                         (expr->kind == ExprKind::kBool && expr->as<BoolExpr>().op != BoolOp::kNot);
-  // In the test of ANY and ALL the sub-select's own columns stand, which are not there yet.
-  return branches && !lowering.eager && lowering.subselects != nullptr && lowering.sub_outputs == nullptr && lowering.sub_exprs == nullptr &&
-         contains_sublink(expr);
+  if (!branches || lowering.eager || lowering.subselects == nullptr || !contains_sublink(expr)) return false;
+  // The columns of ANY's and ALL's sub-select, which its test reads, are not there yet.
+  return !any_node(expr, [](const Expr* node) { return node->kind == ExprKind::kSubColumn; });
 }
 
 const Expr* Planner::lower_branches(const Lowering& lowering, const Expr* expr, Status* status) {
