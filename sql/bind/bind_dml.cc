@@ -726,8 +726,8 @@ std::vector<Assignment> Binder::bind_set_list(Scope& scope, const TableDef& tabl
           "Column " + quoted(def.name) + " is a generated column."));
     }
     // Where a view's column has no default of its own it is null, whatever those behind it have.
-    if (view_target_ && value->kind == ExprKind::kSetToDefault && def.identity == 0 && item.n_indirection == 0 && !outermost_default(catalog(), *view_target_, column))
-      value = make_null(arena_, kUnknown);
+    const bool plain_default = value->kind == ExprKind::kSetToDefault && def.identity == 0 && item.n_indirection == 0;
+    if (plain_default && view_target_ && !outermost_default(catalog(), *view_target_, column)) value = make_null(arena_, kUnknown);
     Assignment* before = nullptr;
     for (Assignment& earlier : out) {
       if (earlier.column != column) continue;

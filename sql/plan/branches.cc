@@ -119,6 +119,24 @@ const Expr* Planner::lower_case(const Lowering& lowering, const CaseExpr& source
   return out;
 }
 
+Result<std::unique_ptr<PlanSubselect>> Planner::value_of(const Expr* lowered) {
+  auto out = std::make_unique<PlanSubselect>();
+  const Slot inner = new_slot(*lowered);
+  WANDIAN_ASSIGN(out->plan, project(std::make_unique<ResultNode>(), {{lowered, inner}}, {}));
+  out->outputs = out->saved.slots = {inner};
+  out->out = new_slot(*lowered);
+  return out;
+}
+
+Result<const Expr*> Planner::compute_once(const Expr* lowered) {
+  WANDIAN_ASSIGN(std::unique_ptr<PlanSubselect> once, value_of(lowered));
+  once->once = true;
+  once->name = "InitPlan " + std::to_string(next_init_++);
+  const Slot slot = once->out;
+  body_.init_plans.push_back(std::move(once));
+  return make_slot(arena_, slot, *lowered);
+}
+
 const Expr* Planner::hold(const Lowering& lowering, const Expr* lowered, Status* status) {
   if (!status->ok() || answers_again(lowered) || !stands_alone(lowered)) return lowered;
   Result<std::unique_ptr<PlanSubselect>> held = value_of(lowered);
