@@ -157,6 +157,20 @@ const Expr* Binder::bind_default(std::string_view expression, const std::functio
   return value;
 }
 
+namespace {
+
+// Whether the view that the statement names has a default for what is the table's column.
+bool outermost_default(const Catalog& catalog, const ViewTarget& target, int column) {
+  const auto found = catalog.find_relation(target.schema, std::string(target.name));
+  const auto view = found ? catalog.object(ObjectKind::kView, found->oid) : nullptr;
+  const auto definition = view != nullptr ? ViewDefinition::decode(view->definition) : std::nullopt;
+  for (std::size_t i = 0; definition && i < definition->columns.size(); ++i)
+    if (target.base[i] == column) return !definition->columns[i].default_expression.empty();
+  return false;
+}
+
+}  // namespace
+
 const std::string* Binder::view_default(int column) const {
   if (!view_target_) return nullptr;
   const auto found = view_target_->defaults.find(column);
@@ -711,9 +725,9 @@ std::vector<Assignment> Binder::bind_set_list(Scope& scope, const TableDef& tabl
       fail(Status{sqlstate::generated_always, "column " + quoted(def.name) + " can only be updated to DEFAULT"}.with_detail(
           "Column " + quoted(def.name) + " is a generated column."));
     }
-    // Where a view's column has no default of its own it is null, whatever the table's has.
-    if (view_target_ && value->kind == ExprKind::kSetToDefault && def.identity == 0 && item.n_indirection == 0 && view_default(column) == nullptr)
-      value = make_null(arena_, kUnknown);
+    // Where a view's column has no default of its own it is null, whatever those behind it have.
+    const bool plain_default = value->kind == ExprKind::kSetToDefault && def.identity == 0 && item.n_indirection == 0;
+    if (plain_default && view_target_ && !outermost_default(catalog(), *view_target_, column)) value = make_null(arena_, kUnknown);
     Assignment* before = nullptr;
     for (Assignment& earlier : out) {
       if (earlier.column != column) continue;

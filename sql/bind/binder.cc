@@ -167,7 +167,10 @@ std::string_view column_name_of(const ParseNode* node) {
             if (leaf->n_target_list == 0) break;
             const PgQuery__ResTarget& target = *leaf->target_list[0]->res_target;
             if (target.name != nullptr && *target.name != '\0') return target.name;
-            return self(self, target.val, strength);
+            // Its column has a name by now, whatever that is.
+            const std::string_view name = self(self, target.val, strength);
+            *strength = 2;
+            return name;
           }
           default: break;
         }

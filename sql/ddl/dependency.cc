@@ -464,7 +464,8 @@ void DropPlan::mark_targets() {
     if (entry.object.kind == RefKind::kDomainCheck) return planned(RefKind::kType, entry.object.table);
     if (entry.object.kind == RefKind::kColumn) return planned(RefKind::kTable, entry.object.oid);
     if (entry.object.kind == RefKind::kDefault)
-      return planned(RefKind::kTable, entry.object.oid) || planned(RefKind::kView, entry.object.oid) || seen_.contains({RefKind::kColumn, entry.object.oid, 0, entry.object.column});
+      return planned(RefKind::kTable, entry.object.oid) || planned(RefKind::kView, entry.object.oid) ||
+             seen_.contains({RefKind::kColumn, entry.object.oid, 0, entry.object.column});
     return false;
   });
 }

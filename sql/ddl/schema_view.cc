@@ -242,7 +242,13 @@ Status set_view_default(DdlContext& ctx, const PgQuery__AlterTableCmd& command, 
       typed.name = column.name;
       typed.type = column.type;
       typed.typmod = column.typmod;
-      WANDIAN_ASSIGN(column.default_expression, default_text(ctx, typed, command.def));
+      Result<std::string> text = default_text(ctx, typed, command.def);
+      if (!text.ok()) {
+        Status status = text.take_status();
+        status.error().position = 0;   // PostgreSQL has none for ALTER VIEW
+        return status;
+      }
+      column.default_expression = text.take();
     }
     view->definition = definition->encode();
     return {};

@@ -24,9 +24,25 @@ TestOp test_of(const Expr& list) {
   return list.as<BoolExpr>().op == BoolOp::kAnd ? TestOp::kIsNotFalse : TestOp::kIsNotTrue;
 }
 
+// Whether it reads the value of a CASE that is around it.
+bool reads_test_value(const Expr* lowered) {
+  if (lowered->kind == ExprKind::kTestValue) return true;
+  bool reads = false;
+  const auto look = [&](const Expr* part) { reads = reads || reads_test_value(part); };
+  if (lowered->kind != ExprKind::kCase || lowered->as<CaseExpr>().arg == nullptr) {
+    for_each_child(*lowered, look);
+    return reads;
+  }
+  const auto& own = lowered->as<CaseExpr>();
+  look(own.arg);
+  for (const CaseWhen& when : own.whens) look(when.result);
+  look(own.otherwise);
+  return reads;
+}
+
 // Neither a row of a set nor the value of a CASE around it is there for a guard.
 bool stands_alone(const Expr* lowered) {
-  return !any_node(lowered, [](const Expr* node) { return node->returns_set || node->kind == ExprKind::kTestValue; });
+  return !reads_test_value(lowered) && !any_node(lowered, [](const Expr* node) { return node->returns_set; });
 }
 
 bool answers_again(const Expr* lowered) { return !contains_volatile(lowered) && !contains_routine(lowered); }
@@ -38,9 +54,9 @@ bool can_guard(const Expr* lowered) { return stands_alone(lowered) && answers_ag
 bool Planner::has_branches(const Lowering& lowering, const Expr* expr) {
   const bool branches = expr->kind == ExprKind::kCase || expr->kind == ExprKind::kCoalesce ||
                         (expr->kind == ExprKind::kBool && expr->as<BoolExpr>().op != BoolOp::kNot);
-  // In the test of ANY and ALL the sub-select's own columns stand, which are not there yet.
-  return branches && !lowering.eager && lowering.subselects != nullptr && lowering.sub_outputs == nullptr && lowering.sub_exprs == nullptr &&
-         contains_sublink(expr);
+  if (!branches || lowering.eager || lowering.subselects == nullptr || !contains_sublink(expr)) return false;
+  // The columns of ANY's and ALL's sub-select, which its test reads, are not there yet.
+  return !any_node(expr, [](const Expr* node) { return node->kind == ExprKind::kSubColumn; });
 }
 
 const Expr* Planner::lower_branches(const Lowering& lowering, const Expr* expr, Status* status) {
@@ -103,6 +119,24 @@ const Expr* Planner::lower_case(const Lowering& lowering, const CaseExpr& source
   return out;
 }
 
+Result<std::unique_ptr<PlanSubselect>> Planner::value_of(const Expr* lowered) {
+  auto out = std::make_unique<PlanSubselect>();
+  const Slot inner = new_slot(*lowered);
+  WANDIAN_ASSIGN(out->plan, project(std::make_unique<ResultNode>(), {{lowered, inner}}, {}));
+  out->outputs = out->saved.slots = {inner};
+  out->out = new_slot(*lowered);
+  return out;
+}
+
+Result<const Expr*> Planner::compute_once(const Expr* lowered) {
+  WANDIAN_ASSIGN(std::unique_ptr<PlanSubselect> once, value_of(lowered));
+  once->once = true;
+  once->name = "InitPlan " + std::to_string(next_init_++);
+  const Slot slot = once->out;
+  body_.init_plans.push_back(std::move(once));
+  return make_slot(arena_, slot, *lowered);
+}
+
 const Expr* Planner::hold(const Lowering& lowering, const Expr* lowered, Status* status) {
   if (!status->ok() || answers_again(lowered) || !stands_alone(lowered)) return lowered;
   Result<std::unique_ptr<PlanSubselect>> held = value_of(lowered);
@@ -127,8 +161,8 @@ Status Planner::add_guard(const Lowering& lowering, PlanSubselect& plan) {
 Status Planner::ask_for(const Lowering& lowering, std::size_t init) {
   if (lowering.subselects == nullptr) return {};
   const Query& query = *lowering.scope->query;
-  const bool always = lowering.at_start || (lowering.scope->parent == nullptr && query.from.empty() && query.where == nullptr &&
-                                            (query.command == Command::kSelect || query.command == Command::kInsert));
+  const bool always = lowering.at_start || (lowering.scope->parent == nullptr && query.command == Command::kSelect && query.from.empty() &&
+                                            query.where == nullptr && query.set_operation == nullptr);
   if (always && lowering.guard == nullptr) return {};
   auto asks = std::make_unique<PlanSubselect>();
   asks->init = static_cast<std::int32_t>(init);

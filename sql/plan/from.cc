@@ -170,24 +170,6 @@ Result<const Expr*> Planner::compute_operand_once(const Expr* lowered) {
   return out;
 }
 
-Result<std::unique_ptr<PlanSubselect>> Planner::value_of(const Expr* lowered) {
-  auto out = std::make_unique<PlanSubselect>();
-  const Slot inner = new_slot(*lowered);
-  WANDIAN_ASSIGN(out->plan, project(std::make_unique<ResultNode>(), {{lowered, inner}}, {}));
-  out->outputs = out->saved.slots = {inner};
-  out->out = new_slot(*lowered);
-  return out;
-}
-
-Result<const Expr*> Planner::compute_once(const Expr* lowered) {
-  WANDIAN_ASSIGN(std::unique_ptr<PlanSubselect> once, value_of(lowered));
-  once->once = true;
-  once->name = "InitPlan " + std::to_string(next_init_++);
-  const Slot slot = once->out;
-  body_.init_plans.push_back(std::move(once));
-  return make_slot(arena_, slot, *lowered);
-}
-
 Status Planner::try_semi_join(PlanScope& scope, const Expr* conjunct, JoinProblem& problem, bool* done) {
   JoinKind kind = JoinKind::kSemi;
   const Expr* inner = conjunct;

@@ -48,8 +48,10 @@ Status Planner::plan_returning(PlanScope& scope, const Query& query, ModifyPlan&
     modify.checks.push_back({std::string(check.view), compiled});
   }
   Subselects subselects;
+  Lowering lowering{&scope, &subselects, nullptr, nullptr, nullptr};
+  lowering.at_start = query.command == Command::kInsert && query.from.empty();   // there is a row
   for (const TargetEntry& target : query.returning) {
-    WANDIAN_ASSIGN(PlanExpr compiled, lower_and_compile({&scope, &subselects, nullptr, nullptr, nullptr}, target.expr));
+    WANDIAN_ASSIGN(PlanExpr compiled, lower_and_compile(lowering, target.expr));
     modify.returning.push_back(compiled);
     modify.returning_waits = modify.returning_waits || compiled.waits;
   }
@@ -111,10 +113,12 @@ Status Planner::journal_decisions(ModifyPlan& modify, std::span<PlanExpr* const>
 
 // What INSERT and SET give to columns; their sub-selects are still to be applied below.
 Status Planner::plan_assignments(PlanScope& scope, ModifyPlan& modify, Subselects& subselects) {
+  Lowering lowering{&scope, &subselects, nullptr, nullptr, nullptr};
+  lowering.at_start = scope.query->command == Command::kInsert && scope.query->from.empty();
   for (const Assignment& assignment : scope.query->assignments) {
     ModifyPlan::Set set;
     set.column = assignment.column;
-    WANDIAN_ASSIGN(set.value, lower_and_compile({&scope, &subselects, nullptr, nullptr, nullptr}, assignment.value));
+    WANDIAN_ASSIGN(set.value, lower_and_compile(lowering, assignment.value));
     modify.sets.push_back(set);
   }
   return {};

@@ -160,6 +160,8 @@ BEGIN
 END $$;
 SELECT co_closed();
 -- cursors that go backwards, or are held
+SET enable_seqscan = off;
+SET enable_bitmapscan = off;
 CREATE TABLE co_s (id int PRIMARY KEY, v text);
 INSERT INTO co_s SELECT i, 's' || i FROM generate_series(21, 26) AS i;
 BEGIN;
@@ -167,7 +169,7 @@ DECLARE c SCROLL CURSOR FOR SELECT id, v FROM co_s WHERE id > 20 ORDER BY id;
 UPDATE co_s SET v = 'x' WHERE CURRENT OF c;
 ROLLBACK;
 BEGIN;
-DECLARE c SCROLL CURSOR FOR SELECT id, v FROM co_s WHERE id > 20;
+DECLARE c SCROLL CURSOR FOR SELECT id, v FROM co_s WHERE id > 20 ORDER BY id;
 SAVEPOINT s;
 UPDATE co_s SET v = 'x' WHERE CURRENT OF c;
 ROLLBACK TO s;
@@ -201,7 +203,7 @@ SELECT * FROM co_s ORDER BY id;
 TRUNCATE co_s;
 INSERT INTO co_s SELECT i, 's' || i FROM generate_series(21, 26) AS i;
 BEGIN;
-DECLARE c CURSOR WITH HOLD FOR SELECT v, id FROM co_s WHERE id > 20;
+DECLARE c CURSOR WITH HOLD FOR SELECT v, id FROM co_s WHERE id > 20 ORDER BY id;
 FETCH 2 FROM c;
 UPDATE co_s SET v = v || ' held' WHERE CURRENT OF c RETURNING *;
 FETCH c;
@@ -239,7 +241,7 @@ TRUNCATE co_s;
 INSERT INTO co_s SELECT i, 's' || i FROM generate_series(21, 26) AS i;
 CREATE FUNCTION co_scroll() RETURNS SETOF co_s LANGUAGE plpgsql AS $$
 DECLARE
-  c SCROLL CURSOR FOR SELECT * FROM co_s WHERE id > 20;
+  c SCROLL CURSOR FOR SELECT * FROM co_s WHERE id > 20 ORDER BY id;
   r co_s;
 BEGIN
   OPEN c;
@@ -252,6 +254,8 @@ BEGIN
 END $$;
 SELECT * FROM co_scroll();
 DROP FUNCTION co_scroll;
+RESET enable_seqscan;
+RESET enable_bitmapscan;
 DROP TABLE co_s;
 DROP FUNCTION co_bound, co_unbound, co_closed;
 DROP VIEW co_view;
