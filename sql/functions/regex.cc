@@ -318,7 +318,7 @@ Status Regex::find(std::string_view pattern, const RegexFlags& flags, std::share
     own.expanded = false;
     pattern = advanced;
   }
-  if (own.syntax != RegexSyntax::kLiteral) WANDIAN_TRY(check_regex(pattern));
+  if (own.syntax != RegexSyntax::kLiteral) WANDIAN_TRY(check_regex(pattern, own.expanded));
   const std::string perl = to_perl(pattern, own, &lazy, &alternatives);
   // PostgreSQL takes the longest of several alternatives; Perl takes the first.
   const bool longest = alternatives && !lazy;
