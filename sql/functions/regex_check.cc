@@ -22,6 +22,8 @@ constexpr std::string_view kCharacterNames =
     "question-mark commercial-at left-square-bracket backslash reverse-solidus right-square-bracket circumflex circumflex-accent "
     "underscore low-line grave-accent left-brace left-curly-bracket vertical-line right-brace right-curly-bracket tilde DEL ";
 
+constexpr std::string_view kClassNames = " alnum alpha ascii blank cntrl digit graph lower print punct space upper word xdigit ";
+
 class Checker {
  public:
   Checker(std::string_view pattern, bool expanded) : p_(pattern), expanded_(expanded) {}
@@ -153,7 +155,7 @@ class Checker {
       const std::string_view name = p_.substr(at_ + 2, end - at_ - 2);
       at_ = end + 2;
       out->is_class = kind == ':';
-      if (kind == ':') return {};
+      if (kind == ':') return kClassNames.find(" " + std::string(name) + " ") == std::string_view::npos ? refuse("invalid character class") : Status{};
       if (name.empty() || utf8_length(name) != 1) {
         out->known = false;
         return kCharacterNames.find(" " + std::string(name) + " ") == std::string_view::npos ? refuse("invalid collating element") : Status{};

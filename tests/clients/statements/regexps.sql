@@ -134,3 +134,10 @@ SELECT regexp_match('a','()','e'), regexp_match('a','a||b','e'), regexp_match('a
 SELECT regexp_match(E'a\nb','a.b','en'), regexp_match(E'a\nb','^b','ew'), regexp_match(E'a\nb','^b','bw');
 SELECT regexp_match('a','a{1,2}{2}','e');
 SELECT regexp_match('a','[[:foo:]]','e');
+SELECT 'a' ~ '[[:ascii:]]', 'é' ~ '[[:ascii:]]', 'a_' ~ '^[[:word:]]+$', U&'\2003' ~ '[[:blank:]]', U&'\0085' ~ '[[:cntrl:]]', 'G' ~* '[[:xdigit:]]', 'é' ~ '[^[:ascii:]x]';
+SELECT 'a' ~ '[[:w:]]';
+SELECT 'a' ~* '[[:ALPHA:]]';
+SELECT 'ab' ~ '(a)(?#not (this)\1';
+SELECT 'aa' ~ E'(?x)(a) # (a comment\n\\1';
+SELECT 'aa' ~ '\1(a)';
+SELECT 'aa' ~ '(a\1)';
