@@ -123,7 +123,7 @@ SELECT regexp_match('ab','a\bb','e');
 SELECT regexp_match('abab','(ab)\1','e');
 SELECT regexp_match('ab','a\nb','e'), regexp_match('ab','a\yb','e');
 SELECT regexp_match('ab','a\nb','b');
-SELECT regexp_match('a$','a$$','b'), regexp_match('a','\(a$\)','b'), regexp_match('a$b','\(a$b\)','b');
+SELECT regexp_match('a$',E'a$\x24','b'), regexp_match('a','\(a$\)','b'), regexp_match('a$b','\(a$b\)','b');
 SELECT regexp_match('a','a|*b','e'), regexp_match('a','*b','e');
 SELECT regexp_match('a','*b','');
 SELECT regexp_match('a','(*b)','e');
