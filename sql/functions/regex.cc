@@ -24,6 +24,15 @@ Status runtime_failure() {
   return {sqlstate::invalid_regular_expression, "regular expression failed: the pattern needs too many steps"};
 }
 
+// The classes that are the same characters in every locale, as what they hold; empty for others.
+std::string_view fixed_class(std::string_view name) {
+  if (name == "ascii") return "\x01-\x7f";
+  if (name == "blank") return " \t";
+  if (name == "cntrl") return "\x01-\x1f\x7f-\u009f";
+  if (name == "xdigit") return "0-9a-fA-F";
+  return {};
+}
+
 // PostgreSQL's advanced syntax differs from Perl's in a few escapes and in what may lead the pattern.
 std::string to_perl(std::string_view pattern, const RegexFlags& flags, bool* lazy, bool* alternatives) {
   std::string out;
@@ -42,7 +51,8 @@ std::string to_perl(std::string_view pattern, const RegexFlags& flags, bool* laz
       if (c == '[' && (next == ':' || next == '.' || next == '=')) {
         const std::size_t close = pattern.find(std::string(1, next) + "]", i + 2);
         if (close != std::string_view::npos) {
-          out.append(pattern.substr(i, close + 2 - i));
+          const std::string_view fixed = next == ':' ? fixed_class(pattern.substr(i + 2, close - i - 2)) : std::string_view();
+          out.append(fixed.empty() ? pattern.substr(i, close + 2 - i) : fixed);
           i = close + 1;
           continue;
         }
@@ -318,7 +328,7 @@ Status Regex::find(std::string_view pattern, const RegexFlags& flags, std::share
     own.expanded = false;
     pattern = advanced;
   }
-  if (own.syntax != RegexSyntax::kLiteral) WANDIAN_TRY(check_regex(pattern));
+  if (own.syntax != RegexSyntax::kLiteral) WANDIAN_TRY(check_regex(pattern, own.expanded));
   const std::string perl = to_perl(pattern, own, &lazy, &alternatives);
   // PostgreSQL takes the longest of several alternatives; Perl takes the first.
   const bool longest = alternatives && !lazy;

@@ -39,8 +39,8 @@ struct RegexSpan {
 Status take_regex_options(std::string_view* pattern, RegexFlags* flags);
 /// A basic or extended regular expression as an advanced one, which is not kExpanded any more.
 Status advance_regex(std::string_view pattern, const RegexFlags& flags, std::string* out);
-/// 2201B for what PostgreSQL refuses in an advanced one and the engine would take.
-Status check_regex(std::string_view pattern);
+/// 2201B for what PostgreSQL refuses in an advanced one and the engine would take. `expanded`: with comments.
+Status check_regex(std::string_view pattern, bool expanded);
 
 class Regex {
  public:

@@ -1,6 +1,5 @@
 // What PostgreSQL's advanced regular expressions refuse and the engine behind sql/functions/regex.cc would take: it is looked for
 // before a pattern is compiled.
-#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -23,9 +22,11 @@ constexpr std::string_view kCharacterNames =
     "question-mark commercial-at left-square-bracket backslash reverse-solidus right-square-bracket circumflex circumflex-accent "
     "underscore low-line grave-accent left-brace left-curly-bracket vertical-line right-brace right-curly-bracket tilde DEL ";
 
+constexpr std::string_view kClassNames = " alnum alpha ascii blank cntrl digit graph lower print punct space upper word xdigit ";
+
 class Checker {
  public:
-  explicit Checker(std::string_view pattern) : p_(pattern) {}
+  Checker(std::string_view pattern, bool expanded) : p_(pattern), expanded_(expanded) {}
 
   Status run() {
     while (at_ < p_.size()) {
@@ -37,7 +38,9 @@ class Checker {
       } else if (c == '{' && is_digit(next())) {
         WANDIAN_TRY(bound());
       } else if (p_.substr(at_, 3) == "(?#") {
-        at_ = std::min(p_.find(')', at_), p_.size());
+        skip_behind(')');
+      } else if (c == '#' && expanded_) {
+        skip_behind('\n');
       } else if (c == ')') {
         close();
       } else if (c == '(' && (next() == '*' || (next() == '?' && !is_group(p_.substr(at_ + 2))))) {
@@ -61,6 +64,11 @@ class Checker {
   // What may follow "(?".
   static bool is_group(std::string_view rest) {
     return rest.starts_with(':') || rest.starts_with('=') || rest.starts_with('!') || rest.starts_with("<=") || rest.starts_with("<!");
+  }
+
+  void skip_behind(char end) {
+    const std::size_t at = p_.find(end, at_);
+    at_ = at == std::string_view::npos ? p_.size() : at + 1;
   }
 
   void close() {
@@ -147,7 +155,7 @@ class Checker {
       const std::string_view name = p_.substr(at_ + 2, end - at_ - 2);
       at_ = end + 2;
       out->is_class = kind == ':';
-      if (kind == ':') return {};
+      if (kind == ':') return kClassNames.find(" " + std::string(name) + " ") == std::string_view::npos ? refuse("invalid character class") : Status{};
       if (name.empty() || utf8_length(name) != 1) {
         out->known = false;
         return kCharacterNames.find(" " + std::string(name) + " ") == std::string_view::npos ? refuse("invalid collating element") : Status{};
@@ -169,6 +177,7 @@ class Checker {
 
   static constexpr int kMostRepetitions = 255;
   std::string_view p_;
+  bool expanded_;
   std::size_t at_ = 0;
   bool in_bracket_ = false;
   std::size_t groups_ = 0;
@@ -178,8 +187,8 @@ class Checker {
 
 }  // namespace
 
-Status check_regex(std::string_view pattern) {
-  return Checker(pattern).run();
+Status check_regex(std::string_view pattern, bool expanded) {
+  return Checker(pattern, expanded).run();
 }
 
 }  // namespace wandian::sql
