@@ -76,13 +76,13 @@ IndexPart part_for(const ColumnMap& map, IndexPart part) {
 
 bool same_index(const TableDef& a, const IndexDef& index, const TableDef& b, const IndexDef& other) {
   if (index.method != other.method || index.unique != other.unique || index.key_parts != other.key_parts || index.parts.size() != other.parts.size() ||
-      index.nulls_not_distinct != other.nulls_not_distinct || index.predicate != other.predicate)
+      index.nulls_not_distinct != other.nulls_not_distinct || index.predicate != other.predicate || index.written_predicate != other.written_predicate)
     return false;
   const ColumnMap map(a, b);
   for (std::size_t i = 0; i < index.parts.size(); ++i) {
     const IndexPart mine = part_for(map, index.parts[i]);
     const IndexPart& theirs = other.parts[i];
-    if (mine.column != theirs.column || mine.expression != theirs.expression || mine.opclass != theirs.opclass || mine.collation != theirs.collation) return false;
+    if (mine.column != theirs.column || mine.expression != theirs.expression || mine.written != theirs.written || mine.opclass != theirs.opclass || mine.collation != theirs.collation) return false;
     if (i < index.key_parts && (mine.descending != theirs.descending || mine.nulls_first != theirs.nulls_first)) return false;
   }
   return true;
