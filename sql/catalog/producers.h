@@ -107,6 +107,8 @@ struct TypeFacts {
   Oid collation = 0;
 };
 TypeFacts type_facts(Oid type);
+/// The columns that a stored expression of a table names, each once, in the order in which it does, counted from 1.
+std::vector<std::int16_t> named_columns(const SystemContext& context, const TableDef& table, const std::string& expression);
 /// pg_collation's row of a column: what it names, or its type's.
 Oid collation_of(Oid type, std::string_view given);
 /// The default btree operator class of a type, 0 if there is none.
