@@ -77,9 +77,14 @@ constexpr SystemView kInformationSchemaViews[] = {
      " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace JOIN pg_catalog.pg_sequence s ON s.seqrelid = c.oid"
      " WHERE NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend d WHERE d.classid = 1259 AND d.objid = c.oid AND d.deptype = 'i')"
      " AND " WANDIAN_NOT_OTHERS_TEMPORARY("n.oid") " AND (" WANDIAN_HAS_ROLE("c.relowner") " OR pg_catalog.has_sequence_privilege(c.oid, 'SELECT, UPDATE, USAGE'))"},
+    // The database's collation, by the longest of its names.
     {kInformationSchema, "character_sets",
-     "SELECT NULL::name AS character_set_catalog, NULL::name AS character_set_schema, 'UTF8'::name AS character_set_name, 'UCS'::name AS character_repertoire,"
-     " 'UTF8'::name AS form_of_use, " WANDIAN_CATALOG " AS default_collate_catalog, 'pg_catalog'::name AS default_collate_schema, 'C.UTF-8'::name AS default_collate_name"},
+     "SELECT NULL::name AS character_set_catalog, NULL::name AS character_set_schema, e.name AS character_set_name,"
+     " (CASE WHEN e.name = 'UTF8' THEN 'UCS' ELSE e.name END)::name AS character_repertoire, e.name AS form_of_use, " WANDIAN_CATALOG
+     " AS default_collate_catalog, n.nspname AS default_collate_schema, c.collname AS default_collate_name"
+     " FROM (SELECT pg_catalog.getdatabaseencoding()) e(name) CROSS JOIN pg_catalog.pg_database d"
+     " LEFT JOIN (pg_catalog.pg_collation c JOIN pg_catalog.pg_namespace n ON n.oid = c.collnamespace) ON c.collcollate = d.datcollate AND c.collctype = d.datctype"
+     " WHERE d.datname = pg_catalog.current_database() ORDER BY pg_catalog.char_length(c.collname) DESC, c.collname LIMIT 1"},
     {kInformationSchema, "collations",
      "SELECT " WANDIAN_CATALOG " AS collation_catalog, n.nspname AS collation_schema, c.collname AS collation_name, 'NO PAD'::varchar AS pad_attribute"
      " FROM pg_catalog.pg_collation c JOIN pg_catalog.pg_namespace n ON n.oid = c.collnamespace WHERE c.collencoding IN (-1, 6)"},

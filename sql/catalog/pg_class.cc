@@ -471,7 +471,10 @@ Status pg_constraint(const SystemContext& context, SystemRows& rows) {
       const bool inherited = table.partition_of != 0 && parent != nullptr &&
                              std::any_of(parent->checks.begin(), parent->checks.end(), [&](const CheckDef& c) { return c.name == check.name && !c.no_inherit; });
       row.c(' ').c(' ').c(' ').b(!inherited).i(inherited ? 1 : 0).b(check.no_inherit);
-      row.shorts(named_columns(context, table, check.expression)).null(6).t(check.expression);
+      const std::vector<std::int16_t> columns = named_columns(context, table, check.expression);
+      if (columns.empty()) row.null();
+      else row.shorts(columns);
+      row.null(6).t(check.expression);
       row.done();
     }
     for (const IndexDef& index : table.indexes) {

@@ -85,6 +85,7 @@ std::span<const SystemView> constraint_views();          // information_schema, 
 std::span<const SystemView> type_views();                // types, and what has them
 std::span<const SystemView> routine_views();
 std::span<const SystemView> privilege_views();           // privileges and roles
+std::span<const SystemView> standard_tables();           // what the standard wants to know of the server
 
 /// Rows of a catalog that are facts about PostgreSQL's built-in objects.
 Status produce_facts(std::string_view relation, const SystemContext& context, SystemRows& rows);
