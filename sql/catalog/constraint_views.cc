@@ -31,7 +31,7 @@ constexpr SystemView kConstraintViews[] = {
      " JOIN pg_catalog.pg_namespace nr ON nr.oid = r.relnamespace WHERE c.contype NOT IN ('t', 'x') AND r.relkind IN ('r', 'p')"
      " AND " WANDIAN_NOT_OTHERS_TEMPORARY("nr.oid") " AND " WANDIAN_MAY_CHANGE("r")
      " UNION ALL SELECT " WANDIAN_CATALOG ", nr.nspname, " NOT_NULL_NAME ", " WANDIAN_CATALOG ", nr.nspname, r.relname,"
-     " 'CHECK'::varchar, 'NO'::varchar, 'NO'::varchar, 'YES'::varchar, NULL::varchar" NOT_NULL_COLUMNS
+     " 'CHECK'::varchar, 'NO'::varchar(3), 'NO'::varchar(3), 'YES'::varchar(3), NULL::varchar(3)" NOT_NULL_COLUMNS
      " AND " WANDIAN_NOT_OTHERS_TEMPORARY("nr.oid") " AND " WANDIAN_MAY_CHANGE("r")},
     {kInformationSchema, "check_constraints",
      "SELECT " WANDIAN_CATALOG " AS constraint_catalog, n.nspname AS constraint_schema, c.conname AS constraint_name,"

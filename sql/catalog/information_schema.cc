@@ -98,7 +98,7 @@ constexpr SystemView kInformationSchemaViews[] = {
      " (CASE t.tgtype::int4 & 1 WHEN 1 THEN 'ROW' ELSE 'STATEMENT' END)::varchar AS action_orientation,"
      " (CASE t.tgtype::int4 & 66 WHEN 2 THEN 'BEFORE' WHEN 64 THEN 'INSTEAD OF' ELSE 'AFTER' END)::varchar AS action_timing,"
      " t.tgoldtable AS action_reference_old_table, t.tgnewtable AS action_reference_new_table, NULL::name AS action_reference_old_row,"
-     " NULL::name AS action_reference_new_row, NULL::timestamptz AS created"
+     " NULL::name AS action_reference_new_row, NULL::timestamptz(2) AS created"
      " FROM pg_catalog.pg_namespace n JOIN pg_catalog.pg_class c ON n.oid = c.relnamespace JOIN pg_catalog.pg_trigger t ON t.tgrelid = c.oid"
      " JOIN (VALUES (4, 'INSERT'), (8, 'DELETE'), (16, 'UPDATE')) AS em(bit, event) ON t.tgtype::int4 & em.bit <> 0" OF_CHANGEABLE},
     {kInformationSchema, "triggered_update_columns",

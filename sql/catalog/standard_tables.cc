@@ -7,6 +7,9 @@ namespace wandian::sql {
 namespace {
 
 constexpr SystemView kStandardTables[] = {
+    {kInformationSchema, "sql_features",
+     "SELECT NULL::varchar AS feature_id, NULL::varchar AS feature_name, NULL::varchar AS sub_feature_id, NULL::varchar AS sub_feature_name,"
+     " NULL::varchar(3) AS is_supported, NULL::varchar AS is_verified_by, NULL::varchar AS comments WHERE false"},
     {kInformationSchema, "sql_parts",
      "SELECT p.id::varchar AS feature_id, p.name::varchar AS feature_name, 'NO'::varchar(3) AS is_supported, NULL::varchar AS is_verified_by, ''::varchar AS comments"
      " FROM (VALUES ('1', 'Framework (SQL/Framework)'), ('2', 'Foundation (SQL/Foundation)'), ('3', 'Call-Level Interface (SQL/CLI)'), "
