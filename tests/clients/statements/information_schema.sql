@@ -32,7 +32,6 @@ CREATE PROCEDURE doing(INOUT x int, y pair DEFAULT NULL) LANGUAGE plpgsql AS 'BE
 CREATE FUNCTION body(k int) RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT b FROM parents WHERE a = k + nextval('counter'); END;
 CREATE FUNCTION calling(k int) RETURNS int LANGUAGE sql RETURN body(k) + 1;
 CREATE FUNCTION is_good(int) RETURNS bool LANGUAGE sql IMMUTABLE RETURN $1 > 0;
-CREATE AGGREGATE summing(int) (sfunc = int4pl, stype = int);
 REVOKE EXECUTE ON FUNCTION secret() FROM public;
 CREATE VIEW called AS SELECT calling(a) FROM parents;
 CREATE TABLE checked(a int CHECK (is_good(a)), b int DEFAULT nextval('counter'));
@@ -170,6 +169,8 @@ SELECT n, pg_get_function_arg_default('many(positive, int[])'::regprocedure, n) 
 SELECT n, pg_get_function_arg_default('outs(int, text)'::regprocedure, n) FROM generate_series(1, 2) n;
 SELECT pg_get_function_arg_default(0, 1), pg_get_function_arg_default('length(text)'::regprocedure, 1), pg_get_function_arg_default(NULL, 1);
 SELECT nameconcatoid('short', 12), length(nameconcatoid(repeat('x', 63)::name, 4294967295)), right(nameconcatoid(repeat('ä', 31)::name, 4294967295), 13);
+SELECT specific_name, routine_type, data_type, type_udt_name, dtd_identifier, routine_body, is_null_call FROM information_schema.routines WHERE specific_name IN ('max_2116', 'row_number_3100', 'int4pl_177') ORDER BY 1;
+DROP TABLE checked;
 DROP SEQUENCE counter;
 SELECT character_set_name, character_repertoire, form_of_use FROM information_schema.character_sets;
 SELECT * FROM information_schema.sql_parts ORDER BY feature_id::int;
