@@ -552,7 +552,7 @@ void fields(C& c, TableDef& v) {
   c.field(v.triggers), c.field(v.on_commit), c.field(v.view_definition), c.field(v.populated);
   c.field(v.row_security), c.field(v.forced_row_security);
   c.field(v.partition_strategy), c.field(v.partition_key), c.field(v.partition_of), c.visit(v.bound);
-  c.field(v.key_checks);
+  c.field(v.key_checks), c.field(v.replica_identity);
 }
 template <class C>
 void fields(C& c, SequenceDef& v) {

@@ -103,7 +103,7 @@ struct IndexDef {
   bool deferrable = false;           ///< a unique index that its owner does not check: sql does, at the end of a statement or transaction
   bool initially_deferred = false;
   bool clustered = false;            ///< CLUSTER ON: shown
-  bool replica_identity = false;     ///< REPLICA IDENTITY USING INDEX: shown
+  bool replica_identity = false;     ///< REPLICA IDENTITY USING INDEX names it: shown
   bool counted = false;              ///< a unique index that no one partition can check, with nulls that are equal: checked at a statement's end
   Oid parent = 0;                    ///< of a partition: the partitioned table's index that it is attached to
   bool invalid = false;              ///< of a partitioned table: some partition has no index of it yet
@@ -223,6 +223,7 @@ struct TableDef {
   std::uint64_t storage_id = 0;         ///< changes with TRUNCATE and rewrites
   std::vector<std::pair<std::string, std::string>> options;   ///< storage parameters: accepted, shown back
   std::vector<TriggerDef> triggers;     ///< in the order of their names, which is the order they fire in
+  char replica_identity = 'd';          ///< as pg_class.relreplident: shown
   char key_checks = 'O';                ///< as TriggerDef::enabled, of what checks foreign keys and keys that are checked later
   std::vector<std::uint16_t> older_layouts;   ///< how many columns each older row layout had, by layout number
   char partition_strategy = 0;          ///< 0, 'l' (LIST), 'r' (RANGE) or 'h' (HASH): the table has no rows of its own

@@ -136,7 +136,7 @@ class SessionImpl final : public SessionHooks, public RoutineRunner, public Type
   /// Where CREATE without a schema puts things: 3F000 if there is none.
   Result<Oid> creation_schema();
   /// 0: this session has none yet. DDL makes it (named pg_temp_<process id>) and says so here; undone with the transaction.
-  Oid temporary_schema() const { return temporary_schema_; }
+  Oid temporary_schema() const override { return temporary_schema_; }
   void set_temporary_schema(Oid schema);
   /// A temporary table was made that a commit drops or empties.
   void expect_on_commit() { on_commit_ = true; }
@@ -323,6 +323,7 @@ class SessionImpl final : public SessionHooks, public RoutineRunner, public Type
   std::string sql_body_text(const Routine& routine);
   std::optional<std::string> function_arguments(Oid function, bool identity) override;
   std::optional<std::string> function_result(Oid function) override;
+  std::optional<std::string> argument_default(Oid function, std::int32_t number) override;
   std::string trigger_condition(const TableDef& table, const TriggerDef& trigger, bool pretty);
   std::optional<std::string> trigger_definition(Oid trigger, bool pretty) override;
   std::optional<std::string> rule_definition(Oid rule, bool pretty) override;

@@ -104,6 +104,7 @@ Status pg_class(const SystemContext& context, SystemRows& rows) {
     r.temporary = table.temporary;
     r.row_security = table.row_security;
     r.forced_row_security = table.forced_row_security;
+    r.replica_identity = table.replica_identity;
     r.columns = table.columns.size();
     r.checks = table.checks.size();
     if (table.is_materialized_view()) r.kind = 'm', r.has_rules = true, r.populated = table.populated;
@@ -478,20 +479,10 @@ Status pg_constraint(const SystemContext& context, SystemRows& rows) {
       const bool inherited = table.partition_of != 0 && parent != nullptr &&
                              std::any_of(parent->checks.begin(), parent->checks.end(), [&](const CheckDef& c) { return c.name == check.name && !c.no_inherit; });
       row.c(' ').c(' ').c(' ').b(!inherited).i(inherited ? 1 : 0).b(check.no_inherit);
-      // Which columns: those whose names stand in the condition.
-      std::vector<std::int16_t> columns;
-      for (std::size_t i = 0; i < table.columns.size(); ++i) {
-        const std::string& name = table.columns[i].name;
-        const auto word = [](char ch) { return (ch >= 'a' && ch <= 'z') || (ch >= '0' && ch <= '9') || (ch >= 'A' && ch <= 'Z') || ch == '_'; };
-        for (std::size_t at = check.expression.find(name); at != std::string::npos; at = check.expression.find(name, at + 1)) {
-          const bool starts = at == 0 || !word(check.expression[at - 1]);
-          const std::size_t end = at + name.size();
-          if (!starts || (end < check.expression.size() && word(check.expression[end]))) continue;
-          columns.push_back(static_cast<std::int16_t>(i + 1));
-          break;
-        }
-      }
-      row.shorts(columns).null(6).t(check.expression);
+      const std::vector<std::int16_t> columns = named_columns(context, table, check.expression);
+      if (columns.empty()) row.null();
+      else row.shorts(columns);
+      row.null(6).t(check.expression);
       row.done();
     }
     for (const IndexDef& index : table.indexes) {

@@ -42,8 +42,13 @@ class Dependencies {
     columns(table);
     indexes(table);
     for (const CheckDef& check : table.checks) {
-      add({in::kConstraint, check.oid}, self, 'a');
-      expression({in::kConstraint, check.oid}, check.expression);
+      const Address its{in::kConstraint, check.oid};
+      const std::vector<std::int16_t> named = named_columns(context_, table, check.expression);
+      // It goes with the columns that it is about, or else with the table; and it names them.
+      if (named.empty()) add(its, self, 'a');
+      for (const std::int16_t column : named)
+        for (const char kind : {'a', 'n'}) add(its, {in::kClass, table.oid, column}, kind);
+      expression(its, check.expression);
     }
     for (const ForeignKeyDef& key : table.foreign_keys) foreign_key(table, key);
     triggers(table);
@@ -65,10 +70,10 @@ class Dependencies {
     add(self, {in::kClass, sequence.owned_by_table, sequence.owned_by_column + 1}, sequence.owned_kind == 'i' ? 'i' : 'a');
   }
 
-  void of_default(Oid relation, std::size_t column, const std::string& text) {
+  void of_default(Oid relation, std::size_t column, const std::string& text, char kind = 'a') {
     if (text.empty()) return;
     const Address value{in::kAttrDef, default_oid(relation, column)};
-    add(value, {in::kClass, relation, static_cast<std::int64_t>(column + 1)}, 'a');
+    add(value, {in::kClass, relation, static_cast<std::int64_t>(column + 1)}, kind);
     expression(value, text);
   }
 
@@ -184,7 +189,11 @@ class Dependencies {
       if (column.dropped) continue;
       const Address self{in::kClass, table.oid, static_cast<std::int64_t>(i + 1)};
       type(self, column.type);
-      of_default(table.oid, i, column.default_expression);
+      if (column.default_expression.empty()) continue;
+      of_default(table.oid, i, column.default_expression, column.generated != 0 ? 'i' : 'a');
+      if (column.generated == 0) continue;
+      for (const std::int16_t used : named_columns(context_, table, column.default_expression))
+        add({in::kAttrDef, default_oid(table.oid, i)}, {in::kClass, table.oid, used}, 'n');
     }
   }
 
@@ -234,6 +243,22 @@ class Dependencies {
 };
 
 }  // namespace
+
+std::vector<std::int16_t> named_columns(const SystemContext& context, const TableDef& table, const std::string& expression) {
+  const std::vector<StandaloneColumn> columns = standalone_columns(table);
+  StandaloneOptions options;
+  options.use = StandaloneUse::kUsing;
+  options.table_name = table.name;
+  options.columns = columns;
+  std::vector<std::int16_t> out;
+  const Result<BoundExpression> bound = bind_standalone_expression(expression, definition_context(context.catalog, table), options);
+  if (!bound.ok()) return out;
+  for (const ColumnUse& use : collect_columns(bound.value().expr)) {
+    const auto number = static_cast<std::int16_t>(use.column + 1);
+    if (use.column >= 0 && std::find(out.begin(), out.end(), number) == out.end()) out.push_back(number);
+  }
+  return out;
+}
 
 Status pg_rewrite(const SystemContext& context, SystemRows& rows) {
   each_defined_view(context, [&](Oid view, const std::string&) {

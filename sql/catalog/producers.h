@@ -79,9 +79,13 @@ std::span<const SystemProducer> object_producers();      // pg_namespace, pg_pro
 std::span<const SystemProducer> activity_producers();    // pg_settings, pg_stat_activity, pg_locks, ...
 std::span<const SystemProducer> statement_producers();   // what pg_stat_statements shows
 std::span<const SystemProducer> statistics_producers();  // pg_statistic, pg_stats
-std::span<const SystemView> system_views();
-std::span<const SystemView> information_schema_views();
-std::span<const SystemView> privilege_views();           // those of information_schema that show privileges and roles
+std::span<const SystemView> system_views();              // pg_catalog's
+std::span<const SystemView> information_schema_views();  // schemas, relations, columns, triggers
+std::span<const SystemView> constraint_views();          // information_schema, too, as the rest
+std::span<const SystemView> type_views();                // types, and what has them
+std::span<const SystemView> routine_views();
+std::span<const SystemView> privilege_views();           // privileges and roles
+std::span<const SystemView> standard_tables();           // what the standard wants to know of the server
 
 /// Rows of a catalog that are facts about PostgreSQL's built-in objects.
 Status produce_facts(std::string_view relation, const SystemContext& context, SystemRows& rows);
@@ -104,6 +108,8 @@ struct TypeFacts {
   Oid collation = 0;
 };
 TypeFacts type_facts(Oid type);
+/// The columns that a stored expression of a table names, each once, in the order in which it does, counted from 1.
+std::vector<std::int16_t> named_columns(const SystemContext& context, const TableDef& table, const std::string& expression);
 /// pg_collation's row of a column: what it names, or its type's.
 Oid collation_of(Oid type, std::string_view given);
 /// The default btree operator class of a type, 0 if there is none.

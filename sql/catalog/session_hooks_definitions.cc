@@ -385,6 +385,14 @@ std::optional<std::string> SessionImpl::function_arguments(Oid oid, bool identit
   return arguments_text(native->arguments, native->argument_names, 0);
 }
 
+std::optional<std::string> SessionImpl::argument_default(Oid oid, std::int32_t number) {
+  const auto function = native_function(*catalog(), oid);
+  if (!function || number < 1 || static_cast<std::size_t>(number) > function->parameters.size()) return std::nullopt;
+  const FunctionObject::Parameter& parameter = function->parameters[static_cast<std::size_t>(number) - 1];
+  if (!parameter.has_default) return std::nullopt;
+  return expression_text(parameter.default_text, 0, false);
+}
+
 std::optional<std::string> SessionImpl::function_result(Oid oid) {
   const std::shared_ptr<const Catalog> known = catalog();
   if (const FunctionDef* function = find_function(oid)) return (function->returns_set ? "SETOF " : "") + format_type(function->result);

@@ -90,7 +90,7 @@ std::vector<SystemRelation> make_relations() {
         relation.produce = [name](const SystemContext& context, SystemRows& rows) { return produce_facts(name, context, rows); };
       }
     }
-    for (const auto& views : {system_views(), information_schema_views(), privilege_views()})
+    for (const auto& views : {system_views(), information_schema_views(), constraint_views(), type_views(), routine_views(), privilege_views(), standard_tables()})
       for (const SystemView& view : views)
         if (view.schema == relation.schema && view.relation == relation.name) relation.view_definition = view.query;
     // The rest describes what cannot be there.

@@ -60,8 +60,8 @@ Status set_index_statistics(DdlContext& ctx, TableDef& table, Oid oid, const PgQ
   return {};
 }
 
-// ENABLE and DISABLE of triggers, as errors call it; "" for other commands.
-std::string_view trigger_action(PgQuery__AlterTableType type) {
+// What only tables have, ENABLE and DISABLE of triggers and REPLICA IDENTITY, as errors call it; "" for other commands.
+std::string_view table_action(PgQuery__AlterTableType type) {
   switch (type) {
     case PG_QUERY__ALTER_TABLE_TYPE__AT_EnableTrig: return "ENABLE TRIGGER";
     case PG_QUERY__ALTER_TABLE_TYPE__AT_EnableAlwaysTrig: return "ENABLE ALWAYS TRIGGER";
@@ -71,6 +71,7 @@ std::string_view trigger_action(PgQuery__AlterTableType type) {
     case PG_QUERY__ALTER_TABLE_TYPE__AT_DisableTrigAll: return "DISABLE TRIGGER ALL";
     case PG_QUERY__ALTER_TABLE_TYPE__AT_EnableTrigUser: return "ENABLE TRIGGER USER";
     case PG_QUERY__ALTER_TABLE_TYPE__AT_DisableTrigUser: return "DISABLE TRIGGER USER";
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_ReplicaIdentity: return "REPLICA IDENTITY";
     default: return {};
   }
 }
@@ -116,7 +117,7 @@ Status alter_other(DdlContext& ctx, const PgQuery__AlterTableStmt& node, const F
       WANDIAN_TRY(set_view_default(ctx, command, changed_view()));
       continue;
     }
-    if (const std::string_view action = trigger_action(command.subtype); !action.empty())
+    if (const std::string_view action = table_action(command.subtype); !action.empty())
       return Status{sqlstate::wrong_object_type,
                     "ALTER action " + std::string(action) + " cannot be performed on relation " + quoted(text_or_empty(node.relation->relname))}
           .with_detail(found.kind == FoundRelation::Kind::kView ? "This operation is not supported for views." : "This operation is not supported for indexes.");

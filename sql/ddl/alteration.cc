@@ -114,8 +114,8 @@ Status TableAlteration::run(const PgQuery__AlterTableCmd& command, unsigned pass
     case PG_QUERY__ALTER_TABLE_TYPE__AT_ClusterOn:
     case PG_QUERY__ALTER_TABLE_TYPE__AT_DropCluster: return in(4) ? cluster_on(text_or_empty(command.name)) : Status{};
     case PG_QUERY__ALTER_TABLE_TYPE__AT_SetLogged:
-    case PG_QUERY__ALTER_TABLE_TYPE__AT_DropOids:
-    case PG_QUERY__ALTER_TABLE_TYPE__AT_ReplicaIdentity: return {};
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_DropOids: return {};
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_ReplicaIdentity: return in(4) ? set_replica_identity(ctx_, *table_, *command.def->replica_identity_stmt) : Status{};
     case PG_QUERY__ALTER_TABLE_TYPE__AT_SetUnLogged:
       if (in(4)) ctx_.notice(sqlstate::successful_completion, "table " + quoted(old_->name) + " is logged: unlogged tables are not supported");
       return {};
@@ -466,6 +466,10 @@ Status TableAlteration::set_not_null(const PgQuery__AlterTableCmd& command, bool
     for (std::size_t p = 0; p < key->key_parts; ++p)
       if (key->parts[p].column == column)
         return Status{sqlstate::invalid_table_definition, "column " + quoted(def.name) + " is in a primary key"};
+  for (const IndexDef& index : table_->indexes)
+    for (std::size_t p = 0; index.replica_identity && p < index.key_parts; ++p)
+      if (index.parts[p].column == column)
+        return Status{sqlstate::invalid_table_definition, "column " + quoted(def.name) + " is in index used as replica identity"};
   if (table_->placement.kind == PlacementKind::kDirectory && table_->placement.columns[0] == column)
     return Status{sqlstate::invalid_table_definition, "column " + quoted(def.name) + " is the region column of a directory"};
   def.not_null = false;

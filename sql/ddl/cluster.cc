@@ -37,14 +37,17 @@ void mark_partitions(DdlContext& ctx, const std::vector<std::shared_ptr<const Ta
 
 }  // namespace
 
-Result<Oid> find_clusterable(DdlContext& ctx, const TableDef& table, std::string_view name) {
+Result<const IndexDef*> find_index_of(DdlContext& ctx, const TableDef& table, std::string_view name) {
   const auto found = std::find_if(table.indexes.begin(), table.indexes.end(), [&](const IndexDef& index) { return index.oid != 0 && index.name == name; });
-  if (found == table.indexes.end()) {
-    const std::optional<FoundRelation> other = find_relation(ctx.bind_context(), ctx.schema_name(table.schema), name);
-    if (!other) return Status{sqlstate::undefined_object, "index " + quoted(name) + " for table " + quoted(table.name) + " does not exist"};
-    if (other->kind != FoundRelation::Kind::kIndex) return wrong_object_type(name, "an index");
-    return Status{sqlstate::wrong_object_type, quoted(name) + " is not an index for table " + quoted(table.name)};
-  }
+  if (found != table.indexes.end()) return &*found;
+  const std::optional<FoundRelation> other = find_relation(ctx.bind_context(), ctx.schema_name(table.schema), name);
+  if (!other) return Status{sqlstate::undefined_object, "index " + quoted(name) + " for table " + quoted(table.name) + " does not exist"};
+  if (other->kind != FoundRelation::Kind::kIndex) return wrong_object_type(name, "an index");
+  return Status{sqlstate::wrong_object_type, quoted(name) + " is not an index for table " + quoted(table.name)};
+}
+
+Result<Oid> find_clusterable(DdlContext& ctx, const TableDef& table, std::string_view name) {
+  WANDIAN_ASSIGN(const IndexDef* const found, find_index_of(ctx, table, name));
   if (found->method != IndexMethod::kBtree)
     return feature_not_supported("cannot cluster on index " + quoted(name) + " because access method does not support clustering");
   if (!found->predicate.empty()) return feature_not_supported("cannot cluster on partial index " + quoted(name));

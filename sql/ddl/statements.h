@@ -47,10 +47,14 @@ Result<std::shared_ptr<const ObjectDef>> find_user_collation(DdlContext& ctx, st
 Task<Status> alter_table(DdlContext& ctx);
 Task<Status> truncate_tables(DdlContext& ctx);
 Task<Status> cluster(DdlContext& ctx);
-/// The index of that name which CLUSTER may order the table by. 42704: there is none; 42809: it is another table's, or no index; 0A000.
+/// The table's index of that name. 42704: there is none; 42809: it is another table's, or no index.
+Result<const IndexDef*> find_index_of(DdlContext& ctx, const TableDef& table, std::string_view name);
+/// The index of that name which CLUSTER may order the table by. As find_index_of(); 0A000.
 Result<Oid> find_clusterable(DdlContext& ctx, const TableDef& table, std::string_view name);
 /// pg_index.indisclustered: of that index of the table alone, of none if it is 0.
 void mark_clustered(TableDef& table, Oid index);
+/// ALTER TABLE ... REPLICA IDENTITY. 42704, 42809, 0A000.
+Status set_replica_identity(DdlContext& ctx, TableDef& table, const PgQuery__ReplicaIdentityStmt& node);
 Task<Status> rename_object(DdlContext& ctx);
 Task<Status> alter_owner(DdlContext& ctx);
 Task<Status> alter_schema_of(DdlContext& ctx);

@@ -10,6 +10,7 @@
 #include "sql/functions/session_hooks.h"
 #include "sql/partition/hash.h"
 #include "sql/types/number_text.h"
+#include "sql/types/string_types.h"
 #include "sql/types/text_io.h"
 
 namespace wandian::sql {
@@ -232,6 +233,15 @@ bool function_sqlbody(EvalContext& ctx, const Value* args, Value* result) {
   text->erase(0, body + 1);
   while (text->ends_with('\n')) text->pop_back();
   return give_text(ctx, text, result);
+}
+bool argument_default(EvalContext& ctx, const Value* args, Value* result) {
+  return give_text(ctx, ctx.session->argument_default(oid(args[0]), static_cast<std::int32_t>(args[1].i)), result);
+}
+// "name_oid", however long the name is: it is cut, not the number.
+bool name_with_oid(EvalContext& ctx, const Value* args, Value* result) {
+  const std::string suffix = "_" + std::to_string(oid(args[1]));
+  const std::string name(fit_name(args[0].bytes(), 63 - suffix.size()));
+  return return_text(ctx, result, name + suffix);
 }
 template <bool identity>
 bool function_arguments(EvalContext& ctx, const Value* args, Value* result) {
@@ -548,7 +558,7 @@ constexpr FunctionBinding kBindings[] = {
     {"to_regoper", to_reg<ObjectClass::kOperator>}, {"to_regnamespace", to_reg<ObjectClass::kNamespace>},
     {"to_regrole", to_reg<ObjectClass::kRole>}, {"to_regoperator", to_reg<ObjectClass::kOperatorSignature>},
     {"to_regcollation", to_reg<ObjectClass::kCollation>},
-    {"format_type", type_name}, {"pg_get_userbyid", user_by_id},
+    {"format_type", type_name}, {"nameconcatoid", name_with_oid}, {"pg_get_userbyid", user_by_id},
     PRIVILEGE("table", PrivilegeClass::kTable), PRIVILEGE("sequence", PrivilegeClass::kSequence),
     PRIVILEGE("any_column", PrivilegeClass::kAnyColumn), PRIVILEGE("database", PrivilegeClass::kDatabase),
     PRIVILEGE("function", PrivilegeClass::kFunction), PRIVILEGE("schema", PrivilegeClass::kSchema),
@@ -589,7 +599,7 @@ constexpr FunctionBinding kBindings[] = {
     {"pg_get_ruledef_ext", definition<&SessionHooks::rule_definition, true>},
     {"pg_get_functiondef", function_definition}, {"pg_get_function_arguments", function_arguments<false>},
     {"pg_get_function_identity_arguments", function_arguments<true>}, {"pg_get_function_result", function_result},
-    {"pg_get_function_sqlbody", function_sqlbody}, {"pg_get_function_arg_default", nothing},
+    {"pg_get_function_sqlbody", function_sqlbody}, {"pg_get_function_arg_default", argument_default},
     {"pg_get_partkeydef", partition_key}, {"pg_get_partition_constraintdef", partition_constraint},
     {"pg_get_statisticsobjdef", nothing}, {"pg_get_statisticsobjdef_columns", nothing},
     {"obj_description(oid,name)", description}, {"obj_description(oid)", description_anywhere},

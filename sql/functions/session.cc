@@ -3,6 +3,7 @@
 #include <cstring>
 #include <limits>
 
+#include "engine/catalog.h"
 #include "engine/numeric.h"
 #include "sql/functions/bindings.h"
 #include "sql/functions/datetime_math.h"
@@ -244,7 +245,13 @@ bool trigger_depth(EvalContext& ctx, const Value*, Value* result) { return retur
 
 bool no(EvalContext&, const Value*, Value* result) { return return_bool(result, false); }
 bool nothing(EvalContext&, const Value*, Value* result) { return return_null(result); }
-bool zero(EvalContext&, const Value*, Value* result) { return return_int(result, 0); }
+bool my_temporary_schema(EvalContext& ctx, const Value*, Value* result) { return return_int(result, ctx.session->temporary_schema()); }
+bool is_others_temporary_schema(EvalContext& ctx, const Value* args, Value* result) {
+  const Oid schema = static_cast<Oid>(args[0].i);
+  if (schema == ctx.session->temporary_schema()) return return_bool(result, false);
+  const auto found = ctx.session->current_catalog().schema(schema);
+  return return_bool(result, found != nullptr && found->name.starts_with("pg_temp_"));
+}
 
 template <bool nulls>
 bool count_nulls(EvalContext&, const Oid* types, const Value* args, Value* result) {
@@ -302,8 +309,8 @@ constexpr FunctionBinding kBindings[] = {
     {"pg_last_xact_replay_timestamp", nothing}, {"pg_lsn_mi", lsn_difference},
     {"pg_lsn_pli", move_lsn<false, 0>}, {"pg_lsn_mii", move_lsn<true, 0>}, {"numeric_pl_pg_lsn(numeric,pg_lsn)", move_lsn<false, 1>},
     {"pg_wal_lsn_diff(pg_lsn,pg_lsn)", lsn_difference},
-    {"pg_jit_available", no}, {"pg_is_other_temp_schema", no}, {"pg_is_wal_replay_paused", no},
-    {"pg_my_temp_schema", zero}, {"pg_trigger_depth", trigger_depth},
+    {"pg_jit_available", no}, {"pg_is_other_temp_schema", is_others_temporary_schema}, {"pg_is_wal_replay_paused", no},
+    {"pg_my_temp_schema", my_temporary_schema}, {"pg_trigger_depth", trigger_depth},
     {"pg_num_nulls", nullptr, count_nulls<true>}, {"pg_num_nonnulls", nullptr, count_nulls<false>},
 };
 

@@ -61,6 +61,7 @@ class SessionHooks {
   virtual std::string current_database() = 0;
   virtual std::optional<std::string> current_schema() = 0;
   virtual std::vector<std::string> current_schemas(bool include_implicit) = 0;
+  virtual Oid temporary_schema() const = 0;              ///< 0: the session has none yet
   virtual std::string current_query() = 0;
   virtual std::int32_t backend_pid() = 0;
   virtual std::optional<std::string> client_address() = 0;
@@ -140,6 +141,8 @@ class SessionHooks {
   virtual std::optional<std::string> function_definition(Oid function) = 0;
   virtual std::optional<std::string> function_arguments(Oid function, bool identity) = 0;
   virtual std::optional<std::string> function_result(Oid function) = 0;
+  /// The default of a parameter, counted from 1 among all of them; null if it has none, or takes no value.
+  virtual std::optional<std::string> argument_default(Oid function, std::int32_t number) = 0;
   virtual std::optional<std::string> trigger_definition(Oid trigger, bool pretty) = 0;
   virtual std::optional<std::string> rule_definition(Oid rule, bool pretty) = 0;
   virtual std::optional<std::string> partition_key_definition(Oid relation) = 0;

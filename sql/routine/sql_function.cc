@@ -338,6 +338,7 @@ void SqlBody::note_uses(FunctionObject* uses) const {
         for (const std::int16_t column : *list)
           if (column > 0) note(access.relation, column);
     }
+    for (const std::shared_ptr<const SequenceDef>& sequence : statement->bound->sequences) note(sequence->oid, 0);
     for (const Oid function : statement->bound->executed)
       if (function != routine_.oid && function >= kFirstUserOid) uses->body_functions.push_back(function);
   }

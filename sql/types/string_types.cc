@@ -161,9 +161,9 @@ Status fit_bpchar(std::string_view text, std::int32_t typmod, bool explicit_cast
   return {};
 }
 
-std::string_view fit_name(std::string_view text) {
-  if (text.size() <= 63) return text;
-  std::size_t end = 63;
+std::string_view fit_name(std::string_view text, std::size_t bytes_most) {
+  if (text.size() <= bytes_most) return text;
+  std::size_t end = bytes_most;
   while (end > 0 && (text[end] & 0xc0) == 0x80) --end;
   return text.substr(0, end);
 }

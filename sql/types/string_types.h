@@ -33,8 +33,8 @@ bool is_ascii(std::string_view text);
 Status fit_varchar(std::string_view text, std::int32_t typmod, bool explicit_cast, Arena& arena, Value* out);
 /// char(n): padded with blanks.
 Status fit_bpchar(std::string_view text, std::int32_t typmod, bool explicit_cast, Arena& arena, Value* out);
-/// name: cut to 63 bytes at a character's end.
-std::string_view fit_name(std::string_view text);
+/// name: cut to 63 bytes, or fewer, at a character's end.
+std::string_view fit_name(std::string_view text, std::size_t bytes_most = 63);
 std::string_view without_trailing_blanks(std::string_view text);
 
 Status parse_bytea(std::string_view text, Arena& arena, Value* out);
