@@ -9,10 +9,10 @@ namespace {
 // A column's type, of pg_type t and its base bt.
 #define COLUMN_TYPE                                                                                                                       \
   "(CASE WHEN t.typtype = 'd' THEN " WANDIAN_TYPE_NAME("bt", "nbt") " ELSE " WANDIAN_TYPE_NAME("t", "tn") " END)::varchar"
-// Relations that the role may do something to.
-#define SEEN_RELATIONS                                                                                                                    \
-  " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE " WANDIAN_NOT_OTHERS_TEMPORARY("n.oid")      \
-  " AND " WANDIAN_MAY_USE("c")
+// Relations of some kinds that the role may do something to.
+#define SEEN_RELATIONS(kinds)                                                                                                             \
+  " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN (" kinds ") AND "               \
+  WANDIAN_NOT_OTHERS_TEMPORARY("n.oid") " AND " WANDIAN_MAY_USE("c")
 // Triggers of tables that it may change.
 #define OF_CHANGEABLE " WHERE NOT t.tgisinternal AND " WANDIAN_NOT_OTHERS_TEMPORARY("n.oid") " AND " WANDIAN_MAY_CHANGE("c")
 // What views `v` name, by the dependencies `d` of their rules.
@@ -35,7 +35,7 @@ constexpr SystemView kInformationSchemaViews[] = {
      " NULL::name AS self_referencing_column_name, NULL::varchar AS reference_generation, NULL::name AS user_defined_type_catalog,"
      " NULL::name AS user_defined_type_schema, NULL::name AS user_defined_type_name,"
      " (CASE WHEN c.relkind IN ('r', 'p') OR c.relkind = 'v' AND pg_catalog.pg_relation_is_updatable(c.oid, false) & 8 = 8 THEN 'YES' ELSE 'NO' END)::varchar(3)"
-     " AS is_insertable_into, 'NO'::varchar(3) AS is_typed, NULL::varchar AS commit_action" SEEN_RELATIONS " AND c.relkind IN ('r', 'v', 'p')"},
+     " AS is_insertable_into, 'NO'::varchar(3) AS is_typed, NULL::varchar AS commit_action" SEEN_RELATIONS("'r', 'v', 'p'")},
     {kInformationSchema, "views",
      "SELECT " WANDIAN_CATALOG " AS table_catalog, n.nspname AS table_schema, c.relname AS table_name, (CASE WHEN " WANDIAN_HAS_ROLE("c.relowner") " THEN pg_catalog.pg_get_viewdef(c.oid) END)::varchar AS view_definition,"
      " (CASE WHEN 'check_option=cascaded' = ANY (c.reloptions) THEN 'CASCADED' WHEN 'check_option=local' = ANY (c.reloptions) THEN 'LOCAL' ELSE 'NONE' END)::varchar AS check_option,"
@@ -44,7 +44,7 @@ constexpr SystemView kInformationSchemaViews[] = {
      " (CASE WHEN EXISTS (SELECT 1 FROM pg_catalog.pg_trigger WHERE tgrelid = c.oid AND tgtype::int4 & 81 = 81) THEN 'YES' ELSE 'NO' END)::varchar(3) AS is_trigger_updatable,"
      " (CASE WHEN EXISTS (SELECT 1 FROM pg_catalog.pg_trigger WHERE tgrelid = c.oid AND tgtype::int4 & 73 = 73) THEN 'YES' ELSE 'NO' END)::varchar(3) AS is_trigger_deletable,"
      " (CASE WHEN EXISTS (SELECT 1 FROM pg_catalog.pg_trigger WHERE tgrelid = c.oid AND tgtype::int4 & 69 = 69) THEN 'YES' ELSE 'NO' END)::varchar(3) AS is_trigger_insertable_into"
-     SEEN_RELATIONS " AND c.relkind = 'v'"},
+     SEEN_RELATIONS("'v'")},
     {kInformationSchema, "columns",
      "SELECT " WANDIAN_CATALOG " AS table_catalog, n.nspname AS table_schema, c.relname AS table_name, a.attname AS column_name, a.attnum::int4 AS ordinal_position,"
      " (CASE WHEN a.attgenerated = '' THEN pg_catalog.pg_get_expr(d.adbin, d.adrelid) END)::varchar AS column_default,"

@@ -251,7 +251,9 @@ std::vector<std::int16_t> named_columns(const SystemContext& context, const Tabl
   options.table_name = table.name;
   options.columns = columns;
   std::vector<std::int16_t> out;
-  const Result<BoundExpression> bound = bind_standalone_expression(expression, definition_context(context.catalog, table), options);
+  BindContext binding = definition_context(context.catalog, table);
+  binding.keep_calls = true;
+  const Result<BoundExpression> bound = bind_standalone_expression(expression, binding, options);
   if (!bound.ok()) return out;
   for (const ColumnUse& use : collect_columns(bound.value().expr)) {
     const auto number = static_cast<std::int16_t>(use.column + 1);
