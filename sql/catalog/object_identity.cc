@@ -154,7 +154,6 @@ void SessionImpl::identify_function(Oid oid, ObjectIdentity* out) {
   out->type = "routine";
   std::string schema = "pg_catalog", name;
   std::vector<Oid> types;
-  const char* described = "function";
   if (const FunctionDef* function = find_function(oid)) {
     out->type = "function", name = function->name, types = function->args;
   } else if (const AggregateDef* aggregate = find_aggregate(oid)) {
@@ -162,7 +161,7 @@ void SessionImpl::identify_function(Oid oid, ObjectIdentity* out) {
   } else if (const auto object = known->object(ObjectKind::kFunction, oid)) {
     const auto stored = FunctionObject::decode(object->definition);
     if (!stored) return;
-    out->type = described = stored->is_procedure ? "procedure" : "function";
+    out->type = stored->is_procedure ? "procedure" : "function";
     schema = schema_text(*known, object->parent), name = stored->name, types = stored->arguments;
   } else {
     return;
@@ -171,7 +170,7 @@ void SessionImpl::identify_function(Oid oid, ObjectIdentity* out) {
   out->schema = quote_identifier(schema);
   out->names = {schema, name};
   out->identity = *out->schema + "." + quote_identifier(name) + qualified_argument_list(types, &out->args);
-  out->description = std::string(described) + " " + object_name(ObjectClass::kFunctionSignature, oid).value_or(name);
+  out->description = "function " + object_name(ObjectClass::kFunctionSignature, oid).value_or(name);
 }
 
 void SessionImpl::identify_type(Oid oid, ObjectIdentity* out) {
