@@ -9,6 +9,7 @@
 #include "sql/catalog/producers.h"
 #include "sql/catalog/relation_names.h"
 #include "sql/catalog/stored_objects.h"
+#include "sql/ddl/builtin_extensions.h"
 #include "sql/functions/quote.h"
 #include "sql/functions/registry.h"
 #include "sql/session_impl.h"
@@ -264,7 +265,10 @@ void SessionImpl::identify_named(Oid object_catalog, Oid oid, ObjectIdentity* ou
   switch (object_catalog) {
     case catalog_oid::kAuthId: return global("role", ObjectKind::kRole);
     case catalog_oid::kDatabase: return global("database", ObjectKind::kDatabase);
-    case catalog_oid::kExtension: return global("extension", ObjectKind::kExtension);
+    case catalog_oid::kExtension:
+      global("extension", ObjectKind::kExtension);
+      if (oid == kPlpgsqlExtension) set_global(std::string(kPlpgsqlName), out);   // always there
+      return;
     case catalog_oid::kNamespace: {
       out->type = "schema";
       const std::string name = schema_text(*known, oid);
