@@ -9,6 +9,7 @@
 #include "sql/catalog/producers.h"
 #include "sql/catalog/relation_names.h"
 #include "sql/catalog/stored_objects.h"
+#include "sql/ddl/builtin_extensions.h"
 #include "sql/functions/quote.h"
 #include "sql/functions/registry.h"
 #include "sql/session_impl.h"
@@ -154,7 +155,6 @@ void SessionImpl::identify_function(Oid oid, ObjectIdentity* out) {
   out->type = "routine";
   std::string schema = "pg_catalog", name;
   std::vector<Oid> types;
-  const char* described = "function";
   if (const FunctionDef* function = find_function(oid)) {
     out->type = "function", name = function->name, types = function->args;
   } else if (const AggregateDef* aggregate = find_aggregate(oid)) {
@@ -162,7 +162,7 @@ void SessionImpl::identify_function(Oid oid, ObjectIdentity* out) {
   } else if (const auto object = known->object(ObjectKind::kFunction, oid)) {
     const auto stored = FunctionObject::decode(object->definition);
     if (!stored) return;
-    out->type = described = stored->is_procedure ? "procedure" : "function";
+    out->type = stored->is_procedure ? "procedure" : "function";
     schema = schema_text(*known, object->parent), name = stored->name, types = stored->arguments;
   } else {
     return;
@@ -171,7 +171,7 @@ void SessionImpl::identify_function(Oid oid, ObjectIdentity* out) {
   out->schema = quote_identifier(schema);
   out->names = {schema, name};
   out->identity = *out->schema + "." + quote_identifier(name) + qualified_argument_list(types, &out->args);
-  out->description = std::string(described) + " " + object_name(ObjectClass::kFunctionSignature, oid).value_or(name);
+  out->description = "function " + object_name(ObjectClass::kFunctionSignature, oid).value_or(name);
 }
 
 void SessionImpl::identify_type(Oid oid, ObjectIdentity* out) {
@@ -265,7 +265,10 @@ void SessionImpl::identify_named(Oid object_catalog, Oid oid, ObjectIdentity* ou
   switch (object_catalog) {
     case catalog_oid::kAuthId: return global("role", ObjectKind::kRole);
     case catalog_oid::kDatabase: return global("database", ObjectKind::kDatabase);
-    case catalog_oid::kExtension: return global("extension", ObjectKind::kExtension);
+    case catalog_oid::kExtension:
+      global("extension", ObjectKind::kExtension);
+      if (oid == kPlpgsqlExtension) set_global(std::string(kPlpgsqlName), out);   // always there
+      return;
     case catalog_oid::kNamespace: {
       out->type = "schema";
       const std::string name = schema_text(*known, oid);

@@ -186,7 +186,7 @@ Status SessionImpl::read_signature(std::string_view text, bool none, std::string
     for (int depth = 0; end < list.size() && (depth != 0 || list[end] != ','); ++end) depth += list[end] == '(' ? 1 : list[end] == ')' ? -1 : 0;
     const std::string_view item = list.substr(0, end);
     const std::size_t begin = item.find_first_not_of(" \t\n");
-    if (begin == std::string_view::npos) return Status{sqlstate::invalid_text_representation, "expected a type name"};
+    if (begin == std::string_view::npos) return Status{sqlstate::syntax_error, "invalid type name " + quoted(item)};
     std::string word(item.substr(begin, item.find_last_not_of(" \t\n") + 1 - begin));
     for (char& c : word) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
     if (none && word == "none") {

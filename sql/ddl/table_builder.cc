@@ -425,7 +425,10 @@ Status TableBuilder::add_like(const PgQuery__TableLikeClause& node) {
   constexpr std::uint32_t kConstraints = 4, kDefaults = 8, kGenerated = 16, kIdentity = 32, kIndexes = 64;
   const std::optional<FoundRelation> found = ctx_.find(*node.relation);
   const std::int32_t at = ctx_.position(node.relation->location);
-  if (!found) return undefined_relation(text_or_empty(node.relation->schemaname), text_or_empty(node.relation->relname)).with_position(at);
+  const std::string_view schema = text_or_empty(node.relation->schemaname);
+  if (!found && !schema.empty() && schema != "pg_temp")
+    if (Result<Oid> named = ctx_.find_schema(schema); !named.ok()) return named.take_status().with_position(at);
+  if (!found) return undefined_relation(schema, text_or_empty(node.relation->relname)).with_position(at);
   WANDIAN_TRY(check_privilege(ctx_.access(), AclKind::kRelation, found->oid, privilege::kSelect));
   if (found->kind == FoundRelation::Kind::kView) {
     const auto view = ctx_.catalog()->object(ObjectKind::kView, found->oid);

@@ -24,11 +24,15 @@ bool refuse(EvalContext& ctx, Fault fault) {
   const SqlState code = fault == Fault::kTooLong ? sqlstate::program_limit_exceeded : sqlstate::external_routine_invocation_exception;
   return ctx.fail({code, pgp::message_of(fault)});
 }
+// Checks of tables run where there is no session to tell.
+void tell(EvalContext& ctx, std::string line) {
+  if (ctx.session != nullptr) ctx.session->notice_of_function(std::move(line));
+}
 void show(EvalContext& ctx, const pgp::Trace& trace) {
-  for (const std::string& line : trace.lines()) ctx.session->notice_of_function("dbg: " + line);
+  for (const std::string& line : trace.lines()) tell(ctx, "dbg: " + line);
 }
 
-// The arguments after data and key, which overloads have or have not.
+// An argument that other overloads do not have.
 std::optional<std::string_view> optional_text(const Value& value) { return value.bytes(); }
 
 bool read_options(EvalContext& ctx, std::optional<std::string_view> text, pgp::Options* out) {
@@ -53,7 +57,7 @@ bool decrypt_message(EvalContext& ctx, pgp::Options options, const pgp::Secret& 
   const Fault fault = pgp::decrypt(secret, text, message, trace, &options.form, &out);
   show(ctx, trace);
   if (fault != Fault::kNone) return refuse(ctx, fault);
-  for (const std::string& line : pgp::unexpected(options.expected, options.form)) ctx.session->notice_of_function(line);
+  for (std::string& line : pgp::unexpected(options.expected, options.form)) tell(ctx, std::move(line));
   if (text)
     if (Status status = check_utf8(out); !status.ok()) return ctx.fail(std::move(status));
   return give_copy(ctx, out, result);

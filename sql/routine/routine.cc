@@ -28,6 +28,8 @@ const FunctionDef* built_in_of(const Routine& routine) {
     static auto& names = *new std::deque<std::string>;
     auto made = std::make_unique<FunctionDef>(routine.def);
     made->name = names.emplace_back(declared.name);
+    for (std::vector<std::string_view>* list : {&made->arg_names, &made->out_names})
+      for (std::string_view& name : *list) name = names.emplace_back(name);   // the routine does not live as long
     made->routine = nullptr;
     if (symbol != nullptr) {
       made->fn = symbol->fn;

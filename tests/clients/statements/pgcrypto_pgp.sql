@@ -56,7 +56,7 @@ SELECT pgp_sym_decrypt('\xc30d04070302bbc9e7ab480000376bd23d01b9d6fb69d75ec953df
 SELECT pgp_sym_decrypt('\xc30d04070302bbc9e7ab480000376bd23d01b9d6fb69d75ec953df9f474348381cf95c61592db718fe48ff49d1078fb16d61f2ec697845f1a57577c3ff90e0acefe383e0546e2d1d40f90dbdf240', 'k', 'convert-crlf=1'), pgp_sym_decrypt_bytea('\xc30d04070302bbc9e7ab480000376bd23d01b9d6fb69d75ec953df9f474348381cf95c61592db718fe48ff49d1078fb16d61f2ec697845f1a57577c3ff90e0acefe383e0546e2d1d40f90dbdf240', 'k', 'convert-crlf=1');
 SELECT pgp_sym_decrypt(pgp_sym_encrypt(E'a\nb\r\nc\rd\n', 'k', 'convert-crlf=1'), 'k'), pgp_sym_decrypt(pgp_sym_encrypt(E'a\nb\r\nc\rd\n', 'k', 'convert-crlf=1'), 'k', 'convert-crlf=1');
 SELECT n, length(pgp_sym_encrypt(repeat('a', n), 'k')), length(pgp_sym_encrypt(repeat('a', n), 'k', 'disable-mdc=1')) FROM unnest(ARRAY[0, 1, 150, 183, 184, 8160, 8370, 8371, 16350, 16377, 16378, 16379, 32000, 200000]) AS n;
-SELECT n, pgp_sym_decrypt(pgp_sym_encrypt(repeat('abc', n), 'k', 'compress-algo=' || a), 'k') = repeat('abc', n) FROM unnest(ARRAY[0, 1, 100, 5461, 200000, 1000000]) AS n, unnest(ARRAY[1, 2]) AS a;
+SELECT n, pgp_sym_decrypt(pgp_sym_encrypt(repeat('abc', n), 'k', 'compress-algo=' || a), 'k') = repeat('abc', n) FROM unnest(ARRAY[0, 1, 100, 5461, 200000, 1000000]) AS n, unnest(ARRAY[1, 2]) AS a ORDER BY 1;
 SELECT sum(length(e)) < 100000, bool_and(pgp_sym_decrypt(e, 'k', 'compress-algo=1') = v) FROM (SELECT v, pgp_sym_encrypt(v, 'k', 'compress-algo=1') AS e FROM (SELECT string_agg(md5(i::text), '') AS v FROM generate_series(1, 3000) AS i GROUP BY i % 3) AS x) AS y;
 SELECT pgp_sym_decrypt_bytea(pgp_sym_encrypt_bytea('\x', 'k'), 'k');
 SELECT pgp_sym_decrypt_bytea(pgp_sym_encrypt_bytea('\x00', 'k'), 'k');
@@ -141,7 +141,7 @@ SELECT pgp_sym_encrypt('a', 'k', 'a=');
 SELECT pgp_sym_encrypt('a', 'k', '=a');
 SELECT pgp_sym_encrypt('a', 'k', 'a=b');
 SELECT pgp_sym_encrypt('a', 'k', 'sess-key');
-SELECT pgp_sym_encrypt('a', 'k', 'sess-key=1,');
+SELECT pgp_sym_encrypt('a', 'k', 'sess-key=1,') IS NOT NULL;
 SELECT pgp_sym_encrypt('a', 'k', 'sess-key=1,,');
 SELECT pgp_sym_encrypt('a', 'k', 'sess-key = 1 , ');
 SELECT pgp_sym_encrypt('a', 'k', 'sess-key=1 x');
