@@ -115,6 +115,7 @@ SELECT pg_temp.ptr(1,2);
 DROP TYPE er;
 DROP TYPE e;
 DROP TYPE e CASCADE;
+DROP TABLE g;
 DROP TYPE fr, tr CASCADE;
 SELECT typname FROM pg_type WHERE typname IN ('fr', '_fr', 'tr', 'er', 'fr_multirange', '_tr_multirange') ORDER BY 1;
 SELECT proname FROM pg_proc WHERE proname IN ('fr', 'tr', 'er', 'fr_multirange') ORDER BY 1;
