@@ -56,6 +56,7 @@ bool Planner::has_branches(const Lowering& lowering, const Expr* expr) {
                         (expr->kind == ExprKind::kBool && expr->as<BoolExpr>().op != BoolOp::kNot);
   if (!branches || lowering.eager || lowering.subselects == nullptr || !contains_sublink(expr)) return false;
   // The columns of ANY's and ALL's sub-select, which its test reads, are not there yet.
+  if (lowering.sub_outputs == nullptr && lowering.sub_exprs == nullptr) return true;
   return !any_node(expr, [](const Expr* node) { return node->kind == ExprKind::kSubColumn; });
 }
 
