@@ -244,7 +244,14 @@ const Collation* find_collation(std::string_view stored) {
   return add(std::move(*made));
 }
 
-const Collation& collation_of(std::uint16_t id) { return *by_id[id].load(std::memory_order_acquire); }
+const Collation& collation_of(std::uint16_t id) {
+  const Collation* known = by_id[id].load(std::memory_order_acquire);
+  if (known == nullptr) [[unlikely]] {   // kDefaultCollation and kCCollationId need no name to be had
+    (void)find_collation("C");
+    known = by_id[id].load(std::memory_order_acquire);
+  }
+  return *known;
+}
 
 const Collation* find_builtin_collation(Oid oid) {
   for (const char* const name : {"default", "C", "POSIX", "ucs_basic", "C.utf8"})
