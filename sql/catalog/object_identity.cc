@@ -137,6 +137,10 @@ std::string SessionImpl::relation_column_name(Oid relation, std::int32_t column)
     const IndexPart& part = facts->index->parts[number - 1];
     return !part.name.empty() || part.column == kExpressionPart ? part.name : facts->table->columns[part.column].name;
   }
+  if (known->sequence(relation) != nullptr) {
+    constexpr std::string_view kColumns[] = {"last_value", "log_cnt", "is_called"};
+    return number <= std::size(kColumns) ? std::string(kColumns[number - 1]) : std::string();
+  }
   if (facts && facts->table != nullptr) {
     if (number > facts->table->columns.size() || facts->table->columns[number - 1].dropped) return {};
     return facts->table->columns[number - 1].name;

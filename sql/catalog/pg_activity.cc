@@ -172,7 +172,8 @@ std::string transaction_text(std::uint64_t transaction) {
 Status pg_locks(const SystemContext& context, SystemRows& rows) {
   const LockReport& report = report_of(context);
   for (const LockReport::TableEntry& lock : report.tables) {
-    const bool relation = context.catalog.table(lock.table) != nullptr || context.catalog.object(ObjectKind::kView, lock.table) != nullptr;
+    const bool relation = context.catalog.table(lock.table) != nullptr || context.catalog.object(ObjectKind::kView, lock.table) != nullptr ||
+                          find_system_relation(lock.table) != nullptr;
     if (!relation) continue;   // it stands for a name
     CatalogRow row(rows);
     row.t("relation").i(context.database).i(lock.table).null(7);

@@ -211,10 +211,11 @@ class Dependencies {
           add({in::kConstraint, index.constraint}, {in::kClass, table.oid, index.parts[p].column + 1}, 'a');
         continue;
       }
+      std::set<std::uint16_t> plain;
       for (const IndexPart& part : index.parts)
-        if (part.column != kExpressionPart) add({in::kClass, index.oid}, {in::kClass, table.oid, part.column + 1}, 'a');
-      const bool plain = std::any_of(index.parts.begin(), index.parts.end(), [](const IndexPart& part) { return part.column != kExpressionPart; });
-      if (!plain) add({in::kClass, index.oid}, {in::kClass, table.oid}, 'a');
+        if (part.column != kExpressionPart) plain.insert(part.column);
+      for (const std::uint16_t column : plain) add({in::kClass, index.oid}, {in::kClass, table.oid, column + 1}, 'a');
+      if (plain.empty()) add({in::kClass, index.oid}, {in::kClass, table.oid}, 'a');
       if (!table.is_computed(static_cast<unsigned>(i))) continue;
       const CompiledIndexKeys::Index& compiled = index_expressions(table)->index(i);
       std::set<std::int16_t> computed, wanted;

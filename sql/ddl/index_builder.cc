@@ -127,7 +127,8 @@ class IndexReader {
       part.column = static_cast<std::uint16_t>(column);
       return part;
     }
-    if (element.expr->node_case == PG_QUERY__NODE__NODE_A_CONST && element.expr->a_const->isnull)
+    const bool constant = element.expr->node_case == PG_QUERY__NODE__NODE_A_CONST;
+    if (constant && (element.expr->a_const->isnull || element.expr->a_const->val_case == PG_QUERY__A__CONST__VAL_SVAL))
       return Status{sqlstate::undefined_object, "data type unknown has no default operator class for access method " + quoted(method_name(method_))}.with_hint(
           "You must specify an operator class for the index or define a default operator class for the data type.");
     WANDIAN_ASSIGN(const BoundExpression bound, bind(element.expr, StandaloneUse::kIndex));

@@ -39,7 +39,9 @@ bool holds_range(const JoinNode& node, std::uint16_t range) {
 
 // Rows that may not be there cannot be locked.
 Status refuse_locks(const PlanScope& scope, std::span<const JoinNode* const> nullable) {
-  for (const RowMark& mark : scope.query->row_marks) {
+  const std::span<const RowMark> marks = scope.query->row_marks;
+  if (!marks.empty() && !check_lockable(*scope.query, marks[0].strength).ok()) return {};   // that is told first
+  for (const RowMark& mark : marks) {
     const auto holds = [&](const JoinNode* node) { return holds_range(*node, mark.range); };
     if (std::none_of(nullable.begin(), nullable.end(), holds)) continue;
     return Status(sqlstate::feature_not_supported,

@@ -152,3 +152,19 @@ SELECT relation::regclass, mode FROM pg_locks WHERE locktype = 'relation' AND pi
 SELECT mode FROM pg_locks WHERE locktype = 'relation' AND pid = pg_backend_pid() AND relation = 'pg_namespace'::regclass AND mode <> 'AccessShareLock';
 ROLLBACK;
 DROP TABLE rl_a, rl_b CASCADE;
+-- A grouped view over an outer join is refused for its grouping; the catalogs' own locks show.
+CREATE TABLE rl_a (id int PRIMARY KEY, g int);
+CREATE VIEW rl_outer AS SELECT a.g, count(*) FROM rl_a a LEFT JOIN rl_a b USING (id) GROUP BY a.g;
+SELECT 1 FROM rl_outer FOR UPDATE;
+SELECT 1 FROM rl_outer o LEFT JOIN rl_outer p ON true FOR UPDATE;
+BEGIN;
+LOCK pg_namespace IN ROW SHARE MODE;
+SELECT c.relname, l.mode, l.granted FROM pg_locks l JOIN pg_class c ON c.oid = l.relation WHERE l.pid = pg_backend_pid() AND c.relname = 'pg_namespace' AND l.mode <> 'AccessShareLock';
+ROLLBACK;
+CREATE INDEX rl_i ON rl_a (g, id, g);
+SELECT c.relname, d.refobjsubid FROM pg_depend d JOIN pg_class c ON c.oid = d.objid WHERE d.refobjid = 'rl_a'::regclass AND c.relname = 'rl_i' ORDER BY 2;
+CREATE INDEX ON rl_a (('x'));
+DROP TABLE rl_a CASCADE;
+CREATE SEQUENCE rl_n;
+SELECT pg_describe_object('pg_class'::regclass, 'rl_n'::regclass, n) FROM generate_series(0, 3) n;
+DROP SEQUENCE rl_n;

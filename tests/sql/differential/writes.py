@@ -276,8 +276,8 @@ class Writes:
         text, scope = self.selects.source("a", relation)
         where = self.selects.where(scope, 1, 0.5)
         # Of a cursor that sorts and locks nothing PostgreSQL's plan decides whether it can be updated.
-        changes = self.chance(0.15)
-        lock = " FOR UPDATE" if changes and scroll == "NO SCROLL " else ""
+        changes = scroll == "NO SCROLL " and self.chance(0.3)
+        lock = " FOR UPDATE" if changes else ""
         steps = [Statement(f"DECLARE c {self.pick(('', 'BINARY ') if self.chance(0.05) else ('',))}{scroll}CURSOR {self.pick(('', 'WITH HOLD ', 'WITHOUT HOLD '))}FOR SELECT a.id, {self.x.make(self.x.kind(scope), scope, 1)} FROM {text}{where} ORDER BY a.id{lock}", self.x.take_features() | f)]
         forward = ("FETCH c", "FETCH 2 FROM c", "FETCH FORWARD 3 IN c", "MOVE 1 IN c", "FETCH NEXT FROM c", "FETCH ALL FROM c", "MOVE FORWARD 2 FROM c")
         backward = ("FETCH PRIOR FROM c", "FETCH FIRST FROM c", "FETCH LAST FROM c", "FETCH ABSOLUTE 2 FROM c", "FETCH RELATIVE -1 FROM c", "FETCH BACKWARD 2 FROM c", "FETCH BACKWARD ALL FROM c", "FETCH 0 FROM c", "MOVE BACKWARD ALL FROM c", "FETCH ABSOLUTE -1 FROM c", "FETCH RELATIVE 0 FROM c", "MOVE ABSOLUTE 0 IN c")
@@ -295,7 +295,8 @@ class Writes:
         locks = self.pick((" FOR UPDATE", " FOR UPDATE", " FOR NO KEY UPDATE", ""))
         # Without a lock PostgreSQL wants a plan that does not sort.
         order = " ORDER BY id" if locks else " WHERE id = " + str(self.number(1, 6))
-        steps = [Statement(f"DECLARE c CURSOR FOR SELECT id, g FROM {relation.name}{order}{locks}", f)]
+        scroll = "" if locks else self.pick(("", "SCROLL ", "NO SCROLL "))
+        steps = [Statement(f"DECLARE c {scroll}CURSOR FOR SELECT id, g FROM {relation.name}{order}{locks}", f)]
         for _ in range(self.number(1, 4)):
             steps.append(Statement(self.pick(("FETCH c", "FETCH 2 FROM c", "MOVE c", "FETCH NEXT FROM c", "FETCH ALL FROM c")), f, True))
             target = self.pick(self.schema.plain).name if self.chance(0.1) else relation.name
@@ -308,7 +309,7 @@ class Writes:
         self.use("system columns")
         name, scope = relation.name, self.scope(relation, relation.name)
         some = f"SELECT ctid FROM {name}{self.selects.where(scope, 1, 0.9)}"
-        first = f"SELECT ctid FROM {name} ORDER BY id LIMIT {self.number(1, 4)}{self.pick(('', ' FOR UPDATE', ' FOR UPDATE SKIP LOCKED'))}"
+        first = f"SELECT ctid FROM {name} ORDER BY id LIMIT {self.number(1, 4)}"   # unlocked: PostgreSQL's plan decides how often it is read
         condition = self.pick((f"ctid IN ({some})", f"ctid = ANY (ARRAY({some}))", f"ctid IN ({first})", f"ctid = ANY (ARRAY({first}))", f"ctid NOT IN (SELECT ctid FROM {name} WHERE g IS NULL)",
                                f"ctid = (SELECT ctid FROM {name} WHERE id = {self.number(1, 9)})", f"xmin <> pg_current_xact_id()::xid AND {self.x.predicate(scope, 1)}", "ctid = '(4294967295,1)'"))
         sql = self.pick((f"SELECT id, xmin IS NULL, ctid IS NULL, tableoid = '{name}'::regclass FROM {name} WHERE {condition} ORDER BY id",
