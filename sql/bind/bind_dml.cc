@@ -770,9 +770,9 @@ Query* Binder::bind_update(const PgQuery__UpdateStmt& update, Scope* parent) {
   scope.items[0].lateral_only = true;
   scope.items[0].lateral_ok = false;
   bind_from(scope, *query, update.from_clause, update.n_from_clause);
-  query->assignments = keep(bind_set_list(scope, table, update.target_list, update.n_target_list));
   bind_target_condition(scope, update.where_clause, *query);
   bind_returning(scope, update.returning_list, update.n_returning_list, *query);
+  query->assignments = keep(bind_set_list(scope, table, update.target_list, update.n_target_list));
   query->ranges = copy_list<const RangeEntry*>(arena_, std::vector<const RangeEntry*>(scope.ranges.begin(), scope.ranges.end()));
   finish_query(scope, *query);
   return query;

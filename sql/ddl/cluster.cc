@@ -83,7 +83,7 @@ Task<Status> cluster(DdlContext& ctx) {
   }
   Changes changes;
   if (table->is_partitioned()) {
-    const bool known = std::any_of(table->indexes.begin(), table->indexes.end(), [&](const IndexDef& index) { return index.name == index_name; });
+    const bool known = ctx.catalog()->find_relation(table->schema, std::string(index_name)).has_value();   // of whichever table
     if (known) WANDIAN_CO_TRY(ctx.session.prevent_in_transaction_block("CLUSTER"));
   }
   Result<Oid> index = find_clusterable(ctx, *table, index_name);

@@ -507,7 +507,29 @@ class Finalizer {
     fill(plan.saved);
   }
 
+  // Nobody asks for them, so nobody is told of their errors either; what is volatile is computed all the same.
+  void drop_unwanted(ProjectNode& project, const SlotSet& above) const {
+    SlotSet read(above.size(), false);
+    for (const auto& [expr, slot] : project.items) mark(read, expr);
+    const auto unwanted = [&](const auto& item) { return !above[item.second] && !read[item.second] && !contains_volatile(item.first.expr); };
+    for (const auto& item : project.items)
+      if (unwanted(item)) std::erase(project.pointer_slots, item.second);
+    std::erase_if(project.items, unwanted);
+  }
+
+  static void drop_unwanted(AppendNode& append, const SlotSet& above) {
+    for (std::size_t i = append.outputs.size(); i-- > 0;) {
+      const Slot slot = append.outputs[i];
+      if (slot == kNoSlot || above[slot]) continue;
+      std::erase(append.pointer_slots, slot);
+      append.outputs.erase(append.outputs.begin() + static_cast<std::ptrdiff_t>(i));
+      for (std::vector<Slot>& input : append.inputs) input.erase(input.begin() + static_cast<std::ptrdiff_t>(i));
+    }
+  }
+
   void want(PlanNode& node, const SlotSet& above) {
+    if (node.type == NodeType::kProject) drop_unwanted(static_cast<ProjectNode&>(node), above);
+    if (node.type == NodeType::kAppend) drop_unwanted(static_cast<AppendNode&>(node), above);
     SlotSet wanted = above;
     mark(wanted, list(reads(node)));
     for (const NodePtr& child : node.children) mark(wanted, child->free_slots);

@@ -122,3 +122,18 @@ SELECT (SELECT max(x) FROM unnest(t.l) u(x)), count(*) FROM (VALUES ('{1,2}'::in
 SELECT array_agg(DISTINCT (SELECT max(x) FROM unnest(t.l) u(x)) ORDER BY (SELECT max(x) FROM unnest(t.l) u(x)) DESC) FROM (VALUES ('{1,2}'::int[]), ('{2,1}'), ('{3}')) t(l);
 SELECT 1 FROM (SELECT 1);
 SELECT 1 FROM (VALUES (1));
+-- What a sub-select gives and nobody asks for is not computed, unless it is volatile.
+CREATE TABLE sq_unread (g int, x int);
+INSERT INTO sq_unread VALUES (1, 0), (2, 1);
+SELECT b.g FROM (SELECT g, 1 / x AS y FROM sq_unread OFFSET 0) b ORDER BY 1;
+SELECT b.g FROM (SELECT g, 1 / x AS y FROM sq_unread) b FULL JOIN sq_unread s ON b.g = s.x ORDER BY 1;
+SELECT b.g FROM (SELECT g, 1 / x AS y FROM sq_unread ORDER BY g LIMIT 2) b;
+SELECT b.g FROM (SELECT DISTINCT g, 1 / x AS y FROM sq_unread) b;
+SELECT b.g FROM (SELECT g, 1 / x AS y FROM sq_unread UNION ALL SELECT 3, 4) b;
+SELECT b.g FROM (SELECT g, 1 / x AS y FROM sq_unread OFFSET 0) b WHERE b.y > 0;
+SELECT count(*) FROM (SELECT g, 1 / x AS y FROM sq_unread OFFSET 0) b;
+CREATE SEQUENCE sq_unread_s;
+SELECT b.g FROM (SELECT g, nextval('sq_unread_s') AS n FROM sq_unread OFFSET 0) b ORDER BY 1;
+SELECT last_value FROM sq_unread_s;
+DROP SEQUENCE sq_unread_s;
+DROP TABLE sq_unread;

@@ -157,3 +157,13 @@ DROP TABLE wp;
 DROP TABLE wp CASCADE;
 INSERT INTO wc VALUES (1, 99, 'free') RETURNING *;
 DROP TABLE w, w2, wc;
+-- WHERE and RETURNING are read before SET: which error is told, and what type a parameter has.
+CREATE TABLE wr_order (a text, b int);
+UPDATE wr_order SET nosuch = 1 RETURNING other;
+UPDATE wr_order SET nosuch = 1 WHERE other = 1;
+UPDATE wr_order SET a = other WHERE another = 1;
+PREPARE wr_p AS UPDATE wr_order SET a = $1 WHERE b = $1;
+PREPARE wr_p AS UPDATE wr_order SET a = $1 WHERE b = $2;
+SELECT parameter_types FROM pg_prepared_statements WHERE name = 'wr_p';
+DEALLOCATE wr_p;
+DROP TABLE wr_order;
