@@ -59,7 +59,7 @@ Status TableAlteration::refuse_only(const PgQuery__AlterTableCmd& command) const
       if (command.def != nullptr && command.def->node_case == PG_QUERY__NODE__NODE_LIST && command.def->list->n_items != 0)
         return Status{sqlstate::invalid_parameter_value, "unrecognized parameter " + quoted(text_or_empty(command.def->list->items[0]->def_elem->defname))};
       return {};
-    case PG_QUERY__ALTER_TABLE_TYPE__AT_ClusterOn:
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_ClusterOn: WANDIAN_TRY(find_clusterable(ctx_, *table_, name).take_status()); [[fallthrough]];
     case PG_QUERY__ALTER_TABLE_TYPE__AT_DropCluster: return feature_not_supported("cannot mark index clustered in partitioned table");
     case PG_QUERY__ALTER_TABLE_TYPE__AT_AddConstraint: {
       const PgQuery__Constraint& node = *command.def->constraint;

@@ -332,22 +332,21 @@ Status Planner::outer_join(PlanScope& scope, const JoinNode& node, JoinProblem& 
   WANDIAN_TRY(collect_outer(left));
   WANDIAN_TRY(collect_outer(right));
   const std::vector<Slot> left_slots = slots_of(left), right_slots = slots_of(right);
+  // Whether rows pass only where this side is there: its conditions, and semi joins on it, reject nulls.
+  const auto demanded = [&](std::span<const Slot> slots) {
+    const auto rejected = [&](const Conjunct* conjunct) { return conjunct->subselects.empty() && rejects_nulls(conjunct->expr, slots); };
+    return std::any_of(problem.conjuncts.begin(), problem.conjuncts.end(), rejected) ||
+           std::any_of(problem.semis.begin(), problem.semis.end(),
+                       [&](const SemiJoin& semi) { return semi.kind == JoinKind::kSemi && std::any_of(semi.on.begin(), semi.on.end(), rejected); });
+  };
   if (full && !scope.query->row_marks.empty()) {
-    // A side whose rows must all be there is not one that may be null.
-    const auto demanded = [&](std::span<const Slot> slots) {
-      return std::any_of(problem.conjuncts.begin(), problem.conjuncts.end(),
-                         [&](const Conjunct* conjunct) { return conjunct->subselects.empty() && rejects_nulls(conjunct->expr, slots); });
-    };
     std::vector<const JoinNode*> nullable;
     if (!demanded(left_slots)) nullable.push_back(node.left);
     if (!demanded(right_slots)) nullable.push_back(node.right);
     WANDIAN_TRY(refuse_locks(scope, nullable));
   }
   if (!full) {
-    bool inner = false;
-    for (const Conjunct* conjunct : problem.conjuncts)
-      inner = inner || (conjunct->subselects.empty() && rejects_nulls(conjunct->expr, right_slots));
-    if (inner) {
+    if (demanded(right_slots)) {
       for (JoinProblem* part : {&left, &right}) {
         for (Relation& relation : part->relations) problem.relations.push_back(std::move(relation));
         for (Conjunct* conjunct : part->conjuncts) problem.conjuncts.push_back(conjunct);
