@@ -176,6 +176,11 @@ class Binder {
   std::vector<TargetEntry> bind_target_list(Scope& scope, PgQuery__Node** items, std::size_t count, Place place);
   void resolve_unknown_targets(std::vector<TargetEntry>& targets);
 
+  // bind_locking.cc
+  void mark_rows(Query& query, std::size_t range, RowLock strength, LockWait wait);
+  void note_written_mark(Query& query, std::size_t range, RowLock strength, LockWait wait);
+  void bind_locking(Scope& scope, const PgQuery__SelectStmt& select, Query& query);
+
   // bind_from.cc
   const JoinNode* bind_from_item(Scope& scope, const ParseNode* node, std::vector<NsItem>* items);
   void bind_from(Scope& scope, Query& query, PgQuery__Node** items, std::size_t count);
@@ -413,8 +418,6 @@ class Binder {
   void search_second_arm(Scope& scope, const SearchClauses& clauses, const CommonTable& table, SetArm& arm);
   SetArm bind_set_arm(const PgQuery__SelectStmt& select, Scope& scope, bool resolve_unknowns);
   void bind_tail(Scope& scope, const PgQuery__SelectStmt& select, std::vector<TargetEntry>& targets, Query& query);
-  void mark_rows(Query& query, std::size_t range, RowLock strength, LockWait wait);
-  void note_written_mark(Query& query, std::size_t range, RowLock strength, LockWait wait);
   GroupingItem written_grouping(Scope& scope, const ParseNode* node, std::vector<TargetEntry>& targets, std::vector<std::uint16_t>& group);
   void bind_order_by(Scope& scope, const PgQuery__SelectStmt& select, std::vector<TargetEntry>& targets, Query& query);
   std::vector<std::uint16_t> bind_group_item(Scope& scope, const ParseNode* node, std::vector<TargetEntry>& targets,
@@ -428,7 +431,6 @@ class Binder {
   const Expr* bind_limit_expr(Scope& scope, const ParseNode* node, Place place, std::string_view clause);
   /// An argument that is one value for the whole statement: of a given type, without columns.
   const Expr* constant_argument(const Expr* value, Oid type, std::string_view clause);
-  void bind_locking(Scope& scope, const PgQuery__SelectStmt& select, Query& query);
   void place_groupings(const Expr* expr, std::span<const Expr* const> groups);
   void check_grouping(Scope& scope, Query& query, std::span<const TargetEntry> targets);
   int find_target_sql92(Scope& scope, const ParseNode* node, std::vector<TargetEntry>& targets, Place place, std::string_view clause);

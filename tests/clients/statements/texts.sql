@@ -65,3 +65,5 @@ SELECT regexp_instr('abcabc', 'c'), regexp_instr('abcabc', 'c', 4), regexp_instr
 SELECT regexp_substr('abcabc', 'b.'), regexp_substr('abcabd', 'b.', 1, 2), regexp_substr('ABC', 'b(c)', 1, 1, 'i', 1), regexp_substr('abc', 'z'), regexp_substr('日本語', '.', 2);
 SELECT regexp_instr('abc', 'b', 0);
 SELECT regexp_substr('abc', 'b', 1, 0);
+SELECT reverse(repeat('abcdefghij', 3)), reverse('abcdefgh'), reverse('abcdefgé'), reverse('éabcdefgh日本ijklmnopqrst'), reverse(''), reverse('日本語です');
+SELECT md5(reverse(repeat('abc日', 1000)));
