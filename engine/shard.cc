@@ -191,7 +191,7 @@ std::int64_t Shard::wall_us() { return database_.env().clock().wall_us(); }
 // Several long statements share a turn, so that it does not grow with their number: who sends a short one waits for the turn's end.
 // (A statement that a session runs begins its share twice.)
 void Shard::start_budget() {
-  constexpr std::int64_t kTurnUs = 3000, kLeastUs = 200;
+  constexpr std::int64_t kTurnUs = 1500, kLeastUs = 100;
   const auto shares = static_cast<std::int64_t>(std::max(++state_->shares, state_->shares_before));
   const std::int64_t share = shares <= kTurnUs / kBudgetUs ? kBudgetUs : std::max(kLeastUs, kTurnUs / shares);
   budget_end_us_ = database_.env().clock().monotonic_us() + share;
