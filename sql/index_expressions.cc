@@ -31,14 +31,12 @@ Status bind_for(const TableDef& table, const BindContext& context, std::span<con
 // How queries show what was written with calls, if its functions are still those whose bodies the index was made with. Where one has been
 // replaced, entries stay what they were, and queries that mean the new function do not find the index.
 void bind_in_queries(const TableDef& table, const BindContext& context, std::span<const StandaloneColumn> columns, const std::string& written,
-                     const std::string& stored, StandaloneUse use, BoundExpression* out, std::string* message_text, std::vector<Oid>* called) {
+                     const std::string& stored, StandaloneUse use, BoundExpression* out, std::vector<Oid>* called) {
   if (written.empty()) return;
   BoundExpression shown, now, matched;
   if (!bind_for(table, context, columns, written, use, &shown, RoutineCalls::kShown, false).ok()) return;
   for (const std::shared_ptr<const ObjectDef>& object : shown.objects)
     if (object->kind == ObjectKind::kFunction) called->push_back(object->oid);
-  const DefinitionStyle style{.columns = column_names(table), .collated_constants = true, .bare_functions = true};
-  if (message_text != nullptr) *message_text = deparse(shown.expr, style);
   if (!bind_for(table, context, columns, written, use, &now, RoutineCalls::kExpanded, false).ok()) return;
   if (deparse(now.expr, {column_names(table), nullptr, false}) != stored) return;
   if (bind_for(table, context, columns, written, use, &matched, RoutineCalls::kMatched).ok()) *out = std::move(matched);
@@ -70,13 +68,13 @@ Result<std::shared_ptr<const CompiledIndexKeys>> CompiledIndexKeys::compile(cons
       WANDIAN_TRY(bind_for(table, context, columns, def.parts[p].expression, StandaloneUse::kIndex, &part.bound));
       WANDIAN_ASSIGN(part.code, sql::compile(*part.bound.expr, out->code_arena_, slots));
       add_columns(part.bound.expr, index.columns);
-      bind_in_queries(table, context, columns, def.parts[p].written, def.parts[p].expression, StandaloneUse::kIndex, &part.in_queries, &part.written, &out->called_);
+      bind_in_queries(table, context, columns, def.parts[p].written, def.parts[p].expression, StandaloneUse::kIndex, &part.in_queries, &out->called_);
     }
     if (!def.predicate.empty()) {
       WANDIAN_TRY(bind_for(table, context, columns, def.predicate, StandaloneUse::kIndexPredicate, &index.predicate));
       WANDIAN_ASSIGN(index.predicate_code, sql::compile(*index.predicate.expr, out->code_arena_, slots));
       add_columns(index.predicate.expr, index.columns);
-      bind_in_queries(table, context, columns, def.written_predicate, def.predicate, StandaloneUse::kIndexPredicate, &index.predicate_in_queries, nullptr, &out->called_);
+      bind_in_queries(table, context, columns, def.written_predicate, def.predicate, StandaloneUse::kIndexPredicate, &index.predicate_in_queries, &out->called_);
     }
     std::sort(index.columns.begin(), index.columns.end());
     index.columns.erase(std::unique(index.columns.begin(), index.columns.end()), index.columns.end());
@@ -159,8 +157,8 @@ std::string key_part_names(const TableDef& table, const IndexDef& index, Session
       out += quote_identifier(table.columns[part.column].name);
       continue;
     }
-    std::optional<std::string> shown = session != nullptr ? session->expression_text(part.expression, table.oid, true) : std::nullopt;
-    out += index_expression_text(shown ? *std::move(shown) : part.expression);
+    std::optional<std::string> shown = session != nullptr ? session->expression_text(part.shown(), table.oid, true) : std::nullopt;
+    out += index_expression_text(shown ? *std::move(shown) : part.shown());
   }
   return out;
 }

@@ -25,7 +25,6 @@ class CompiledIndexKeys final : public IndexKeys {
     BoundExpression bound;           ///< kExpressionPart; ColumnExpr: position in the table
     /// kExpressionPart: what the same looks like in queries, with the calls of functions that those keep; `bound` where it has none.
     BoundExpression in_queries;
-    std::string written;             ///< kExpressionPart: for messages, where it calls functions of users; else ""
     CompiledExpr code;
     const Expr* expr() const { return in_queries.expr != nullptr ? in_queries.expr : bound.expr; }
   };

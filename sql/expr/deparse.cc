@@ -462,12 +462,12 @@ void Deparser::put_function(const FunctionExpr& call, bool show) {
   const Routine* routine = call.function->routine;
   // The code of a function that an extension or a range type declares is called without the declaration, but has its OID.
   const bool declared = routine == nullptr && call.function->oid >= kFirstUserOid;
-  if (stored() && !options_.bare_functions && (routine != nullptr || declared)) {
+  if (stored() && (routine != nullptr || declared)) {
     out_ += stored_object_name(call.function->oid);
   } else {
-    if (declared && !stored()) out_ += declared_schema(call.function->oid, call.function->name);
-    if (routine != nullptr && !stored() && !options_.names->visible(ObjectClass::kFunction, routine->oid)) out_ += quote_identifier(routine->schema_name) + ".";
-    if (routine == nullptr && !(stored() && declared)) out_ += extension_prefix(call.function->oid);
+    if (declared) out_ += declared_schema(call.function->oid, call.function->name);
+    if (routine != nullptr && !options_.names->visible(ObjectClass::kFunction, routine->oid)) out_ += quote_identifier(routine->schema_name) + ".";
+    if (routine == nullptr) out_ += extension_prefix(call.function->oid);
     out_ += quote_identifier(routine != nullptr ? std::string_view(routine->declaration.name) : call.function->name);
   }
   out_ += '(';

@@ -31,7 +31,6 @@ struct DefinitionStyle {
   /// Width beyond which targets and FROM items go to a line of their own; 0: each has one; negative: none has.
   std::int32_t wrap_column = 0;
   const FormatSettings* format = nullptr;   ///< of constants; null: as settings are from the start, which the stored form wants
-  bool bare_functions = false;       ///< users' functions have their names in the stored form, too: for messages that nobody reads back
 };
 
 std::string deparse(const Expr* expr, const DefinitionStyle& options);
