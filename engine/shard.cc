@@ -11,6 +11,8 @@ namespace {
 thread_local Shard* current_shard = nullptr;
 constexpr unsigned kMessagesPerStep = 512;
 constexpr std::int64_t kMemoryCheckUs = 50'000;
+/// What long statements together and one of them may take of a turn, and what each of many gets at least.
+constexpr std::int64_t kTurnUs = 800, kMostShareUs = 800, kLeastShareUs = 100;
 }  // namespace
 
 struct Shard::Timers {
@@ -109,7 +111,8 @@ void Shard::begin_turn() {
   last_snapshot_ = database_.log().snapshot(last_snapshot_);
 }
 
-bool Shard::step() {
+// Messages and timers; how many messages there were.
+unsigned Shard::receive() {
   const unsigned delivered = state_->mailbox.receive(*this, kMessagesPerStep);
   while (!timers_->by_time.empty() && timers_->by_time.begin()->first.first <= now_us_) {
     const auto first = timers_->by_time.begin();
@@ -118,10 +121,10 @@ bool Shard::step() {
     timers_->by_time.erase(first);
     item->run();
   }
-  // What was posted for the next turn becomes this turn's; what runs may post for the one after.
-  RunQueue from_last_turn;
-  std::swap(from_last_turn, next_turn_queue_);
-  while (Runnable* item = from_last_turn.pop()) run_queue_.push(*item);
+  return delivered;
+}
+
+void Shard::run_queued() {
   unsigned budget = 4096;
   while (budget-- != 0) {
     Runnable* item = run_queue_.pop();
@@ -133,6 +136,20 @@ bool Shard::step() {
   }
   state_->owner.run_ready();
   state_->mailbox.flush();
+}
+
+void Shard::catch_up() {
+  receive();
+  run_queued();
+}
+
+bool Shard::step() {
+  const unsigned delivered = receive();
+  // What was posted for the next turn becomes this turn's; what runs may post for the one after.
+  RunQueue from_last_turn;
+  std::swap(from_last_turn, next_turn_queue_);
+  while (Runnable* item = from_last_turn.pop()) run_queue_.push(*item);
+  run_queued();
   return delivered == kMessagesPerStep || !run_queue_.empty() || !next_turn_queue_.empty() || state_->mailbox.has_overflow();
 }
 
@@ -191,16 +208,18 @@ std::int64_t Shard::wall_us() { return database_.env().clock().wall_us(); }
 // Several long statements share a turn, so that it does not grow with their number: who sends a short one waits for the turn's end.
 // (A statement that a session runs begins its share twice.)
 void Shard::start_budget() {
-  constexpr std::int64_t kTurnUs = 1500, kLeastUs = 100;
   const auto shares = static_cast<std::int64_t>(std::max(++state_->shares, state_->shares_before));
-  const std::int64_t share = shares <= kTurnUs / kBudgetUs ? kBudgetUs : std::max(kLeastUs, kTurnUs / shares);
-  budget_end_us_ = database_.env().clock().monotonic_us() + share;
+  const std::int64_t now = database_.env().clock().monotonic_us();
+  budget_end_us_ = now + std::clamp(kTurnUs / shares, kLeastShareUs, kMostShareUs);
+  budget_least_end_us_ = now + kLeastShareUs;
   budget_ticks_ = 0;
 }
 
+// What another shard asks for is short and waits for this turn's end: it makes the turn shorter.
 bool Shard::budget_used_up() {
   budget_ticks_ = 0;
-  return database_.env().clock().monotonic_us() >= budget_end_us_;
+  const std::int64_t now = database_.env().clock().monotonic_us();
+  return now >= budget_end_us_ || (now >= budget_least_end_us_ && state_->mailbox.has_mail());
 }
 
 bool Shard::take_snapshot(Lsn need, Lsn* snapshot) {

@@ -33,6 +33,7 @@ class Shard final : public ShardLoop {
 
   // ShardLoop
   void begin_turn() override;
+  void catch_up() override;
   bool step() override;
   void end_turn() override;
   bool prepare_sleep() override;
@@ -95,18 +96,19 @@ class Shard final : public ShardLoop {
  private:
   friend class Transaction;
   bool budget_used_up();
+  unsigned receive();
+  void run_queued();
   std::uint64_t publish_long_views();
   std::uint64_t lowest_view();
   void age_views();
   static constexpr std::uint32_t kBudgetCheckRows = 64;
-  static constexpr std::int64_t kBudgetUs = 1000;
 
   Database& database_;
   const unsigned index_;
   Limbo limbo_;
   RunQueue run_queue_, next_turn_queue_;
   std::int64_t now_us_ = 0;
-  std::int64_t budget_end_us_ = 0;
+  std::int64_t budget_end_us_ = 0, budget_least_end_us_ = 0;
   std::uint32_t budget_ticks_ = 0;
   Lsn last_snapshot_, demand_;
   /// A snapshot below aged_ has been in use for kLongViewUs at least: owners are told of it by itself.

@@ -60,7 +60,8 @@ class RunQueue {
 
 /// A turn: bring requests in (the driver), then step(), then send answers out (the driver).
 ///   before reading sockets      begin_turn()   goes online, publishes the shard's snapshots
-///   with the requests received  step()         rings, run queue, timers
+///   with the requests received  catch_up()     rings, timers, what they set going; its answers may leave before step()
+///                               step()         the same, and what earlier turns left for this one: long statements
 ///   after sending               end_turn()     a quiescent state; frees what nobody reads; demands durability once
 /// Before it blocks, the driver calls prepare_sleep(); if that says true it may block until woken, a socket is ready or
 /// next_deadline_us() has come, and begin_turn() ends the sleep. Woken through the shard's Wakeup.
@@ -68,6 +69,7 @@ class ShardLoop {
  public:
   virtual ~ShardLoop() = default;
   virtual void begin_turn() = 0;
+  virtual void catch_up() {}
   /// Returns whether it left work that can go on at once.
   virtual bool step() = 0;
   virtual void end_turn() = 0;

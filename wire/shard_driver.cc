@@ -179,6 +179,9 @@ void ShardDriver::run() {
       const epoll_event& event = events_->list[i];
       if (event.data.ptr != nullptr) on_event(*static_cast<Client*>(event.data.ptr), event.events);
     }
+    loop.catch_up();
+    if (!resumed_.empty()) serve_resumed();
+    flush_all();   // what is answered by now does not wait for the long statements that go on next
     const bool more = loop.step();
     if (!resumed_.empty()) serve_resumed();
     flush_all();

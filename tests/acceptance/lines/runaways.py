@@ -9,7 +9,7 @@ from harness import server as servers
 
 def measure(context, number):
     with servers.work_dir("runaways") as work, running(servers.make("wandian", work)) as server:
-        output = subprocess.run([PYTHON, ROOT / "tests" / "clients" / "runaways_script.py", "--strict", "--url", server.url], cwd=ROOT,
+        output = subprocess.run([PYTHON, ROOT / "tests" / "clients" / "runaways_script.py", "--strict", "--seconds", "20", "--url", server.url], cwd=ROOT,
                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False).stdout
     print(output, flush=True)
     counts = re.search(r"^runaways: (\d+) passed, (\d+) failed$", output, re.MULTILINE)
