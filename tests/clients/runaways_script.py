@@ -74,7 +74,7 @@ RUNAWAYS = {
     "copy": "COPY (SELECT a.n FROM runaways a, runaways b WHERE a.n + b.n < 0) TO STDOUT",
     "explain analyze": "EXPLAIN ANALYZE SELECT count(*) FROM runaways a, runaways b, runaways c",
 }
-BESIDE = ["cross join", "sort of a cross join", "hash join with one key", "recursion", "regular expression", "PL/pgSQL loop", "group by", "jsonb"]
+BESIDE = ["cross join", "sort of a cross join", "hash join with one key", "recursion", "regular expressions by rows", "PL/pgSQL loop", "group by", "jsonb"]
 
 
 def prepare(url):
