@@ -39,7 +39,7 @@ void TableScan::open(std::shared_ptr<const TableDef> table, const Options& optio
     source.window.at = source.window.count = 0;
     source.storage = nullptr;
     source.cursor.reset();
-    source.positioned = source.again = source.finished = source.moved = false;
+    source.positioned = source.again = source.finished = source.sought = source.moved = false;
   };
   if (empty) {
     // Nothing is above all keys.
@@ -52,6 +52,7 @@ void TableScan::open(std::shared_ptr<const TableDef> table, const Options& optio
   }
   sources_.resize(used);
   unfinished_ = used;
+  fresh_ = used > 1 && (options_.backward ? range_.has_upper : range_.has_lower);
 }
 
 // The cursor to the entry that was taken from the window last; the window stays.
@@ -62,12 +63,41 @@ KeyRef TableScan::Source::taken_key() {
   return cursor->key();
 }
 
+// Null: the owner has not made this new index there yet; it is empty as far as this view goes.
+const OrderedIndex* TableScan::index_of(Source& source) {
+  if (source.storage == nullptr) source.storage = table_->storage->find(source.window.partition);
+  return source.storage == nullptr ? nullptr : source.storage->find_index(*table_, options_.index);
+}
+
+// Goes to where the range begins in all partitions at once: one after the other they would wait for memory that many times.
+void TableScan::start_together() {
+  fresh_ = false;
+  together_.clear();
+  for (const std::unique_ptr<Source>& source : sources_) {
+    const OrderedIndex* const index = index_of(*source);
+    if (index == nullptr) {
+      source->finished = true;
+      continue;
+    }
+    OrderedIndex::Cursor& cursor = source->cursor.emplace(*index);
+    if (options_.backward ? range_.has_lower : range_.has_upper)
+      cursor.stop_at(options_.backward ? range_.lower : range_.upper, options_.backward ? range_.lower_inclusive : range_.upper_inclusive);
+    together_.push_back(&cursor);
+  }
+  if (options_.backward) OrderedIndex::Cursor::seek_together(together_, range_.upper, range_.upper_inclusive, false);
+  else OrderedIndex::Cursor::seek_together(together_, range_.lower, range_.lower_inclusive, true);
+  for (const std::unique_ptr<Source>& source : sources_) {
+    if (!source->cursor) continue;
+    source->sought = source->cursor->valid();
+    source->finished = !source->sought;
+    if (source->finished) source->cursor.reset();
+  }
+}
+
 // Opens a partition's cursor where the scan stands. False: it has no entry there.
 bool TableScan::seek(Source& source) {
-  if (source.storage == nullptr) source.storage = table_->storage->find(source.window.partition);
-  if (source.storage == nullptr) return false;
-  const OrderedIndex* index = source.storage->find_index(*table_, options_.index);
-  if (index == nullptr) return false;   // the owner has not made this new index here yet: it is empty as far as this view goes
+  const OrderedIndex* index = index_of(source);
+  if (index == nullptr) return false;
   OrderedIndex::Cursor& cursor = source.cursor.emplace(*index);
   const bool again = std::exchange(source.again, false);
   if (options_.backward) {
@@ -86,6 +116,8 @@ bool TableScan::look(Source& source, ReadView& view) {
   bool on;
   if (!source.cursor) {
     on = seek(source);
+  } else if (std::exchange(source.sought, false)) {
+    on = true;
   } else {
     const auto left = static_cast<std::uint32_t>(source.cursor->rest_of_batch().size());
     on = source.covered < left;
@@ -163,6 +195,7 @@ bool TableScan::next_slowly(ReadView& view, RowView* out) {
   // Absences depend on the DDL that made the storage.
   view.raise_floor(table_->storage->created.load(std::memory_order_relaxed));
   if (view.reads != nullptr && !progress_.begun()) [[unlikely]] remember(view);
+  if (fresh_) start_together();
   if (options_.ordered && sources_.size() > 1) return advance_in_order(view, out);
   // By turns from each partition: rows that were inserted one after the other stand side by side in memory, whatever partition they
   // were dealt to, so a line or page that was fetched for one of them is still there for the next.
@@ -232,7 +265,7 @@ void TableScan::pause() {
   if (unfinished_ != 0 && !merging_started_ && sources_[current_]->at_batch_end()) go_round();
   for (const std::unique_ptr<Source>& source : sources_) {
     if (!source->cursor) continue;
-    if (source->cursor->valid()) {
+    if (!std::exchange(source->sought, false) && source->cursor->valid()) {
       source->key.assign(source->taken_key());
       source->positioned = true;
       source->again = merging_started_ && !source->moved;

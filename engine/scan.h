@@ -97,6 +97,7 @@ class TableScan {
     bool positioned = false;     ///< `key` says where the scan stands
     bool again = false;          ///< after a pause the row at `key` itself is wanted again (a merge had not given it out yet)
     bool finished = false;
+    bool sought = false;         ///< the cursor is on the first entry, which no window has looked at yet
     bool moved = false;          ///< of a merge: the row was given out
     KeyRef taken_key();
     /// All that the cursor has at hand was taken: a good moment to go on with another partition.
@@ -106,6 +107,8 @@ class TableScan {
   bool advance(Source& source, ReadView& view);
   bool take(Source& source, RowView* out);
   bool look(Source& source, ReadView& view);
+  const OrderedIndex* index_of(Source& source);
+  void start_together();
   bool seek(Source& source);
   bool own_entry(Source& source, const RowView& row);
   bool advance_in_order(ReadView& view, RowView* out);
@@ -116,6 +119,8 @@ class TableScan {
   ScanRange range_;
   RangeProgress progress_;               ///< SERIALIZABLE: what has been read of the range
   std::vector<std::unique_ptr<Source>> sources_;
+  std::vector<OrderedIndex::Cursor*> together_;
+  bool fresh_ = false;                   ///< several partitions, none of them looked at
   std::size_t current_ = 0;
   std::size_t unfinished_ = 0;           ///< not ordered: those at the front of `sources_` have more rows
   Window* current_window_ = nullptr;     ///< not ordered, by the primary key, not SERIALIZABLE: no need to ask the cursor for each row

@@ -116,6 +116,11 @@ bool OrderedIndex::Cursor::seek_last(KeyRef upper, bool inclusive) {
   return with_tree(index_.kind_, [&](auto tree) { return tree.seek(*this, upper, inclusive, false); });
 }
 
+void OrderedIndex::Cursor::seek_together(std::span<Cursor* const> cursors, KeyRef bound, bool inclusive, bool forward) {
+  if (cursors.empty()) return;
+  with_tree(cursors[0]->index_.kind_, [&](auto tree) { tree.seek_together(cursors, bound, inclusive, forward); });
+}
+
 bool OrderedIndex::Cursor::seek_first() {
   return with_tree(index_.kind_, [&](auto tree) { return tree.fill(*this, true, nullptr, true); });
 }

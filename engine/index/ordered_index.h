@@ -148,6 +148,9 @@ class OrderedIndex::Cursor {
   bool seek_last(KeyRef upper, bool inclusive);
   bool seek_first();
   bool seek_last();
+  /// seek(), or seek_last() if not forward, of fresh cursors of indexes of one kind and size of keys, which do not wait for each
+  /// other's cache misses; those that found something are valid().
+  static void seek_together(std::span<Cursor* const> cursors, KeyRef bound, bool inclusive, bool forward);
 
   /// Only while valid().
   bool next() {

@@ -50,6 +50,7 @@ class Tree {
     const Probe probe = Policy::probe(bound);
     return fill(cursor, forward, &probe, forward ? lower_inclusive(cursor, bound, inclusive) : upper_inclusive(cursor, bound, inclusive));
   }
+  static void seek_together(std::span<Cursor* const> cursors, KeyRef bound, bool inclusive, bool forward);
   static bool move(Cursor& cursor, bool forward);
 
   // --- owner ---
@@ -127,7 +128,31 @@ class Tree {
     return Policy::kOwnsBytes || bound.size == fixed ? inclusive : bound.size > fixed;
   }
 
+  /// A reader on its way from the root to the leaf where a cursor's batch begins.
+  struct Approach {
+    const Node* node;
+    std::uint64_t version;
+    const Node* child;       ///< chosen and asked for, not looked at yet; null in a leaf
+    bool together = false;   ///< others are on their way at the same time
+  };
+  static unsigned near_side(const Node& node, unsigned count, const Probe& probe, bool or_equal);
+  static void begin_fill(Cursor& cursor, bool forward) {
+    cursor.forward_ = forward;
+    cursor.position_ = 0;
+    cursor.last_batch_ = false;
+  }
+  static bool enter(Cursor& cursor, Approach& way, const Probe* from, bool inclusive);
+  static bool arrive(Cursor& cursor, Approach& way, const Probe* from, bool inclusive);
+  static void choose(Cursor& cursor, Approach& way, const Probe* from, bool inclusive);
+  static bool take_batch(Cursor& cursor, const Approach& way, const Probe* from, bool inclusive);
+  static bool settle(Cursor& cursor, bool taken, const Probe* from, bool inclusive);
   static bool try_fill(Cursor& cursor, const Probe* from, bool inclusive);
+  static bool beyond_stop(const Cursor& cursor, const Probe& stop, const std::uint64_t* stored) {
+    const bool inclusive = cursor.forward_ ? upper_inclusive(cursor, cursor.stop_, cursor.stop_inclusive_)
+                                           : lower_inclusive(cursor, cursor.stop_, cursor.stop_inclusive_);
+    const int order = Policy::compare(stored, stop);
+    return order == 0 ? !inclusive : (order > 0) == cursor.forward_;
+  }
   static unsigned copy_batch(Cursor& cursor, const Node& leaf, unsigned begin, unsigned end);
   static bool finish_batch(Cursor& cursor);
   static void look_beyond(Cursor& cursor);
@@ -200,13 +225,7 @@ template <class Policy>
 bool Tree<Policy>::finish_batch(Cursor& cursor) {
   if (cursor.has_stop_) {
     const Probe stop = Policy::probe(cursor.stop_);
-    const bool inclusive = cursor.forward_ ? upper_inclusive(cursor, cursor.stop_, cursor.stop_inclusive_)
-                                           : lower_inclusive(cursor, cursor.stop_, cursor.stop_inclusive_);
-    const auto beyond = [&](unsigned i) {
-      const int order = Policy::compare(cursor.words_ + i * kStride, stop);
-      return order == 0 ? !inclusive : (order > 0) == cursor.forward_;
-    };
-    while (cursor.count_ != 0 && beyond(cursor.count_ - 1)) {
+    while (cursor.count_ != 0 && beyond_stop(cursor, stop, cursor.words_ + (cursor.count_ - 1) * kStride)) {
       --cursor.count_;
       cursor.last_batch_ = true;
     }
@@ -240,72 +259,137 @@ void Tree<Policy>::look_beyond(Cursor& cursor) {
   Cursor::prefetch(cursor.ahead_[0]);
 }
 
-// One descent, one leaf. False if a node changed meanwhile. A batch of 0 means that the leaf has nothing on that side of
-// the probe; the fence then says where to go on.
+// Entries of an inner node or leaf on the near side of the probe: those <= it when the scan goes forward from above it or backward
+// from it.
+template <class Policy>
+unsigned Tree<Policy>::near_side(const Node& node, unsigned count, const Probe& probe, bool or_equal) {
+  return or_equal ? node.upper_bound(count, probe) : node.lower_bound(count, probe);
+}
+
+// Chooses the child to go on with, and asks for it.
+template <class Policy>
+void Tree<Policy>::choose(Cursor& cursor, Approach& way, const Probe* from, bool inclusive) {
+  const bool forward = cursor.forward_;
+  const Node& node = *way.node;
+  way.child = nullptr;
+  if (node.level == 0) return;
+  const unsigned count = node.size();
+  unsigned which;
+  if (forward) {
+    which = from == nullptr ? 0 : near_side(node, count, *from, true);
+    if (which < count) {
+      node.load_key(which, cursor.fence_);
+      cursor.has_fence_ = true;
+    }
+  } else {
+    which = from == nullptr ? count : near_side(node, count, *from, inclusive);
+    if (which > 0) {
+      node.load_key(which - 1, cursor.fence_);
+      cursor.has_fence_ = true;
+    }
+  }
+  way.child = node.child(which);
+  if (way.together) way.child->prefetch_keys();
+  else way.child->prefetch();
+  // A scan that has left its first batch behind goes on: it will come to the next leaf too.
+  const bool has_next = forward ? which < count : which > 0;
+  cursor.neighbour_ = cursor.moved_ && node.level == 1 && has_next ? node.child(forward ? which + 1 : which - 1) : nullptr;
+}
+
+// As all of these: false if a node changed meanwhile.
+template <class Policy>
+bool Tree<Policy>::enter(Cursor& cursor, Approach& way, const Probe* from, bool inclusive) {
+  if (!enter_root(cursor.index_, way.node, way.version)) return false;
+  cursor.has_fence_ = false;
+  cursor.neighbour_ = nullptr;
+  choose(cursor, way, from, inclusive);
+  return true;
+}
+
+template <class Policy>
+bool Tree<Policy>::arrive(Cursor& cursor, Approach& way, const Probe* from, bool inclusive) {
+  std::uint64_t version;
+  if (!way.child->stable_version(version) || !way.node->unchanged(way.version)) return false;
+  if (cursor.neighbour_ != nullptr) static_cast<const Node*>(cursor.neighbour_)->prefetch();
+  way.node = way.child;
+  way.version = version;
+  choose(cursor, way, from, inclusive);
+  return true;
+}
+
+// A batch of 0 means that the leaf has nothing on that side of the probe; the fence then says where to go on.
+template <class Policy>
+bool Tree<Policy>::take_batch(Cursor& cursor, const Approach& way, const Probe* from, bool inclusive) {
+  const Node& leaf = *way.node;
+  const unsigned count = leaf.size();
+  if (cursor.forward_) {
+    cursor.count_ = copy_batch(cursor, leaf, from == nullptr ? 0 : near_side(leaf, count, *from, !inclusive), count);
+  } else {
+    cursor.count_ = copy_batch(cursor, leaf, 0, from == nullptr ? count : near_side(leaf, count, *from, inclusive));
+  }
+  cursor.leaf_ = way.node;
+  cursor.leaf_version_ = way.version;
+  return leaf.unchanged(way.version);
+}
+
+// One descent, one leaf.
 template <class Policy>
 bool Tree<Policy>::try_fill(Cursor& cursor, const Probe* from, bool inclusive) {
-  const bool forward = cursor.forward_;
-  const Node* node;
-  std::uint64_t version;
-  if (!enter_root(cursor.index_, node, version)) return false;
-  cursor.has_fence_ = false;
-  // Entries on the near side of the probe: those <= it when the scan goes forward from above it or backward from it.
-  const auto near_side = [&](const Node& n, unsigned count, bool or_equal) {
-    return or_equal ? n.upper_bound(count, *from) : n.lower_bound(count, *from);
-  };
-  while (node->level != 0) {
-    const unsigned count = node->size();
-    unsigned which;
-    if (forward) {
-      which = from == nullptr ? 0 : near_side(*node, count, true);
-      if (which < count) {
-        node->load_key(which, cursor.fence_);
-        cursor.has_fence_ = true;
-      }
-    } else {
-      which = from == nullptr ? count : near_side(*node, count, inclusive);
-      if (which > 0) {
-        node->load_key(which - 1, cursor.fence_);
-        cursor.has_fence_ = true;
-      }
-    }
-    const Node* child = node->child(which);
-    child->prefetch();
-    // A scan that has left its first batch behind goes on: it will come to the next leaf too.
-    const bool has_next = forward ? which < count : which > 0;
-    const Node* const neighbour = cursor.moved_ && node->level == 1 && has_next ? node->child(forward ? which + 1 : which - 1) : nullptr;
-    std::uint64_t child_version;
-    if (!child->stable_version(child_version) || !node->unchanged(version)) return false;
-    if (neighbour != nullptr) neighbour->prefetch();
-    cursor.neighbour_ = neighbour;
-    node = child;
-    version = child_version;
+  Approach way;
+  if (!enter(cursor, way, from, inclusive)) return false;
+  while (way.child != nullptr)
+    if (!arrive(cursor, way, from, inclusive)) return false;
+  return take_batch(cursor, way, from, inclusive);
+}
+
+// What remains after a first try: another one, or further leaves while they have nothing.
+template <class Policy>
+bool Tree<Policy>::settle(Cursor& cursor, bool taken, const Probe* from, bool inclusive) {
+  Probe at;
+  for (;;) {
+    while (!taken) taken = try_fill(cursor, from, inclusive);
+    if (cursor.count_ != 0) return finish_batch(cursor);
+    if (!cursor.has_fence_ || (cursor.has_stop_ && beyond_stop(cursor, Policy::probe(cursor.stop_), cursor.fence_))) return false;
+    at = Policy::probe_stored(cursor.fence_);   // a separator's bytes outlive the turn
+    from = &at;
+    inclusive = cursor.forward_;
+    taken = false;
   }
-  const unsigned count = node->size();
-  if (forward) {
-    cursor.count_ = copy_batch(cursor, *node, from == nullptr ? 0 : near_side(*node, count, !inclusive), count);
-  } else {
-    cursor.count_ = copy_batch(cursor, *node, 0, from == nullptr ? count : near_side(*node, count, inclusive));
-  }
-  cursor.leaf_ = node;
-  cursor.leaf_version_ = version;
-  return node->unchanged(version);
 }
 
 template <class Policy>
 bool Tree<Policy>::fill(Cursor& cursor, bool forward, const Probe* from, bool inclusive) {
-  cursor.forward_ = forward;
-  cursor.position_ = 0;
-  cursor.last_batch_ = false;
-  Probe at;
-  for (;;) {
-    while (!try_fill(cursor, from, inclusive)) {
+  begin_fill(cursor, forward);
+  return settle(cursor, try_fill(cursor, from, inclusive), from, inclusive);
+}
+
+// All of them go down a level before any goes down the next, so that their cache misses pass beside each other.
+template <class Policy>
+void Tree<Policy>::seek_together(std::span<Cursor* const> cursors, KeyRef bound, bool inclusive, bool forward) {
+  constexpr std::size_t kLanes = 16;
+  const Probe probe = Policy::probe(bound);
+  for (; !cursors.empty(); cursors = cursors.subspan(std::min(kLanes, cursors.size()))) {
+    const std::size_t lanes = std::min(kLanes, cursors.size());
+    Approach ways[kLanes];
+    bool good[kLanes];
+    const bool or_equal = forward ? lower_inclusive(*cursors[0], bound, inclusive) : upper_inclusive(*cursors[0], bound, inclusive);
+    for (std::size_t i = 0; i < lanes; ++i) {
+      begin_fill(*cursors[i], forward);
+      ways[i].together = true;
+      good[i] = enter(*cursors[i], ways[i], &probe, or_equal);
     }
-    if (cursor.count_ != 0) return finish_batch(cursor);
-    if (!cursor.has_fence_) return false;
-    at = Policy::probe_stored(cursor.fence_);   // a separator's bytes outlive the turn
-    from = &at;
-    inclusive = forward;
+    for (bool under_way = true; under_way;) {
+      under_way = false;
+      for (std::size_t i = 0; i < lanes; ++i) {
+        if (!good[i] || ways[i].child == nullptr) continue;
+        good[i] = arrive(*cursors[i], ways[i], &probe, or_equal);
+        under_way = true;
+      }
+    }
+    for (std::size_t i = 0; i < lanes; ++i) {
+      const bool taken = good[i] && take_batch(*cursors[i], ways[i], &probe, or_equal);
+      settle(*cursors[i], taken, &probe, or_equal);
+    }
   }
 }
 

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <deque>
 #include <map>
 #include <random>
 #include <string>
@@ -84,6 +85,23 @@ class IndexModel : public testing::TestWithParam<Shape> {
     ASSERT_EQ(cursor.value(), at->second);
   }
 
+  // Alone, or together with more cursors than go down at a time, which must come to the same entry.
+  bool start(OrderedIndex::Cursor& cursor, const std::string& bound, bool inclusive, bool forward) {
+    if (random_() % 2 == 0) return forward ? cursor.seek(key_ref(bound), inclusive) : cursor.seek_last(key_ref(bound), inclusive);
+    std::deque<OrderedIndex::Cursor> others;
+    std::vector<OrderedIndex::Cursor*> all;
+    for (int i = 0; i < 20; ++i) all.push_back(&others.emplace_back(index_));
+    OrderedIndex::Cursor alone(index_);
+    const bool found = forward ? alone.seek(key_ref(bound), inclusive) : alone.seek_last(key_ref(bound), inclusive);
+    all.insert(all.begin() + static_cast<std::ptrdiff_t>(random_() % 21), &cursor);
+    OrderedIndex::Cursor::seek_together(all, key_ref(bound), inclusive, forward);
+    for (const OrderedIndex::Cursor& other : others) {
+      EXPECT_EQ(other.valid(), found);
+      EXPECT_EQ(found && other.valid() ? other.value() : nullptr, found ? alone.value() : nullptr);
+    }
+    return cursor.valid();
+  }
+
   void check_scan() {
     OrderedIndex::Cursor cursor(index_);
     const std::string bound = some_bound();
@@ -99,7 +117,7 @@ class IndexModel : public testing::TestWithParam<Shape> {
     if (forward) {
       begin = lower(bound, inclusive);
       if (has_stop) end = upper(stop, stop_inclusive);
-      bool on = cursor.seek(key_ref(bound), inclusive);
+      bool on = start(cursor, bound, inclusive, true);
       if (has_stop && (begin == model_.end() || (end != model_.end() && begin->first >= end->first))) end = begin;
       for (auto at = begin; at != end; ++at, on = cursor.next()) {
         ASSERT_TRUE(on);
@@ -109,7 +127,7 @@ class IndexModel : public testing::TestWithParam<Shape> {
     } else {
       end = upper(bound, inclusive);
       if (has_stop) begin = lower(stop, stop_inclusive);
-      bool on = cursor.seek_last(key_ref(bound), inclusive);
+      bool on = start(cursor, bound, inclusive, false);
       if (has_stop && (begin == model_.end() || (end != model_.end() && begin->first >= end->first))) begin = end;
       for (auto at = end; at != begin; on = cursor.prev()) {
         --at;

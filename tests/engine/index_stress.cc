@@ -144,7 +144,15 @@ class Stress {
     OrderedIndex::Cursor cursor(index_);
     std::uint64_t last = from;
     bool any = false;
-    bool on = forward ? cursor.seek(ref(from), true) : cursor.seek_last(ref(from), true);
+    bool on;
+    if (length % 2 == 0) {
+      on = forward ? cursor.seek(ref(from), true) : cursor.seek_last(ref(from), true);
+    } else {
+      OrderedIndex::Cursor other(index_);
+      OrderedIndex::Cursor* const both[] = {&cursor, &other};
+      OrderedIndex::Cursor::seek_together(both, ref(from), true, forward);
+      on = cursor.valid();
+    }
     for (std::uint64_t i = 0; on && i < length; ++i, on = forward ? cursor.next() : cursor.prev()) {
       const auto* anchor = static_cast<const Anchor*>(cursor.value());
       if (anchor->alive.load(std::memory_order_relaxed) != Anchor::kAlive) return fail("a scan met a freed value");
