@@ -21,6 +21,7 @@
 #include "wire/connection.h"
 #include "wire/host.h"
 #include "wire/options.h"
+#include "wire/send_batch.h"
 
 namespace wandian::wire {
 
@@ -125,6 +126,8 @@ class ShardDriver final : public ConnectionHost {
   void serve_runnable();
   void serve_resumed();
   void flush_all();
+  void send_together();
+  void take_results();
   void flush(Client& client);
   bool send_some(Client& client);
   bool send_some_tls(Client& client);
@@ -169,6 +172,8 @@ class ShardDriver final : public ConnectionHost {
   bool stopping_ = false;
   struct Events;
   std::unique_ptr<Events> events_;
+  std::unique_ptr<SendBatch> batch_;   ///< null: there is no io_uring
+  std::vector<Client*> batched_;       ///< whose sends are in the batch
 
   // Any thread.
   alignas(64) std::atomic<bool> has_mail_{false};
