@@ -11,6 +11,7 @@
 #include "sql/ddl/context.h"
 #include "sql/encoding_sink.h"
 #include "sql/expr/expression.h"
+#include "sql/column_names.h"
 #include "sql/messages.h"
 #include "sql/parse/parser.h"
 #include "sql/partition/tree.h"
@@ -92,11 +93,9 @@ Status check_column_names(const ParseNode& node, std::span<const ResultColumn> c
   std::vector<std::string_view> names;
   for (std::size_t i = 0; i < columns.size(); ++i) {
     const std::string_view name = i < into->n_col_names ? string_value(into->col_names[i]) : std::string_view(columns[i].name);
-    if (std::find(names.begin(), names.end(), name) != names.end())
-      return Status{sqlstate::duplicate_column, "column \"" + std::string(name) + "\" specified more than once"};
     names.push_back(name);
   }
-  return {};
+  return check_distinct_names(names, [](std::string_view name) { return name; });
 }
 
 void make_text_result(Portal& portal, std::vector<std::string> names) {

@@ -7,6 +7,7 @@
 #include "sql/bind/internal.h"
 #include "sql/expr/deparse.h"
 #include "sql/expr/expression.h"
+#include "sql/column_names.h"
 #include "sql/messages.h"
 
 namespace wandian::sql {
@@ -782,11 +783,9 @@ Status view_columns(std::span<const TargetEntry> columns, std::span<const std::s
     column.collation = collation.take();
     if (const TypeInfo* type = find_type(column.type); type == nullptr || type->category == 'P')
       return Status{sqlstate::invalid_table_definition, "column " + quoted(column.name) + " has pseudo-type " + type_text(column.type)};
-    for (const ViewDefinition::Column& earlier : *out)
-      if (earlier.name == column.name) return Status{sqlstate::duplicate_column, "column " + quoted(column.name) + " specified more than once"};
     out->push_back(std::move(column));
   }
-  return {};
+  return check_distinct_names(*out, [](const ViewDefinition::Column& column) -> std::string_view { return column.name; });
 }
 
 }  // namespace

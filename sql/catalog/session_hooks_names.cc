@@ -540,6 +540,8 @@ Result<std::int16_t> SessionImpl::resolve_column(Oid relation, std::string_view 
       if (system->columns[i].name == name) return static_cast<std::int16_t>(i + 1);
   }
   const auto facts = relation_facts(*catalog(), relation);
+  for (std::size_t i = 0; facts && facts->index != nullptr && i < facts->index->parts.size(); ++i)
+    if (facts->index->parts[i].name == name) return static_cast<std::int16_t>(i + 1);
   return undefined_column(name, facts ? facts->name : std::to_string(relation));
 }
 

@@ -1,6 +1,7 @@
 // CREATE TABLE AS and SELECT INTO.
 #include <algorithm>
 
+#include "sql/column_names.h"
 #include "sql/ddl/fill.h"
 #include "sql/ddl/statements.h"
 #include "sql/ddl/table_builder.h"
@@ -31,11 +32,7 @@ Status define_columns(const PgQuery__IntoClause& into, std::span<const TargetEnt
       return Status{sqlstate::invalid_table_definition, "column " + quoted(column.name) + " has a pseudo-type"};
     WANDIAN_ASSIGN(column.collation, derived_collation(*targets[i].expr, column.name));
   }
-  const std::vector<ColumnDef>& columns = table->columns;
-  for (auto at = columns.begin(); at != columns.end(); ++at)
-    if (std::any_of(at + 1, columns.end(), [&](const ColumnDef& other) { return other.name == at->name; }))
-      return Status{sqlstate::duplicate_column, "column " + quoted(at->name) + " specified more than once"};
-  return {};
+  return check_distinct_names(table->columns, [](const ColumnDef& column) -> std::string_view { return column.name; });
 }
 
 }  // namespace

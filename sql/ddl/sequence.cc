@@ -196,17 +196,20 @@ Task<Status> create_sequence(DdlContext& ctx) {
   Result<Oid> schema = ctx.target_schema(*node.sequence, &temporary);
   if (!schema.ok()) co_return schema.take_status();
   const std::string name(node.sequence->relname);
+  auto sequence = std::make_shared<SequenceDef>();
+  SequenceChange change;
+  // An error in the options comes before a name that is taken, unless that would be none.
+  Status options = apply_sequence_options(ctx, node.options, node.n_options, true, sequence.get(), &change);
+  if (!node.if_not_exists) WANDIAN_CO_TRY(std::move(options));
   Result<bool> claimed = co_await ctx.claim_relation_name(schema.value(), name, node.if_not_exists != 0);
   if (!claimed.ok()) co_return claimed.take_status();
   if (!claimed.value()) co_return Status{};
-  auto sequence = std::make_shared<SequenceDef>();
+  WANDIAN_CO_TRY(std::move(options));
   sequence->oid = ctx.allocate_oid();
   sequence->schema = schema.value();
   sequence->owner = ctx.session.current_role();
   sequence->name = name;
   sequence->temporary = temporary;
-  SequenceChange change;
-  WANDIAN_CO_TRY(apply_sequence_options(ctx, node.options, node.n_options, true, sequence.get(), &change));
   WANDIAN_CO_TRY(set_owner(ctx, change, sequence.get()));
   Changes changes;
   changes.put(std::move(sequence));

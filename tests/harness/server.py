@@ -148,8 +148,9 @@ class Postgres(Wandian):
     name = "postgres"
     user = "postgres"
 
-    def __init__(self, work, port=None, options=()):
+    def __init__(self, work, port=None, options=(), user="postgres"):
         super().__init__(work, port, binary=POSTGRES_BIN / "postgres", options=options)
+        self.user = user   # the superuser, with a database of that name
         self.as_user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if os.getuid() == 0 else []
         if self.as_user:
             shutil.chown(self.work, "postgres")
@@ -166,14 +167,16 @@ class Postgres(Wandian):
         import psycopg
 
         if not self.data_dir.exists():
-            subprocess.run([*self.as_user, POSTGRES_BIN / "initdb", "-D", self.data_dir, "-A", "trust", "-U", "postgres",
+            subprocess.run([*self.as_user, POSTGRES_BIN / "initdb", "-D", self.data_dir, "-A", "trust", "-U", self.user,
                             "-E", "UTF8", "--locale=C.UTF-8", "--no-instructions"],
                            check=True, stdout=subprocess.DEVNULL, cwd="/")
         begun = time.monotonic()
         self.spawn(self.work / "server.out")
         while True:
             try:
-                psycopg.connect(self.url, connect_timeout=5).close()
+                with psycopg.connect(f"postgresql://{self.user}@127.0.0.1:{self.port}/postgres", connect_timeout=5, autocommit=True) as db:
+                    if not db.execute("SELECT FROM pg_database WHERE datname = %s", [self.user]).rowcount:
+                        db.execute(f"CREATE DATABASE {self.user}")
                 return time.monotonic() - begun
             except psycopg.OperationalError as error:
                 if self.process.poll() is not None or time.monotonic() - begun > START_SECONDS:

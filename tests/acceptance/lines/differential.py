@@ -12,7 +12,7 @@ STATEMENTS, OF_EACH_FEATURE, SEED = 1_000_000, 2_000, 20261130
 def measure(context, number):
     with servers.work_dir("differential") as work, servers.work_dir("differential_oracle") as oracle_work:
         server = servers.make("wandian", work, options=["--shards", "2", "--set", "max_prepared_transactions=20"])
-        oracle = servers.make("postgres", oracle_work, options=["-c", "max_prepared_transactions=20"])
+        oracle = servers.make("postgres", oracle_work, options=["-c", "max_prepared_transactions=20"], user=server.user)   # its name is in privileges
         with running(server), running(oracle):
             result = subprocess.run([PYTHON, ROOT / "tests" / "sql" / "differential" / "run", "--url", server.url, "--oracle", oracle.url,
                                      "--seed", str(SEED + number), "--statements", str(context.count(STATEMENTS)), "--out", context.work],

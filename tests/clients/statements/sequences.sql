@@ -54,3 +54,18 @@ TRUNCATE sqt RESTART IDENTITY;
 SELECT last_value, is_called FROM sqt_id_seq;
 INSERT INTO sqt (v) VALUES ('c') RETURNING id;
 DROP TABLE sqt;
+-- An error in the options comes before a name that is taken, unless that would be none.
+CREATE SEQUENCE order_of_errors;
+CREATE SEQUENCE order_of_errors INCREMENT 0;
+CREATE SEQUENCE IF NOT EXISTS order_of_errors INCREMENT 0;
+CREATE SEQUENCE order_of_errors;
+DROP SEQUENCE order_of_errors;
+-- An index has columns too, which no sequence belongs to.
+CREATE TABLE index_columns (id int PRIMARY KEY);
+SELECT pg_get_serial_sequence('index_columns_pkey', 'id');
+SELECT pg_get_serial_sequence('index_columns_pkey', 'idd');
+DROP TABLE index_columns;
+-- Of columns with one name the first one is named.
+EXPLAIN (ANALYZE) CREATE TABLE made AS SELECT 1 l0, NULL, NULL, 10 l0;
+CREATE TABLE made AS SELECT 1 l0, NULL, NULL, 10 l0;
+CREATE VIEW made AS SELECT 1 l0, 2, 3, 10 l0;
