@@ -205,13 +205,13 @@ struct Extreme {
   bool any;
 };
 template <bool largest>
-bool keep_extreme(Arena& arena, Extreme& s, const TypeInfo* type, Order order, const Value* args) {
+bool keep_extreme(Arena& arena, Extreme& s, Rep rep, Order order, const Value* args) {
   if (s.any) {
     const int c = compare_values(order, args[0], s.value);
     if (largest ? c <= 0 : c >= 0) return true;
   }
   s.any = true;
-  if (type->rep != Rep::kBytes && type->rep != Rep::kFixed16) {
+  if (rep != Rep::kBytes && rep != Rep::kFixed16) {
     s.value = args[0];
     return true;
   }
@@ -228,12 +228,25 @@ template <bool largest>
 bool extreme_step(EvalContext&, Arena& arena, void* state, const Oid* types, const Value* args) {
   const TypeInfo* type = find_type(types[0]);
   DB_ASSERT(type != nullptr && type->order != Order::kNone);
-  return keep_extreme<largest>(arena, as<Extreme>(state), type, type->order, args);
+  return keep_extreme<largest>(arena, as<Extreme>(state), type->rep, type->order, args);
+}
+// The same for types whose order is known here.
+template <bool largest>
+bool integer_extreme_step(EvalContext&, Arena&, void* state, const Oid*, const Value* args) {
+  Extreme& s = as<Extreme>(state);
+  if (s.any && (largest ? args[0].i <= s.value.i : args[0].i >= s.value.i)) return true;
+  s.any = true;
+  s.value = args[0];
+  return true;
+}
+template <bool largest>
+bool numeric_extreme_step(EvalContext&, Arena& arena, void* state, const Oid*, const Value* args) {
+  return keep_extreme<largest>(arena, as<Extreme>(state), Rep::kBytes, Order::kNumeric, args);
 }
 // The collation stands behind the result's type.
 template <bool largest>
 bool collated_extreme_step(EvalContext&, Arena& arena, void* state, const Oid* types, const Value* args) {
-  return keep_extreme<largest>(arena, as<Extreme>(state), find_type(types[0]), order_under(types[0], static_cast<std::uint16_t>(types[2])), args);
+  return keep_extreme<largest>(arena, as<Extreme>(state), find_type(types[0])->rep, order_under(types[0], static_cast<std::uint16_t>(types[2])), args);
 }
 bool extreme_finish(EvalContext&, const void* state, const Oid*, Value* result) {
   const Extreme& s = as<Extreme>(state);
@@ -349,9 +362,11 @@ constexpr MovingAggregate kMovingOr{sizeof(Truths), truths_step, truths_unstep, 
       {"stddev_pop(" type ")", sizeof(state), step, function<false, true>},                                      \
       {"stddev_samp(" type ")", sizeof(state), step, function<true, true>},                                      \
       {"stddev(" type ")", sizeof(state), step, function<true, true>}
-#define EXTREMES(type)                                                                 \
-  {"min(" type ")", sizeof(Extreme), extreme_step<false>, extreme_finish},             \
-      {"max(" type ")", sizeof(Extreme), extreme_step<true>, extreme_finish}
+#define EXTREMES_BY(type, step)                                        \
+  {"min(" type ")", sizeof(Extreme), step<false>, extreme_finish},     \
+      {"max(" type ")", sizeof(Extreme), step<true>, extreme_finish}
+#define EXTREMES(type) EXTREMES_BY(type, extreme_step)
+#define INTEGER_EXTREMES(type) EXTREMES_BY(type, integer_extreme_step)
 
 constexpr AggregateBinding kBindings[] = {
     {"count()", sizeof(Count), count_step, count_finish, false, &kMovingCount},
@@ -376,9 +391,9 @@ constexpr AggregateBinding kBindings[] = {
     VARIANCES("numeric", Squares, squares_step, exact_variance),
     VARIANCES("float4", FloatMoments, float_step, float_variance),
     VARIANCES("float8", FloatMoments, float_step, float_variance),
-    EXTREMES("int2"), EXTREMES("int4"), EXTREMES("int8"), EXTREMES("oid"), EXTREMES("float4"), EXTREMES("float8"),
-    EXTREMES("numeric"), EXTREMES("text"), EXTREMES("bpchar"), EXTREMES("date"), EXTREMES("time"),
-    EXTREMES("timestamp"), EXTREMES("timestamptz"), EXTREMES("interval"), EXTREMES("anyarray"), EXTREMES("pg_lsn"),
+    INTEGER_EXTREMES("int2"), INTEGER_EXTREMES("int4"), INTEGER_EXTREMES("int8"), INTEGER_EXTREMES("date"), INTEGER_EXTREMES("time"),
+    INTEGER_EXTREMES("timestamp"), INTEGER_EXTREMES("timestamptz"), EXTREMES_BY("numeric", numeric_extreme_step),
+    EXTREMES("oid"), EXTREMES("float4"), EXTREMES("float8"), EXTREMES("text"), EXTREMES("bpchar"), EXTREMES("interval"), EXTREMES("anyarray"), EXTREMES("pg_lsn"),
     EXTREMES("citext"), EXTREMES("tid"), EXTREMES("anyenum"), EXTREMES("inet"), EXTREMES("timetz"), EXTREMES("money"), EXTREMES("xid8"),
     {"bool_and(bool)", sizeof(Folded), fold_step<Fold::kAnd>, fold_finish, true, &kMovingAnd},
     {"every(bool)", sizeof(Folded), fold_step<Fold::kAnd>, fold_finish, true, &kMovingAnd},
@@ -395,6 +410,8 @@ constexpr AggregateBinding kBindings[] = {
 };
 #undef VARIANCES
 #undef EXTREMES
+#undef EXTREMES_BY
+#undef INTEGER_EXTREMES
 
 }  // namespace
 
