@@ -20,7 +20,6 @@ namespace {
 
 constexpr std::size_t kReceiveBytes = 64 * 1024;
 constexpr int kEventsPerWait = 256;
-constexpr std::size_t kPiecesPerSend = 16;
 constexpr std::size_t kLeastBatch = 3;   // of sends: with 16 clients of sysbench a sixth more than one by one, and more than from 8 on
 constexpr int kResumeRounds = 4;
 // Not the protocol's 16 KiB: libpq reads into as little as this, and who waits for its socket does not see what is left of a record.
@@ -182,11 +181,9 @@ void ShardDriver::run() {
       if (event.data.ptr != nullptr) on_event(*static_cast<Client*>(event.data.ptr), event.events);
     }
     loop.catch_up();
-    if (!resumed_.empty()) serve_resumed();
-    flush_all();   // what is answered by now does not wait for the long statements that go on next
+    answer();   // what is answered by now does not wait for the long statements that go on next
     const bool more = loop.step();
-    if (!resumed_.empty()) serve_resumed();
-    flush_all();
+    answer();
     if (!deadlines_.empty() || draining_) expire_deadlines();
     if (!dead_.empty()) bury();
     loop.end_turn();
@@ -499,6 +496,11 @@ void ShardDriver::serve_resumed() {
   }
 }
 
+void ShardDriver::answer() {
+  if (!resumed_.empty()) serve_resumed();
+  flush_all();
+}
+
 void ShardDriver::flush_all() {
   if (dirty_.empty() && gated_.empty()) return;
   const Lsn released = state_.clock.released();
@@ -575,8 +577,8 @@ void ShardDriver::flush(Client& client) {
 
 // Offers what may leave to the client's kernel. False: no more for now, or the client is dead.
 bool ShardDriver::send_some(Client& client) {
-  iovec pieces[kPiecesPerSend];
-  const std::size_t count = client.output().gather(pieces, kPiecesPerSend);
+  iovec pieces[SendBatch::kPieces];
+  const std::size_t count = client.output().gather(pieces, SendBatch::kPieces);
   std::size_t offered = 0;
   for (std::size_t i = 0; i < count; ++i) offered += pieces[i].iov_len;
   DB_ASSERT(offered > 0);   // else the caller would go round for ever, and the shard with it

@@ -125,6 +125,7 @@ class ShardDriver final : public ConnectionHost {
   bool time_left();
   void serve_runnable();
   void serve_resumed();
+  void answer();
   void flush_all();
   void send_together();
   void take_results();
